@@ -1,0 +1,1 @@
+"""What two services share, and nothing else."""

@@ -1,0 +1,64 @@
+"""A gRPC server's life: listen, say that it is healthy, drain on SIGTERM."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import structlog
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+logger = structlog.get_logger()
+
+OPTIONS = (
+    # On by default: a second server would silently share the port and take half of the calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", 64 * 1024),
+    ("grpc.max_metadata_size", 16 * 1024),
+    # Envoy pings idle connections; without these the server would answer with GOAWAY.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+)
+
+
+async def serve_until_stopped(
+    server: aio.Server,
+    *,
+    listen: str,
+    drain_seconds: float,
+    before_close: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Serve on `listen` until SIGTERM or SIGINT, then let running calls end.
+
+    Args:
+        server: With the service's own handlers; the standard health service is added here.
+        listen: Address and port, such as `127.0.0.1:50051`.
+        drain_seconds: How long running calls may take to end.
+        before_close: Awaited after the last call ended.
+
+    Raises:
+        RuntimeError: The port is taken.
+    """
+    stopped = stop_signal()
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    server.add_insecure_port(listen)
+    await server.start()
+    await checks.set("", health_pb2.HealthCheckResponse.SERVING)
+    logger.info("serving", listen=listen)
+    await stopped.wait()
+    # Load balancers see NOT_SERVING first; calls that still arrive are served while we drain.
+    await checks.enter_graceful_shutdown()
+    await server.stop(drain_seconds)
+    if before_close:
+        await before_close()
+    logger.info("stopped")
+
+
+def stop_signal() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped

@@ -1,0 +1,34 @@
+"""Logging: one JSON line per event, or readable lines in a terminal."""
+
+import logging
+import resource
+import sys
+
+import structlog
+
+
+def configure(service: str, *, level: int = logging.INFO) -> None:
+    """Send every log line of this process to standard error, tagged with the service's name.
+
+    Also forbids core dumps: the memory of a process that charges cards holds card numbers.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer()
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        # A traceback is rendered without local variables: they may hold a card.
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")

@@ -1,0 +1,1 @@
+"""The payments service: decides, records and carries out what is asked of a payment."""

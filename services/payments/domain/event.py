@@ -1,0 +1,59 @@
+"""Facts that others may act on, one per change that is final."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.payments.domain.action import Action, ActionStatus, ActionType
+from services.payments.domain.payment import Payment
+
+
+class EventType(StrEnum):
+    """What became true."""
+
+    AUTHORIZED = "payment.authorized"
+    DECLINED = "payment.declined"
+    FAILED = "payment.failed"
+    CAPTURED = "payment.captured"
+    CAPTURE_DECLINED = "payment.capture_declined"
+    VOIDED = "payment.voided"
+    VOID_DECLINED = "payment.void_declined"
+    REFUNDED = "payment.refunded"
+    REFUND_DECLINED = "payment.refund_declined"
+
+
+_TYPES = {
+    (ActionType.AUTHORIZE, ActionStatus.SUCCEEDED): EventType.AUTHORIZED,
+    (ActionType.AUTHORIZE, ActionStatus.DECLINED): EventType.DECLINED,
+    (ActionType.AUTHORIZE, ActionStatus.FAILED): EventType.FAILED,
+    (ActionType.CAPTURE, ActionStatus.SUCCEEDED): EventType.CAPTURED,
+    (ActionType.CAPTURE, ActionStatus.DECLINED): EventType.CAPTURE_DECLINED,
+    (ActionType.VOID, ActionStatus.SUCCEEDED): EventType.VOIDED,
+    (ActionType.VOID, ActionStatus.DECLINED): EventType.VOID_DECLINED,
+    (ActionType.REFUND, ActionStatus.SUCCEEDED): EventType.REFUNDED,
+    (ActionType.REFUND, ActionStatus.DECLINED): EventType.REFUND_DECLINED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact, with the payment as it was then. `sequence` is the payment's version."""
+
+    id: str
+    type: EventType
+    sequence: int
+    create_time: datetime
+    action: Action
+    payment: Payment
+
+
+def event_of(payment: Payment, action: Action, *, event_id: str) -> Event:
+    """Return the fact that `action`, just ended, has made true."""
+    return Event(
+        id=event_id,
+        type=_TYPES[action.type, action.status],
+        sequence=payment.version,
+        create_time=action.update_time,
+        action=action,
+        payment=payment,
+    )

@@ -1,0 +1,249 @@
+"""A payment and what can be done to it.
+
+Every verb takes the time as an argument and returns the next payment together with the action, or
+raises the refusal that the guard ladder names first. A capture is decided in `Payment.capture`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pkg.card import Brand, Expiry
+from pkg.money import Money
+from services.payments.domain import error
+from services.payments.domain.action import Action, ActionType
+from services.payments.domain.outcome import DeclineCode
+from services.payments.domain.status import Authorization, Status, status_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is kept of a card. The fingerprint is keyed: nobody can guess the number from it."""
+
+    brand: Brand
+    last4: str
+    expiry: Expiry
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """One authorization and the sums of what was done with it.
+
+    `captured` and `refunded` are settled; `capturing` and `refunding` are reserved by actions whose
+    answer from the bank is still open. `version` rises by one with every change that is stored.
+    """
+
+    merchant_id: str
+    id: str
+    version: int
+    authorization: Authorization
+    authorization_id: str
+    authorized: Money
+    captured: Money
+    refunded: Money
+    capturing: Money
+    refunding: Money
+    closing: bool = False
+    closed: bool = False
+    voiding: bool = False
+    voided: bool = False
+    reversing: bool = False
+    expired: bool = False
+    card: Card
+    reference: str
+    decline: DeclineCode | None = None
+    last_sequence: int
+    create_time: datetime
+    update_time: datetime
+    expire_time: datetime
+
+    @property
+    def status(self) -> Status:
+        """Where the payment stands."""
+        return status_of(self)
+
+    @property
+    def uncaptured(self) -> Money:
+        """The part of the authorization that no capture has taken or reserved."""
+        return self.authorized - self.captured - self.capturing
+
+    @property
+    def refundable(self) -> Money:
+        """What a refund may still give back."""
+        return self.captured - self.refunded - self.refunding
+
+    def capturable(self, now: datetime) -> Money:
+        """What a capture may still take: 0 whenever one would be refused."""
+        try:
+            self._guard(self.authorized)
+            self._guard_capture(now)
+        except error.PaymentsError:
+            return self.authorized.zero()
+        return self.authorized.zero() if self.closed else self.uncaptured
+
+    def capture(
+        self, amount: Money, *, final: bool, action_id: str, reference: str, now: datetime
+    ) -> tuple["Payment", Action]:
+        """Reserve `amount` for a capture; `final` lets no other capture follow.
+
+        Raises:
+            PaymentsError: By the guard ladder of the API: CURRENCY_MISMATCH, PAYMENT_VOIDED, …
+        """
+        self._guard(amount)
+        self._guard_capture(now)
+        available = self.authorized.zero() if self.closed else self.uncaptured
+        if amount > available:
+            raise error.AmountExceedsCapturableError(requested=amount, available=available)
+        action = self._action(ActionType.CAPTURE, amount, action_id, reference, now, final=final)
+        return self._next(action, capturing=self.capturing + amount, closing=final), action
+
+    def void(self, *, action_id: str, reference: str, now: datetime) -> tuple["Payment", Action]:
+        """Begin to cancel; nothing else can begin meanwhile.
+
+        Raises:
+            PaymentsError: PAYMENT_CAPTURED, ACTION_PENDING, PAYMENT_EXPIRED, …
+        """
+        self._guard(self.authorized)
+        if self.refunded:
+            raise error.PaymentRefundedError
+        if self.captured:
+            raise error.PaymentCapturedError
+        if self.capturing:
+            raise error.ActionPendingError
+        if now >= self.expire_time:
+            raise error.PaymentExpiredError
+        action = self._action(ActionType.VOID, self.authorized, action_id, reference, now)
+        return self._next(action, voiding=True), action
+
+    def refund(
+        self, amount: Money, *, action_id: str, reference: str, now: datetime
+    ) -> tuple["Payment", Action]:
+        """Reserve `amount` of what was captured for a refund.
+
+        Raises:
+            PaymentsError: ACTION_PENDING, NOT_CAPTURED, AMOUNT_EXCEEDS_REFUNDABLE, …
+        """
+        self._guard(amount)
+        if self.capturing:
+            raise error.ActionPendingError
+        if not self.captured:
+            raise error.NotCapturedError
+        if amount > self.refundable:
+            raise error.AmountExceedsRefundableError(requested=amount, available=self.refundable)
+        action = self._action(ActionType.REFUND, amount, action_id, reference, now)
+        return self._next(action, refunding=self.refunding + amount), action
+
+    def reverse(self, *, action_id: str, now: datetime) -> tuple["Payment", Action]:
+        """Begin to undo an authorization that the bank never confirmed.
+
+        From here on an approval that arrives late no longer counts: see `settle`.
+        """
+        action = self._action(ActionType.REVERSE, self.authorized, action_id, "", now)
+        return self._next(action, reversing=True), action
+
+    def _guard(self, amount: Money) -> None:
+        if amount.currency != self.authorized.currency:
+            raise error.CurrencyMismatchError
+        match self.status:
+            case Status.VOIDED:
+                raise error.PaymentVoidedError
+            case Status.DECLINED:
+                raise error.PaymentDeclinedError
+            case Status.FAILED:
+                raise error.PaymentFailedError
+            case Status.EXPIRED:
+                raise error.PaymentExpiredError
+            case Status.PENDING:
+                raise error.ActionPendingError
+            case _:
+                if self.voiding:
+                    raise error.ActionPendingError
+
+    def _guard_capture(self, now: datetime) -> None:
+        if self.refunded:
+            raise error.PaymentRefundedError
+        if self.refunding or self.closing:
+            raise error.ActionPendingError
+        if now >= self.expire_time:
+            raise error.PaymentExpiredError
+
+    def _action(
+        self,
+        action_type: ActionType,
+        amount: Money,
+        action_id: str,
+        reference: str,
+        now: datetime,
+        *,
+        final: bool = False,
+    ) -> Action:
+        return Action(
+            id=action_id,
+            payment_id=self.id,
+            type=action_type,
+            amount=amount,
+            final=final,
+            reference=reference,
+            sequence=self.last_sequence + 1,
+            create_time=now,
+            update_time=now,
+        )
+
+    def _next(self, action: Action, **changes: Money | bool) -> "Payment":
+        # The field types are the dataclass's own; mypy cannot follow replace(**changes).
+        return replace(
+            self,
+            version=self.version + 1,
+            last_sequence=action.sequence,
+            update_time=action.create_time,
+            **changes,  # type: ignore[arg-type]
+        )
+
+
+def authorize(
+    amount: Money,
+    card: Card,
+    *,
+    merchant_id: str,
+    payment_id: str,
+    action_id: str,
+    reference: str,
+    now: datetime,
+    expire_time: datetime,
+) -> tuple[Payment, Action]:
+    """Begin a payment: the bank is about to be asked to reserve `amount` on `card`.
+
+    Raises:
+        ValidationFailedError: The card's month of expiry is past.
+    """
+    if card.expiry.is_past(now):
+        raise error.ValidationFailedError({"card_details.expiry": "is in the past"})
+    action = Action(
+        id=action_id,
+        payment_id=payment_id,
+        type=ActionType.AUTHORIZE,
+        amount=amount,
+        reference=reference,
+        sequence=1,
+        create_time=now,
+        update_time=now,
+    )
+    payment = Payment(
+        merchant_id=merchant_id,
+        id=payment_id,
+        version=1,
+        authorization=Authorization.PENDING,
+        authorization_id=action_id,
+        authorized=amount,
+        captured=amount.zero(),
+        refunded=amount.zero(),
+        capturing=amount.zero(),
+        refunding=amount.zero(),
+        card=card,
+        reference=reference,
+        last_sequence=1,
+        create_time=now,
+        update_time=now,
+        expire_time=expire_time,
+    )
+    return payment, action

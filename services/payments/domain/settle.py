@@ -1,0 +1,96 @@
+"""What the bank's answer does to a payment: the second half of every verb."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from services.payments.domain.action import Action, ActionStatus, ActionType
+from services.payments.domain.outcome import Approved, Declined, Final, Reversed
+from services.payments.domain.payment import Payment
+from services.payments.domain.status import Authorization
+
+
+def settle(
+    payment: Payment, action: Action, answer: Final, now: datetime
+) -> tuple[Payment, Action] | None:
+    """Return the payment and the action as they are after the bank's answer.
+
+    None when there is nothing to settle, so that two settlers of one action are harmless: the
+    action has ended already, or its authorization is being reversed and only the reversal counts.
+    """
+    if action.status is not ActionStatus.PENDING:
+        return None
+    if action.type is ActionType.AUTHORIZE and payment.reversing:
+        return None
+    ended = _end(action, answer, now)
+    settled = _apply(payment, ended)
+    return replace(settled, version=payment.version + 1, update_time=now), ended
+
+
+def settle_reversal(
+    payment: Payment, reversal: Action, authorization: Action, now: datetime
+) -> tuple[Payment, Action, Action] | None:
+    """Return the failed payment, the reversal and the failed authorization; None if done before."""
+    if reversal.status is not ActionStatus.PENDING:
+        return None
+    failed = replace(
+        payment,
+        authorization=Authorization.FAILED,
+        reversing=False,
+        version=payment.version + 1,
+        update_time=now,
+    )
+    return (
+        failed,
+        reversal.ended(ActionStatus.SUCCEEDED, now),
+        authorization.ended(ActionStatus.FAILED, now),
+    )
+
+
+def _end(action: Action, answer: Final, now: datetime) -> Action:
+    match answer:
+        case Approved():
+            return action.ended(ActionStatus.SUCCEEDED, now)
+        case Declined(code):
+            return action.ended(ActionStatus.DECLINED, now, decline=code)
+        case Reversed():
+            return action.ended(ActionStatus.FAILED, now)
+        case _:
+            assert_never(answer)
+
+
+def _apply(payment: Payment, ended: Action) -> Payment:
+    done = ended.status is ActionStatus.SUCCEEDED
+    match ended.type:
+        case ActionType.AUTHORIZE:
+            return replace(
+                payment, authorization=_AUTHORIZATION[ended.status], decline=ended.decline
+            )
+        case ActionType.CAPTURE:
+            return replace(
+                payment,
+                capturing=payment.capturing - ended.amount,
+                captured=payment.captured + ended.amount if done else payment.captured,
+                closing=payment.closing and not ended.final,
+                closed=payment.closed or (done and ended.final),
+            )
+        case ActionType.REFUND:
+            return replace(
+                payment,
+                refunding=payment.refunding - ended.amount,
+                refunded=payment.refunded + ended.amount if done else payment.refunded,
+                closed=payment.closed or done,
+            )
+        case ActionType.VOID:
+            return replace(payment, voiding=False, voided=done)
+        case ActionType.EXPIRE | ActionType.REVERSE:
+            raise ValueError(f"{ended.type} has no answer to settle by")
+        case _:
+            assert_never(ended.type)
+
+
+_AUTHORIZATION = {
+    ActionStatus.SUCCEEDED: Authorization.APPROVED,
+    ActionStatus.DECLINED: Authorization.DECLINED,
+    ActionStatus.FAILED: Authorization.FAILED,
+}
