@@ -1,0 +1,142 @@
+"""The composition root: settings → adapters → one of the roles of the service.
+
+`serve` answers RPCs, `sweep` recovers what is in doubt, `create-key` makes an API key.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pydantic
+from grpc import aio
+
+from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
+from pkg import telemetry
+from pkg.rpc import Guard
+from pkg.server import OPTIONS, serve_until_stopped, stop_signal
+from services.payments.adapters.acquirer import GrpcAcquirer
+from services.payments.adapters.clock import SystemClock
+from services.payments.adapters.hashing import HmacHasher, KeyDigest
+from services.payments.adapters.postgres import PostgresStore, open_pool
+from services.payments.adapters.postgres_keys import PostgresKeyStore
+from services.payments.auth import Authenticator, new_api_key
+from services.payments.codec import ProtoEvents, ProtoReplies
+from services.payments.config import Settings, hidden, load_settings
+from services.payments.ports import Gateway
+from services.payments.queries import Queries
+from services.payments.refusals import refusal_of
+from services.payments.servicer import PaymentServicer
+from services.payments.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service on its adapters."""
+
+    gateway: Gateway
+    queries: Queries
+    authenticator: Authenticator
+
+
+@asynccontextmanager
+async def composed(settings: Settings) -> AsyncIterator[Service]:
+    """Open what the service stands on, and close it at the end."""
+    timeout = settings.database_timeout_seconds
+    url = settings.database_url.get_secret_value()
+    reads = await open_pool(url, size=settings.database_pool_size, command_timeout_seconds=timeout)
+    writes = await open_pool(url, size=1, command_timeout_seconds=timeout)
+    hasher = HmacHasher(hidden(settings.hash_key))
+    async with reads, writes, aio.insecure_channel(settings.acquirer_address) as channel:
+        store = PostgresStore(
+            reads,
+            writes,
+            events=ProtoEvents(),
+            lease=timedelta(seconds=settings.action_lease_seconds),
+        )
+        gateway = Gateway(
+            store=store,
+            acquirer=GrpcAcquirer(
+                channel,
+                call_timeout_seconds=settings.acquirer_call_timeout_seconds,
+                inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
+            ),
+            clock=SystemClock(),
+            hasher=hasher,
+            replies=ProtoReplies(),
+            limits=settings.limits,
+        )
+        digest = KeyDigest(hidden(settings.key_pepper))
+        authenticator = Authenticator(PostgresKeyStore(reads), digest)
+        yield Service(gateway, Queries(store, hasher), authenticator)
+
+
+async def serve(settings: Settings) -> None:
+    """Answer RPCs until SIGTERM."""
+    async with composed(settings) as service:
+        server = aio.server(interceptors=(Guard(refusal_of),), options=OPTIONS)
+        servicer = PaymentServicer(service.gateway, service.queries, service.authenticator)
+        add_PaymentServiceServicer_to_server(servicer, server)
+        await serve_until_stopped(
+            server,
+            listen=settings.listen,
+            drain_seconds=settings.drain_seconds,
+            before_close=servicer.drain,
+        )
+
+
+async def sweep(settings: Settings) -> None:
+    """Recover what is in doubt until SIGTERM."""
+    stopped = stop_signal()
+    async with composed(settings) as service:
+        await Sweep(service.gateway, interval_seconds=settings.sweep_interval_seconds).run(stopped)
+
+
+async def create_key(settings: Settings, *, merchant_id: str, name: str) -> str:
+    """Make an API key, and its merchant if that is new; return the key, which is stored nowhere."""
+    key_id, api_key = new_api_key()
+    url = settings.database_url.get_secret_value()
+    async with await open_pool(url, size=1, command_timeout_seconds=10) as pool:
+        await PostgresKeyStore(pool).create_key(
+            merchant_id=merchant_id,
+            name=name,
+            key_id=key_id,
+            digest=KeyDigest(hidden(settings.key_pepper)).of(api_key),
+            now=SystemClock().now(),
+        )
+    return api_key
+
+
+def main() -> int:
+    """Run the role that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m services.payments", description=__doc__)
+    roles = parser.add_subparsers(dest="role", required=True)
+    roles.add_parser("serve", help="answer RPCs")
+    roles.add_parser("sweep", help="recover what is in doubt")
+    key = roles.add_parser("create-key", help="make an API key and print it")
+    key.add_argument("--merchant-id", required=True)
+    key.add_argument("--name", required=True)
+    arguments = parser.parse_args()
+    telemetry.configure("payments")
+    try:
+        settings = load_settings()
+    except pydantic.ValidationError as problem:
+        # Only names and kinds of problems: the values may be secrets.
+        for wrong in problem.errors(include_input=False, include_url=False):
+            sys.stderr.write(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}\n")
+        return 2
+    if arguments.role == "serve":
+        asyncio.run(serve(settings))
+    elif arguments.role == "sweep":
+        asyncio.run(sweep(settings))
+    else:
+        new_key = create_key(settings, merchant_id=arguments.merchant_id, name=arguments.name)
+        sys.stdout.write(asyncio.run(new_key) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

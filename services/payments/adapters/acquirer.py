@@ -1,0 +1,149 @@
+"""The customer's bank over gRPC. Every failure of transport is `Unknown`, never a decline."""
+
+from typing import assert_never
+
+import grpc
+import structlog
+from grpc import aio
+
+from paygate.acquirer.v1 import acquirer_service_pb2 as pb
+from paygate.acquirer.v1.acquirer_service_pb2_grpc import AcquirerServiceStub
+from pkg.money import Money
+from services.payments.domain.action import Action, ActionType
+from services.payments.domain.outcome import (
+    Answer,
+    Approved,
+    DeclineCode,
+    Declined,
+    NotFound,
+    Reversed,
+    Unknown,
+)
+from services.payments.ports import CardDetails
+
+logger = structlog.get_logger()
+
+
+class GrpcAcquirer:
+    """A bank that speaks paygate.acquirer.v1.
+
+    Args:
+        channel: To the bank.
+        call_timeout_seconds: For an operation. Less than the deadline of a request, so that a look
+            at what became of it still fits.
+        inquiry_timeout_seconds: For that look.
+    """
+
+    def __init__(
+        self,
+        channel: aio.Channel,
+        *,
+        call_timeout_seconds: float,
+        inquiry_timeout_seconds: float,
+    ) -> None:
+        self._bank = AcquirerServiceStub(channel)
+        self._call_timeout = call_timeout_seconds
+        self._inquiry_timeout = inquiry_timeout_seconds
+
+    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+        """Ask to reserve an amount."""
+        request = pb.AuthorizeRequest(
+            reference=reference,
+            pan=card.pan.reveal(),
+            expiry_month=card.expiry.month,
+            expiry_year=card.expiry.year,
+            cvv=card.cvv.reveal(),
+            minor_units=amount.minor_units,
+            currency=amount.currency,
+        )
+        return _known(await _answer(self._bank.Authorize(request, timeout=self._call_timeout)))
+
+    async def perform(self, authorization: str, action: Action) -> Answer:
+        """Carry out a capture, void, refund or reversal on an authorization's reference."""
+        return _known(await _answer(self._call(authorization, action)))
+
+    async def inquire(self, reference: str) -> Answer | NotFound:
+        """Ask what became of an operation."""
+        request = pb.InquireRequest(reference=reference)
+        return await _answer(self._bank.Inquire(request, timeout=self._inquiry_timeout))
+
+    def _call(self, authorization: str, action: Action) -> "_Call":
+        amount, timeout = action.amount.minor_units, self._call_timeout
+        match action.type:
+            case ActionType.CAPTURE:
+                capture = pb.CaptureRequest(
+                    reference=action.id,
+                    authorization_reference=authorization,
+                    minor_units=amount,
+                    final=action.final,
+                )
+                return self._bank.Capture(capture, timeout=timeout)
+            case ActionType.REFUND:
+                refund = pb.RefundRequest(
+                    reference=action.id, authorization_reference=authorization, minor_units=amount
+                )
+                return self._bank.Refund(refund, timeout=timeout)
+            case ActionType.VOID:
+                void = pb.VoidRequest(reference=action.id, authorization_reference=authorization)
+                return self._bank.Void(void, timeout=timeout)
+            case ActionType.REVERSE | ActionType.EXPIRE:
+                reverse = pb.ReverseRequest(authorization_reference=authorization)
+                return self._bank.Reverse(reverse, timeout=timeout)
+            case ActionType.AUTHORIZE:
+                raise ValueError("an authorization needs the card: use authorize()")
+            case _:
+                assert_never(action.type)
+
+
+_Response = (
+    pb.AuthorizeResponse
+    | pb.CaptureResponse
+    | pb.VoidResponse
+    | pb.RefundResponse
+    | pb.ReverseResponse
+    | pb.InquireResponse
+)
+_Call = (
+    aio.UnaryUnaryCall[pb.AuthorizeRequest, pb.AuthorizeResponse]
+    | aio.UnaryUnaryCall[pb.CaptureRequest, pb.CaptureResponse]
+    | aio.UnaryUnaryCall[pb.VoidRequest, pb.VoidResponse]
+    | aio.UnaryUnaryCall[pb.RefundRequest, pb.RefundResponse]
+    | aio.UnaryUnaryCall[pb.ReverseRequest, pb.ReverseResponse]
+    | aio.UnaryUnaryCall[pb.InquireRequest, pb.InquireResponse]
+)
+
+
+async def _answer(call: _Call) -> Answer | NotFound:
+    try:
+        response: _Response = await call
+    except grpc.RpcError as problem:
+        # grpcio does not say by its code whether a byte was sent. The details are left out: they
+        # are the bank's words, and may repeat what it was sent.
+        code = problem.code() if isinstance(problem, aio.AioRpcError) else "UNKNOWN"
+        logger.warning("no answer from the acquirer", code=str(code))
+        return Unknown()
+    return _outcome(response.outcome)
+
+
+def _outcome(outcome: pb.Outcome) -> Answer | NotFound:
+    match outcome.status:
+        case pb.Outcome.STATUS_APPROVED:
+            return Approved()
+        case pb.Outcome.STATUS_DECLINED:
+            return Declined(_decline(outcome.decline_code))
+        case pb.Outcome.STATUS_REVERSED:
+            return Reversed()
+        case pb.Outcome.STATUS_NOT_FOUND:
+            return NotFound()
+        case _:
+            return Unknown()
+
+
+def _decline(code: str) -> DeclineCode:
+    """A code that we do not know yet is still a no."""
+    return DeclineCode(code) if code in DeclineCode.__members__ else DeclineCode.CARD_DECLINED
+
+
+def _known(answer: Answer | NotFound) -> Answer:
+    # Only an inquiry may say NotFound; as an answer to an operation it means nothing.
+    return Unknown() if isinstance(answer, NotFound) else answer

@@ -1,0 +1,147 @@
+"""The store in memory, for tests of what stands above it. Held to the same contract suite."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.event import Event
+from services.payments.domain.payment import Payment
+from services.payments.ports import Change, Commit, InDoubt, Loaded, PaymentFilter, Record
+
+
+def _real_time() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class _Key:
+    record: Record
+    create_time: datetime
+
+
+@dataclass
+class MemoryStore:
+    """Payments in dictionaries. Nothing awaits between reading and writing: that is its lock."""
+
+    lease: timedelta = timedelta(seconds=10)
+    payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
+    actions: dict[tuple[str, str], Action] = field(default_factory=dict)
+    due: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    keys: dict[tuple[str, str, str], _Key] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
+        """Return the payment and the record of the idempotency key."""
+        held = self.keys.get((merchant_id, rpc, key)) if key else None
+        record = held.record if held else None
+        return Loaded(self.payments.get((merchant_id, payment_id)), record)
+
+    async def load_action(self, merchant_id: str, action_id: str) -> InDoubt | None:
+        """Return an action with what is needed to settle it."""
+        action = self.actions.get((merchant_id, action_id))
+        if action is None:
+            return None
+        payment = self.payments[merchant_id, action.payment_id]
+        held = self.keys.get((merchant_id, action.type, action.idempotency_key or ""))
+        reply = held.record.reply if held and held.record.action_id == action_id else None
+        authorization = self.actions[merchant_id, payment.authorization_id]
+        return InDoubt(payment, action, authorization, reply)
+
+    async def commit(self, change: Change) -> Commit:
+        """Store a change, if the payment is still what it was decided on and the key is free."""
+        payment, first = change.payment, change.actions[0]
+        place = (payment.merchant_id, payment.id)
+        stored = self.payments.get(place)
+        if payment.version != (stored.version + 1 if stored else 1) or self._has_ended(change):
+            return Commit.CONFLICT
+        key = (payment.merchant_id, first.type.value, first.idempotency_key or "")
+        if change.fingerprint is not None:
+            if key in self.keys:
+                return Commit.KEY_HELD
+            record = Record(change.fingerprint, first.id, None)
+            self.keys[key] = _Key(record, payment.update_time)
+        self.payments[place] = payment
+        for action in change.actions:
+            self._put(payment.merchant_id, action)
+        held = self.keys.get(key)
+        if change.reply is not None and held and held.record.action_id == first.id:
+            held.record = Record(held.record.fingerprint, first.id, change.reply)
+        if change.event:
+            self.events.append(change.event)
+        return Commit.COMMITTED
+
+    def _has_ended(self, change: Change) -> bool:
+        stored = (self.actions.get((change.payment.merchant_id, a.id)) for a in change.actions)
+        return any(a is not None and a.status is not ActionStatus.PENDING for a in stored)
+
+    def _put(self, merchant_id: str, action: Action) -> None:
+        self.actions[merchant_id, action.id] = action
+        if action.status is ActionStatus.PENDING:
+            self.due[merchant_id, action.id] = _real_time() + self.lease
+        else:
+            self.due.pop((merchant_id, action.id), None)
+
+    async def leave_pending(self, merchant_id: str, action: Action, reply: bytes) -> None:
+        """Store a reply that says PENDING, and hand the action to recovery at once."""
+        if (merchant_id, action.id) not in self.due:
+            return
+        self.due[merchant_id, action.id] = _real_time()
+        held = self.keys.get((merchant_id, action.type, action.idempotency_key or ""))
+        if held and held.record.action_id == action.id and held.record.reply is None:
+            held.record = Record(held.record.fingerprint, action.id, reply)
+
+    async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
+        """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""
+        now = _real_time()
+        ready = sorted((time, place) for place, time in self.due.items() if time <= now)[:limit]
+        for _, place in ready:
+            self.due[place] = now + lease
+        return [place for _, place in ready]
+
+    async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
+        """Make a PENDING action due again after that time."""
+        if (merchant_id, action_id) in self.due:
+            self.due[merchant_id, action_id] = _real_time() + by
+
+    async def remove_keys(self, *, before: datetime, limit: int) -> int:
+        """Remove idempotency keys of ended actions that were claimed before that time."""
+        old = [
+            place
+            for place, key in sorted(self.keys.items(), key=lambda item: item[1].create_time)
+            if key.create_time < before and (place[0], key.record.action_id) not in self.due
+        ][:limit]
+        for place in old:
+            del self.keys[place]
+        return len(old)
+
+    async def list_actions(
+        self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
+    ) -> Sequence[Action] | None:
+        """Return a payment's actions, oldest first; None if there is no such payment."""
+        if (merchant_id, payment_id) not in self.payments:
+            return None if after_sequence == 0 else []
+        found = [
+            action
+            for (merchant, _), action in self.actions.items()
+            if merchant == merchant_id
+            and action.payment_id == payment_id
+            and action.sequence > after_sequence
+        ]
+        return sorted(found, key=lambda action: action.sequence)[:limit]
+
+    async def list_payments(
+        self, merchant_id: str, wanted: PaymentFilter, *, before_id: str | None, limit: int
+    ) -> Sequence[Payment]:
+        """Return payments, newest first, from the one before `before_id` on."""
+        found = [
+            payment
+            for (merchant, _), payment in self.payments.items()
+            if merchant == merchant_id
+            and (before_id is None or payment.id < before_id)
+            and (wanted.status is None or payment.status is wanted.status)
+            and (not wanted.reference or payment.reference == wanted.reference)
+            and (wanted.created_after is None or payment.create_time >= wanted.created_after)
+            and (wanted.created_before is None or payment.create_time < wanted.created_before)
+        ]
+        return sorted(found, key=lambda payment: payment.id, reverse=True)[:limit]

@@ -1,0 +1,255 @@
+"""The store on PostgreSQL. A change is written in `commit`, by `sql/commit.sql`."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+
+from pkg.ids import lowest_id
+from services.payments.adapters.group import GroupCommitter
+from services.payments.adapters.rows import (
+    action_columns,
+    action_of,
+    payment_columns,
+    payment_of,
+)
+from services.payments.domain import error
+from services.payments.domain.action import Action
+from services.payments.domain.payment import Payment
+from services.payments.ports import (
+    Change,
+    Commit,
+    Events,
+    InDoubt,
+    Loaded,
+    PaymentFilter,
+    Record,
+)
+
+SQL = {path.stem: path.read_text() for path in (Path(__file__).parent / "sql").glob("*.sql")}
+
+_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+# Sorts after every payment's id: their first character after the prefix is at most 7.
+_AFTER_ALL_IDS = "pay_8"
+
+FINGERPRINT_VERSION = 1
+
+# The database is away or overloaded; nothing is wrong with the request.
+_UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+)
+# One change of a group is at fault: a CHECK, a NUL, a number out of range.
+_POISON = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Turn the driver's errors into the domain's, here and nowhere else."""
+    try:
+        yield
+    except _UNAVAILABLE as problem:
+        raise error.DependencyUnavailableError from problem
+
+
+class PostgresStore:
+    """Payments in PostgreSQL.
+
+    Args:
+        reads: Pool for statements that write nothing or a single row.
+        writes: Pool of one connection for group commits: one is faster than several.
+        events: Turns events into what the outbox holds.
+        lease: After how long recovery may take up a PENDING action that nobody has settled.
+    """
+
+    def __init__(
+        self,
+        reads: asyncpg.Pool[asyncpg.Record],
+        writes: asyncpg.Pool[asyncpg.Record],
+        *,
+        events: Events,
+        lease: timedelta,
+    ) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._events = events
+        self._lease = lease
+        self._group = GroupCommitter(
+            self._write, is_poisoned=lambda problem: isinstance(problem, _POISON)
+        )
+
+    async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
+        """Return the payment and the record of the idempotency key, from one snapshot."""
+        async with translated():
+            row = await self._reads.fetchrow(SQL["load"], merchant_id, payment_id, rpc, key)
+        assert row is not None  # it has a row whatever is missing
+        record = None
+        if row["key_fingerprint"] is not None:
+            record = Record(row["key_fingerprint"], row["key_action_id"], row["key_reply"])
+        return Loaded(None if row["id"] is None else payment_of(row), record)
+
+    async def load_action(self, merchant_id: str, action_id: str) -> InDoubt | None:
+        """Return an action with what is needed to settle it, from one snapshot."""
+        async with translated():
+            rows = await self._reads.fetch(SQL["load_action"], merchant_id, action_id)
+        if not rows:
+            return None
+        payment = payment_of(rows[0])
+        actions = {row["action_id"]: action_of(row, payment_id=payment.id) for row in rows}
+        return InDoubt(
+            payment, actions[action_id], actions[payment.authorization_id], rows[0]["reply"]
+        )
+
+    async def commit(self, change: Change) -> Commit:
+        """Store a change, if the payment is still what it was decided on and the key is free.
+
+        When the acknowledgement is lost, the action tells whether the change was stored. "Not
+        there" proves nothing while the old backend may still run: the caller is told that the
+        database is not available, and nothing is executed again blindly.
+        """
+        try:
+            async with translated():
+                return await self._group.commit(change)
+        except error.DependencyUnavailableError:
+            found = await self.load_action(change.payment.merchant_id, change.actions[0].id)
+            if found and _same_end(found.action, change.actions[0]):
+                return Commit.COMMITTED
+            raise
+
+    async def _write(self, changes: Sequence[Change]) -> list[Commit]:
+        payments = [self._change_columns(change) for change in changes]
+        actions = [
+            action_columns(order, change.payment.merchant_id, action)
+            for order, change in enumerate(changes, start=1)
+            for action in change.actions
+        ]
+        rows = await self._writes.fetch(
+            SQL["commit"],
+            *zip(*payments, strict=True),
+            *zip(*actions, strict=True),
+            self._lease,
+        )
+        return [Commit[row["result"]] for row in rows]
+
+    def _change_columns(self, change: Change) -> tuple[object, ...]:
+        action, event = change.actions[0], change.event
+        return (
+            *payment_columns(change.payment),
+            action.type,
+            action.idempotency_key,
+            action.id,
+            change.fingerprint,
+            FINGERPRINT_VERSION,
+            change.reply,
+            event and event.id,
+            event and event.type,
+            event and self._events.encode(event),
+        )
+
+    async def leave_pending(self, merchant_id: str, action: Action, reply: bytes) -> None:
+        """Store a reply that says PENDING, and hand the action to recovery at once."""
+        async with translated():
+            await self._reads.execute(SQL["leave_pending"], merchant_id, action.id, reply)
+
+    async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
+        """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""
+        async with translated():
+            rows = await self._reads.fetch(SQL["take_due"], limit, lease)
+        return [(row["merchant_id"], row["id"]) for row in rows]
+
+    async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
+        """Make a PENDING action due again after that time."""
+        async with translated():
+            await self._reads.execute(SQL["postpone"], merchant_id, action_id, by)
+
+    async def remove_keys(self, *, before: datetime, limit: int) -> int:
+        """Remove idempotency keys of ended actions that were claimed before that time."""
+        async with translated():
+            done = await self._reads.execute(SQL["remove_keys"], before, limit)
+        return int(done.removeprefix("DELETE "))
+
+    async def list_actions(
+        self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
+    ) -> Sequence[Action] | None:
+        """Return a payment's actions, oldest first; None if there is no such payment."""
+        async with translated():
+            rows = await self._reads.fetch(
+                SQL["list_actions"], merchant_id, payment_id, after_sequence, limit
+            )
+        if not rows and after_sequence == 0:
+            return None
+        return [action_of(row, payment_id=payment_id) for row in rows]
+
+    async def list_payments(
+        self, merchant_id: str, wanted: PaymentFilter, *, before_id: str | None, limit: int
+    ) -> Sequence[Payment]:
+        """Return payments, newest first, from the one before `before_id` on."""
+        after, before = wanted.created_after, wanted.created_before
+        arguments = (
+            merchant_id,
+            before_id or _AFTER_ALL_IDS,
+            lowest_id("pay", after) if after else "",
+            after or _BEGINNING,
+            before or _END,
+            limit,
+        )
+        async with translated():
+            if wanted.reference:
+                rows = await self._reads.fetch(
+                    SQL["list_payments_by_reference"], *arguments, wanted.reference, wanted.status
+                )
+            elif wanted.status:
+                rows = await self._reads.fetch(
+                    SQL["list_payments_by_status"], *arguments, wanted.status
+                )
+            else:
+                rows = await self._reads.fetch(SQL["list_payments"], *arguments)
+        return [payment_of(row) for row in rows]
+
+
+def _same_end(stored: Action, wanted: Action) -> bool:
+    return (stored.status, stored.decline) == (wanted.status, wanted.decline)
+
+
+async def open_pool(
+    url: str, *, size: int, command_timeout_seconds: float
+) -> asyncpg.Pool[asyncpg.Record]:
+    """Open a pool that never waits for a connection longer than for a statement.
+
+    Raises:
+        DependencyUnavailableError: No connection could be made.
+    """
+
+    async def keep(_connection: object) -> None:
+        """Reset nothing on release: no session state is ever set, and a RESET is a round trip."""
+
+    async with translated():
+        return await asyncpg.create_pool(
+            url,
+            min_size=size,
+            max_size=size,
+            command_timeout=command_timeout_seconds,
+            timeout=command_timeout_seconds,
+            max_inactive_connection_lifetime=0,
+            reset=keep,
+            server_settings={
+                "application_name": "paygate-payments",
+                "timezone": "UTC",
+                # A statement that outlives its client's patience must not act later.
+                "statement_timeout": str(int(command_timeout_seconds * 1000)),
+                # Every statement is made for its indexes. A plan made while a table was empty must
+                # not stay when it has grown.
+                "enable_seqscan": "off",
+                "enable_hashjoin": "off",
+                "enable_mergejoin": "off",
+                "jit": "off",
+            },
+        )

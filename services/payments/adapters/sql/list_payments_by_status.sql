@@ -1,0 +1,10 @@
+-- A merchant's payments with one status, newest first. Ids sort by time, so that the bounds on
+-- them let the index find the period; create_time then decides to the microsecond.
+SELECT *
+FROM payments
+WHERE merchant_id = $1
+  AND id < $2 AND id >= $3
+  AND create_time >= $4 AND create_time < $5
+  AND status = $7
+ORDER BY id DESC
+LIMIT $6

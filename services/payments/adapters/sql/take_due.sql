@@ -1,0 +1,12 @@
+-- Leases PENDING actions that are due, so that no other recovery takes them meanwhile.
+UPDATE actions a SET due_time = clock_timestamp() + $2::interval
+FROM (
+  SELECT merchant_id, id
+  FROM actions
+  WHERE status = 'PENDING' AND due_time <= clock_timestamp()
+  ORDER BY due_time
+  LIMIT $1
+  FOR UPDATE SKIP LOCKED
+) AS due
+WHERE a.merchant_id = due.merchant_id AND a.id = due.id
+RETURNING a.merchant_id, a.id

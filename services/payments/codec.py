@@ -1,0 +1,110 @@
+"""Domain values to response messages. Requests are read in `requests.py`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from paygate.events.v1.event_pb2 import PaymentEvent
+from paygate.payments.v1 import payment_pb2 as pb
+from paygate.payments.v1 import payment_service_pb2 as service
+from pkg.card import Expiry
+from pkg.money import Money
+from services.payments.domain.action import Action, ActionType
+from services.payments.domain.event import Event
+from services.payments.domain.outcome import DeclineCode
+from services.payments.domain.payment import Payment
+
+RESPONSES = {
+    ActionType.AUTHORIZE: service.AuthorizeResponse,
+    ActionType.CAPTURE: service.CaptureResponse,
+    ActionType.VOID: service.VoidResponse,
+    ActionType.REFUND: service.RefundResponse,
+}
+
+
+class ProtoReplies:
+    """Response messages of the verbs; see `ports.Replies`."""
+
+    def render(self, action: Action, payment: Payment, now: datetime) -> bytes:
+        """Return the serialised response of the RPC that made the action."""
+        response = RESPONSES[action.type](
+            action=encode_action(action), payment=encode_payment(payment, now)
+        )
+        return response.SerializeToString()
+
+
+class ProtoEvents:
+    """Event messages; see `ports.Events`."""
+
+    def encode(self, event: Event) -> bytes:
+        """Return a serialised paygate.events.v1.PaymentEvent."""
+        return PaymentEvent(
+            id=event.id,
+            type=event.type,
+            merchant_id=event.payment.merchant_id,
+            sequence=event.sequence,
+            create_time=_time(event.create_time),
+            action=encode_action(event.action),
+            payment=encode_payment(event.payment, event.create_time),
+        ).SerializeToString()
+
+
+def encode_payment(payment: Payment, now: datetime, actions: Sequence[Action] = ()) -> pb.Payment:
+    """Return the payment as it is at `now`: what can be captured depends on the time."""
+    return pb.Payment(
+        id=payment.id,
+        status=pb.Payment.Status.Value(f"STATUS_{payment.status}"),
+        authorized=_amount(payment.authorized),
+        captured=_amount(payment.captured),
+        refunded=_amount(payment.refunded),
+        capturable=_amount(payment.capturable(now)),
+        refundable=_amount(payment.refundable),
+        card=pb.Card(
+            brand=pb.Card.Brand.Value(f"BRAND_{payment.card.brand}"),
+            last4=payment.card.last4,
+            expiry=_expiry(payment.card.expiry),
+        ),
+        reference=payment.reference,
+        decline=_decline(payment.decline),
+        create_time=_time(payment.create_time),
+        update_time=_time(payment.update_time),
+        expire_time=_time(payment.expire_time),
+        actions=[encode_action(action) for action in actions],
+    )
+
+
+def encode_action(action: Action) -> pb.Action:
+    """Return the action as clients see it."""
+    return pb.Action(
+        id=action.id,
+        payment_id=action.payment_id,
+        type=pb.Action.Type.Value(f"TYPE_{action.type}"),
+        status=pb.Action.Status.Value(f"STATUS_{action.status}"),
+        amount=_amount(action.amount),
+        reference=action.reference,
+        decline=_decline(action.decline),
+        sequence=action.sequence,
+        create_time=_time(action.create_time),
+        update_time=_time(action.update_time),
+    )
+
+
+def _amount(money: Money) -> pb.Amount:
+    return pb.Amount(minor_units=money.minor_units, currency=money.currency)
+
+
+def _expiry(expiry: Expiry) -> pb.Expiry:
+    return pb.Expiry(month=expiry.month, year=expiry.year)
+
+
+def _decline(code: DeclineCode | None) -> pb.Decline | None:
+    if code is None:
+        return None
+    return pb.Decline(code=pb.Decline.Code.Value(f"CODE_{code}"), message=code.message)
+
+
+def _time(time: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(time)
+    return timestamp

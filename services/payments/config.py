@@ -1,0 +1,66 @@
+"""Settings, from the environment or from a secrets folder. Nothing secret has a default."""
+
+import os
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pkg.secret import Secret
+from services.payments.ports import Limits
+
+
+class Settings(BaseSettings):
+    """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's.
+
+    A secret may also stand in a file of the folder `PAYGATE_SECRETS_DIR`, named like its variable
+    in lower case.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PAYGATE_", frozen=True, extra="ignore")
+
+    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    listen: str = "127.0.0.1:50051"
+    acquirer_address: str = "127.0.0.1:50052"
+
+    key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
+    hash_key: SecretStr = Field(min_length=64, description="Hex. Fingerprints are made under it.")
+
+    authorization_lifetime_seconds: int = Field(default=7 * 24 * 3600, gt=0)
+    idempotency_key_lifetime_seconds: int = Field(default=24 * 3600, gt=0)
+
+    # A request's time at the bank: the call, then one look at what became of it. Together they stay
+    # under the 5 s that the edge waits.
+    acquirer_call_timeout_seconds: float = Field(default=2.8, gt=0)
+    acquirer_inquiry_timeout_seconds: float = Field(default=0.5, gt=0)
+
+    # Longer than any call may take, so that recovery never meets a worker that still waits.
+    action_lease_seconds: float = Field(default=10.0, gt=0)
+    sweep_interval_seconds: float = Field(default=0.25, gt=0)
+
+    database_pool_size: int = Field(default=4, gt=0)
+    database_timeout_seconds: float = Field(default=2.0, gt=0)
+    drain_seconds: float = Field(default=8.0, gt=0)
+
+    @property
+    def limits(self) -> Limits:
+        """How long things last."""
+        return Limits(
+            authorization_lifetime=timedelta(seconds=self.authorization_lifetime_seconds),
+            key_lifetime=timedelta(seconds=self.idempotency_key_lifetime_seconds),
+        )
+
+
+def load_settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        pydantic.ValidationError: Something is missing or wrong; all of it is named.
+    """
+    # Given at run time: pydantic-settings reads no folder's name from the environment by itself.
+    return Settings(_secrets_dir=os.environ.get("PAYGATE_SECRETS_DIR"))  # type: ignore[call-arg]
+
+
+def hidden(value: SecretStr) -> Secret:
+    """Return a setting as the kind of secret that the rest of the service knows."""
+    return Secret(value.get_secret_value())

@@ -1,0 +1,191 @@
+"""What the use cases need of the world, in the domain's words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Protocol
+
+from pkg.card import Cvv, Expiry, Pan
+from pkg.money import Money
+from services.payments.domain.action import Action
+from services.payments.domain.event import Event
+from services.payments.domain.outcome import Answer, NotFound
+from services.payments.domain.payment import Payment
+from services.payments.domain.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of one payment: stored whole, or not at all.
+
+    `payment.version` is the version that the payment gets; it must be one less in the store.
+    `actions[0]` is the action that the change is about; `fingerprint` claims its idempotency key
+    for a request that has just begun, `reply` is stored under that key when it has ended.
+    """
+
+    payment: Payment
+    actions: tuple[Action, ...]
+    event: Event | None = None
+    fingerprint: bytes | None = None
+    reply: bytes | None = None
+
+
+class Commit(Enum):
+    """What became of a change."""
+
+    COMMITTED = auto()
+    CONFLICT = auto()  # somebody else changed the payment first: load and decide again
+    KEY_HELD = auto()  # another request holds the idempotency key
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An idempotency key that is held. `reply` is None while its request is running."""
+
+    fingerprint: bytes
+    action_id: str
+    reply: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A payment and an idempotency record, as they were at one instant."""
+
+    payment: Payment | None
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """An action, its payment and the payment's authorization, as they were at one instant."""
+
+    payment: Payment
+    action: Action
+    authorization: Action
+    reply: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFilter:
+    """Which payments to list; None and the empty text mean any."""
+
+    status: Status | None = None
+    reference: str = ""
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class Store(Protocol):
+    """Where payments live. Every method may raise DependencyUnavailableError."""
+
+    async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
+        """Return the payment and the record of the idempotency key, from one snapshot."""
+
+    async def load_action(self, merchant_id: str, action_id: str) -> InDoubt | None:
+        """Return an action with what is needed to settle it, from one snapshot."""
+
+    async def commit(self, change: Change) -> Commit:
+        """Store a change, if the payment is still what it was decided on and the key is free."""
+
+    async def leave_pending(self, merchant_id: str, action: Action, reply: bytes) -> None:
+        """Store a reply that says PENDING, and hand the action to recovery at once."""
+
+    async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
+        """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""
+
+    async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
+        """Make a PENDING action due again after that time."""
+
+    async def remove_keys(self, *, before: datetime, limit: int) -> int:
+        """Remove idempotency keys of ended actions that were claimed before that time."""
+
+    async def list_actions(
+        self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
+    ) -> Sequence[Action] | None:
+        """Return a payment's actions, oldest first; None if there is no such payment."""
+
+    async def list_payments(
+        self, merchant_id: str, wanted: PaymentFilter, *, before_id: str | None, limit: int
+    ) -> Sequence[Payment]:
+        """Return payments, newest first, from the one before `before_id` on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardDetails:
+    """What the bank needs to charge a card. Nothing in it can print itself."""
+
+    pan: Pan
+    expiry: Expiry
+    cvv: Cvv
+
+
+class Acquirer(Protocol):
+    """The customer's bank. No method raises for want of an answer: that is `Unknown`.
+
+    `reference` is an action's id; the same reference again has no second effect.
+    """
+
+    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+        """Ask to reserve an amount."""
+
+    async def perform(self, authorization: str, action: Action) -> Answer:
+        """Carry out a capture, void, refund or reversal on an authorization's reference."""
+
+    async def inquire(self, reference: str) -> Answer | NotFound:
+        """Ask what became of an operation."""
+
+
+class Clock(Protocol):
+    """The time by which payments expire and keys age; the tests turn it."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+
+
+class Hasher(Protocol):
+    """Keyed hashes: without the key nothing can be guessed from them."""
+
+    def request(self, merchant_id: str, rpc: str, fields: Sequence[str | int | bool]) -> bytes:
+        """Return the fingerprint of a request."""
+
+    def card(self, merchant_id: str, pan: Pan) -> bytes:
+        """Return the fingerprint of a card's number; differs between merchants."""
+
+    def page(self, merchant_id: str, fields: Sequence[str | int]) -> bytes:
+        """Return the 16 bytes that bind a page token to its merchant, list and filters."""
+
+
+class Events(Protocol):
+    """Event messages."""
+
+    def encode(self, event: Event) -> bytes:
+        """Return what the outbox holds of an event."""
+
+
+class Replies(Protocol):
+    """Response messages."""
+
+    def render(self, action: Action, payment: Payment, now: datetime) -> bytes:
+        """Return the serialised response of the RPC that made the action."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long things last."""
+
+    authorization_lifetime: timedelta = timedelta(days=7)
+    key_lifetime: timedelta = timedelta(hours=24)
+    conflict_retry_seconds: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """The ports, together: what every use case is given."""
+
+    store: Store
+    acquirer: Acquirer
+    clock: Clock
+    hasher: Hasher
+    replies: Replies
+    limits: Limits = Limits()

@@ -1,0 +1,134 @@
+"""The RPCs: read the request, run the use case, return the response. Nothing else."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from paygate.payments.v1 import payment_service_pb2 as pb
+from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceServicer
+from pkg.rpc import Context, add_reply_header, metadata_values
+from services.payments import requests
+from services.payments.auth import Authenticator
+from services.payments.authorize import authorize
+from services.payments.capture import capture
+from services.payments.codec import encode_action, encode_payment
+from services.payments.ports import Gateway
+from services.payments.queries import Queries
+from services.payments.refund import refund
+from services.payments.steps import Reply
+from services.payments.void import void
+
+logger = structlog.get_logger()
+
+
+class PaymentServicer(PaymentServiceServicer):
+    """paygate.payments.v1.PaymentService."""
+
+    def __init__(self, gateway: Gateway, queries: Queries, authenticator: Authenticator) -> None:
+        self._gateway = gateway
+        self._queries = queries
+        self._authenticator = authenticator
+        self._running: set[asyncio.Task[Reply]] = set()
+
+    async def Authorize(  # noqa: N802
+        self, request: pb.AuthorizeRequest, context: Context
+    ) -> pb.AuthorizeResponse:
+        """Ask the customer's bank to reserve an amount."""
+        command = requests.authorize_of(
+            request,
+            merchant_id=await self._merchant(context),
+            keys=_keys(context),
+            now=self._gateway.clock.now(),
+        )
+        return pb.AuthorizeResponse.FromString(await self._run(authorize(self._gateway, command)))
+
+    async def Capture(  # noqa: N802
+        self, request: pb.CaptureRequest, context: Context
+    ) -> pb.CaptureResponse:
+        """Take all or part of the reserved money."""
+        merchant_id = await self._merchant(context)
+        command = requests.capture_of(request, merchant_id=merchant_id, keys=_keys(context))
+        return pb.CaptureResponse.FromString(await self._run(capture(self._gateway, command)))
+
+    async def Void(  # noqa: N802
+        self, request: pb.VoidRequest, context: Context
+    ) -> pb.VoidResponse:
+        """Cancel before anything was captured."""
+        merchant_id = await self._merchant(context)
+        command = requests.void_of(request, merchant_id=merchant_id, keys=_keys(context))
+        return pb.VoidResponse.FromString(await self._run(void(self._gateway, command)))
+
+    async def Refund(  # noqa: N802
+        self, request: pb.RefundRequest, context: Context
+    ) -> pb.RefundResponse:
+        """Give captured money back."""
+        merchant_id = await self._merchant(context)
+        command = requests.refund_of(request, merchant_id=merchant_id, keys=_keys(context))
+        return pb.RefundResponse.FromString(await self._run(refund(self._gateway, command)))
+
+    async def GetPayment(  # noqa: N802
+        self, request: pb.GetPaymentRequest, context: Context
+    ) -> pb.GetPaymentResponse:
+        """Return one payment."""
+        merchant_id = await self._merchant(context)
+        payment, actions = await self._queries.get_payment(
+            merchant_id, requests.payment_id_of(request), with_actions=request.include_actions
+        )
+        now = self._gateway.clock.now()
+        return pb.GetPaymentResponse(payment=encode_payment(payment, now, actions))
+
+    async def ListPaymentActions(  # noqa: N802
+        self, request: pb.ListPaymentActionsRequest, context: Context
+    ) -> pb.ListPaymentActionsResponse:
+        """Return a page of one payment's history."""
+        merchant_id = await self._merchant(context)
+        payment_id, size = requests.actions_page_of(request)
+        actions, token = await self._queries.list_actions(
+            merchant_id, payment_id, size=size, token=request.page_token
+        )
+        return pb.ListPaymentActionsResponse(
+            actions=[encode_action(action) for action in actions], next_page_token=token
+        )
+
+    async def ListPayments(  # noqa: N802
+        self, request: pb.ListPaymentsRequest, context: Context
+    ) -> pb.ListPaymentsResponse:
+        """Return a page of the merchant's payments."""
+        merchant_id = await self._merchant(context)
+        wanted, size = requests.filter_of(request)
+        payments, token = await self._queries.list_payments(
+            merchant_id, wanted, size=size, token=request.page_token
+        )
+        now = self._gateway.clock.now()
+        return pb.ListPaymentsResponse(
+            payments=[encode_payment(payment, now) for payment in payments], next_page_token=token
+        )
+
+    async def drain(self) -> None:
+        """Wait until every write has ended whose client may be gone."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _merchant(self, context: Context) -> str:
+        values = metadata_values(context, "authorization")
+        return await self._authenticator.merchant_of(values[0] if len(values) == 1 else "")
+
+    async def _run(self, use_case: Coroutine[Any, Any, Reply]) -> bytes:
+        """Run a write to its end even if the client goes away: it may have reached the bank."""
+        task = asyncio.create_task(use_case)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        reply = await asyncio.shield(task)
+        if reply.replayed:
+            add_reply_header("idempotent-replayed", "true")
+        return reply.body
+
+    def _ended(self, task: asyncio.Task[Reply]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # marks it as seen: whoever still waits has it, and nobody else need
+
+
+def _keys(context: Context) -> list[str]:
+    return metadata_values(context, "idempotency-key")

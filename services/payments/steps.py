@@ -1,0 +1,138 @@
+"""The two commits around a call to the bank, the same for every verb.
+
+`begin` claims the idempotency key, reserves the amount and records the action as PENDING. Then the
+verb calls the bank, with nothing held. `finish` settles what the bank answered.
+"""
+
+import asyncio
+import hmac
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pkg.ids import new_id
+from services.payments.domain import error
+from services.payments.domain.action import Action, ActionType
+from services.payments.domain.event import event_of
+from services.payments.domain.outcome import Answer, NotFound, Unknown
+from services.payments.domain.payment import Payment
+from services.payments.domain.settle import settle
+from services.payments.ports import Change, Commit, Gateway, InDoubt, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The serialised response message, and whether it is the stored one of an earlier request."""
+
+    body: bytes
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An action that is recorded and is now to be carried out."""
+
+    payment: Payment
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Who asks for what. `fields` are all that makes two requests the same, except the CVV."""
+
+    merchant_id: str
+    rpc: ActionType
+    payment_id: str = ""
+    key: str | None
+    fields: Sequence[str | int | bool]
+
+
+Decide = Callable[[Payment | None], tuple[Payment, Action]]
+
+
+async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | Reply:
+    """Commit 1; or the stored reply, which is looked up before any guard.
+
+    Raises:
+        PaymentsError: The request was refused, and nothing was changed.
+    """
+    fingerprint = None
+    if request.key:
+        fingerprint = gateway.hasher.request(request.merchant_id, request.rpc, request.fields)
+    async for _ in _attempts(gateway.limits.conflict_retry_seconds):
+        loaded = await gateway.store.load(
+            request.merchant_id, request.payment_id, rpc=request.rpc, key=request.key
+        )
+        if loaded.record and fingerprint:
+            return _replay(loaded.record, fingerprint)
+        payment, action = decide(loaded.payment)
+        action = replace(action, idempotency_key=request.key)
+        change = Change(payment=payment, actions=(action,), fingerprint=fingerprint)
+        if await gateway.store.commit(change) is Commit.COMMITTED:
+            return Begun(payment, action)
+    raise error.ConcurrentUpdateError
+
+
+async def finish(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
+    """Commit 2: settle the answer; without one, look it up once and then say PENDING.
+
+    Settling is a no-op if recovery was faster; the reply is then what recovery stored.
+    """
+    payment, action = begun.payment, begun.action
+    if isinstance(answer, Unknown):
+        found = await gateway.acquirer.inquire(action.id)
+        # An operation that the bank does not know may still be on its way: that is for recovery.
+        answer = Unknown() if isinstance(found, NotFound) else found
+    if isinstance(answer, Unknown):
+        reply = gateway.replies.render(action, payment, gateway.clock.now())
+        await gateway.store.leave_pending(payment.merchant_id, action, reply)
+        return Reply(reply)
+    current = InDoubt(payment, action, action, None)
+    async for _ in _attempts(gateway.limits.conflict_retry_seconds):
+        now = gateway.clock.now()
+        settled = settle(current.payment, current.action, answer, now)
+        if settled is None:
+            return _reply_of(gateway, current)
+        reply = gateway.replies.render(settled[1], settled[0], now)
+        event = event_of(*settled, event_id=new_id("evt", now))
+        change = Change(payment=settled[0], actions=(settled[1],), event=event, reply=reply)
+        if await gateway.store.commit(change) is Commit.COMMITTED:
+            return Reply(reply)
+        current = await load_in_doubt(gateway, payment.merchant_id, action.id)
+    # The bank has done it and recovery will write it down; the client may ask again.
+    raise error.ConcurrentUpdateError
+
+
+async def load_in_doubt(gateway: Gateway, merchant_id: str, action_id: str) -> InDoubt:
+    """Return an action that is known to be stored."""
+    found = await gateway.store.load_action(merchant_id, action_id)
+    if found is None:
+        raise LookupError(f"action {action_id} is gone")
+    return found
+
+
+def _reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
+    if ended.reply is not None:
+        return Reply(ended.reply)
+    return Reply(gateway.replies.render(ended.action, ended.payment, gateway.clock.now()))
+
+
+def _replay(record: Record, fingerprint: bytes) -> Reply:
+    if not hmac.compare_digest(record.fingerprint, fingerprint):
+        raise error.IdempotencyKeyReusedError
+    if record.reply is None:
+        raise error.IdempotencyInFlightError
+    return Reply(record.reply, replayed=True)
+
+
+async def _attempts(seconds: float) -> AsyncIterator[int]:
+    """Yield until the time is up, with short random waits that grow: 1, 2, 4 … 32 ms."""
+    loop = asyncio.get_running_loop()
+    end, attempt = loop.time() + seconds, 0
+    while True:
+        yield attempt
+        if loop.time() >= end:
+            return
+        # Random, so that two losers do not meet again; not a secret.
+        await asyncio.sleep(random.uniform(0, 0.001 * 2 ** min(attempt, 5)))  # noqa: S311
+        attempt += 1

@@ -1,0 +1,54 @@
+"""Void: cancel before anything was captured."""
+
+from dataclasses import dataclass
+
+from pkg.ids import new_id
+from services.payments.domain import error
+from services.payments.domain.action import Action, ActionType
+from services.payments.domain.payment import Payment
+from services.payments.ports import Gateway
+from services.payments.steps import Reply, Request, begin, finish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Void:
+    """The request, checked and normalised."""
+
+    merchant_id: str
+    payment_id: str
+    reference: str
+    idempotency_key: str | None
+
+
+async def void(gateway: Gateway, command: Void) -> Reply:
+    """Cancel and return the serialised VoidResponse.
+
+    Raises:
+        PaymentsError: The request was refused, and nothing was changed.
+    """
+    request = Request(
+        merchant_id=command.merchant_id,
+        rpc=ActionType.VOID,
+        payment_id=command.payment_id,
+        key=command.idempotency_key,
+        fields=(
+            command.payment_id,
+            command.reference,
+        ),
+    )
+
+    def decide(payment: Payment | None) -> tuple[Payment, Action]:
+        if payment is None:
+            raise error.PaymentNotFoundError
+        now = gateway.clock.now()
+        return payment.void(
+            action_id=new_id("act", now),
+            reference=command.reference,
+            now=now,
+        )
+
+    begun = await begin(gateway, request, decide)
+    if isinstance(begun, Reply):
+        return begun
+    answer = await gateway.acquirer.perform(begun.payment.authorization_id, begun.action)
+    return await finish(gateway, begun, answer)
