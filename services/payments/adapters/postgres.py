@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -27,6 +28,12 @@ from services.payments.ports import (
     PaymentFilter,
     Record,
 )
+
+# The driver's pool takes its parameter only from type checkers.
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
 
 SQL = {path.stem: path.read_text() for path in (Path(__file__).parent / "sql").glob("*.sql")}
 
@@ -72,8 +79,8 @@ class PostgresStore:
 
     def __init__(
         self,
-        reads: asyncpg.Pool[asyncpg.Record],
-        writes: asyncpg.Pool[asyncpg.Record],
+        reads: Pool,
+        writes: Pool,
         *,
         events: Events,
         lease: timedelta,
@@ -221,7 +228,7 @@ def _same_end(stored: Action, wanted: Action) -> bool:
 
 async def open_pool(
     url: str, *, size: int, command_timeout_seconds: float
-) -> asyncpg.Pool[asyncpg.Record]:
+) -> Pool:
     """Open a pool that never waits for a connection longer than for a statement.
 
     Raises:

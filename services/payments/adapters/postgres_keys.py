@@ -2,16 +2,14 @@
 
 from datetime import datetime
 
-import asyncpg
-
-from services.payments.adapters.postgres import SQL, translated
+from services.payments.adapters.postgres import SQL, Pool, translated
 from services.payments.auth import KeyRecord
 
 
 class PostgresKeyStore:
     """Where the digests of API keys live."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def find_key(self, key_id: str) -> KeyRecord | None:

@@ -1,0 +1,96 @@
+"""Values for tests: a payment that is authorised, and a clock that tests turn."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pkg.card import Brand, Cvv, Expiry, Pan
+from pkg.ids import new_id
+from pkg.money import Money
+from services.payments.domain.action import Action
+from services.payments.domain.outcome import Approved, Final
+from services.payments.domain.payment import Card, Payment, authorize
+from services.payments.domain.settle import settle
+from services.payments.ports import CardDetails
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=5)
+LIFETIME = timedelta(days=7)
+MERCHANT = "mer_a"
+CARD = Card(brand=Brand.VISA, last4="4242", expiry=Expiry(2030, 12), fingerprint=b"f" * 32)
+DETAILS = CardDetails(Pan("4242424242424242"), Expiry(2030, 12), Cvv("123"))
+HASH_KEY = "ab" * 32
+
+
+def gbp(minor_units: int) -> Money:
+    """Return an amount in pence."""
+    return Money(minor_units, "GBP")
+
+
+@dataclass
+class TurnedClock:
+    """A clock that stands still until it is turned."""
+
+    time: datetime = NOW
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.time
+
+
+def begun(
+    amount: int = 1000, *, merchant_id: str = MERCHANT, now: datetime = NOW, reference: str = ""
+) -> tuple[Payment, Action]:
+    """Return a payment whose authorization is under way, as the bank is about to be asked."""
+    return authorize(
+        gbp(amount),
+        CARD,
+        merchant_id=merchant_id,
+        payment_id=new_id("pay", now),
+        action_id=new_id("act", now),
+        reference=reference,
+        now=now,
+        expire_time=now + LIFETIME,
+    )
+
+
+def settled(
+    step: tuple[Payment, Action], answer: Final | None = None, now: datetime = LATER
+) -> tuple[Payment, Action]:
+    """Return payment and action after the bank's answer: approved unless said otherwise."""
+    result = settle(*step, answer or Approved(), now)
+    assert result is not None
+    return result
+
+
+def authorized(amount: int = 1000) -> Payment:
+    """Return a payment that is authorised."""
+    return settled(begun(amount))[0]
+
+
+def capture(
+    payment: Payment, amount: int, *, final: bool = False, now: datetime = LATER
+) -> tuple[Payment, Action]:
+    """Begin a capture."""
+    return payment.capture(
+        gbp(amount), final=final, action_id=new_id("act", now), reference="", now=now
+    )
+
+
+def captured(payment: Payment, amount: int, *, final: bool = False) -> Payment:
+    """Return the payment after a capture that the bank approved."""
+    return settled(capture(payment, amount, final=final))[0]
+
+
+def refund(payment: Payment, amount: int, *, now: datetime = LATER) -> tuple[Payment, Action]:
+    """Begin a refund."""
+    return payment.refund(gbp(amount), action_id=new_id("act", now), reference="", now=now)
+
+
+def refunded(payment: Payment, amount: int) -> Payment:
+    """Return the payment after a refund that the bank approved."""
+    return settled(refund(payment, amount))[0]
+
+
+def void(payment: Payment, *, now: datetime = LATER) -> tuple[Payment, Action]:
+    """Begin a void."""
+    return payment.void(action_id=new_id("act", now), reference="", now=now)

@@ -1,0 +1,358 @@
+"""The store's contract: one suite, held by the store in memory and by the one on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from pkg.ids import new_id
+from services.payments.adapters.memory import MemoryStore
+from services.payments.adapters.postgres import Pool, PostgresStore, open_pool
+from services.payments.codec import ProtoEvents
+from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.error import DependencyUnavailableError
+from services.payments.domain.event import event_of
+from services.payments.domain.payment import Payment
+from services.payments.domain.status import Status
+from services.payments.ports import Change, Commit, PaymentFilter, Store
+from tests.builders import LATER, MERCHANT, NOW, begun, capture, gbp, settled
+
+LEASE = timedelta(seconds=10)
+NO_LEASE = timedelta(seconds=-1)
+EVERYTHING = PaymentFilter()
+
+
+@dataclass
+class OnPostgres:
+    """A store on PostgreSQL, and the pool to look behind it."""
+
+    store: PostgresStore
+    pool: Pool
+
+
+@pytest.fixture
+async def on_postgres(payments_database_url: str) -> AsyncIterator[OnPostgres]:
+    """A store on an empty database."""
+    reads = await open_pool(payments_database_url, size=4, command_timeout_seconds=5)
+    writes = await open_pool(payments_database_url, size=1, command_timeout_seconds=5)
+    async with reads, writes:
+        store = PostgresStore(reads, writes, events=ProtoEvents(), lease=LEASE)
+        yield OnPostgres(store, reads)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Each of the stores, empty."""
+    if request.param == "memory":
+        return MemoryStore(lease=LEASE)
+    on_postgres: OnPostgres = request.getfixturevalue("on_postgres")
+    return on_postgres.store
+
+
+def keyed(step: tuple[Payment, Action], key: str | None = "k", fingerprint: bytes = b"f") -> Change:
+    """Return the first commit of a request that carries an idempotency key."""
+    payment, action = step
+    action = replace(action, idempotency_key=key)
+    return Change(payment=payment, actions=(action,), fingerprint=fingerprint if key else None)
+
+
+def ended(first: Change, reply: bytes | None = None) -> Change:
+    """Return the second commit: the bank has approved."""
+    payment, action = settled((first.payment, first.actions[0]))
+    event = event_of(payment, action, event_id=new_id("evt", LATER))
+    return Change(payment=payment, actions=(action,), event=event, reply=reply)
+
+
+async def stored(store: Store, change: Change) -> Change:
+    """Store a change that must go through."""
+    assert await store.commit(change) is Commit.COMMITTED
+    return change
+
+
+async def an_authorized(store: Store, **kwargs: object) -> Payment:
+    """Store a payment that is authorised."""
+    first = await stored(store, keyed(begun(**kwargs), key=None))  # type: ignore[arg-type]
+    return (await stored(store, ended(first))).payment
+
+
+async def test_a_new_payment_comes_back_as_it_was_stored(store: Store) -> None:
+    """What is loaded equals what was committed, field by field, for payment and action."""
+    change = await stored(store, keyed(begun(reference="order 7")))
+    action = change.actions[0]
+    loaded = await store.load(MERCHANT, change.payment.id, rpc=action.type, key="k")
+    assert loaded.payment == change.payment
+    assert loaded.record is not None
+    assert (loaded.record.fingerprint, loaded.record.reply) == (b"f", None)
+    found = await store.load_action(MERCHANT, action.id)
+    assert found is not None
+    assert (found.payment, found.action, found.authorization) == (change.payment, action, action)
+
+
+async def test_a_settled_payment_comes_back_as_it_was_stored(store: Store) -> None:
+    """An update stores every field that a change may touch."""
+    payment = await an_authorized(store)
+    first = await stored(store, keyed(capture(payment, 400, final=True)))
+    second = await stored(store, ended(first, b"reply"))
+    found = await store.load_action(MERCHANT, first.actions[0].id)
+    assert found is not None
+    assert (found.payment, found.action) == (second.payment, second.actions[0])
+    assert found.authorization.status is ActionStatus.SUCCEEDED
+    assert found.reply == b"reply"
+
+
+async def test_nothing_is_stored_on_a_version_that_has_passed(store: Store) -> None:
+    """Of two changes decided on one version the second is a conflict and leaves no trace."""
+    payment = await an_authorized(store)
+    await stored(store, keyed(capture(payment, 1), key=None))
+    late = keyed(capture(payment, 2), key="late")
+    assert await store.commit(late) is Commit.CONFLICT
+    loaded = await store.load(MERCHANT, payment.id, rpc=late.actions[0].type, key="late")
+    assert loaded.record is None
+    assert await store.load_action(MERCHANT, late.actions[0].id) is None
+
+
+async def test_a_held_key_lets_nothing_through(store: Store) -> None:
+    """A second request with the same key stores neither its payment nor its action."""
+    await stored(store, keyed(begun()))
+    twin = keyed(begun(), fingerprint=b"other")
+    assert await store.commit(twin) is Commit.KEY_HELD
+    loaded = await store.load(MERCHANT, twin.payment.id, rpc="AUTHORIZE", key="k")
+    assert loaded.payment is None
+    assert loaded.record is not None
+    assert loaded.record.fingerprint == b"f"
+
+
+async def test_a_key_is_held_for_one_merchant_and_one_rpc(store: Store) -> None:
+    """The same key is free for another merchant and for another RPC."""
+    first = await stored(store, keyed(begun()))
+    await stored(store, keyed(begun(merchant_id="mer_b")))
+    authorized = (await stored(store, ended(first))).payment
+    await stored(store, keyed(capture(authorized, 5)))
+
+
+async def test_of_many_changes_at_once_one_wins(store: Store) -> None:
+    """Changes decided on one version and sent together: one is committed, the others conflict."""
+    payment = await an_authorized(store)
+    changes = [keyed(capture(payment, 10), key=None) for _ in range(30)]
+    results = await asyncio.gather(*map(store.commit, changes))
+    assert sorted(result.name for result in results) == ["COMMITTED"] + ["CONFLICT"] * 29
+    loaded = await store.load(MERCHANT, payment.id, rpc="", key=None)
+    assert loaded.payment is not None
+    assert loaded.payment.capturing == gbp(10)
+
+
+async def test_of_many_twins_at_once_one_gets_the_key(store: Store) -> None:
+    """Requests with one key that arrive together: one is committed, the others find it held."""
+    results = await asyncio.gather(*(store.commit(keyed(begun())) for _ in range(30)))
+    assert sorted(result.name for result in results) == ["COMMITTED"] + ["KEY_HELD"] * 29
+
+
+async def test_changes_of_many_payments_go_together(store: Store) -> None:
+    """A group of changes that have nothing to do with each other is stored whole."""
+    firsts = [keyed(begun(), key=f"k{n}") for n in range(100)]
+    results = await asyncio.gather(*map(store.commit, firsts))
+    assert set(results) == {Commit.COMMITTED}
+    results = await asyncio.gather(*(store.commit(ended(first, b"r")) for first in firsts))
+    assert set(results) == {Commit.COMMITTED}
+    listed = await store.list_payments(MERCHANT, EVERYTHING, before_id=None, limit=200)
+    assert {payment.id for payment in listed} == {first.payment.id for first in firsts}
+    assert {payment.status for payment in listed} == {Status.AUTHORIZED}
+
+
+async def test_an_action_that_has_ended_is_never_changed_again(store: Store) -> None:
+    """A second settlement is refused by the store itself, whatever version it claims."""
+    first = await stored(store, keyed(begun()))
+    second = await stored(store, ended(first))
+    again = replace(second.payment, version=second.payment.version + 1)
+    failed = second.actions[0].ended(ActionStatus.FAILED, LATER)
+    assert await store.commit(Change(payment=again, actions=(failed,))) is Commit.CONFLICT
+    found = await store.load_action(MERCHANT, failed.id)
+    assert found is not None
+    assert found.action == second.actions[0]
+
+
+async def test_a_reply_is_stored_with_the_change_that_ends_the_action(store: Store) -> None:
+    """After the second commit the key answers with the stored bytes."""
+    first = await stored(store, keyed(begun()))
+    await stored(store, ended(first, b"\x00bytes"))
+    loaded = await store.load(MERCHANT, "", rpc="AUTHORIZE", key="k")
+    assert loaded.record is not None
+    assert loaded.record.reply == b"\x00bytes"
+
+
+async def test_a_pending_reply_never_replaces_a_final_one(store: Store) -> None:
+    """`leave_pending` stores its reply only while the action is PENDING and has none."""
+    first = await stored(store, keyed(begun()))
+    action = first.actions[0]
+    await store.leave_pending(MERCHANT, action, b"pending")
+    loaded = await store.load(MERCHANT, "", rpc="AUTHORIZE", key="k")
+    assert loaded.record is not None
+    assert loaded.record.reply == b"pending"
+    await stored(store, ended(first, b"final"))
+    await store.leave_pending(MERCHANT, action, b"late")
+    loaded = await store.load(MERCHANT, "", rpc="AUTHORIZE", key="k")
+    assert loaded.record is not None
+    assert loaded.record.reply == b"final"
+
+
+async def test_a_pending_action_is_due_after_its_lease(store: Store) -> None:
+    """Recovery gets an action once it is handed over, and one taker at a time."""
+    first = await stored(store, keyed(begun()))
+    action = first.actions[0]
+    assert await store.take_due(limit=10, lease=LEASE) == []
+    await store.leave_pending(MERCHANT, action, b"pending")
+    assert list(await store.take_due(limit=10, lease=LEASE)) == [(MERCHANT, action.id)]
+    assert await store.take_due(limit=10, lease=LEASE) == []
+    await store.postpone(MERCHANT, action.id, by=NO_LEASE)
+    assert list(await store.take_due(limit=10, lease=NO_LEASE)) == [(MERCHANT, action.id)]
+    await stored(store, ended(first))
+    assert await store.take_due(limit=10, lease=LEASE) == []
+
+
+async def test_takers_share_what_is_due(store: Store) -> None:
+    """Two recoveries at once never take the same action."""
+    for number in range(20):
+        first = await stored(store, keyed(begun(), key=f"k{number}"))
+        await store.leave_pending(MERCHANT, first.actions[0], b"")
+    taken = await asyncio.gather(*(store.take_due(limit=5, lease=LEASE) for _ in range(4)))
+    places = [place for batch in taken for place in batch]
+    assert len(places) == len(set(places)) == 20
+
+
+async def test_old_keys_of_ended_actions_are_removed(store: Store) -> None:
+    """The sweep removes keys past their time, but none whose action is PENDING."""
+    done = await stored(store, keyed(begun(), key="done"))
+    await stored(store, ended(done))
+    await stored(store, keyed(begun(), key="pending"))
+    assert await store.remove_keys(before=NOW, limit=10) == 0
+    assert await store.remove_keys(before=LATER, limit=10) == 1
+    assert (await store.load(MERCHANT, "", rpc="AUTHORIZE", key="done")).record is None
+    assert (await store.load(MERCHANT, "", rpc="AUTHORIZE", key="pending")).record is not None
+
+
+async def test_actions_are_listed_oldest_first(store: Store) -> None:
+    """The history of a payment comes by sequence, a page at a time; None without a payment."""
+    payment = await an_authorized(store)
+    for _ in range(3):
+        change = await stored(store, ended(await stored(store, keyed(capture(payment, 1), None))))
+        payment = change.payment
+    listed = await store.list_actions(MERCHANT, payment.id, after_sequence=0, limit=3)
+    assert [action.sequence for action in listed or ()] == [1, 2, 3]
+    listed = await store.list_actions(MERCHANT, payment.id, after_sequence=3, limit=3)
+    assert [action.sequence for action in listed or ()] == [4]
+    assert await store.list_actions(MERCHANT, payment.id, after_sequence=4, limit=3) == []
+    assert await store.list_actions("mer_b", payment.id, after_sequence=0, limit=3) is None
+    assert await store.list_actions(MERCHANT, "pay_0", after_sequence=0, limit=3) is None
+
+
+async def test_payments_are_listed_newest_first(store: Store) -> None:
+    """Filters are joined, bounds are half-open, pages follow each other, merchants are apart."""
+    hours = [NOW + timedelta(hours=n) for n in range(5)]
+    ids = [
+        (await an_authorized(store, now=hour, reference=f"r{n % 2}")).id
+        for n, hour in enumerate(hours)
+    ]
+    await an_authorized(store, merchant_id="mer_b")
+    pending = (await stored(store, keyed(begun(now=hours[4]), key=None))).payment.id
+
+    async def listed(wanted: PaymentFilter, before_id: str | None = None) -> list[str]:
+        found = await store.list_payments(MERCHANT, wanted, before_id=before_id, limit=3)
+        return [payment.id for payment in found]
+
+    newest = sorted([*ids, pending], reverse=True)
+    assert await listed(EVERYTHING) == newest[:3]
+    assert await listed(EVERYTHING, newest[2]) == newest[3:]
+    assert await listed(PaymentFilter(status=Status.PENDING)) == [pending]
+    assert await listed(PaymentFilter(reference="r1")) == [ids[3], ids[1]]
+    assert await listed(PaymentFilter(reference="r1", status=Status.PENDING)) == []
+    bounds = PaymentFilter(created_after=hours[1], created_before=hours[3])
+    assert await listed(bounds) == [ids[2], ids[1]]
+
+
+async def test_one_bad_change_does_not_spoil_its_group(on_postgres: OnPostgres) -> None:
+    """A CHECK that one change of a group violates fails that change alone."""
+    payment = await an_authorized(on_postgres.store)
+    good = [keyed(begun(), key=f"k{n}") for n in range(10)]
+    bad = keyed(capture(payment, 400), key="bad")
+    bad = replace(bad, payment=replace(bad.payment, capturing=gbp(1001)))
+    results = await asyncio.gather(
+        *map(on_postgres.store.commit, [*good[:5], bad, *good[5:]]), return_exceptions=True
+    )
+    assert isinstance(results.pop(5), asyncpg.CheckViolationError)
+    assert set(results) == {Commit.COMMITTED}
+    loaded = await on_postgres.store.load(MERCHANT, payment.id, rpc="CAPTURE", key="bad")
+    assert (loaded.payment, loaded.record) == (payment, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"captured": gbp(1001)},
+        {"captured": gbp(600), "capturing": gbp(500)},
+        {"captured": gbp(-1)},
+        {"captured": gbp(500), "refunded": gbp(501)},
+        {"captured": gbp(500), "refunded": gbp(300), "refunding": gbp(201)},
+        {"captured": gbp(500), "refunding": gbp(1), "capturing": gbp(1)},
+        {"captured": gbp(500), "voided": True},
+        {"capturing": gbp(500), "voiding": True},
+        {"voiding": True, "voided": True},
+        {"reversing": True},
+    ],
+    ids=str,
+)
+async def test_the_database_refuses_wrong_money(
+    on_postgres: OnPostgres, wrong: dict[str, object]
+) -> None:
+    """Every rule about money is a CHECK: what the domain would never decide cannot be stored."""
+    payment = await an_authorized(on_postgres.store)
+    change = keyed(capture(payment, 1), key=None)
+    spoilt = replace(change.payment, capturing=gbp(0), version=payment.version + 1)
+    spoilt = replace(spoilt, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(asyncpg.CheckViolationError):
+        await on_postgres.store.commit(replace(change, payment=spoilt))
+
+
+async def test_every_change_that_ends_an_action_leaves_an_event(on_postgres: OnPostgres) -> None:
+    """The outbox gets the event in the same statement, with the payment's version as sequence."""
+    first = await stored(on_postgres.store, keyed(begun()))
+    second = await stored(on_postgres.store, ended(first))
+    rows = await on_postgres.pool.fetch("SELECT id, payment_id, sequence, type FROM outbox")
+    assert second.event is not None
+    assert [tuple(row) for row in rows] == [
+        (second.event.id, second.payment.id, 2, "payment.authorized")
+    ]
+
+
+async def test_a_commit_without_acknowledgement_is_looked_up(on_postgres: OnPostgres) -> None:
+    """A connection cut after the commit is no failure if the action turns out to be stored."""
+    change = keyed(begun())
+    writes = on_postgres.store._writes
+
+    class Cut:
+        """Commits, and then loses the acknowledgement."""
+
+        async def fetch(self, statement: str, *arguments: object) -> object:
+            await writes.fetch(statement, *arguments)
+            raise asyncpg.ConnectionDoesNotExistError
+
+    on_postgres.store._writes = Cut()  # type: ignore[assignment]
+    assert await on_postgres.store.commit(change) is Commit.COMMITTED
+
+
+async def test_a_commit_that_is_not_found_is_not_repeated(on_postgres: OnPostgres) -> None:
+    """A connection cut before the commit proves nothing: the caller is told, nothing is stored."""
+
+    class Cut:
+        """Loses the connection before anything is written."""
+
+        async def fetch(self, *_: object) -> object:
+            raise asyncpg.ConnectionDoesNotExistError
+
+    on_postgres.store._writes = Cut()  # type: ignore[assignment]
+    change = keyed(begun())
+    with pytest.raises(DependencyUnavailableError):
+        await on_postgres.store.commit(change)
+    assert await on_postgres.store.load_action(MERCHANT, change.actions[0].id) is None

@@ -1,0 +1,121 @@
+"""Cards: numbers, brands, CVVs, expiry; and that none of it prints."""
+
+import pickle
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum import luhn
+
+from pkg.card import Brand, Cvv, Expiry, Pan
+from pkg.secret import Secret
+
+BRANDS = {
+    "4242424242424242": Brand.VISA,
+    "5555555555554444": Brand.MASTERCARD,
+    "2223003122003222": Brand.MASTERCARD,
+    "378282246310005": Brand.AMERICAN_EXPRESS,
+    "6011111111111117": Brand.DISCOVER,
+    "3566002020360505": Brand.JCB,
+    "6200000000000005": Brand.UNIONPAY,
+    "30569309025904": Brand.DINERS_CLUB,
+    "6759649826438453": Brand.MAESTRO,
+    "9000000000000001": Brand.UNKNOWN,
+}
+
+
+@pytest.mark.parametrize(("number", "brand"), BRANDS.items())
+def test_the_first_digits_tell_the_brand(number: str, brand: Brand) -> None:
+    """A number's brand and last four are told by its digits, with or without separators."""
+    pan = Pan.parse(f"{number[:4]} {number[4:8]}-{number[8:]}")
+    assert (pan.brand, pan.last4, pan.reveal()) == (brand, number[-4:], number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "4242",
+        "42424242424",
+        "4242424242424241",
+        "42424242424242424242",
+        "4242 4242 4242 424x",
+        "４２４２４２４２４２４２４２４２",
+        "4242\n424242424242",
+        "4242\x00424242424242",
+    ],
+)
+def test_what_is_no_card_number_is_refused(text: str) -> None:
+    """Wrong length, wrong Luhn digit, other digits than ASCII's; and the text is not repeated."""
+    with pytest.raises(ValueError, match=r"must have|is not a valid") as refused:
+        Pan.parse(text)
+    assert not text or text not in str(refused.value)
+
+
+@given(st.from_regex(r"[0-9]{12,19}", fullmatch=True))
+def test_luhn_agrees_with_another_implementation(digits: str) -> None:
+    """The Luhn digit is right exactly when python-stdnum says so."""
+    try:
+        Pan.parse(digits)
+    except ValueError:
+        assert not luhn.is_valid(digits)
+    else:
+        assert luhn.is_valid(digits)
+
+
+@pytest.mark.parametrize(
+    ("text", "brand", "good"),
+    [
+        ("123", Brand.VISA, True),
+        ("1234", Brand.VISA, False),
+        ("1234", Brand.AMERICAN_EXPRESS, True),
+        ("123", Brand.AMERICAN_EXPRESS, False),
+        ("12", Brand.VISA, False),
+        ("", Brand.VISA, False),
+        ("12a", Brand.VISA, False),
+        ("１２３", Brand.VISA, False),
+        ("123", None, True),
+        ("1234", None, True),
+        ("12345", None, False),
+    ],
+)
+def test_cvv_lengths(text: str, brand: Brand | None, good: bool) -> None:
+    """Three digits, four for American Express; either while the brand is not known."""
+    if good:
+        assert Cvv.parse(text, brand).reveal() == text
+    else:
+        with pytest.raises(ValueError, match="must have"):
+            Cvv.parse(text, brand)
+
+
+@pytest.mark.parametrize(
+    ("now", "past"),
+    [
+        (datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC), False),
+        (datetime(2026, 12, 1, tzinfo=UTC), True),
+        (datetime(2027, 1, 1, tzinfo=UTC), True),
+        (datetime(2025, 12, 31, tzinfo=UTC), False),
+    ],
+)
+def test_a_card_is_good_through_its_month(now: datetime, past: bool) -> None:
+    """A card of November 2026 expires when December begins, in UTC."""
+    assert Expiry(2026, 11).is_past(now) is past
+
+
+PRINTERS: list[Callable[[object], str]] = [repr, str, "{}".format, "{!r:>20}".format]
+
+
+@pytest.mark.parametrize(
+    "secret", [Pan("4242424242424242"), Cvv("123"), Secret("hunter2")], ids=["pan", "cvv", "any"]
+)
+@pytest.mark.parametrize("printed", PRINTERS)
+def test_secrets_do_not_print(secret: Secret, printed: Callable[[object], str]) -> None:
+    """No way of printing shows more than the last four digits; pickling is refused."""
+    assert secret.reveal() not in printed(secret)
+    assert secret.reveal() not in printed([secret])
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        hash(secret)

@@ -1,0 +1,51 @@
+"""Ids: TypeIDs over UUIDv7."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pkg.ids import is_id, lowest_id, new_id
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def test_ids_sort_by_the_time_they_were_made() -> None:
+    """An id of a later millisecond sorts after one of an earlier; all are well-formed."""
+    ids = [new_id("pay", NOW + timedelta(milliseconds=n)) for n in range(1000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 1000
+    assert all(is_id("pay", text) for text in ids)
+
+
+def test_the_lowest_id_is_a_bound() -> None:
+    """Ids of that millisecond or later sort after it, earlier ones before it."""
+    bound = lowest_id("pay", NOW)
+    assert new_id("pay", NOW) > bound
+    assert new_id("pay", NOW - timedelta(milliseconds=1)) < bound
+
+
+def test_the_format_is_typeid() -> None:
+    """The published example of the TypeID specification: a UUIDv7 in base 32."""
+    # 01890a5d-ac96-774b-bcce-b302099a8057 is 01h455vb4pex5vsknk084sn02q; ours of that millisecond
+    # shares what the time makes of it: 48 bits in the first ten characters.
+    moment = datetime.fromtimestamp(0x01890A5DAC96 / 1000, UTC)
+    assert new_id("prefix", moment).startswith("prefix_01h455vb4p")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "pay_",
+        "act_01h455vb4pex5vsknk084sn02q",
+        "pay_01h455vb4pex5vsknk084sn02",
+        "pay_81h455vb4pex5vsknk084sn02q",
+        "pay_01h455vb4pex5vsknk084sn02u",
+        "PAY_01H455VB4PEX5VSKNK084SN02Q",
+        "pay_01h455vb4pex5vsknk084sn02q\n",
+        "pay_01h455vb4pex5vsknk084sn0\x00q",
+    ],
+)
+def test_what_is_no_id(text: str) -> None:
+    """Other prefixes, lengths, letters and overflow are no ids."""
+    assert not is_id("pay", text)

@@ -1,0 +1,27 @@
+"""Money: exponents, sums, and no mixing."""
+
+import iso4217
+import pytest
+
+from pkg.money import EXPONENTS, MixedCurrenciesError, Money
+
+
+def test_the_exponents_are_those_of_iso_4217() -> None:
+    """Our table equals the published one; codes without an exponent are not in it."""
+    published = {c.code: c.exponent for c in iso4217.Currency if c.exponent is not None}
+    assert published == EXPONENTS
+
+
+@pytest.mark.parametrize("code", ["XAU", "XXX", "XTS", "XDR", "gbp", "", "GBX", "BTC"])
+def test_what_is_no_currency_has_no_exponent(code: str) -> None:
+    """Metals, test codes, lower case and inventions are refused."""
+    assert code not in EXPONENTS
+
+
+def test_sums_stay_in_one_currency() -> None:
+    """Adding, subtracting and comparing two currencies raises."""
+    pound, euro = Money(1, "GBP"), Money(1, "EUR")
+    assert pound + pound - pound == pound
+    for mix in (Money.__add__, Money.__sub__, Money.__gt__):
+        with pytest.raises(MixedCurrenciesError):
+            mix(pound, euro)

@@ -1,0 +1,273 @@
+"""The rules of a payment: every verb in every state, and what the bank's answers make of them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pkg.money import Money
+from services.payments.domain import error
+from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.outcome import Approved, DeclineCode, Declined, Reversed
+from services.payments.domain.payment import Payment
+from services.payments.domain.settle import settle, settle_reversal
+from services.payments.domain.status import Status
+from tests.builders import (
+    LATER,
+    LIFETIME,
+    NOW,
+    authorized,
+    begun,
+    capture,
+    captured,
+    gbp,
+    refund,
+    refunded,
+    settled,
+    void,
+)
+
+NO = Declined(DeclineCode.CARD_DECLINED)
+EXPIRED_NOW = NOW + LIFETIME
+
+STATES: dict[str, Payment] = {
+    "pending": begun()[0],
+    "declined": settled(begun(), NO)[0],
+    "failed": settled(begun(), Reversed())[0],
+    "reversing": begun()[0].reverse(action_id="act_r", now=LATER)[0],
+    "authorized": authorized(),
+    "capturing 400": capture(authorized(), 400)[0],
+    "capturing all": capture(authorized(), 1000)[0],
+    "capturing 400 finally": capture(authorized(), 400, final=True)[0],
+    "captured 400": captured(authorized(), 400),
+    "captured 400, capturing 600": capture(captured(authorized(), 400), 600)[0],
+    "captured 400 finally": captured(authorized(), 400, final=True),
+    "captured all": captured(authorized(), 1000),
+    "captured 400, refunding 100": refund(captured(authorized(), 400), 100)[0],
+    "captured 400, refunding all": refund(captured(authorized(), 400), 400)[0],
+    "captured 400, refunded 100": refunded(captured(authorized(), 400), 100),
+    "captured 400, refunded 100, refunding 300": refund(
+        refunded(captured(authorized(), 400), 100), 300
+    )[0],
+    "captured 400, refunded all": refunded(captured(authorized(), 400), 400),
+    "voiding": void(authorized())[0],
+    "voided": settled(void(authorized()))[0],
+    "expired": replace(authorized(), expired=True),
+}
+
+VERBS: dict[str, Callable[[Payment], tuple[Payment, Action]]] = {
+    "capture 1": lambda payment: capture(payment, 1),
+    "capture 1001": lambda payment: capture(payment, 1001),
+    "capture 1, late": lambda payment: capture(payment, 1, now=EXPIRED_NOW),
+    "void": void,
+    "void, late": lambda payment: void(payment, now=EXPIRED_NOW),
+    "refund 1": lambda payment: refund(payment, 1),
+    "refund 1001": lambda payment: refund(payment, 1001),
+    "refund 1, late": lambda payment: refund(payment, 1, now=EXPIRED_NOW),
+    "capture 1 in EUR": lambda payment: payment.capture(
+        Money(1, "EUR"), final=False, action_id="act_x", reference="", now=LATER
+    ),
+    "refund 1 in EUR": lambda payment: payment.refund(
+        Money(1, "EUR"), action_id="act_x", reference="", now=LATER
+    ),
+}
+
+# What each verb says in each state, in the order of VERBS; "ok" is no refusal.
+#  capture: 1, too much, late | void: now, late | refund: 1, too much, late
+TABLE = {
+    "pending": "pending pending pending | pending pending | pending pending pending",
+    "declined": "declined declined declined | declined declined | declined declined declined",
+    "failed": "failed failed failed | failed failed | failed failed failed",
+    "reversing": "pending pending pending | pending pending | pending pending pending",
+    "authorized": "ok capturable expired | ok expired | uncaptured uncaptured uncaptured",
+    "capturing 400": "ok capturable expired | pending pending | pending pending pending",
+    "capturing all": "capturable capturable expired | pending pending | pending pending pending",
+    "capturing 400 finally": "pending pending pending | pending pending | pending pending pending",
+    "captured 400": "ok capturable expired | captured captured | ok refundable ok",
+    "captured 400, capturing 600": (
+        "capturable capturable expired | captured captured | pending pending pending"
+    ),
+    "captured 400 finally": (
+        "capturable capturable expired | captured captured | ok refundable ok"
+    ),
+    "captured all": "capturable capturable expired | captured captured | ok refundable ok",
+    "captured 400, refunding 100": (
+        "pending pending pending | captured captured | ok refundable ok"
+    ),
+    "captured 400, refunding all": (
+        "pending pending pending | captured captured | refundable refundable refundable"
+    ),
+    "captured 400, refunded 100": (
+        "refunded refunded refunded | refunded refunded | ok refundable ok"
+    ),
+    "captured 400, refunded 100, refunding 300": (
+        "refunded refunded refunded | refunded refunded | refundable refundable refundable"
+    ),
+    "captured 400, refunded all": (
+        "refunded refunded refunded | refunded refunded | refundable refundable refundable"
+    ),
+    "voiding": "pending pending pending | pending pending | pending pending pending",
+    "voided": "voided voided voided | voided voided | voided voided voided",
+    "expired": "expired expired expired | expired expired | expired expired expired",
+}
+
+REFUSALS: dict[str, type[error.PaymentsError] | None] = {
+    "ok": None,
+    "pending": error.ActionPendingError,
+    "declined": error.PaymentDeclinedError,
+    "failed": error.PaymentFailedError,
+    "voided": error.PaymentVoidedError,
+    "expired": error.PaymentExpiredError,
+    "captured": error.PaymentCapturedError,
+    "refunded": error.PaymentRefundedError,
+    "uncaptured": error.NotCapturedError,
+    "capturable": error.AmountExceedsCapturableError,
+    "refundable": error.AmountExceedsRefundableError,
+    "currency": error.CurrencyMismatchError,
+}
+
+CASES = [
+    (state, verb, word)
+    for state, words in TABLE.items()
+    for verb, word in zip(
+        VERBS, [*words.replace("|", "").split(), "currency", "currency"], strict=True
+    )
+]
+
+
+def test_the_table_holds_every_state() -> None:
+    """No state is left out of the table."""
+    assert set(TABLE) == set(STATES)
+
+
+@pytest.mark.parametrize(("state", "verb", "word"), CASES)
+def test_guards(state: str, verb: str, word: str) -> None:
+    """Every verb in every state does it or names the refusal that the ladder puts first."""
+    payment, refusal = STATES[state], REFUSALS[word]
+    if refusal:
+        with pytest.raises(refusal):
+            VERBS[verb](payment)
+        return
+    after, action = VERBS[verb](payment)
+    assert (after.version, action.sequence) == (payment.version + 1, payment.last_sequence + 1)
+    assert action.status is ActionStatus.PENDING
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("now", [LATER, EXPIRED_NOW], ids=["in time", "late"])
+def test_capturable_is_what_a_capture_may_take(state: str, now: object) -> None:
+    """A capture of `capturable` goes through and one more is refused; 0 if none goes through."""
+    payment, time = STATES[state], LATER if now == LATER else EXPIRED_NOW
+    available = payment.capturable(time).minor_units
+    if available:
+        capture(payment, available, now=time)
+    with pytest.raises(error.PaymentsError):
+        capture(payment, available + 1, now=time)
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "capturable", "refundable"),
+    [
+        ("pending", Status.PENDING, 0, 0),
+        ("declined", Status.DECLINED, 0, 0),
+        ("failed", Status.FAILED, 0, 0),
+        ("reversing", Status.PENDING, 0, 0),
+        ("authorized", Status.AUTHORIZED, 1000, 0),
+        ("capturing 400", Status.AUTHORIZED, 600, 0),
+        ("capturing all", Status.AUTHORIZED, 0, 0),
+        ("capturing 400 finally", Status.AUTHORIZED, 0, 0),
+        ("captured 400", Status.PARTIALLY_CAPTURED, 600, 400),
+        ("captured 400, capturing 600", Status.PARTIALLY_CAPTURED, 0, 400),
+        ("captured 400 finally", Status.CAPTURED, 0, 400),
+        ("captured all", Status.CAPTURED, 0, 1000),
+        ("captured 400, refunding 100", Status.PARTIALLY_CAPTURED, 0, 300),
+        ("captured 400, refunding all", Status.PARTIALLY_CAPTURED, 0, 0),
+        ("captured 400, refunded 100", Status.PARTIALLY_REFUNDED, 0, 300),
+        ("captured 400, refunded 100, refunding 300", Status.PARTIALLY_REFUNDED, 0, 0),
+        ("captured 400, refunded all", Status.REFUNDED, 0, 0),
+        ("voiding", Status.AUTHORIZED, 0, 0),
+        ("voided", Status.VOIDED, 0, 0),
+        ("expired", Status.EXPIRED, 0, 0),
+    ],
+)
+def test_status_and_what_is_available(
+    state: str, status: Status, capturable: int, refundable: int
+) -> None:
+    """Status, capturable and refundable follow from the facts."""
+    payment = STATES[state]
+    assert payment.status is status
+    assert payment.capturable(LATER) == gbp(capturable)
+    assert payment.refundable == gbp(refundable)
+
+
+def _begun_verbs() -> dict[str, tuple[Payment, Action]]:
+    return {
+        "authorize": begun(),
+        "capture": capture(captured(authorized(), 100), 400),
+        "final capture": capture(captured(authorized(), 100), 400, final=True),
+        "refund": refund(captured(authorized(), 400), 100),
+        "void": void(authorized()),
+    }
+
+
+@pytest.mark.parametrize("verb", ["capture", "final capture", "refund", "void"])
+def test_a_decline_gives_the_reserve_back(verb: str) -> None:
+    """After a decline the payment stands where it stood, and the same can be asked again."""
+    step = _begun_verbs()[verb]
+    payment, action = settled(step, NO)
+    assert (action.status, action.decline) == (ActionStatus.DECLINED, NO.code)
+    assert not payment.capturing
+    assert not payment.refunding
+    assert not any((payment.closing, payment.closed, payment.voiding, payment.voided))
+    assert payment.decline is None
+    assert payment.status is step[0].status
+
+
+@pytest.mark.parametrize("verb", ["authorize", "capture", "final capture", "refund", "void"])
+@pytest.mark.parametrize("first", [Approved(), NO], ids=["approved", "declined"])
+def test_the_second_settler_does_nothing(verb: str, first: Approved | Declined) -> None:
+    """Settling is a no-op once the action has ended, whatever the second answer is."""
+    payment, action = settled(_begun_verbs()[verb], first)
+    assert settle(payment, action, Approved(), LATER) is None
+    assert settle(payment, action, NO, LATER) is None
+
+
+def test_a_late_approval_does_not_stop_a_reversal() -> None:
+    """Once a reversal is recorded, only the reversal settles the authorization."""
+    payment, action = begun()
+    reversing, reversal = payment.reverse(action_id="act_r", now=LATER)
+    assert settle(reversing, action, Approved(), LATER) is None
+    done = settle_reversal(reversing, reversal, action, LATER)
+    assert done is not None
+    failed, reversal, action = done
+    assert failed.status is Status.FAILED
+    assert (reversal.status, action.status) == (ActionStatus.SUCCEEDED, ActionStatus.FAILED)
+    assert settle_reversal(failed, reversal, action, LATER) is None
+
+
+def test_a_capture_declined_after_a_final_one_gives_nothing_back() -> None:
+    """A final capture that succeeded has released the rest, whatever was under way before it."""
+    first, action = capture(authorized(), 400)
+    final = settled(capture(first, 100, final=True))[0]
+    payment = settled((final, action), NO)[0]
+    assert payment.captured == gbp(100)
+    assert payment.capturable(LATER) == gbp(0)
+    assert payment.status is Status.CAPTURED
+
+
+def test_refusals_say_what_is_available() -> None:
+    """An amount that is too large is refused with what was requested and what is left."""
+    with pytest.raises(error.AmountExceedsCapturableError) as refused:
+        capture(captured(authorized(), 400), 601)
+    assert refused.value.metadata == {"requested": "601", "available": "600", "currency": "GBP"}
+    with pytest.raises(error.AmountExceedsRefundableError) as over:
+        refund(captured(authorized(), 400), 401)
+    assert over.value.metadata == {"requested": "401", "available": "400", "currency": "GBP"}
+
+
+def test_an_authorization_lasts_until_its_expire_time() -> None:
+    """A capture goes through to the last microsecond before `expire_time`, and not at it."""
+    capture(authorized(), 1, now=EXPIRED_NOW - timedelta(microseconds=1))
+    with pytest.raises(error.PaymentExpiredError):
+        capture(authorized(), 1, now=EXPIRED_NOW)
