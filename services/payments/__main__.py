@@ -77,15 +77,20 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
 async def serve(settings: Settings) -> None:
     """Answer RPCs until SIGTERM."""
     async with composed(settings) as service:
-        server = aio.server(interceptors=(Guard(refusal_of),), options=OPTIONS)
-        servicer = PaymentServicer(service.gateway, service.queries, service.authenticator)
-        add_PaymentServiceServicer_to_server(servicer, server)
-        await serve_until_stopped(
-            server,
-            listen=settings.listen,
-            drain_seconds=settings.drain_seconds,
-            before_close=servicer.drain,
-        )
+        await serve_on(settings, service)
+
+
+async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInterceptor) -> None:
+    """Answer RPCs with `service` until SIGTERM; `inner` interceptors run inside the guard."""
+    server = aio.server(interceptors=(Guard(refusal_of), *inner), options=OPTIONS)
+    servicer = PaymentServicer(service.gateway, service.queries, service.authenticator)
+    add_PaymentServiceServicer_to_server(servicer, server)
+    await serve_until_stopped(
+        server,
+        listen=settings.listen,
+        drain_seconds=settings.drain_seconds,
+        before_close=servicer.drain,
+    )
 
 
 async def sweep(settings: Settings) -> None:

@@ -226,9 +226,7 @@ def _same_end(stored: Action, wanted: Action) -> bool:
     return (stored.status, stored.decline) == (wanted.status, wanted.decline)
 
 
-async def open_pool(
-    url: str, *, size: int, command_timeout_seconds: float
-) -> Pool:
+async def open_pool(url: str, *, size: int, command_timeout_seconds: float) -> Pool:
     """Open a pool that never waits for a connection longer than for a statement.
 
     Raises:

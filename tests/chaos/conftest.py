@@ -1,0 +1,24 @@
+"""Rigs on fresh databases."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.chaos.rig import Rig
+
+
+@pytest.fixture
+async def rig(payments_database_url: str, acquirer_database_url: str) -> AsyncIterator[Rig]:
+    """Two workers, a sweep and a bank."""
+    async with Rig(payments_database_url, acquirer_database_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def struck(payments_database_url: str, acquirer_database_url: str) -> AsyncIterator[Rig]:
+    """One worker with failpoints, a sweep and a bank."""
+    module = ("tests.chaos.failpoints",)
+    async with Rig(
+        payments_database_url, acquirer_database_url, workers_count=1, worker_module=module
+    ) as running:
+        yield running
