@@ -20,12 +20,11 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from services.payments.__main__ import create_key
 from services.payments.config import Settings
+from tests.chaos.books import PENDING_SECONDS_MAX, Books
 from tools.stack.probe import grpc_serving
 from tools.stack.settings import REPOSITORY
 
 START_SECONDS_MAX = 15.0
-# The two have to agree: nothing may be PENDING longer, whatever is killed.
-PENDING_SECONDS_MAX = 30.0
 LEASE_SECONDS = 1.0
 
 IMPORTS = {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'build' / 'python'}"}
@@ -156,6 +155,7 @@ class Rig:
         self.api_key = await create_key(settings, merchant_id="mer_chaos", name="Chaos")
         self.payments_book = await asyncpg.create_pool(self.payments_url, min_size=1, max_size=4)
         self.bank_book = await asyncpg.create_pool(self.acquirer_url, min_size=1, max_size=2)
+        self.books = Books(self.payments_book, self.bank_book)
         for _ in range(self.workers_count):
             port = free_port()
             environment = {**self.environment, "PAYGATE_LISTEN": f"127.0.0.1:{port}"}
@@ -233,83 +233,8 @@ class Rig:
 
     async def settled(self) -> None:
         """Wait until nothing is PENDING any more; it never takes longer than the limit."""
-        async with asyncio.timeout(PENDING_SECONDS_MAX):
-            while await self._pending():
-                await asyncio.sleep(0.05)  # the event is in another process
-
-    async def _pending(self) -> int:
-        count: int = await self.payments_book.fetchval(
-            "SELECT count(*) FROM actions WHERE status = 'PENDING'"
-        )
-        return count
+        await self.books.settled()
 
     async def assert_books_agree(self) -> None:
-        """Every payment and every action of ours is the bank's to the unit, and none is PENDING."""
-        assert (
-            await self.payments_book.fetchval(
-                "SELECT count(*) FROM actions WHERE status = 'PENDING'"
-            )
-            == 0
-        )
-        await self._assert_payments_agree()
-        await self._assert_actions_agree()
-        assert not await self.payments_book.fetch(SUMS_THAT_DIFFER)
-        assert not await self.payments_book.fetch(ENDED_WITHOUT_EVENT)
-
-    async def _assert_payments_agree(self) -> None:
-        rows = await self.payments_book.fetch(
-            "SELECT authorization_id, status, authorized, captured, refunded FROM payments"
-        )
-        ours = {row["authorization_id"]: tuple(row)[1:] for row in rows}
-        held = await self.bank_book.fetch(
-            "SELECT reference, status, minor_units, captured, refunded FROM authorizations"
-        )
-        theirs = {row["reference"]: row for row in held}
-        assert set(theirs) <= set(ours)
-        for reference, (status, amount, *sums) in ours.items():
-            bank = theirs.get(reference)
-            if status == "FAILED":
-                assert bank is None or bank["status"] == "REVERSED"
-                continue
-            assert bank is not None, f"{reference} is {status}, and the bank does not know it"
-            assert [bank["minor_units"], bank["captured"], bank["refunded"]] == [amount, *sums]
-            assert (status == "VOIDED") == (bank["status"] == "VOIDED")
-            assert (status == "DECLINED") == (bank["status"] == "DECLINED")
-
-    async def _assert_actions_agree(self) -> None:
-        rows = await self.payments_book.fetch(
-            "SELECT id, type, status, decline_code FROM actions"
-            " WHERE type IN ('CAPTURE', 'VOID', 'REFUND')"
-        )
-        ours = {row["id"]: (row["type"], row["status"], row["decline_code"]) for row in rows}
-        done = await self.bank_book.fetch("SELECT reference, verb, decline_code FROM operations")
-        theirs = {
-            row["reference"]: (
-                row["verb"],
-                "DECLINED" if row["decline_code"] else "SUCCEEDED",
-                row["decline_code"],
-            )
-            for row in done
-        }
-        assert ours == theirs
-
-
-SUMS_THAT_DIFFER = """
-SELECT p.id
-FROM payments p
-JOIN actions a ON a.merchant_id = p.merchant_id AND a.payment_id = p.id AND a.status = 'SUCCEEDED'
-GROUP BY p.merchant_id, p.id
-HAVING p.captured <> coalesce(sum(a.minor_units) FILTER (WHERE a.type = 'CAPTURE'), 0)
-  OR p.refunded <> coalesce(sum(a.minor_units) FILTER (WHERE a.type = 'REFUND'), 0)
-  OR p.capturing <> 0 OR p.refunding <> 0 OR p.voiding OR p.closing OR p.reversing
-"""
-ENDED_WITHOUT_EVENT = """
-SELECT a.id
-FROM actions a
-LEFT JOIN outbox o ON o.merchant_id = a.merchant_id AND o.payment_id = a.payment_id
-WHERE a.type <> 'REVERSE'
-GROUP BY a.merchant_id, a.payment_id, a.id
-HAVING count(o.id) <> (
-  SELECT count(*) FROM actions b
-  WHERE b.merchant_id = a.merchant_id AND b.payment_id = a.payment_id AND b.type <> 'REVERSE')
-"""
+        """Both books say the same."""
+        await self.books.assert_agree()

@@ -1,0 +1,139 @@
+"""A storm: clients that retry, and a hand that kills any process of the whole stack at random."""
+
+import asyncio
+import os
+import random
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import asyncpg
+import grpc
+import pytest
+from grpc import aio
+
+from paygate.payments.v1 import payment_pb2 as pb
+from paygate.payments.v1 import payment_service_pb2 as service
+from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
+from tests.chaos.books import PENDING_SECONDS_MAX, Books
+from tests.chaos.rig import CARD, Request, Response, gbp
+from tests.e2e.stack import Stack
+
+SECONDS = 60.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 12.0
+CLIENTS = 16
+BETWEEN_KILLS_SECONDS = 1.5
+RETRIED = {
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.CANCELLED,
+}
+
+
+class Client:
+    """A merchant's system as it should be: a key for each write, and retries until it is told."""
+
+    def __init__(self, channel: aio.Channel, api_key: str, *, seed: int) -> None:
+        self._stub = PaymentServiceStub(channel)
+        self._api_key = api_key
+        self._dice = random.Random(seed)
+        self.told: Counter[str] = Counter()
+
+    async def write(self, request: Request) -> Response | None:
+        """Return the final reply; None if the request was refused."""
+        method = getattr(self._stub, type(request).__name__.removesuffix("Request"))
+        metadata = (
+            ("authorization", f"Bearer {self._api_key}"),
+            ("idempotency-key", uuid.uuid4().hex),
+        )
+        deadline = time.monotonic() + SECONDS + 2 * PENDING_SECONDS_MAX
+        while time.monotonic() < deadline:
+            try:
+                reply: Response = await method(request, metadata=metadata, timeout=6)
+            except aio.AioRpcError as problem:
+                self.told[problem.code().name] += 1
+                if problem.code() not in RETRIED:
+                    return None
+            else:
+                if reply.action.status != pb.Action.STATUS_PENDING:
+                    self.told[pb.Action.Status.Name(reply.action.status)] += 1
+                    return reply
+                self.told["PENDING"] += 1
+            await asyncio.sleep(self._dice.uniform(0.02, 0.2))
+        raise TimeoutError("a request never got its final reply")
+
+    async def run(self, until: float) -> None:
+        """Pay, capture in parts, refund or void, until the time is over."""
+        while time.monotonic() < until:
+            reply = await self.write(service.AuthorizeRequest(card_details=CARD, amount=gbp(100)))
+            if reply is None or reply.payment.status != pb.Payment.STATUS_AUTHORIZED:
+                continue
+            payment = reply.payment.id
+            if self._dice.random() < 0.2:
+                await self.write(service.VoidRequest(authorization_id=payment))
+                continue
+            for _ in range(self._dice.randint(1, 3)):
+                amount = gbp(self._dice.randint(1, 60))
+                await self.write(service.CaptureRequest(authorization_id=payment, amount=amount))
+            amount = gbp(self._dice.randint(1, 60))
+            await self.write(service.RefundRequest(authorization_id=payment, amount=amount))
+
+
+@pytest.fixture
+async def stormy() -> AsyncIterator[Stack]:
+    """A stack of its own, with leases that suit the short time."""
+    with Stack(workers=2, environment={"PAYGATE_ACTION_LEASE_SECONDS": "4"}) as running:
+        await asyncio.to_thread(running.start)
+        yield running
+        assert await asyncio.to_thread(running.stop) == 0, running.output
+
+
+def database_url(stack: Stack, name: str) -> str:
+    """Return the URL of one of the stack's embedded databases, which has a role of its name."""
+    sockets = (stack.data_dir / "run" / "sockets").resolve()
+    return f"postgresql://{name}@/{name}?host={sockets}"
+
+
+async def kill_at_random(stack: Stack, until: float) -> list[str]:
+    """Kill -9 one process after another; return whom."""
+    dice, killed = random.Random(1), list[str]()
+    names = ["payments-1", "payments-2", "sweep", "acquirer", "postgres", "envoy"]
+    dice.shuffle(names)
+    while time.monotonic() < until:
+        name = names[len(killed) % len(names)]
+        with suppress(KeyError, ProcessLookupError):  # not back yet since it was killed last
+            stack.kill(name)
+            killed.append(name)
+        await asyncio.sleep(BETWEEN_KILLS_SECONDS)
+    return killed
+
+
+@pytest.mark.chaos
+async def test_whatever_is_killed_nothing_is_lost(stormy: Stack) -> None:
+    """Under load every process of the stack is killed: each request has one effect in the end."""
+    until = time.monotonic() + SECONDS
+    async with aio.insecure_channel(stormy.grpc) as channel:
+        clients = [Client(channel, stormy.api_key, seed=seed) for seed in range(CLIENTS)]
+        killed, *_ = await asyncio.gather(
+            kill_at_random(stormy, until), *(client.run(until) for client in clients)
+        )
+    assert set(killed) >= {"payments-1", "payments-2", "sweep", "acquirer", "postgres", "envoy"}
+    told = sum((client.told for client in clients), Counter[str]())
+    assert told["STATUS_SUCCEEDED"] > 100, told
+    assert set(told) <= {code.name for code in RETRIED} | {
+        "PENDING",
+        "STATUS_SUCCEEDED",
+        "STATUS_FAILED",
+        "FAILED_PRECONDITION",
+    }, told
+    async with (
+        asyncpg.create_pool(database_url(stormy, "payments"), min_size=1) as payments,
+        asyncpg.create_pool(database_url(stormy, "acquirer"), min_size=1) as bank,
+    ):
+        books = Books(payments, bank)
+        await books.settled()
+        await books.assert_agree()
