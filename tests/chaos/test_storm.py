@@ -118,9 +118,9 @@ async def test_whatever_is_killed_nothing_is_lost(stormy: Stack) -> None:
     until = time.monotonic() + SECONDS
     async with aio.insecure_channel(stormy.grpc) as channel:
         clients = [Client(channel, stormy.api_key, seed=seed) for seed in range(CLIENTS)]
-        killed, *_ = await asyncio.gather(
-            kill_at_random(stormy, until), *(client.run(until) for client in clients)
-        )
+        storm = asyncio.create_task(kill_at_random(stormy, until))
+        await asyncio.gather(*(client.run(until) for client in clients))
+        killed = await storm
     assert set(killed) >= {"payments-1", "payments-2", "sweep", "acquirer", "postgres", "envoy"}
     told = sum((client.told for client in clients), Counter[str]())
     assert told["STATUS_SUCCEEDED"] > 100, told

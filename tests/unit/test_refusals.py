@@ -1,0 +1,76 @@
+"""The error table: every domain error is in it, and has a reason and a message of its own."""
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
+
+from pkg.money import Money
+from pkg.rpc import Refusal
+from services.payments.domain import error
+from services.payments.refusals import CODES, refusal_of
+
+HTTP_OF_CONTRACT = {
+    "VALIDATION_FAILED": "INVALID_ARGUMENT",
+    "CURRENCY_MISMATCH": "INVALID_ARGUMENT",
+    "INVALID_PAGE_TOKEN": "INVALID_ARGUMENT",
+    "INVALID_API_KEY": "UNAUTHENTICATED",
+    "PAYMENT_NOT_FOUND": "NOT_FOUND",
+    "IDEMPOTENCY_IN_FLIGHT": "ABORTED",
+    "CONCURRENT_UPDATE": "ABORTED",
+    "ACTION_PENDING": "ABORTED",
+    "AMOUNT_EXCEEDS_CAPTURABLE": "FAILED_PRECONDITION",
+    "AMOUNT_EXCEEDS_REFUNDABLE": "FAILED_PRECONDITION",
+    "PAYMENT_VOIDED": "FAILED_PRECONDITION",
+    "PAYMENT_DECLINED": "FAILED_PRECONDITION",
+    "PAYMENT_FAILED": "FAILED_PRECONDITION",
+    "PAYMENT_EXPIRED": "FAILED_PRECONDITION",
+    "PAYMENT_REFUNDED": "FAILED_PRECONDITION",
+    "PAYMENT_CAPTURED": "FAILED_PRECONDITION",
+    "NOT_CAPTURED": "FAILED_PRECONDITION",
+    "IDEMPOTENCY_KEY_REUSED": "FAILED_PRECONDITION",
+    "DEPENDENCY_UNAVAILABLE": "UNAVAILABLE",
+}
+
+
+def every_error() -> set[type[error.PaymentsError]]:
+    """Return the errors that have a reason, however deep they derive."""
+    found, todo = set(), [error.PaymentsError]
+    while todo:
+        for kind in todo.pop().__subclasses__():
+            todo.append(kind)
+            if hasattr(kind, "reason"):
+                found.add(kind)
+    return found
+
+
+def test_the_table_holds_every_error() -> None:
+    """No domain error is without a code, and none has two."""
+    assert set(CODES) == every_error()
+    assert {kind.reason: code.name for kind, code in CODES.items()} == HTTP_OF_CONTRACT
+    messages = [str(kind.__doc__) for kind in CODES]
+    assert len(set(messages)) == len(messages)
+
+
+@pytest.mark.parametrize("kind", CODES)
+def test_every_error_becomes_a_status(kind: type[error.PaymentsError]) -> None:
+    """Each becomes google.rpc.Status with an ErrorInfo of our domain, its docstring as message."""
+    if kind is error.ValidationFailedError:
+        problem: error.PaymentsError = error.ValidationFailedError({"amount": "is required"})
+    elif issubclass(kind, error.AmountExceedsCapturableError | error.AmountExceedsRefundableError):
+        problem = kind(requested=Money(2, "GBP"), available=Money(1, "GBP"))
+    else:
+        problem = kind()
+    refusal = refusal_of(problem)
+    assert isinstance(refusal, Refusal)
+    status = refusal.status()
+    assert status.message == kind.__doc__
+    info = ErrorInfo()
+    assert status.details[0].Unpack(info)
+    assert (info.domain, info.reason) == ("paygate", kind.reason)
+    assert len(status.details) == 1 + (kind is error.ValidationFailedError)
+
+
+def test_a_bug_is_no_refusal() -> None:
+    """Anything else is left to the wall that tells the client nothing but a request id."""
+    assert refusal_of(ValueError("secret")) is None
+    assert grpc.StatusCode.INTERNAL not in CODES.values()

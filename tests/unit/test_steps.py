@@ -1,0 +1,223 @@
+"""The use cases on fakes: what a client is told when the bank says yes, no, or nothing."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from paygate.payments.v1 import payment_pb2 as pb
+from paygate.payments.v1 import payment_service_pb2 as service
+from pkg.money import Money
+from pkg.secret import Secret
+from services.payments.adapters.hashing import HmacHasher
+from services.payments.adapters.memory import MemoryStore
+from services.payments.authorize import Authorize, authorize
+from services.payments.capture import Capture, capture
+from services.payments.codec import ProtoReplies
+from services.payments.domain import error
+from services.payments.domain.action import Action, ActionType
+from services.payments.domain.outcome import (
+    Answer,
+    Approved,
+    DeclineCode,
+    Declined,
+    NotFound,
+    Reversed,
+    Unknown,
+)
+from services.payments.ports import CardDetails, Change, Commit, Gateway, Limits
+from services.payments.recover import Recovery
+from services.payments.steps import Reply
+from tests.builders import DETAILS, HASH_KEY, MERCHANT, TurnedClock, gbp
+
+NO = Declined(DeclineCode.INSUFFICIENT_FUNDS)
+
+
+@dataclass
+class FakeBank:
+    """Answers as it is told, and remembers what it was asked."""
+
+    answers: list[Answer] = field(default_factory=list)
+    inquiries: list[Answer | NotFound] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+        """Answer the next answer."""
+        self.asked.append("authorize")
+        return self.answers.pop(0)
+
+    async def perform(self, authorization: str, action: Action) -> Answer:
+        """Answer the next answer."""
+        self.asked.append(action.type.lower())
+        return self.answers.pop(0)
+
+    async def inquire(self, reference: str) -> Answer | NotFound:
+        """Answer the next inquiry's answer."""
+        self.asked.append("inquire")
+        return self.inquiries.pop(0)
+
+
+@dataclass
+class Fixture:
+    """A gateway on fakes."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    bank: FakeBank = field(default_factory=FakeBank)
+    clock: TurnedClock = field(default_factory=TurnedClock)
+
+    @property
+    def gateway(self) -> Gateway:
+        """The ports."""
+        return Gateway(
+            store=self.store,
+            acquirer=self.bank,
+            clock=self.clock,
+            hasher=HmacHasher(Secret(HASH_KEY)),
+            replies=ProtoReplies(),
+            limits=Limits(conflict_retry_seconds=0.05),
+        )
+
+    async def authorize(self, key: str | None = "a", amount: int = 1000) -> Reply:
+        """Authorize £10."""
+        command = Authorize(
+            merchant_id=MERCHANT,
+            card=DETAILS,
+            amount=gbp(amount),
+            reference="",
+            idempotency_key=key,
+        )
+        return await authorize(self.gateway, command)
+
+    async def recover(self) -> None:
+        """Run recovery on everything that is PENDING, whatever its lease."""
+        for place in self.store.due:
+            self.store.due[place] = self.store.due[place].replace(year=2000)
+        await Recovery(self.gateway).run_once()
+
+
+@pytest.fixture
+def fixture() -> Fixture:
+    """A gateway on fakes."""
+    return Fixture()
+
+
+def authorized(reply: Reply) -> service.AuthorizeResponse:
+    """Read a reply."""
+    return service.AuthorizeResponse.FromString(reply.body)
+
+
+ANSWERS: list[tuple[Answer, Answer | NotFound | None, int, int]] = [
+    (Approved(), None, pb.Action.STATUS_SUCCEEDED, pb.Payment.STATUS_AUTHORIZED),
+    (NO, None, pb.Action.STATUS_DECLINED, pb.Payment.STATUS_DECLINED),
+    (Reversed(), None, pb.Action.STATUS_FAILED, pb.Payment.STATUS_FAILED),
+    (Unknown(), Approved(), pb.Action.STATUS_SUCCEEDED, pb.Payment.STATUS_AUTHORIZED),
+    (Unknown(), NO, pb.Action.STATUS_DECLINED, pb.Payment.STATUS_DECLINED),
+    (Unknown(), Unknown(), pb.Action.STATUS_PENDING, pb.Payment.STATUS_PENDING),
+    (Unknown(), NotFound(), pb.Action.STATUS_PENDING, pb.Payment.STATUS_PENDING),
+]
+
+
+@pytest.mark.parametrize(("answer", "found", "action", "payment"), ANSWERS)
+async def test_answers(
+    fixture: Fixture, answer: Answer, found: Answer | NotFound | None, action: int, payment: int
+) -> None:
+    """Each answer of the bank, and of a look at it, is told as it is; no answer is PENDING."""
+    fixture.bank = FakeBank([answer], [found] if found else [])
+    reply = authorized(await fixture.authorize())
+    assert (reply.action.status, reply.payment.status) == (action, payment)
+    again = await fixture.authorize()
+    assert (authorized(again), again.replayed) == (reply, True)
+    assert fixture.bank.answers == fixture.bank.inquiries == []
+
+
+async def test_recovery_replaces_the_reply_that_said_pending(fixture: Fixture) -> None:
+    """After recovery the same key answers with the final reply."""
+    fixture.bank = FakeBank([Unknown()], [Unknown(), Approved()])
+    assert authorized(await fixture.authorize()).action.status == pb.Action.STATUS_PENDING
+    await fixture.recover()
+    assert authorized(await fixture.authorize()).action.status == pb.Action.STATUS_SUCCEEDED
+
+
+async def test_recovery_reverses_an_authorization_that_the_bank_does_not_know(
+    fixture: Fixture,
+) -> None:
+    """The reversal is recorded before it is asked for, and asked for until it is acknowledged."""
+    fixture.bank = FakeBank([Unknown(), Unknown(), Unknown(), Reversed()], [Unknown(), NotFound()])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    await fixture.recover()
+    assert fixture.store.payments[MERCHANT, payment_id].reversing
+    assert [action.type for action in fixture.store.actions.values()] == [
+        ActionType.AUTHORIZE,
+        ActionType.REVERSE,
+    ]
+    await fixture.recover()
+    await fixture.recover()
+    assert fixture.bank.asked == ["authorize", *["inquire"] * 2, *["reverse"] * 3]
+    assert authorized(await fixture.authorize()).payment.status == pb.Payment.STATUS_FAILED
+    assert [event.type for event in fixture.store.events] == ["payment.failed"]
+
+
+async def test_recovery_sends_a_capture_again(fixture: Fixture) -> None:
+    """A capture that the bank does not know is sent again under its own reference."""
+    fixture.bank = FakeBank([Approved(), Unknown(), Approved()], [NotFound(), NotFound()])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    command = Capture(
+        merchant_id=MERCHANT,
+        payment_id=payment_id,
+        amount=gbp(400),
+        final=False,
+        reference="",
+        idempotency_key="c",
+    )
+    await capture(fixture.gateway, command)
+    await fixture.recover()
+    assert fixture.bank.asked == ["authorize", "capture", "inquire", "inquire", "capture"]
+    assert fixture.store.payments[MERCHANT, payment_id].captured == gbp(400)
+    assert (await capture(fixture.gateway, command)).replayed
+
+
+async def test_one_bad_action_holds_up_no_other(fixture: Fixture) -> None:
+    """Recovery goes on with the next action when one raises."""
+    fixture.bank = FakeBank([Unknown(), Unknown()], [Unknown(), Unknown(), Approved()])
+    for key in ("a", "b"):
+        await fixture.authorize(key)
+    await fixture.recover()  # the second inquiry finds the list empty, and raises
+    assert len(fixture.store.due) == 1
+
+
+async def test_an_expired_card_is_refused_but_its_retry_is_not(fixture: Fixture) -> None:
+    """A retry after the card's last month gets the stored reply; a new request is refused."""
+    fixture.bank = FakeBank([Approved()])
+    first = await fixture.authorize()
+    fixture.clock.time = fixture.clock.time.replace(year=2031)
+    assert (await fixture.authorize()).body == first.body
+    with pytest.raises(error.ValidationFailedError) as refused:
+        await fixture.authorize("new")
+    assert set(refused.value.violations) == {"card_details.expiry"}
+
+
+class Busy(MemoryStore):
+    """A store in which somebody else is always faster."""
+
+    async def commit(self, change: Change) -> Commit:
+        """Conflict."""
+        return Commit.CONFLICT
+
+
+async def test_a_payment_that_is_too_busy(fixture: Fixture) -> None:
+    """A request that never gets its turn is refused in time, and nothing was asked of the bank."""
+    fixture.store = Busy()
+    with pytest.raises(error.ConcurrentUpdateError):
+        await fixture.authorize()
+    assert fixture.bank.asked == []
+
+
+async def test_a_key_without_a_reply_is_in_flight(fixture: Fixture) -> None:
+    """While the first request runs, its twin is told so; another request is told otherwise."""
+    fixture.bank = FakeBank([Approved()])
+    await fixture.authorize()
+    for key in fixture.store.keys.values():
+        key.record = replace(key.record, reply=None)
+    with pytest.raises(error.IdempotencyInFlightError):
+        await fixture.authorize()
+    with pytest.raises(error.IdempotencyKeyReusedError):
+        await fixture.authorize(amount=999)
