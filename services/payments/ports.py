@@ -1,7 +1,7 @@
 """What the use cases need of the world, in the domain's words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Protocol
@@ -13,6 +13,7 @@ from services.payments.domain.event import Event
 from services.payments.domain.outcome import Answer, NotFound
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
+from services.payments.turns import Turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,3 +190,4 @@ class Gateway:
     hasher: Hasher
     replies: Replies
     limits: Limits = Limits()
+    turns: Turns = field(default_factory=Turns)

@@ -14,7 +14,7 @@ from pkg.ids import new_id
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.event import event_of
-from services.payments.domain.outcome import Answer, NotFound, Unknown
+from services.payments.domain.outcome import Answer, Final, NotFound, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
 from services.payments.ports import Change, Commit, Gateway, InDoubt, Record
@@ -59,17 +59,19 @@ async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | R
     fingerprint = None
     if request.key:
         fingerprint = gateway.hasher.request(request.merchant_id, request.rpc, request.fields)
-    async for _ in _attempts(gateway.limits.conflict_retry_seconds):
-        loaded = await gateway.store.load(
-            request.merchant_id, request.payment_id, rpc=request.rpc, key=request.key
-        )
-        if loaded.record and fingerprint:
-            return _replay(loaded.record, fingerprint)
-        payment, action = decide(loaded.payment)
-        action = replace(action, idempotency_key=request.key)
-        change = Change(payment=payment, actions=(action,), fingerprint=fingerprint)
-        if await gateway.store.commit(change) is Commit.COMMITTED:
-            return Begun(payment, action)
+    patience = gateway.limits.conflict_retry_seconds
+    async with gateway.turns.of(request.payment_id, wait_seconds_max=patience):
+        async for _ in _attempts(patience):
+            loaded = await gateway.store.load(
+                request.merchant_id, request.payment_id, rpc=request.rpc, key=request.key
+            )
+            if loaded.record and fingerprint:
+                return _replay(loaded.record, fingerprint)
+            payment, action = decide(loaded.payment)
+            action = replace(action, idempotency_key=request.key)
+            change = Change(payment=payment, actions=(action,), fingerprint=fingerprint)
+            if await gateway.store.commit(change) is Commit.COMMITTED:
+                return Begun(payment, action)
     raise error.ConcurrentUpdateError
 
 
@@ -78,28 +80,36 @@ async def finish(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
 
     Settling is a no-op if recovery was faster; the reply is then what recovery stored.
     """
-    payment, action = begun.payment, begun.action
     if isinstance(answer, Unknown):
-        found = await gateway.acquirer.inquire(action.id)
+        found = await gateway.acquirer.inquire(begun.action.id)
         # An operation that the bank does not know may still be on its way: that is for recovery.
         answer = Unknown() if isinstance(found, NotFound) else found
     if isinstance(answer, Unknown):
-        reply = gateway.replies.render(action, payment, gateway.clock.now())
-        await gateway.store.leave_pending(payment.merchant_id, action, reply)
-        return Reply(reply)
-    current = InDoubt(payment, action, action, None)
-    async for _ in _attempts(gateway.limits.conflict_retry_seconds):
-        now = gateway.clock.now()
-        settled = settle(current.payment, current.action, answer, now)
-        if settled is None:
-            return _reply_of(gateway, current)
-        reply = gateway.replies.render(settled[1], settled[0], now)
-        event = event_of(*settled, event_id=new_id("evt", now))
-        change = Change(payment=settled[0], actions=(settled[1],), event=event, reply=reply)
-        if await gateway.store.commit(change) is Commit.COMMITTED:
-            return Reply(reply)
-        current = await load_in_doubt(gateway, payment.merchant_id, action.id)
-    # The bank has done it and recovery will write it down; the client may ask again.
+        return await _leave_pending(gateway, begun)
+    try:
+        return await _settle(gateway, begun, answer)
+    except error.ConcurrentUpdateError:
+        # The bank has answered, but the payment is too busy to write it down: recovery will.
+        return await _leave_pending(gateway, begun)
+
+
+async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
+    patience = gateway.limits.conflict_retry_seconds
+    current = InDoubt(begun.payment, begun.action, begun.action, None)
+    async with gateway.turns.of(begun.payment.id, wait_seconds_max=patience):
+        async for attempt in _attempts(patience):
+            if attempt:
+                current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
+            now = gateway.clock.now()
+            settled = settle(current.payment, current.action, answer, now)
+            if settled is None:
+                return _reply_of(gateway, current)
+            payment, action = settled
+            reply = gateway.replies.render(action, payment, now)
+            event = event_of(payment, action, event_id=new_id("evt", now))
+            change = Change(payment=payment, actions=(action,), event=event, reply=reply)
+            if await gateway.store.commit(change) is Commit.COMMITTED:
+                return Reply(reply)
     raise error.ConcurrentUpdateError
 
 
@@ -109,6 +119,12 @@ async def load_in_doubt(gateway: Gateway, merchant_id: str, action_id: str) -> I
     if found is None:
         raise LookupError(f"action {action_id} is gone")
     return found
+
+
+async def _leave_pending(gateway: Gateway, begun: Begun) -> Reply:
+    reply = gateway.replies.render(begun.action, begun.payment, gateway.clock.now())
+    await gateway.store.leave_pending(begun.payment.merchant_id, begun.action, reply)
+    return Reply(reply)
 
 
 def _reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
@@ -126,7 +142,7 @@ def _replay(record: Record, fingerprint: bytes) -> Reply:
 
 
 async def _attempts(seconds: float) -> AsyncIterator[int]:
-    """Yield until the time is up, with short random waits that grow: 1, 2, 4 … 32 ms."""
+    """Count until the time is up, with short random waits: of up to 1, 2, then 4 ms."""
     loop = asyncio.get_running_loop()
     end, attempt = loop.time() + seconds, 0
     while True:
@@ -134,5 +150,5 @@ async def _attempts(seconds: float) -> AsyncIterator[int]:
         if loop.time() >= end:
             return
         # Random, so that two losers do not meet again; not a secret.
-        await asyncio.sleep(random.uniform(0, 0.001 * 2 ** min(attempt, 5)))  # noqa: S311
+        await asyncio.sleep(random.uniform(0, 0.001 * 2 ** min(attempt, 2)))  # noqa: S311
         attempt += 1

@@ -195,20 +195,35 @@ async def test_an_expired_card_is_refused_but_its_retry_is_not(fixture: Fixture)
     assert set(refused.value.violations) == {"card_details.expiry"}
 
 
+@dataclass
 class Busy(MemoryStore):
-    """A store in which somebody else is always faster."""
+    """A store in which, after some commits, somebody else is always faster."""
+
+    commits: int = 0
 
     async def commit(self, change: Change) -> Commit:
-        """Conflict."""
-        return Commit.CONFLICT
+        """Conflict, or store what was stored before it got so busy."""
+        if self.commits == 0:
+            return Commit.CONFLICT
+        self.commits -= 1
+        return await super().commit(change)
 
 
-async def test_a_payment_that_is_too_busy(fixture: Fixture) -> None:
+async def test_a_payment_that_is_too_busy_to_begin(fixture: Fixture) -> None:
     """A request that never gets its turn is refused in time, and nothing was asked of the bank."""
     fixture.store = Busy()
     with pytest.raises(error.ConcurrentUpdateError):
         await fixture.authorize()
     assert fixture.bank.asked == []
+
+
+async def test_a_payment_that_is_too_busy_to_settle(fixture: Fixture) -> None:
+    """What the bank has done is never called refused: it is PENDING until recovery writes it."""
+    fixture.store, fixture.bank = Busy(commits=1), FakeBank([Approved()], [Approved()])
+    assert authorized(await fixture.authorize()).action.status == pb.Action.STATUS_PENDING
+    fixture.store.commits = 1
+    await fixture.recover()
+    assert authorized(await fixture.authorize()).action.status == pb.Action.STATUS_SUCCEEDED
 
 
 async def test_a_key_without_a_reply_is_in_flight(fixture: Fixture) -> None:

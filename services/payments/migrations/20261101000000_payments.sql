@@ -1,5 +1,9 @@
 -- migrate:up
 
+-- A migration that cannot get its lock gives up; it does not hold up those who queue behind it.
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '60s';
+
 CREATE TABLE merchants (
   id          text COLLATE "C" PRIMARY KEY,
   name        text NOT NULL,

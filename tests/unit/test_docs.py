@@ -1,0 +1,157 @@
+"""The documents name only what there is: settings, files, targets, reasons, links."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic_settings import BaseSettings
+
+from services.acquirer.config import Config
+from services.payments.config import Settings
+from services.payments.refusals import CODES
+from tools.stack.settings import PORT_DEFAULT, REPOSITORY
+
+README = REPOSITORY / "README.md"
+API = REPOSITORY / "docs" / "api.md"
+OPERATIONS = REPOSITORY / "docs" / "operations.md"
+ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
+DOCUMENTS = [README, REPOSITORY / "CHANGELOG.md", *(REPOSITORY / "docs").glob("*.md"), *ADRS]
+
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_CODE = re.compile(r"`([^`\n]+)`")
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_SETTING = re.compile(r"^\| `([A-Z_]+)` \| ([^|]*) \|", re.MULTILINE)
+_TARGET = re.compile(r"`make ([a-z-]+)[^`]*`|^\$ make ([a-z-]+)$", re.MULTILINE)
+
+
+def section(document: Path, heading: str) -> str:
+    """Return what stands below a heading, up to the next one of its level."""
+    _, _, after = document.read_text().partition(f"\n## {heading}\n")
+    assert after, f"{document.name} has no section {heading!r}"
+    return after.partition("\n## ")[0]
+
+
+def anchors(document: Path) -> set[str]:
+    """Return what a link can point to inside a document."""
+    headings = _HEADING.findall(document.read_text())
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def defaults(model: type[BaseSettings], prefix: str) -> dict[str, str]:
+    """Return each variable of a settings class with its default as the documents write it."""
+    found = {}
+    for name, field in model.model_fields.items():
+        variable = field.validation_alias or f"{prefix}{name.upper()}"
+        found[str(variable)] = "required" if field.is_required() else f"`{field.default}`"
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Every relative link leads to a file of the repository, and to a heading if it names one."""
+    for link in _LINK.findall(document.read_text()):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.is_relative_to(REPOSITORY), link
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_named_files_exist(document: Path) -> None:
+    """Every path in code style that begins with a folder of the repository is there."""
+    folders = {"proto", "services", "pkg", "tools", "tests", "docs"}
+    for code in _CODE.findall(document.read_text()):
+        if code.split("/")[0] in folders and "/" in code and " " not in code:
+            assert (REPOSITORY / code).exists(), code
+
+
+def test_the_layout_is_the_repositorys() -> None:
+    """Everything in the README's layout exists, and folders end with a slash."""
+    layout = section(README, "Where things are").partition("```text\n")[2].partition("```")[0]
+    assert layout
+    for line in layout.splitlines():
+        for name in line.split("  ")[0].split(", "):
+            path = REPOSITORY / name
+            assert path.is_dir() if name.endswith("/") else path.is_file(), name
+
+
+def test_the_tour_ends_where_it_says() -> None:
+    """A capture is decided, written and declared in the files that the README names."""
+    payment = (REPOSITORY / "services/payments/domain/payment.py").read_text()
+    assert "class Payment:" in payment
+    assert "def capture(" in payment
+    commit = (REPOSITORY / "services/payments/adapters/sql/commit.sql").read_text()
+    assert "UPDATE payments" in commit
+    protos = REPOSITORY / "proto/api/paygate/payments/v1"
+    assert 'post: "/capture"' in (protos / "payment_service.proto").read_text()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_named_targets_exist(document: Path) -> None:
+    """Every `make` command in a document is a target, which make itself can resolve."""
+    found = {name for pair in _TARGET.findall(document.read_text()) for name in pair if name}
+    if document == README:
+        assert {"run", "test"} <= found
+    for target in found:
+        command = ["make", "-n", target]
+        tried = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False)
+        assert tried.returncode == 0, (target, tried.stderr)
+
+
+@pytest.mark.parametrize(
+    ("heading", "model", "prefix"),
+    [
+        ("Settings of the gateway", Settings, "PAYGATE_"),
+        ("Settings of the bank", Config, "ACQUIRER_"),
+    ],
+)
+def test_every_setting_is_documented_with_its_default(
+    heading: str, model: type[BaseSettings], prefix: str
+) -> None:
+    """The tables of operations.md hold each setting of a service with its default, and no other."""
+    assert dict(_SETTING.findall(section(OPERATIONS, heading))) == defaults(model, prefix)
+
+
+def test_every_setting_of_make_run_is_documented() -> None:
+    """What the local stack reads from its environment is in operations.md, and nothing else."""
+    source = (REPOSITORY / "tools/stack/settings.py").read_text()
+    read = set(re.findall(r'environment(?:\.get\(|, )"([A-Z_]+)"', source))
+    documented = dict(_SETTING.findall(section(OPERATIONS, "Settings of `make run`")))
+    assert set(documented) == read
+    assert documented["PAYGATE_PORT"] == f"`{PORT_DEFAULT}`"
+
+
+def test_every_reason_is_documented_with_its_code() -> None:
+    """The table of errors has each refusal beside its gRPC code, the edge's, and no other."""
+    rows: dict[str, set[str]] = {}
+    for row in section(API, "Errors").splitlines():
+        cells = [cell.strip() for cell in row.split("|")[1:-1]]
+        if len(cells) == 3:
+            for reason in re.findall(r"`([A-Z_]{4,})`", cells[2]):
+                rows.setdefault(reason, set()).add(cells[1])
+    for error, code in CODES.items():
+        assert code.name in rows[error.reason], error.reason
+    known = {error.reason for error in CODES} | edge_reasons() | {"INTERNAL"}
+    assert set(rows) == known
+
+
+def edge_reasons() -> set[str]:
+    """Return the reasons of the errors that Envoy makes by itself."""
+    config = yaml.safe_load((REPOSITORY / "envoy.yaml").read_text())
+    return set(re.findall(r"'reason': '([A-Z_]+)'", str(config)))
+
+
+def test_decisions_are_numbered_and_complete() -> None:
+    """Decisions are numbered without gaps, have the three parts, and architecture.md lists each."""
+    listed = section(REPOSITORY / "docs" / "architecture.md", "Decisions")
+    for number, adr in enumerate(ADRS, start=1):
+        text = adr.read_text()
+        assert adr.name.startswith(f"{number:04}-")
+        assert text.startswith(f"# {number}. ")
+        assert _HEADING.findall(text)[1:] == ["Context", "Decision", "Consequences"], adr.name
+        assert f"(adr/{adr.name})" in listed

@@ -1,0 +1,51 @@
+"""Logs: JSON lines in a file, readable ones in a terminal, and no local variable in either."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource
+import structlog
+from pkg import telemetry
+telemetry.configure("test")
+def fail():
+    pan = "4929" + "1234" * 3
+    raise ValueError("it failed")
+try:
+    fail()
+except ValueError:
+    structlog.get_logger().exception("unexpected", core=resource.getrlimit(resource.RLIMIT_CORE))
+"""
+PAN = "4929123412341234"
+
+
+def logged(*, terminal: bool) -> str:
+    """Return what a process that fails logs."""
+    reader, writer = pty.openpty() if terminal else os.pipe()
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stderr=writer) as process:
+        assert process.wait(20) == 0
+    os.close(writer)
+    try:
+        return os.read(reader, 100_000).decode()
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "file"])
+def test_a_traceback_shows_no_local_variable(terminal: bool) -> None:
+    """What failed is told, what the variables held is not; and no core is dumped."""
+    text = logged(terminal=terminal)
+    assert "it failed" in text
+    assert PAN not in text
+    assert "(0, 0)" in text or "[0, 0]" in text
+
+
+def test_a_file_gets_json() -> None:
+    """One line, with the service's name, the level and the time."""
+    (line,) = logged(terminal=False).splitlines()
+    assert {"service", "level", "timestamp", "event", "exception"} <= set(json.loads(line))
