@@ -1,0 +1,63 @@
+"""Composes the bank and serves it: `python -m services.acquirer`."""
+
+import asyncio
+import sys
+
+import pydantic
+from grpc import aio
+
+from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
+from pkg import telemetry
+from pkg.rpc import Guard
+from pkg.secret import Secret
+from pkg.server import OPTIONS, serve_until_stopped
+from services.acquirer.bank import Bank
+from services.acquirer.book import Book
+from services.acquirer.config import Config, load_config
+from services.acquirer.error import UnreachableError
+from services.acquirer.outage import Outages
+from services.acquirer.refusals import refusal_of
+from services.acquirer.servicer import AcquirerServicer
+
+
+async def serve(config: Config) -> None:
+    """Serve until stopped.
+
+    Raises:
+        UnreachableError: The database did not come.
+        RuntimeError: The port is taken.
+    """
+    book = await Book.open(
+        Secret(config.database_url.get_secret_value()),
+        connections_max=config.pool_connections_max,
+        statement_seconds_max=config.statement_seconds_max,
+        attempts_max=config.connect_attempts_max,
+        pause_seconds=config.connect_pause_seconds,
+    )
+    bank = Bank(book, Outages(seconds=config.outage_seconds), slow_seconds=config.slow_seconds)
+    servicer = AcquirerServicer(bank)
+    server = aio.server(
+        interceptors=[Guard(refusal_of)],
+        options=OPTIONS,
+        maximum_concurrent_rpcs=config.calls_max,
+    )
+    rpc.add_AcquirerServiceServicer_to_server(servicer, server)
+
+    async def close() -> None:
+        await servicer.drain()
+        await book.close()
+
+    await serve_until_stopped(
+        server,
+        listen=config.listen,
+        drain_seconds=config.drain_seconds,
+        before_close=close,
+    )
+
+
+if __name__ == "__main__":
+    telemetry.configure("acquirer")
+    try:
+        asyncio.run(serve(load_config()))
+    except (pydantic.ValidationError, UnreachableError, RuntimeError) as error:
+        sys.exit(f"acquirer: {error}")

@@ -1,0 +1,131 @@
+"""Which card does what: the number alone decides, and only the scenario's name outlives it."""
+
+from collections.abc import Mapping
+from enum import StrEnum, unique
+from types import MappingProxyType
+
+
+@unique
+class Verb(StrEnum):
+    """What the bank can be asked to do to money."""
+
+    AUTHORIZE = "AUTHORIZE"
+    CAPTURE = "CAPTURE"
+    VOID = "VOID"
+    REFUND = "REFUND"
+
+
+@unique
+class Decline(StrEnum):
+    """Why the bank refuses, named as paygate.payments.v1.Decline.Code without its prefix."""
+
+    CARD_DECLINED = "CARD_DECLINED"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    LOST_CARD = "LOST_CARD"
+    STOLEN_CARD = "STOLEN_CARD"
+    EXPIRED_CARD = "EXPIRED_CARD"
+    INCORRECT_CVV = "INCORRECT_CVV"
+    PROCESSING_ERROR = "PROCESSING_ERROR"
+    ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE"
+    CAPTURE_REJECTED = "CAPTURE_REJECTED"
+    REFUND_REJECTED = "REFUND_REJECTED"
+    VOID_REJECTED = "VOID_REJECTED"
+
+
+@unique
+class Scenario(StrEnum):
+    """What a card makes the bank do. The names are kept in the book: add, never rename."""
+
+    APPROVED = "APPROVED"
+    CARD_DECLINED = "CARD_DECLINED"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    LOST_CARD = "LOST_CARD"
+    STOLEN_CARD = "STOLEN_CARD"
+    EXPIRED_CARD = "EXPIRED_CARD"
+    INCORRECT_CVV = "INCORRECT_CVV"
+    PROCESSING_ERROR = "PROCESSING_ERROR"
+    ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE"
+    CAPTURE_REJECTED = "CAPTURE_REJECTED"
+    REFUND_REJECTED = "REFUND_REJECTED"
+    VOID_REJECTED = "VOID_REJECTED"
+    AUTHORIZE_REQUEST_LOST = "AUTHORIZE_REQUEST_LOST"
+    AUTHORIZE_REPLY_LOST = "AUTHORIZE_REPLY_LOST"
+    CAPTURE_REQUEST_LOST = "CAPTURE_REQUEST_LOST"
+    CAPTURE_REPLY_LOST = "CAPTURE_REPLY_LOST"
+    REFUND_REPLY_LOST = "REFUND_REPLY_LOST"
+    VOID_REPLY_LOST = "VOID_REPLY_LOST"
+    SLOW = "SLOW"
+
+
+# The cards that do something; every other number that passes the Luhn check is approved.
+CARDS: Mapping[str, Scenario] = MappingProxyType(
+    {
+        "4000000000000002": Scenario.CARD_DECLINED,
+        "4000000000009995": Scenario.INSUFFICIENT_FUNDS,
+        "4000000000009987": Scenario.LOST_CARD,
+        "4000000000009979": Scenario.STOLEN_CARD,
+        "4000000000000069": Scenario.EXPIRED_CARD,
+        "4000000000000127": Scenario.INCORRECT_CVV,
+        "4000000000000119": Scenario.PROCESSING_ERROR,
+        "4000000000001083": Scenario.ISSUER_UNAVAILABLE,
+        "4000000000000259": Scenario.CAPTURE_REJECTED,
+        "4000000000003238": Scenario.REFUND_REJECTED,
+        "4000000000001067": Scenario.VOID_REJECTED,
+        "4000000000001018": Scenario.AUTHORIZE_REQUEST_LOST,
+        "4000000000001026": Scenario.AUTHORIZE_REPLY_LOST,
+        "4000000000001034": Scenario.CAPTURE_REPLY_LOST,
+        "4000000000001042": Scenario.CAPTURE_REQUEST_LOST,
+        "4000000000001059": Scenario.REFUND_REPLY_LOST,
+        "4000000000001091": Scenario.VOID_REPLY_LOST,
+        "4000000000001075": Scenario.SLOW,
+    }
+)
+
+# What the bank refuses because of the card, whatever the amounts are.
+REFUSALS: Mapping[Scenario, tuple[Verb, Decline]] = MappingProxyType(
+    {
+        Scenario.CARD_DECLINED: (Verb.AUTHORIZE, Decline.CARD_DECLINED),
+        Scenario.INSUFFICIENT_FUNDS: (Verb.AUTHORIZE, Decline.INSUFFICIENT_FUNDS),
+        Scenario.LOST_CARD: (Verb.AUTHORIZE, Decline.LOST_CARD),
+        Scenario.STOLEN_CARD: (Verb.AUTHORIZE, Decline.STOLEN_CARD),
+        Scenario.EXPIRED_CARD: (Verb.AUTHORIZE, Decline.EXPIRED_CARD),
+        Scenario.INCORRECT_CVV: (Verb.AUTHORIZE, Decline.INCORRECT_CVV),
+        Scenario.PROCESSING_ERROR: (Verb.AUTHORIZE, Decline.PROCESSING_ERROR),
+        Scenario.ISSUER_UNAVAILABLE: (Verb.AUTHORIZE, Decline.ISSUER_UNAVAILABLE),
+        Scenario.CAPTURE_REJECTED: (Verb.CAPTURE, Decline.CAPTURE_REJECTED),
+        Scenario.REFUND_REJECTED: (Verb.REFUND, Decline.REFUND_REJECTED),
+        Scenario.VOID_REJECTED: (Verb.VOID, Decline.VOID_REJECTED),
+    }
+)
+
+# Whose first request gets lost before the bank has it: nothing is done.
+LOST_REQUESTS: Mapping[Scenario, Verb] = MappingProxyType(
+    {
+        Scenario.AUTHORIZE_REQUEST_LOST: Verb.AUTHORIZE,
+        Scenario.CAPTURE_REQUEST_LOST: Verb.CAPTURE,
+    }
+)
+
+# Whose first reply gets lost on its way back: everything is done.
+LOST_REPLIES: Mapping[Scenario, Verb] = MappingProxyType(
+    {
+        Scenario.AUTHORIZE_REPLY_LOST: Verb.AUTHORIZE,
+        Scenario.CAPTURE_REPLY_LOST: Verb.CAPTURE,
+        Scenario.REFUND_REPLY_LOST: Verb.REFUND,
+        Scenario.VOID_REPLY_LOST: Verb.VOID,
+    }
+)
+
+
+def scenario_of(pan: str) -> Scenario:
+    """Return what a card's number (digits only, Luhn-valid) makes the bank do."""
+    return CARDS.get(pan, Scenario.APPROVED)
+
+
+def is_card_number(pan: str) -> bool:
+    """Tell whether `pan` is 12 to 19 digits whose last one checks the others (ISO/IEC 7812-1)."""
+    if not (pan.isascii() and pan.isdigit() and 12 <= len(pan) <= 19):
+        return False
+    digits = [int(digit) for digit in reversed(pan)]
+    doubled = (digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0

@@ -1,0 +1,25 @@
+"""The one table from the bank's errors to what a caller gets."""
+
+import grpc
+
+from pkg.rpc import Refusal
+from services.acquirer.error import (
+    AcquirerError,
+    InvalidRequestError,
+    ReferenceReusedError,
+    UnreachableError,
+)
+
+REASONS: dict[type[AcquirerError], tuple[grpc.StatusCode, str]] = {
+    InvalidRequestError: (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    ReferenceReusedError: (grpc.StatusCode.INVALID_ARGUMENT, "REFERENCE_REUSED"),
+    UnreachableError: (grpc.StatusCode.UNAVAILABLE, "UNREACHABLE"),
+}
+
+
+def refusal_of(problem: Exception) -> Refusal | None:
+    """Return what the caller is told; None for anything that is not a refusal but a bug."""
+    if not isinstance(problem, AcquirerError):
+        return None
+    code, reason = REASONS[type(problem)]
+    return Refusal(code=code, reason=reason, message=str(problem))

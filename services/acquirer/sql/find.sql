@@ -1,0 +1,14 @@
+-- The authorization $1 and the operation $2, each all NULL when there is none. Always one row.
+SELECT
+    a.reference, a.status, a.scenario, a.minor_units, a.currency, a.captured, a.refunded,
+    a.released, a.decline_code, a.approval_code, a.version,
+    o.reference AS operation_reference,
+    o.authorization_reference AS operation_authorization_reference,
+    o.verb AS operation_verb,
+    o.minor_units AS operation_minor_units,
+    o.final AS operation_final,
+    o.decline_code AS operation_decline_code,
+    o.approval_code AS operation_approval_code
+FROM (VALUES ($1::text, $2::text)) AS wanted (authorization_reference, reference)
+LEFT JOIN authorizations AS a ON a.reference = wanted.authorization_reference
+LEFT JOIN operations AS o ON o.reference = wanted.reference;

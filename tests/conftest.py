@@ -1,0 +1,56 @@
+"""One real PostgreSQL for all tests, and a fresh, migrated database for whoever asks for one."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from tests.database import Databases, Service, postgres_of_its_own, running
+from tools.stack.postgres import OWNER, Embedded
+
+NewDatabase = Callable[[Service], Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[Embedded]:
+    """The server that all tests share."""
+    with postgres_of_its_own() as server:
+        await server.initialise()
+        async with running(server):
+            await server.make_databases()
+            yield server
+
+
+@pytest.fixture(scope="session")
+async def databases(postgres: Embedded) -> AsyncIterator[Databases]:
+    """What makes databases on the server of the session."""
+    owner = await asyncpg.connect(postgres.url(OWNER, "postgres"))
+    yield Databases(postgres, owner)
+    await owner.close()
+
+
+@pytest.fixture
+async def new_database(databases: Databases) -> AsyncIterator[NewDatabase]:
+    """Makes as many databases as a test wants, and removes them after it."""
+    names = []
+
+    async def new(service: Service) -> str:
+        name, url = await databases.create(service)
+        names.append(name)
+        return url
+
+    yield new
+    for name in names:
+        await databases.drop(name)
+
+
+@pytest.fixture
+async def payments_database_url(new_database: NewDatabase) -> str:
+    """An empty database of the gateway."""
+    return await new_database("payments")
+
+
+@pytest.fixture
+async def acquirer_database_url(new_database: NewDatabase) -> str:
+    """An empty database of the bank."""
+    return await new_database("acquirer")

@@ -1,0 +1,90 @@
+"""PostgreSQL for tests: the embedded one of `make run`, and databases on it."""
+
+import asyncio
+import itertools
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import asyncpg
+
+from tools.stack import folder
+from tools.stack.postgres import Embedded
+from tools.stack.program import spawn
+from tools.stack.settings import REPOSITORY, Settings
+
+Service = Literal["payments", "acquirer"]
+
+
+class Databases:
+    """Makes databases as copies of a migrated one: milliseconds each, whatever the migrations."""
+
+    def __init__(self, postgres: Embedded, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._postgres = postgres
+        self._owner = owner
+        self._migrated: set[Service] = set()
+        self._numbers = itertools.count(1)
+
+    async def create(self, service: Service) -> tuple[str, str]:
+        """Return the name and the URL of a new database, owned by the service's own role."""
+        if service not in self._migrated:
+            await migrate(self._postgres, service)
+            self._migrated.add(service)
+        name = f"{service}_{next(self._numbers)}"
+        await self._owner.execute(f"CREATE DATABASE {name} TEMPLATE {service} OWNER {service}")
+        return name, self._postgres.url(service, name)
+
+    async def drop(self, name: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        await self._owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def migrate(postgres: Embedded, service: Service) -> None:
+    """Migrate the service's own database, as its own role, by the tool that `make run` uses."""
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("dbmate")),
+        "--url",
+        postgres.url(service, service).replace("?host=", "?socket="),
+        "--migrations-dir",
+        str(REPOSITORY / "services" / service / "migrations"),
+        "--no-dump-schema",
+        "migrate",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+
+
+@contextmanager
+def postgres_of_its_own() -> Iterator[Embedded]:
+    """Make the folders of a server, not started yet, and remove them in the end."""
+    # Not pytest's own folder: as root, PostgreSQL runs as somebody who may not enter that.
+    data_dir = Path(tempfile.mkdtemp(prefix="paygate-test-"))
+    data_dir.chmod(0o711)
+    settings = Settings(
+        port=1, data_dir=data_dir, workers=1, database_url="", acquirer_database_url=""
+    )
+    folder.prepare(settings)
+    yield Embedded(settings)
+    shutil.rmtree((settings.run / "sockets").resolve(), ignore_errors=True)
+    shutil.rmtree(data_dir)
+
+
+@asynccontextmanager
+async def running(postgres: Embedded) -> AsyncIterator[None]:
+    """Run a server, with the options of `make run` but not waiting for the disk; then kill it."""
+    program = postgres.program()
+    process = await spawn(replace(program, command=(*program.command, "-c", "fsync=off")))
+    try:
+        async with asyncio.timeout(30):
+            await program.ready()
+        yield
+    finally:
+        process.send_signal(program.quit_signal)
+        await process.wait()

@@ -1,0 +1,46 @@
+"""A book on a real PostgreSQL, and a bank that serves it on a port of its own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from grpc import aio
+
+from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
+from pkg.rpc import Guard
+from pkg.server import OPTIONS
+from services.acquirer.bank import Bank
+from services.acquirer.book import Book
+from services.acquirer.outage import Outages
+from services.acquirer.refusals import refusal_of
+from services.acquirer.servicer import AcquirerServicer
+from tests.integration.acquirer.entries import opened
+from tests.integration.acquirer.line import OUTAGE_SECONDS, SLOW_SECONDS, Line, Time
+
+
+@pytest.fixture
+async def book(acquirer_database_url: str) -> AsyncIterator[Book]:
+    """An empty book."""
+    book = await opened(acquirer_database_url)
+    yield book
+    await book.close()
+
+
+@pytest.fixture
+async def line(book: Book) -> AsyncIterator[Line]:
+    """A line to a bank that serves on a port of its own."""
+    time = Time()
+    bank = Bank(
+        book,
+        Outages(seconds=OUTAGE_SECONDS, now=lambda: time.now),
+        slow_seconds=SLOW_SECONDS,
+        sleep=time.sleep,
+    )
+    servicer = AcquirerServicer(bank)
+    server = aio.server(interceptors=[Guard(refusal_of)], options=OPTIONS)
+    rpc.add_AcquirerServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield Line(channel, servicer.drain, time)
+    await server.stop(None)
+    await servicer.drain()
