@@ -1,0 +1,89 @@
+# `make` lists the targets. Every tool comes from the lock files, into .venv.
+
+PYTHON ?= python3
+AGAINST ?= .git\#branch=main
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor-set
+LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --quiet
+YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
+
+.DEFAULT_GOAL := help
+.PHONY: help run ready reset test chaos check fmt proto-generate proto-lint proto-breaking \
+	lock hooks python venv-local venv-dev check-generated check-envoy
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: venv-local ## start everything: PostgreSQL, bank, workers, sweep, Envoy; Ctrl-C stops it
+	@exec python -m tools.stack run
+
+ready: python ## wait until `make run` serves, and print the path of its demo.env
+	@exec $(PYTHON) -m tools.stack ready
+
+reset: python ## empty the data folder
+	@exec $(PYTHON) -m tools.stack reset
+
+test: venv-dev ## run all tests
+	pytest
+
+chaos: venv-dev ## run the whole crash matrix, for longer
+	PAYGATE_CHAOS=full pytest -m chaos --timeout=3600
+
+check: venv-dev check-generated check-envoy ## lint, types, imports, protos, migrations, images
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports
+	buf lint
+	buf format -d --exit-code
+	yamllint --strict $(YAML)
+	squawk services/*/migrations/*.sql
+	hadolint services/*/Dockerfile
+
+fmt: venv-dev ## format and fix what can be fixed by itself
+	ruff check --fix
+	ruff format
+	buf format -w
+
+proto-generate: venv-dev ## generate Python, stubs and Envoy's descriptor set into build/
+	$(GENERATE)
+
+proto-lint: venv-dev ## lint the protos
+	buf lint
+	buf format -d --exit-code
+
+proto-breaking: venv-dev ## compare the protos with AGAINST (default: .git#branch=main)
+	buf breaking --against '$(AGAINST)'
+
+lock: venv-dev ## choose versions anew and write the lock files
+	$(LOCK) --upgrade -o requirements.lock
+	$(LOCK) --upgrade --group local -c requirements.lock -o requirements-local.lock
+	$(LOCK) --upgrade --group dev -c requirements-local.lock -o requirements-dev.lock
+
+hooks: venv-dev ## run the checks before each commit
+	pre-commit install
+
+# Generated in a copy: a check must not mend what it finds.
+check-generated: venv-dev
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	cp -R buf.yaml buf.gen.yaml proto build tools "$$copy" && (cd "$$copy" && $(GENERATE)) && \
+	diff -r -x __pycache__ build "$$copy/build" || \
+	{ echo 'build/ is stale: run `make proto-generate` and commit it.'; exit 1; }
+
+check-envoy: venv-dev
+	@python -m tools.stack validate
+
+# Always run, for they look for themselves, in 30 ms: a lock file's time says nothing after a checkout.
+venv-local: python
+	@$(PYTHON) tools/stack/venv.py requirements-local.lock
+
+venv-dev: python
+	@$(PYTHON) tools/stack/venv.py requirements-dev.lock
+
+python:
+	@command -v $(PYTHON) >/dev/null || \
+	{ echo 'paygate: $(PYTHON) is not installed: paygate needs Python 3.11 or newer.' >&2; exit 1; }
+	@$(PYTHON) tools/stack/venv.py python

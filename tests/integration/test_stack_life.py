@@ -1,0 +1,221 @@
+"""`make run` starts, heals, stops and starts again without losing anything."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import urllib3
+
+from tests.e2e.stack import Stack
+
+CARD = {"pan": "4242424242424242", "expiry": {"month": 12, "year": 2030}, "cvv": "123"}
+GONE_SECONDS_MAX = 15.0
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    """A stack that was not started."""
+    with Stack(workers=2) as stopped:
+        yield stopped
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Stack]:
+    """A stack that serves, for tests that leave it serving."""
+    with Stack(workers=2) as serving:
+        yield serving.start()
+
+
+def call(
+    stack: Stack, method: str, path: str, body: object = None
+) -> tuple[int, dict[str, object]]:
+    """Send one request with the demo merchant's key, trying again while a worker is away."""
+    headers = {"authorization": f"Bearer {stack.api_key}", "content-type": "application/json"}
+    deadline = time.monotonic() + GONE_SECONDS_MAX
+    while True:
+        reply = urllib3.request(
+            method,
+            stack.url + path,
+            headers=headers,
+            body=None if body is None else json.dumps(body),
+            retries=urllib3.Retry(connect=20, redirect=0, backoff_factor=0.1, read=0),
+            timeout=10.0,
+        )
+        if reply.status != 503 or time.monotonic() > deadline:
+            return reply.status, reply.json()
+        time.sleep(0.1)
+
+
+def authorize(stack: Stack) -> str:
+    """Authorize £10 and return the payment's id."""
+    body = {"card_details": CARD, "amount": {"minor_units": 1000, "currency": "GBP"}}
+    status, reply = call(stack, "POST", "/authorize", body)
+    assert status == 200, reply
+    payment = reply["payment"]
+    assert isinstance(payment, dict)
+    return str(payment["id"])
+
+
+def no_process_of(stack: Stack) -> bool:
+    """Say whether all processes on this data folder are gone, giving them a moment."""
+    deadline = time.monotonic() + GONE_SECONDS_MAX
+    while stack.processes():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def permissions(path: Path) -> list[tuple[Path, int, int]]:
+    """Return mode and owner of every folder above."""
+    return [(above, above.stat().st_mode, above.stat().st_uid) for above in path.parents]
+
+
+def test_data_survives_a_restart(stack: Stack) -> None:
+    """A payment, the demo key and the folder modes are the same after a stop and a start."""
+    above = permissions(stack.data_dir)
+    payment, key = authorize(stack.start()), stack.api_key
+    assert stack.stop() == 0
+    assert no_process_of(stack)
+    assert not (stack.data_dir / "demo.env").exists()
+    stack.start()
+    assert stack.api_key == key
+    assert call(stack, "GET", f"/payment/{payment}")[0] == 200
+    assert permissions(stack.data_dir) == above
+
+
+def test_only_its_user_can_read_keys_and_logs(running: Stack) -> None:
+    """Keys, secrets, logs and the database are closed to other users."""
+    closed = ["demo.env", "secrets", "secrets/paygate_key_pepper", "logs", "postgres"]
+    for name in closed:
+        assert (running.data_dir / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_demo_env_can_be_sourced(running: Stack) -> None:
+    """demo.env holds plain assignments of the two addresses and the key."""
+    assert running.demo_env() == {
+        "PAYGATE_URL": running.url,
+        "PAYGATE_GRPC": running.grpc,
+        "PAYGATE_API_KEY": running.api_key,
+    }
+    assert running.api_key.startswith("sk_")
+
+
+def test_ready_prints_the_path_of_demo_env(running: Stack) -> None:
+    """`ready` says where demo.env is, once it serves."""
+    ended = running.command("ready")
+    assert (ended.returncode, ended.stdout) == (0, f"{running.data_dir / 'demo.env'}\n")
+
+
+def test_a_second_run_on_the_same_folder_is_refused(running: Stack) -> None:
+    """Two runs never share a data folder, and neither does `reset`."""
+    for command in ("run", "reset"):
+        ended = running.command(command)
+        assert ended.returncode == 1
+        assert "Another run uses the data folder" in ended.stderr
+    assert call(running, "GET", "/payments")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["payments-1", "payments-2", "acquirer", "sweep", "envoy", "postgres"]
+)
+def test_a_killed_process_is_started_again(running: Stack, name: str) -> None:
+    """After kill -9 of any one process the gateway serves again and has lost nothing."""
+    payment = authorize(running)
+    running.restarted(name, running.kill(name))
+    assert running.command("ready").returncode == 0
+    assert call(running, "GET", f"/payment/{payment}")[0] == 200
+    authorize(running)
+
+
+def test_killing_the_supervisor_leaves_nobody(stack: Stack) -> None:
+    """After kill -9 of the supervisor its processes end by themselves, and a new run works."""
+    payment = authorize(stack.start())
+    stack.stop(signal.SIGKILL)
+    stale = (stack.data_dir / "demo.env").exists()
+    assert stale, "this test is about an old demo.env"
+    assert stack.command("ready", "--timeout", "0.3").returncode == 1
+    assert no_process_of(stack)
+    (stack.data_dir / "demo.env").unlink()
+    stack.start()
+    assert call(stack, "GET", f"/payment/{payment}")[0] == 200
+
+
+def test_a_run_may_follow_a_killed_one_at_once(stack: Stack) -> None:
+    """A new run waits for what a killed one left, also for a PostgreSQL that nobody stopped."""
+    stack.start()
+    postgres = psutil.Process(stack.pids()["postgres"])
+    postgres.suspend()  # so that the kernel's signal at the supervisor's death waits
+    stack.stop(signal.SIGKILL)
+    (stack.data_dir / "demo.env").unlink()
+    stack.begin()
+    time.sleep(0.5)
+    postgres.resume()
+    deadline = time.monotonic() + 30.0
+    while not (stack.data_dir / "demo.env").exists():
+        assert time.monotonic() < deadline, stack.output
+        time.sleep(0.1)
+    authorize(stack)
+
+
+@pytest.mark.parametrize(
+    ("number", "moments"),
+    [
+        (signal.SIGINT, (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0, 1.5, 2.0)),
+        (signal.SIGTERM, (0.2, 1.2)),
+        (signal.SIGHUP, (0.2, 1.2)),
+    ],
+)
+def test_a_signal_at_any_moment_of_set_up_leaves_nobody(
+    number: signal.Signals, moments: tuple[float, ...]
+) -> None:
+    """However early it is stopped, it ends well, no process stays, and the next start works."""
+    with Stack(workers=1) as stack:
+        for moment in moments:
+            stack.begin()
+            while "Starting" not in stack.output:
+                time.sleep(0.01)
+            time.sleep(moment)
+            assert stack.stop(number) == 0, (moment, stack.output)
+            assert "Traceback" not in stack.output
+            assert no_process_of(stack), moment
+        stack.start()
+        authorize(stack)
+
+
+def test_a_second_signal_ends_it_at_once(stack: Stack) -> None:
+    """A second Ctrl-C does not wait for anybody."""
+    stack.start()
+    supervisor = stack.supervisor
+    assert supervisor is not None
+    sweep = psutil.Process(stack.pids()["sweep"])
+    sweep.suspend()  # would never stop by itself
+    began = time.monotonic()
+    os.kill(supervisor.pid, signal.SIGINT)
+    time.sleep(0.5)
+    stack.stop(signal.SIGINT)
+    assert time.monotonic() - began < 10.0
+    assert no_process_of(stack)
+
+
+def test_reset_empties_the_folder(stack: Stack) -> None:
+    """After `reset` nothing is left, and the next run begins with a new key."""
+    payment, key = authorize(stack.start()), stack.api_key
+    stack.stop()
+    assert stack.command("reset").returncode == 0
+    assert not stack.data_dir.exists()
+    stack.start()
+    assert stack.api_key != key
+    assert call(stack, "GET", f"/payment/{payment}")[0] == 404
+
+
+def test_ready_says_that_nothing_runs(stack: Stack) -> None:
+    """`ready` gives up with a sentence when nobody starts the stack."""
+    ended = stack.command("ready", "--timeout", "0.3")
+    assert ended.returncode == 1
+    assert "start it with `make run`" in ended.stderr

@@ -1,0 +1,92 @@
+"""Where the two databases are, and bringing their tables up to date."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from tools.stack.errors import StackError
+from tools.stack.program import Program, run_to_end
+from tools.stack.settings import REPOSITORY, Settings
+
+ACQUIRER_SCHEMA = "acquirer"
+CONNECT_SECONDS_MAX = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Databases:
+    """Addresses, in the form that asyncpg takes."""
+
+    payments: str = field(repr=False)
+    acquirer: str = field(repr=False)
+
+
+async def external(settings: Settings) -> Databases:
+    """Use the databases that the environment names, the bank's as a schema if none is named.
+
+    Raises:
+        StackError: The database does not answer.
+    """
+    if settings.acquirer_database_url:
+        return Databases(payments=settings.database_url, acquirer=settings.acquirer_database_url)
+    try:
+        connection = await asyncpg.connect(settings.database_url, timeout=CONNECT_SECONDS_MAX)
+        try:
+            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ACQUIRER_SCHEMA}")
+        finally:
+            await connection.close()
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StackError(f"The database of DATABASE_URL can't be used: {error}.") from error
+    return Databases(
+        payments=settings.database_url,
+        acquirer=_with(settings.database_url, search_path=ACQUIRER_SCHEMA),
+    )
+
+
+async def migrate(url: str, *, service: str, logs: Path) -> None:
+    """Apply the migrations of a service that were not applied yet.
+
+    Raises:
+        StackError: One failed.
+    """
+    await run_to_end(
+        Program(
+            name=f"the migration of services/{service}",
+            command=(
+                str(_dbmate()),
+                *("--env-file", os.devnull, "--migration-lock", "--no-dump-schema"),
+                *("--migrations-dir", str(REPOSITORY / "services" / service / "migrations")),
+                "migrate",
+            ),
+            log=logs / f"migrate-{service}.log",
+            directory=REPOSITORY,
+            # Not as an argument: the address may hold a password, and arguments are public.
+            environment={**os.environ, "DATABASE_URL": dbmate_url(url)},
+        )
+    )
+
+
+def dbmate_url(url: str) -> str:
+    """Return the address in the form that dbmate takes: `socket` for a socket's folder."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    if query.get("host", "").startswith("/"):
+        query["socket"] = query.pop("host")
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _with(url: str, **parameters: str) -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query)) | parameters
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _dbmate() -> Path:
+    found = shutil.which("dbmate", path=str(Path(sys.executable).parent))
+    if found is None:
+        raise StackError("dbmate is not installed in the virtual environment: run `make run`.")
+    return Path(found)

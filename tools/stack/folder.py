@@ -1,0 +1,129 @@
+"""The data folder: making it ours, holding it alone, emptying it."""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.stack.errors import StackError
+from tools.stack.settings import Settings
+
+MARKER = ".paygate-data"
+LOCK = "lock"
+SECRETS = ("paygate_key_pepper", "paygate_hash_key")
+
+
+@contextmanager
+def held(settings: Settings) -> Iterator[None]:
+    """Hold the data folder alone while the block runs, making the folder first if need be.
+
+    The kernel gives the lock back when the process ends, however it ends.
+
+    Raises:
+        StackError: It isn't ours, can't be written, or another run holds it.
+    """
+    folder = settings.data_dir
+    try:
+        _make_ours(folder)
+        lock = (folder / LOCK).open("a+")
+    except OSError as error:
+        raise StackError(f"The data folder {folder} can't be used: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StackError(
+                f"Another run uses the data folder {folder}: stop it,"
+                " or choose another folder with PAYGATE_DATA_DIR and another PAYGATE_PORT."
+            ) from error
+        yield
+
+
+def is_held(settings: Settings) -> bool:
+    """Say whether a run holds the data folder now."""
+    try:
+        with (settings.data_dir / LOCK).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def prepare(settings: Settings) -> None:
+    """Make the folders and, once, the secrets."""
+    for path in (settings.logs, settings.secrets):
+        make(path, 0o700)
+    make(settings.run, 0o711)
+    for name in SECRETS:
+        if not (settings.secrets / name).exists():
+            write(settings.secrets / name, secrets.token_hex(32))
+
+
+def reset(settings: Settings) -> bool:
+    """Remove everything in the data folder, and the folder; say whether there was anything.
+
+    Raises:
+        StackError: It isn't ours, or something still runs on it.
+    """
+    folder = settings.data_dir
+    if not folder.exists():
+        return False
+    with held(settings):
+        if _postgres_runs(folder):
+            raise StackError("PostgreSQL is still stopping: try again in a few seconds.")
+        for path in folder.iterdir():
+            # The marker and the lock last: interrupted half way, the folder is still ours.
+            if path.name in {MARKER, LOCK}:
+                continue
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        (folder / MARKER).unlink()
+        (folder / LOCK).unlink()
+    folder.rmdir()
+    return True
+
+
+def make(path: Path, mode: int) -> None:
+    """Make a folder of ours, with this mode whatever the umask is."""
+    path.mkdir(exist_ok=True)
+    path.chmod(mode)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, all of it or nothing."""
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _make_ours(folder: Path) -> None:
+    """Make the folder, or adopt an empty one; never one with somebody's files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    marker = folder / MARKER
+    if not marker.exists():
+        if any(folder.iterdir()):
+            raise StackError(
+                f"The folder {folder} holds files that are not paygate's:"
+                " choose an empty one with PAYGATE_DATA_DIR."
+            )
+        marker.write_text("Made by paygate's `make run`; `make reset` empties this folder.\n")
+    # Others may pass through but not list: as root, PostgreSQL's user has its folder inside.
+    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def _postgres_runs(folder: Path) -> bool:
+    try:
+        pid = int((folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,35 @@
+"""Becomes another program, after tying its life to the supervisor's.
+
+Run by path and isolated (`python -I -S launch.py …`), so it imports little and starts in
+milliseconds. A separate program and not `preexec_fn`, because that runs Python between fork and
+exec, which is unsafe once grpc has started its threads.
+
+Arguments: supervisor's pid, signal to get when the supervisor dies, uid and gid to become (-1: stay
+as we are), then the command.
+"""
+
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Drop privileges, ask the kernel for a death signal, exec."""
+    supervisor, death_signal, uid, gid = (int(argument) for argument in sys.argv[1:5])
+    command = sys.argv[5:]
+    if uid >= 0:
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+    if sys.platform == "linux":
+        # After setuid, which clears it. Other systems have no such thing: see leftovers.py.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+    if os.getppid() != supervisor:
+        sys.exit("The supervisor died before this process began.")
+    os.execv(command[0], command)  # noqa: S606 - the command is the supervisor's own
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""The embedded PostgreSQL: its folder, its start, its databases.
+
+The wheel's own Python API is not used: as root it adds a user to the system and opens every folder
+above the data to everybody.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+
+from tools.stack import folder, installation
+from tools.stack.errors import StackError
+from tools.stack.probe import POLL_SECONDS
+from tools.stack.program import Program, run_to_end
+from tools.stack.settings import Settings
+
+OWNER = "postgres"
+# Each owns the database of its name and can't enter the other's.
+ROLES = ("payments", "acquirer")
+# Linux has 107 bytes for a socket's path, macOS 103; PostgreSQL adds the file's name.
+SOCKET_FOLDER_BYTES_MAX = 103 - len("/.s.PGSQL.5432.lock")
+OPTIONS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "log_line_prefix": "%m [%p] %u@%d ",
+}
+
+
+class Embedded:
+    """The PostgreSQL of one data folder.
+
+    Raises:
+        StackError: The folder can't hold it, or holds something else.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.data = settings.data_dir / "postgres"
+        self._settings = settings
+        self._user = installation.user()
+        self._bin = installation.programs(settings.data_dir, self._user)
+        # After leftovers.end nothing of ours runs: an old pid in there can only be another's.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._sockets = self._socket_folder()
+
+    def url(self, role: str, database: str) -> str:
+        """Return the address in the form that asyncpg takes."""
+        return f"postgresql://{role}@/{database}?host={quote(str(self._sockets))}"
+
+    async def initialise(self) -> None:
+        """Make the database folder, unless there is a complete one."""
+        if self.data.exists():
+            self._check_version()
+            return
+        unfinished = self.data.with_name("postgres.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self._make_own(unfinished)
+        options = (
+            *("--username", OWNER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"),
+            *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
+        )
+        await run_to_end(self._program("initdb", ("-D", str(unfinished), *options)))
+        unfinished.rename(self.data)
+
+    def program(self) -> Program:
+        """Return the server, listening on a socket that only we can reach."""
+        options = {**OPTIONS, "unix_socket_directories": str(self._sockets)}
+        flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        return self._program("postgres", ("-D", str(self.data), *flags))
+
+    async def make_databases(self) -> None:
+        """Make the roles and their databases, where missing."""
+        connection = await asyncpg.connect(self.url(OWNER, "postgres"))
+        try:
+            roles = await connection.fetchval("SELECT array_agg(rolname::text) FROM pg_roles")
+            databases = await connection.fetchval(
+                "SELECT array_agg(datname::text) FROM pg_database"
+            )
+            for role in ROLES:
+                if role not in roles:
+                    await connection.execute(f"CREATE ROLE {role} LOGIN")
+                if role not in databases:
+                    await connection.execute(f"CREATE DATABASE {role} OWNER {role}")
+                await connection.execute(f"REVOKE CONNECT ON DATABASE {role} FROM PUBLIC")
+        finally:
+            await connection.close()
+
+    def _program(self, name: str, arguments: tuple[str, ...]) -> Program:
+        return Program(
+            name=name,
+            command=(str(self._bin / name), *arguments),
+            log=self._settings.logs / "postgres.log",
+            directory=Path("/"),  # it must be able to enter it
+            environment={"PATH": os.defpath, "LC_ALL": "C"},
+            ready=self._answers,
+            stop_signal=signal.SIGINT,  # do not wait for clients
+            quit_signal=signal.SIGQUIT,  # with its backends, which SIGKILL would leave
+            death_signal=signal.SIGINT,
+            stop_seconds_max=30.0,
+            user=self._user,
+        )
+
+    async def _answers(self) -> None:
+        while True:
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError):
+                connection = await asyncpg.connect(self.url(OWNER, "postgres"), timeout=1.0)
+                await connection.close()
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _check_version(self) -> None:
+        version = self.data / "PG_VERSION"
+        major = installation.version().split(".")[0]
+        there = version.read_text().strip() if version.is_file() else "none"
+        if there != major:
+            raise StackError(
+                f"The data folder {self.data} is not one of PostgreSQL {major} (found: {there});"
+                " `make reset` empties it, or choose another folder with PAYGATE_DATA_DIR."
+            )
+
+    def remove_sockets(self) -> None:
+        """Remove the folder of the sockets, which may be outside the data folder."""
+        link = self._settings.run / "sockets"
+        if link.is_symlink():
+            shutil.rmtree(link.readlink(), ignore_errors=True)
+            link.unlink()
+        shutil.rmtree(link, ignore_errors=True)
+
+    def _socket_folder(self) -> Path:
+        self.remove_sockets()  # of an earlier run that was killed
+        link = self._settings.run / "sockets"
+        if len(os.fsencode(link)) <= SOCKET_FOLDER_BYTES_MAX:
+            self._make_own(link)
+            return link
+        short = Path(tempfile.mkdtemp(prefix="paygate-", dir="/tmp"))
+        link.symlink_to(short)
+        self._make_own(short)
+        return short
+
+    def _make_own(self, path: Path) -> None:
+        folder.make(path, 0o700)
+        if self._user:
+            os.chown(path, self._user.uid, self._user.gid)

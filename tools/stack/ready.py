@@ -1,0 +1,43 @@
+"""Waiting until the stack of this data folder serves."""
+
+import asyncio
+import contextlib
+
+from tools.stack import folder
+from tools.stack.errors import StackError
+from tools.stack.probe import POLL_SECONDS, http_ok
+from tools.stack.settings import Settings
+
+
+def wait(settings: Settings, *, seconds_max: float) -> None:
+    """Return once a run of this data folder serves.
+
+    Raises:
+        StackError: It did not in time.
+    """
+    try:
+        asyncio.run(asyncio.wait_for(_serving(settings), seconds_max))
+    except TimeoutError as error:
+        why = (
+            f"nothing runs on {settings.data_dir}: start it with `make run`"
+            if not folder.is_held(settings)
+            else f"see the logs in {settings.logs}"
+        )
+        raise StackError(f"It does not serve after {seconds_max:.0f} s; {why}.") from error
+
+
+async def _serving(settings: Settings) -> None:
+    while True:
+        if folder.is_held(settings) and await http_ok(_url(settings)):
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _url(settings: Settings) -> str:
+    """Return the address that the run wrote; an old file is not believed, the caller asks."""
+    with contextlib.suppress(OSError):
+        for line in settings.demo_env.read_text().splitlines():
+            name, _, value = line.partition("=")
+            if name == "PAYGATE_URL":
+                return value
+    return ""

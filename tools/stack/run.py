@@ -1,0 +1,199 @@
+"""Starts the stack in order, keeps it running, and stops it."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator
+from functools import partial
+
+from tools.stack import database, envoy, folder, leftovers, ports, probe
+from tools.stack.database import Databases
+from tools.stack.postgres import ROLES, Embedded
+from tools.stack.program import Program, rotate, run_to_end
+from tools.stack.screen import Screen
+from tools.stack.settings import HOST, REPOSITORY, Settings
+from tools.stack.supervisor import Supervisor
+
+# What listens nowhere can only show that it outlives its imports.
+ALIVE_SECONDS = 1.0
+STOPPING = "\nStopping (Ctrl-C again to do it at once)."
+FAILED = "\nIt can't go on; stopping what runs."
+DEMO_MERCHANT = ("--merchant-id", "mer_demo", "--name", "Demo merchant")
+
+
+class Stack:
+    """One run of everything on one data folder."""
+
+    def __init__(self, settings: Settings, screen: Screen) -> None:
+        self._settings = settings
+        self._screen = screen
+        record = settings.processes
+        self._supervisor = Supervisor(record, lambda line: screen.say(f"  ! {line}"))
+        leftovers.end(record, settings.data_dir / "postgres")
+        self._embedded: Embedded | None = None
+        self._stopping = False
+        self._bank, self._admin, *self._workers = ports.free(settings.workers + 2)
+
+    async def run(self) -> None:
+        """Start, and keep running until a signal; a second signal ends all at once."""
+        async with self._stopped_by_signals():
+            try:
+                await self._start()
+                await self._supervisor.failure()
+            finally:
+                self._settings.demo_env.unlink(missing_ok=True)
+                self._screen.say(STOPPING if self._stopping else FAILED)
+                self._stopping = True
+                await self._supervisor.stop()
+                if self._embedded:
+                    self._embedded.remove_sockets()
+
+    @contextlib.asynccontextmanager
+    async def _stopped_by_signals(self) -> AsyncIterator[None]:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def stop() -> None:
+            if self._stopping:
+                self._supervisor.quit()
+            else:
+                self._stopping = True
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop)
+        with contextlib.suppress(asyncio.CancelledError):
+            yield
+
+    async def _start(self) -> None:
+        settings, screen = self._settings, self._screen
+        screen.say(f"Starting paygate on port {settings.port}; its data is in {settings.data_dir}.")
+        databases = await self._databases()
+        await asyncio.gather(
+            database.migrate(databases.payments, service="payments", logs=settings.logs),
+            database.migrate(databases.acquirer, service="acquirer", logs=settings.logs),
+        )
+        screen.step("tables are up to date")
+        key = await self._demo_key(databases)
+        await self._supervisor.start(self._acquirer(databases))
+        await self._supervisor.start(
+            *(self._worker(databases, number) for number in range(settings.workers)),
+            self._sweep(databases),
+        )
+        screen.step(f"the bank, the sweep and payments workers ({settings.workers}) serve")
+        await self._supervisor.start(self._edge())
+        screen.step("Envoy serves")
+        folder.write(settings.demo_env, _demo_env(settings, key))
+        screen.ready(settings, key=key, idempotency_key=f"first-{secrets.token_hex(4)}")
+
+    async def _databases(self) -> Databases:
+        if self._settings.database_url:
+            databases = await database.external(self._settings)
+            self._screen.step("the database of DATABASE_URL answers")
+            return databases
+        self._embedded = embedded = Embedded(self._settings)
+        await embedded.initialise()
+        await self._supervisor.start(embedded.program())
+        await embedded.make_databases()
+        self._screen.step("PostgreSQL serves")
+        payments, acquirer = (embedded.url(role, role) for role in ROLES)
+        return Databases(payments=payments, acquirer=acquirer)
+
+    async def _demo_key(self, databases: Databases) -> str:
+        """Return the demo merchant's key, made once for each database."""
+        which = hashlib.sha256(self._settings.database_url.encode()).hexdigest()[:8]
+        kept = self._settings.secrets.parent / f"demo-key-{which}"
+        if not kept.exists():
+            printed = await run_to_end(
+                self._payments(databases, "create-key", *DEMO_MERCHANT, name="create-key")
+            )
+            folder.write(kept, printed.strip())
+            self._screen.step("a demo merchant and its key are made")
+        return kept.read_text().strip()
+
+    def _acquirer(self, databases: Databases) -> Program:
+        return self._python(
+            "services.acquirer",
+            name="acquirer",
+            port=self._bank,
+            environment={
+                "ACQUIRER_DATABASE_URL": databases.acquirer,
+                "ACQUIRER_LISTEN": f"{HOST}:{self._bank}",
+            },
+        )
+
+    def _worker(self, databases: Databases, number: int) -> Program:
+        port = self._workers[number]
+        return self._payments(databases, "serve", name=f"payments-{number + 1}", port=port)
+
+    def _sweep(self, databases: Databases) -> Program:
+        return self._payments(databases, "sweep", name="sweep")
+
+    def _payments(
+        self, databases: Databases, *arguments: str, name: str, port: int | None = None
+    ) -> Program:
+        listen = {} if port is None else {"PAYGATE_LISTEN": f"{HOST}:{port}"}
+        environment = {
+            "DATABASE_URL": databases.payments,
+            "PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}",
+            "PAYGATE_SECRETS_DIR": str(self._settings.secrets),
+            **listen,
+        }
+        return self._python(
+            "services.payments", *arguments, name=name, port=port, environment=environment
+        )
+
+    def _python(
+        self, module: str, *arguments: str, name: str, port: int | None, environment: dict[str, str]
+    ) -> Program:
+        roots = (str(REPOSITORY), str(REPOSITORY / "build" / "python"))
+        return Program(
+            name=name,
+            command=(sys.executable, "-m", module, *arguments),
+            log=self._settings.logs / f"{name}.log",
+            directory=REPOSITORY,
+            environment={**os.environ, "PYTHONPATH": os.pathsep.join(roots), **environment},
+            ready=partial(probe.grpc_serving, port)
+            if port
+            else partial(asyncio.sleep, ALIVE_SECONDS),
+        )
+
+    def _edge(self) -> Program:
+        config = self._settings.run / "envoy.yaml"
+        port = self._settings.port
+        text = envoy.render(port=port, admin_port=self._admin, workers=self._workers)
+        config.write_text(text)
+        return Program(
+            name="envoy",
+            command=envoy.command(config),
+            log=self._settings.logs / "envoy.log",
+            directory=REPOSITORY,
+            environment={"PATH": os.defpath},
+            ready=partial(probe.http_serving, self._settings.url),
+        )
+
+
+def run(settings: Settings) -> None:
+    """Run the stack until it is stopped.
+
+    Raises:
+        StackError: It can't run; one sentence says why.
+    """
+    screen = Screen()
+    with folder.held(settings):
+        settings.demo_env.unlink(missing_ok=True)
+        ports.claim(settings.port)
+        folder.prepare(settings)
+        rotate(settings.logs)
+        asyncio.run(Stack(settings, screen).run())
+        screen.say("Stopped.")
+
+
+def _demo_env(settings: Settings, key: str) -> str:
+    return (
+        f"PAYGATE_URL={settings.url}\nPAYGATE_GRPC={HOST}:{settings.port}\nPAYGATE_API_KEY={key}\n"
+    )

@@ -1,0 +1,99 @@
+"""What the environment says about the local stack, and where its files are."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.stack.errors import StackError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+PORT_DEFAULT = 8080
+# As root PostgreSQL runs as another user, which often may not enter the clone (under /root).
+DATA_DIR_OF_ROOT = Path("/var/lib/paygate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The environment, checked.
+
+    Attributes:
+        port: Where Envoy listens, on the loopback interface.
+        data_dir: Absolute; holds everything that outlives a run.
+        workers: How many payments processes serve.
+        database_url: The gateway's database; empty for the embedded PostgreSQL.
+        acquirer_database_url: The bank's database; empty to derive it from `database_url`.
+    """
+
+    port: int
+    data_dir: Path
+    workers: int
+    database_url: str
+    acquirer_database_url: str
+
+    @property
+    def url(self) -> str:
+        """The gateway's REST address."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def logs(self) -> Path:
+        """Where each process writes what it prints."""
+        return self.data_dir / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Files that mean something only while the stack runs."""
+        return self.data_dir / "run"
+
+    @property
+    def processes(self) -> Path:
+        """The ids of the running processes, by name."""
+        return self.run / "processes.json"
+
+    @property
+    def secrets(self) -> Path:
+        """Secret files, in the format of pydantic-settings' `secrets_dir`."""
+        return self.data_dir / "secrets"
+
+    @property
+    def demo_env(self) -> Path:
+        """Address and key for scripts; there only while the stack serves."""
+        return self.data_dir / "demo.env"
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Raises:
+        StackError: A value makes no sense.
+    """
+    return Settings(
+        port=_integer(environment, "PAYGATE_PORT", PORT_DEFAULT, highest=65535),
+        data_dir=_data_dir(environment),
+        workers=_integer(environment, "PAYGATE_WORKERS", _cores(), highest=256),
+        database_url=environment.get("DATABASE_URL", ""),
+        acquirer_database_url=environment.get("ACQUIRER_DATABASE_URL", ""),
+    )
+
+
+def _data_dir(environment: Mapping[str, str]) -> Path:
+    chosen = environment.get("PAYGATE_DATA_DIR", "")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return DATA_DIR_OF_ROOT if os.geteuid() == 0 else REPOSITORY / ".paygate"
+
+
+def _integer(environment: Mapping[str, str], name: str, default: int, *, highest: int) -> int:
+    text = environment.get(name, "") or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= highest):
+        raise StackError(f"{name} must be a whole number from 1 to {highest}, not {text!r}.")
+    return int(text)
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1

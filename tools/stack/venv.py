@@ -1,0 +1,202 @@
+"""Makes .venv and installs what a lock file names; run by path, before anything is installed.
+
+Whatever Python `python3` may be has to parse this file to read the sentence about its age: syntax
+of Python 3.6, and nothing but the standard library.
+"""
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PYTHON_OLDEST = (3, 11)
+PYTHON_KNOWN = 14
+GLIBC_OLDEST = (2, 31)
+MACOS_OLDEST = (15,)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+VENV = REPOSITORY / ".venv"
+PYTHON = VENV / "bin" / "python"
+# There while pip works: pip takes a package that it was interrupted in for a whole one.
+UNFINISHED = VENV / ".unfinished"
+# Each contains all of the one before, in the same versions.
+LOCKS = ("requirements-local.lock", "requirements-dev.lock")
+
+
+def main(what: str) -> None:
+    """Check `python`, or install a lock file."""
+    check_python()
+    if what == "python":
+        return
+    check_platform()
+    # On the folder itself: the kernel releases it however this process ends.
+    repository = os.open(str(REPOSITORY), os.O_RDONLY)
+    try:
+        fcntl.flock(repository, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Another make is installing: waiting for it.")
+        fcntl.flock(repository, fcntl.LOCK_EX)
+    install(what)
+
+
+def check_python() -> None:
+    """End with a sentence if this Python is too old."""
+    major, minor = sys.version_info[:2]
+    if (major, minor) >= PYTHON_OLDEST:
+        return
+    names = [f"python3.{newer}" for newer in range(PYTHON_KNOWN, PYTHON_OLDEST[1] - 1, -1)]
+    found = [name for name in names if works(name)]
+    name = found[0] if found else names[0]
+    fail(
+        f"Python {major}.{minor} is too old: paygate needs Python 3.11 or newer"
+        f" (if you have one: make PYTHON={name} run)."
+    )
+
+
+def check_platform() -> None:
+    """End with a sentence where the packages of PostgreSQL and Envoy can't run."""
+    machine = platform.machine()
+    if sys.platform == "linux" and machine in {"x86_64", "aarch64"}:
+        name, version = platform.libc_ver()
+        if name == "glibc" and numbers(version) >= GLIBC_OLDEST:
+            return
+    if sys.platform == "darwin" and machine == "arm64":
+        if numbers(platform.mac_ver()[0]) >= MACOS_OLDEST:
+            return
+    fail(
+        f"This platform, {platform.platform()}, is not supported: the packages of PostgreSQL and"
+        " Envoy exist for Linux with glibc 2.31 or newer on x86_64 and aarch64, and for macOS 15"
+        " or newer on Apple silicon."
+    )
+
+
+def install(lock: str) -> None:
+    """Bring .venv up to what the lock file says, unless it is."""
+    if UNFINISHED.exists() or (VENV.exists() and not works(str(PYTHON))):
+        say("Removing a virtual environment that is not whole.")
+        shutil.rmtree(str(VENV))
+    if stamped(lock):
+        return
+    if not VENV.exists():
+        make_venv()
+    UNFINISHED.touch()
+    pip_install(REPOSITORY / lock)
+    for contained in LOCKS[: LOCKS.index(lock) + 1]:
+        stamp(contained).write_text(digest(contained))
+    UNFINISHED.unlink()
+
+
+def make_venv() -> None:
+    """Make an empty virtual environment."""
+    try:
+        import ensurepip  # noqa: F401, PLC0415 - Debian leaves it out of its python3
+        import venv  # noqa: F401, PLC0415
+    except ImportError:
+        fail(
+            "Python's venv module is missing: install it"
+            " (Debian and Ubuntu: apt install python3-venv) and try again."
+        )
+    say(f"Making .venv with Python {platform.python_version()}.")
+    VENV.mkdir()
+    UNFINISHED.touch()
+    made = subprocess.run(
+        [base_python(), "-m", "venv", str(VENV)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    if made.returncode:
+        fail(f"The virtual environment .venv could not be made: {made.stdout.strip()}")
+
+
+def base_python() -> str:
+    """Return the Python that makes .venv: this one, or the one below it if this is .venv's own."""
+    if Path(sys.prefix).resolve() != VENV:
+        return sys.executable
+    major, minor = sys.version_info[:2]
+    return str(Path(sys.base_prefix) / "bin" / f"python{major}.{minor}")
+
+
+def pip_install(lock: Path) -> None:
+    """Run pip, and count the packages while it does."""
+    total = sum(line[:1].isalnum() for line in lock.read_text().splitlines())
+    say(f"Installing up to {total} packages from {lock.name}.")
+    options = ["--require-hashes", "--disable-pip-version-check", "--no-input", "--no-color"]
+    pip = subprocess.Popen(
+        [str(PYTHON), "-u", "-m", "pip", "install", *options, "-r", str(lock)],
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    begun = 0
+    for line in pip.stdout or ():
+        words = line.split()
+        if words[:1] == ["Collecting"]:
+            begun += 1
+            progress(f"  {begun} of {total}: {words[1].split('=')[0]}")
+        elif words[:1] == ["Installing"]:
+            progress("  unpacking")
+    progress("")
+    if pip.wait():
+        fail(f"pip could not install {lock.name}; see above.")
+
+
+def progress(text: str) -> None:
+    """Show a passing line, on a terminal."""
+    if sys.stdout.isatty():
+        sys.stdout.write("\r\033[K" + text)
+        sys.stdout.flush()
+
+
+def stamped(lock: str) -> bool:
+    """Say whether .venv holds what the lock file names."""
+    return stamp(lock).exists() and stamp(lock).read_text() == digest(lock)
+
+
+def stamp(lock: str) -> Path:
+    """Return the file that says which version of the lock file is installed."""
+    return VENV / f".installed-{lock}"
+
+
+def digest(lock: str) -> str:
+    """Return what identifies the lock file's contents."""
+    return hashlib.sha256((REPOSITORY / lock).read_bytes()).hexdigest()
+
+
+def works(python: str) -> bool:
+    """Say whether this Python starts and is new enough."""
+    question = f"import sys; sys.exit(sys.version_info[:2] < {PYTHON_OLDEST!r})"
+    silent = subprocess.DEVNULL
+    try:
+        asked = subprocess.run([python, "-c", question], stdout=silent, stderr=silent, check=False)
+    except OSError:
+        return False
+    return asked.returncode == 0
+
+
+def numbers(version: str) -> "tuple[int, ...]":
+    """Return `2.31` as (2, 31)."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def say(line: str) -> None:
+    """Print one line, at once."""
+    print(line, flush=True)
+
+
+def fail(sentence: str) -> None:
+    """End with one sentence."""
+    sys.exit(f"paygate: {sentence}")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        fail(f"The virtual environment .venv can't be used: {error}.")
