@@ -68,6 +68,13 @@ class Refusal:
         return status
 
 
+MESSAGE_BYTES_MAX = 64 * 1024
+
+TOO_LARGE = Refusal(
+    code=grpc.StatusCode.INVALID_ARGUMENT,
+    reason="BODY_TOO_LARGE",
+    message="The message is larger than 64 KiB.",
+)
 UNREADABLE = Refusal(
     code=grpc.StatusCode.INVALID_ARGUMENT,
     reason="MALFORMED_REQUEST",
@@ -86,8 +93,11 @@ def metadata_values(context: Context, name: str) -> list[str]:
     return [value for key, value in found if key == name and isinstance(value, str)]
 
 
+@dataclass(frozen=True, slots=True)
 class _Unreadable:
-    """Stands for a request that could not be deserialised."""
+    """Stands for a request that was not deserialised."""
+
+    refusal: Refusal
 
 
 class Guard(aio.ServerInterceptor):
@@ -133,7 +143,7 @@ class Guard(aio.ServerInterceptor):
         _reply_headers.set(headers)
         try:
             if isinstance(request, _Unreadable):
-                await _abort(context, UNREADABLE, headers)
+                await _abort(context, request.refusal, headers)
             reply = await inner(request, context)
         except (aio.AbortError, asyncio.CancelledError, NotImplementedError):
             raise
@@ -151,10 +161,12 @@ def _readable(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], A
     assert deserialize is not None  # generated handlers have one
 
     def read(data: bytes) -> object:
+        if len(data) > MESSAGE_BYTES_MAX:
+            return _Unreadable(TOO_LARGE)
         try:
             return deserialize(data)
         except Exception:  # noqa: BLE001  # whatever it is, the client sent bytes that are no message
-            return _Unreadable()
+            return _Unreadable(UNREADABLE)
 
     return read
 

@@ -13,7 +13,8 @@ logger = structlog.get_logger()
 OPTIONS = (
     # On by default: a second server would silently share the port and take half of the calls.
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", 64 * 1024),
+    # Above the limit of `pkg.rpc`, so that what is too large gets an error that says so.
+    ("grpc.max_receive_message_length", 1024 * 1024),
     ("grpc.max_metadata_size", 16 * 1024),
     # Envoy pings idle connections; without these the server would answer with GOAWAY.
     ("grpc.keepalive_permit_without_calls", 1),

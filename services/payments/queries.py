@@ -11,8 +11,8 @@ from services.payments.domain.payment import Payment
 from services.payments.ports import Hasher, PaymentFilter, Store
 
 _SEAL_BYTES = 16
-# More than any payment has: captures and refunds of one minor unit each would take this many calls.
-_ALL_ACTIONS = 10_000
+# A bound: whoever has more actions of one payment reads them by the page.
+ACTIONS_WITH_PAYMENT_MAX = 10_000
 
 
 class Queries:
@@ -40,7 +40,7 @@ class Queries:
         if not with_actions:
             return loaded.payment, ()
         actions = await self._store.list_actions(
-            merchant_id, payment_id, after_sequence=0, limit=_ALL_ACTIONS
+            merchant_id, payment_id, after_sequence=0, limit=ACTIONS_WITH_PAYMENT_MAX
         )
         # An action that began between the two reads would not fit the payment's amounts.
         known = loaded.payment.last_sequence

@@ -17,7 +17,7 @@ from services.payments.domain.event import event_of
 from services.payments.domain.outcome import Answer, Final, NotFound, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
-from services.payments.ports import Change, Commit, Gateway, InDoubt, Record
+from services.payments.ports import Change, Commit, Gateway, InDoubt, Loaded, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,19 @@ async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | R
     fingerprint = None
     if request.key:
         fingerprint = gateway.hasher.request(request.merchant_id, request.rpc, request.fields)
-    patience = gateway.limits.conflict_retry_seconds
-    async with gateway.turns.of(request.payment_id, wait_seconds_max=patience):
-        async for _ in _attempts(patience):
-            loaded = await gateway.store.load(
-                request.merchant_id, request.payment_id, rpc=request.rpc, key=request.key
-            )
+
+    async def load() -> Loaded:
+        return await gateway.store.load(
+            request.merchant_id, request.payment_id, rpc=request.rpc, key=request.key
+        )
+
+    loaded, patience = await load(), gateway.limits.conflict_retry_seconds
+    if loaded.record and fingerprint:
+        return _replay(loaded.record, fingerprint)
+    async with gateway.turns.of(request.payment_id, wait_seconds_max=patience) as waited:
+        async for attempt in _attempts(patience):
+            if waited or attempt:
+                loaded = await load()
             if loaded.record and fingerprint:
                 return _replay(loaded.record, fingerprint)
             payment, action = decide(loaded.payment)
@@ -96,9 +103,9 @@ async def finish(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
 async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
     patience = gateway.limits.conflict_retry_seconds
     current = InDoubt(begun.payment, begun.action, begun.action, None)
-    async with gateway.turns.of(begun.payment.id, wait_seconds_max=patience):
+    async with gateway.turns.of(begun.payment.id, wait_seconds_max=patience) as waited:
         async for attempt in _attempts(patience):
-            if attempt:
+            if waited or attempt:
                 current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
             now = gateway.clock.now()
             settled = settle(current.payment, current.action, answer, now)

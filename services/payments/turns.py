@@ -20,24 +20,27 @@ class Turns:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def of(self, payment_id: str, *, wait_seconds_max: float) -> AsyncIterator[None]:
-        """Wait for the turn; there is no need to for a payment that has no id yet.
+    async def of(self, payment_id: str, *, wait_seconds_max: float) -> AsyncIterator[bool]:
+        """Wait for the turn; yield whether others were first, so that what is known may be old.
+
+        A payment that has no id yet is nobody else's.
 
         Raises:
             ConcurrentUpdateError: It did not come in time.
         """
         if not payment_id:
-            yield
+            yield False
             return
         lock = self._locks.get(payment_id)
         if lock is None:
             lock = self._locks[payment_id] = asyncio.Lock()
+        waited = lock.locked()
         try:
             async with asyncio.timeout(wait_seconds_max):
                 await lock.acquire()
         except TimeoutError as problem:
             raise ConcurrentUpdateError from problem
         try:
-            yield
+            yield waited
         finally:
             lock.release()

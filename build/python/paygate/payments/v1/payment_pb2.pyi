@@ -539,7 +539,7 @@ class Payment(_message.Message):
 
     @_builtins.property
     def actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Action]:
-        """The history, oldest first; only when it was asked for."""
+        """The history, oldest first; only when it was asked for, and then at most the first 10,000."""
 
     def __init__(
         self,

@@ -1,0 +1,42 @@
+"""Turns: first come, first served, for one payment; nobody waits for another payment's."""
+
+import asyncio
+
+import pytest
+
+from services.payments.domain.error import ConcurrentUpdateError
+from services.payments.turns import Turns
+
+
+async def test_turns_come_in_order() -> None:
+    """Those who come while a turn is taken get theirs one after the other, and are told so."""
+    turns, seen = Turns(), list[tuple[int, bool]]()
+
+    async def take(number: int) -> None:
+        async with turns.of("pay_1", wait_seconds_max=5) as waited:
+            seen.append((number, waited))
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*map(take, range(5)))
+    assert seen == [(0, False), *((number, True) for number in range(1, 5))]
+
+
+async def test_a_turn_that_does_not_come_is_given_up() -> None:
+    """Who waits too long is refused, and the turn is free for the next one."""
+    turns = Turns()
+    async with turns.of("pay_1", wait_seconds_max=5), turns.of("pay_2", wait_seconds_max=0):
+        with pytest.raises(ConcurrentUpdateError):
+            async with turns.of("pay_1", wait_seconds_max=0.01):
+                raise AssertionError("two have the turn")
+    async with turns.of("pay_1", wait_seconds_max=0) as waited:
+        assert not waited
+
+
+async def test_a_payment_without_an_id_needs_no_turn() -> None:
+    """New payments never wait for each other, and no lock outlives its turn."""
+    turns = Turns()
+    async with turns.of("", wait_seconds_max=0), turns.of("", wait_seconds_max=0):
+        pass
+    async with turns.of("pay_1", wait_seconds_max=1):
+        assert len(turns._locks) == 1
+    assert len(turns._locks) == 0
