@@ -5,8 +5,9 @@ Follows TypeID 0.3 (base 32 after Crockford, lower case) over UUIDv7 (RFC 9562, 
 
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 # 26 characters hold 130 bits: the first one carries only three of the 128.
 _SUFFIX = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
@@ -20,7 +21,8 @@ def new_id(prefix: str, now: datetime) -> str:
 
 def lowest_id(prefix: str, now: datetime) -> str:
     """Return the id that sorts before every id made in the millisecond of `now` or later."""
-    return _format(prefix, _uuid7(now, 0, 0))
+    # Ids begin with the year 1970.
+    return _format(prefix, _uuid7(max(now, _EPOCH), 0, 0))
 
 
 def is_id(prefix: str, text: str) -> bool:

@@ -24,6 +24,15 @@ def test_the_lowest_id_is_a_bound() -> None:
     assert new_id("pay", NOW - timedelta(milliseconds=1)) < bound
 
 
+@pytest.mark.parametrize("year", [1, 1969, 9999])
+def test_the_lowest_id_of_any_time_is_one(year: int) -> None:
+    """A bound long before ids began, or far ahead, is an id and keeps its place."""
+    moment = NOW.replace(year=year)
+    bound = lowest_id("pay", moment)
+    assert is_id("pay", bound)
+    assert (new_id("pay", NOW) > bound) is (moment < NOW)
+
+
 def test_the_format_is_typeid() -> None:
     """The published example of the TypeID specification: a UUIDv7 in base 32."""
     # 01890a5d-ac96-774b-bcce-b302099a8057 is 01h455vb4pex5vsknk084sn02q; ours of that millisecond
