@@ -1,0 +1,100 @@
+"""Steps about who may see what."""
+
+from collections.abc import Iterator, Sequence
+
+from pytest_bdd import given, parsers, then, when
+
+from tests.e2e.clients import RPCS, Headers
+from tests.e2e.steps.merchants import NewMerchant
+from tests.e2e.steps.requests import authorize_fields, later_request
+from tests.e2e.steps.story import Asked, Fields, Story, bearer, rows
+
+NO_PAYMENT = "pay_01h455vb4pex5vsknk084sn02q"
+NOBODY = f"sk_{'0' * 16}_{'0' * 64}"
+
+
+@given("a merchant with no payments yet")
+def newcomer(story: Story, new_merchant: NewMerchant) -> None:
+    """From here on the scenario is a new merchant's."""
+    story.api_key = new_merchant()
+
+
+@when("I list payments with each of these as the authorization")
+def with_each_authorization(story: Story, datatable: Sequence[Sequence[str]]) -> None:
+    """Send what the table describes."""
+    wanted = (authorization(story.api_key, row["authorization"]) for row in rows(datatable))
+    story.call_all(Asked("ListPayments", {}, headers) for headers in wanted)
+
+
+@when("I send every request there is with a wrong key, and each with nothing in it as well")
+def every_request(story: Story) -> None:
+    """Send good requests and bad ones."""
+    requests: list[tuple[str, Fields]] = [
+        ("Authorize", authorize_fields("10.00 GBP")),
+        ("ListPayments", {}),
+        *requests_with_id(story.payment.id),
+        *((rpc, {}) for rpc, found in RPCS.items() if found.method == "POST"),
+    ]
+    assert {rpc for rpc, _ in requests} == set(RPCS)
+    story.call_all(Asked(*request, bearer(NOBODY)) for request in requests)
+
+
+@when("I use each of these ids in every request that takes one")
+def with_each_id(story: Story, datatable: Sequence[Sequence[str]]) -> None:
+    """Send each id in five requests."""
+    requests = [one for row in rows(datatable) for one in requests_with_id(row["id"])]
+    story.call_all(Asked(*request, story.credentials) for request in requests)
+
+
+@when("another merchant uses its id in every request that takes one, and the id of no payment")
+def by_another_merchant(story: Story) -> None:
+    """Send a payment's id that is somebody else's, and one that is nobody's."""
+    requests = [*requests_with_id(story.payment.id), *requests_with_id(NO_PAYMENT)]
+    story.call_all(Asked(*request, bearer(story.other_key)) for request in requests)
+
+
+@when(parsers.parse('another merchant lists the payments with the reference "{reference}"'))
+def listed_by_another(story: Story, reference: str) -> None:
+    """Ask for payments that are somebody else's."""
+    mine = Asked("ListPayments", {"reference": reference}, story.credentials)
+    assert story.call(mine).message.payments  # type: ignore[union-attr]
+    story.send(Asked(mine.rpc, mine.fields, bearer(story.other_key)))
+
+
+@then("they repeat no key")
+def no_key_repeated(story: Story) -> None:
+    """No error holds any part of a key."""
+    for answer in story.answers:
+        assert b"sk_" not in answer.body
+        assert b"wrong" not in answer.body
+
+
+@then("the last three replies have three different x-request-ids")
+def different_ids(story: Story) -> None:
+    """A replay is a reply of its own."""
+    answers = [*story.past[-2:], *story.answers]
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+
+
+def requests_with_id(payment_id: str) -> Iterator[tuple[str, Fields]]:
+    """Return every request that names a payment."""
+    yield "GetPayment", {"id": payment_id}
+    yield "ListPaymentActions", {"id": payment_id}
+    for text in ("capture 1.00 GBP", "void it", "refund 1.00 GBP"):
+        yield later_request(payment_id, text)
+
+
+def authorization(api_key: str, text: str) -> Headers:
+    """Return the headers that a row of the table describes."""
+    other_end = api_key[:-1] + ("0" if api_key[-1] != "0" else "1")
+    values = {
+        "nothing": (),
+        "an empty one": ("",),
+        'the key without "Bearer"': (api_key,),
+        'the key under "Basic"': (f"Basic {api_key}",),
+        "the key and one letter": (f"Bearer {api_key}a",),
+        "the key with another end": (f"Bearer {other_end}",),
+        "a key that nobody has": (f"Bearer {NOBODY}",),
+        "the key twice": (f"Bearer {api_key}",) * 2,
+    }
+    return [("authorization", value) for value in values.get(text, (text,))]
