@@ -16,14 +16,15 @@ from grpc import aio
 
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
 from pkg import telemetry
+from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
+from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
+from pkg.sql import open_pool
 from services.payments.adapters.acquirer import GrpcAcquirer
 from services.payments.adapters.clock import SystemClock
-from services.payments.adapters.hashing import HmacHasher, KeyDigest
-from services.payments.adapters.postgres import PostgresStore, open_pool
-from services.payments.adapters.postgres_keys import PostgresKeyStore
-from services.payments.auth import Authenticator, new_api_key
+from services.payments.adapters.hashing import HmacHasher
+from services.payments.adapters.postgres import PostgresStore
 from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.config import Settings, hidden, load_settings
 from services.payments.ports import Gateway
@@ -31,6 +32,8 @@ from services.payments.queries import Queries
 from services.payments.refusals import refusal_of
 from services.payments.servicer import PaymentServicer
 from services.payments.sweep import Sweep
+
+NAME = "paygate-payments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,10 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
     """Open what the service stands on, and close it at the end."""
     timeout = settings.database_timeout_seconds
     url = settings.database_url.get_secret_value()
-    reads = await open_pool(url, size=settings.database_pool_size, command_timeout_seconds=timeout)
-    writes = await open_pool(url, size=1, command_timeout_seconds=timeout)
+    reads = await open_pool(
+        url, size=settings.database_pool_size, command_timeout_seconds=timeout, name=NAME
+    )
+    writes = await open_pool(url, size=1, command_timeout_seconds=timeout, name=NAME)
     hasher = HmacHasher(hidden(settings.hash_key))
     async with reads, writes, aio.insecure_channel(settings.acquirer_address) as channel:
         store = PostgresStore(
@@ -71,7 +76,7 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
         )
         digest = KeyDigest(hidden(settings.key_pepper))
         authenticator = Authenticator(PostgresKeyStore(reads), digest)
-        yield Service(gateway, Queries(store, hasher), authenticator)
+        yield Service(gateway, Queries(store, PageTokens(hidden(settings.hash_key))), authenticator)
 
 
 async def serve(settings: Settings) -> None:
@@ -104,7 +109,7 @@ async def create_key(settings: Settings, *, merchant_id: str, name: str) -> str:
     """Make an API key, and its merchant if that is new; return the key, which is stored nowhere."""
     key_id, api_key = new_api_key()
     url = settings.database_url.get_secret_value()
-    async with await open_pool(url, size=1, command_timeout_seconds=10) as pool:
+    async with await open_pool(url, size=1, command_timeout_seconds=10, name=NAME) as pool:
         await PostgresKeyStore(pool).create_key(
             merchant_id=merchant_id,
             name=name,

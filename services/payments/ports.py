@@ -153,9 +153,6 @@ class Hasher(Protocol):
     def card(self, merchant_id: str, pan: Pan) -> bytes:
         """Return the fingerprint of a card's number; differs between merchants."""
 
-    def page(self, merchant_id: str, fields: Sequence[str | int]) -> bytes:
-        """Return the 16 bytes that bind a page token to its merchant, list and filters."""
-
 
 class Events(Protocol):
     """Event messages."""

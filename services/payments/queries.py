@@ -1,30 +1,23 @@
 """Looking at payments: one, its history, or many by the page."""
 
-import base64
-import binascii
-import hmac
 from collections.abc import Sequence
 
+from pkg.paging import PageTokens
 from services.payments.domain import error
 from services.payments.domain.action import Action
 from services.payments.domain.payment import Payment
-from services.payments.ports import Hasher, PaymentFilter, Store
+from services.payments.ports import PaymentFilter, Store
 
-_SEAL_BYTES = 16
 # A bound: whoever has more actions of one payment reads them by the page.
 ACTIONS_WITH_PAYMENT_MAX = 10_000
 
 
 class Queries:
-    """Reads of one merchant's payments.
+    """Reads of one merchant's payments."""
 
-    A page token is the place where the page before ended, sealed by a keyed hash over merchant,
-    list and filters: it cannot be made up, and cannot be used for another list.
-    """
-
-    def __init__(self, store: Store, hasher: Hasher) -> None:
+    def __init__(self, store: Store, tokens: PageTokens) -> None:
         self._store = store
-        self._hasher = hasher
+        self._tokens = tokens
 
     async def get_payment(
         self, merchant_id: str, payment_id: str, *, with_actions: bool
@@ -56,7 +49,7 @@ class Queries:
             InvalidPageTokenError: The token is not of this list.
         """
         scope = ("actions", payment_id)
-        after = int(self._open(merchant_id, scope, token) or 0)
+        after = int(self._tokens.open(merchant_id, scope, token) or 0)
         actions = await self._store.list_actions(
             merchant_id, payment_id, after_sequence=after, limit=size + 1
         )
@@ -64,7 +57,7 @@ class Queries:
             raise error.PaymentNotFoundError
         page = actions[:size]
         more = len(actions) > size
-        return page, self._seal(merchant_id, scope, str(page[-1].sequence)) if more else ""
+        return page, self._tokens.seal(merchant_id, scope, str(page[-1].sequence)) if more else ""
 
     async def list_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, size: int, token: str
@@ -77,28 +70,10 @@ class Queries:
         bounds = (wanted.created_after, wanted.created_before)
         times = ("" if bound is None else bound.isoformat() for bound in bounds)
         scope = ("payments", wanted.status or "", wanted.reference, *times)
-        before = self._open(merchant_id, scope, token)
+        before = self._tokens.open(merchant_id, scope, token)
         payments = await self._store.list_payments(
             merchant_id, wanted, before_id=before, limit=size + 1
         )
         page = payments[:size]
         more = len(payments) > size
-        return page, self._seal(merchant_id, scope, page[-1].id) if more else ""
-
-    def _seal(self, merchant_id: str, scope: Sequence[str], place: str) -> str:
-        seal = self._hasher.page(merchant_id, (*scope, place))
-        return base64.urlsafe_b64encode(seal + place.encode()).decode().rstrip("=")
-
-    def _open(self, merchant_id: str, scope: Sequence[str], token: str) -> str | None:
-        if not token:
-            return None
-        try:
-            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars="-_", validate=True)
-            place = raw[_SEAL_BYTES:].decode()
-        except (binascii.Error, ValueError) as problem:
-            raise error.InvalidPageTokenError from problem
-        if not hmac.compare_digest(
-            raw[:_SEAL_BYTES], self._hasher.page(merchant_id, (*scope, place))
-        ):
-            raise error.InvalidPageTokenError
-        return place
+        return page, self._tokens.seal(merchant_id, scope, page[-1].id) if more else ""

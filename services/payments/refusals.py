@@ -2,16 +2,17 @@
 
 import grpc
 
+from pkg import errors
 from pkg.rpc import Refusal
 from services.payments.domain import error
 
 _Code = grpc.StatusCode
 
-CODES: dict[type[error.PaymentsError], grpc.StatusCode] = {
-    error.ValidationFailedError: _Code.INVALID_ARGUMENT,
+CODES: dict[type[errors.ApiError], grpc.StatusCode] = {
+    errors.ValidationFailedError: _Code.INVALID_ARGUMENT,
     error.CurrencyMismatchError: _Code.INVALID_ARGUMENT,
-    error.InvalidPageTokenError: _Code.INVALID_ARGUMENT,
-    error.InvalidApiKeyError: _Code.UNAUTHENTICATED,
+    errors.InvalidPageTokenError: _Code.INVALID_ARGUMENT,
+    errors.InvalidApiKeyError: _Code.UNAUTHENTICATED,
     error.PaymentNotFoundError: _Code.NOT_FOUND,
     error.IdempotencyInFlightError: _Code.ABORTED,
     error.ConcurrentUpdateError: _Code.ABORTED,
@@ -26,13 +27,13 @@ CODES: dict[type[error.PaymentsError], grpc.StatusCode] = {
     error.PaymentRefundedError: _Code.FAILED_PRECONDITION,
     error.PaymentCapturedError: _Code.FAILED_PRECONDITION,
     error.NotCapturedError: _Code.FAILED_PRECONDITION,
-    error.DependencyUnavailableError: _Code.UNAVAILABLE,
+    errors.DependencyUnavailableError: _Code.UNAVAILABLE,
 }
 
 
 def refusal_of(problem: Exception) -> Refusal | None:
     """Return what the client is told; None for anything that is not a refusal but a bug."""
-    if not isinstance(problem, error.PaymentsError):
+    if not isinstance(problem, errors.ApiError):
         return None
     return Refusal(
         code=CODES[type(problem)],

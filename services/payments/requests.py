@@ -1,6 +1,5 @@
 """Request messages to checked commands. Every violation is found at once; no value is repeated."""
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -12,44 +11,25 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.card import Cvv, Expiry, Pan
 from pkg.ids import is_id
 from pkg.money import EXPONENTS, Money
+from pkg.validation import Checks
 from services.payments.authorize import Authorize
 from services.payments.capture import Capture
-from services.payments.domain.error import PaymentNotFoundError, ValidationFailedError
+from services.payments.domain.error import PaymentNotFoundError
 from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, PaymentFilter
 from services.payments.refund import Refund
 from services.payments.void import Void
 
 AMOUNT_MAX_MINOR_UNITS = 10**12
-REFERENCE_MAX_CHARACTERS = 255
-PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT = 100, 20
-
-# Unicode's Cc: C0, DEL and C1. A NUL would not even fit into the database.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
-
-
-class _Checks:
-    """Collects what is wrong with one request, by the field's path."""
-
-    def __init__(self) -> None:
-        self.violations: dict[str, str] = {}
-
-    def add(self, field: str, problem: str) -> None:
-        self.violations.setdefault(field, problem)
-
-    def end(self) -> None:
-        if self.violations:
-            raise ValidationFailedError(self.violations)
 
 
 def authorize_of(
     request: service.AuthorizeRequest, *, merchant_id: str, keys: Sequence[str], now: datetime
 ) -> Authorize:
     """Return the command, or raise ValidationFailedError with all that is wrong."""
-    checks = _Checks()
-    key, amount = _key(checks, keys), _amount(checks, request)
-    reference = _reference(checks, request.reference)
+    checks = Checks()
+    key, amount = checks.idempotency_key(keys), _amount(checks, request)
+    reference = checks.text("reference", request.reference)
     if request.HasField("card_token"):
         checks.add("card_token", "is not supported yet; send card_details")
     elif not request.HasField("card_details"):
@@ -75,9 +55,9 @@ def capture_of(
     request: service.CaptureRequest, *, merchant_id: str, keys: Sequence[str]
 ) -> Capture:
     """Return the command, or raise ValidationFailedError with all that is wrong."""
-    checks = _Checks()
-    key, amount = _key(checks, keys), _amount(checks, request)
-    reference = _reference(checks, request.reference)
+    checks = Checks()
+    key, amount = checks.idempotency_key(keys), _amount(checks, request)
+    reference = checks.text("reference", request.reference)
     payment_id = _payment_id(checks, "authorization_id", request.authorization_id)
     assert amount is not None
     return Capture(
@@ -92,9 +72,9 @@ def capture_of(
 
 def void_of(request: service.VoidRequest, *, merchant_id: str, keys: Sequence[str]) -> Void:
     """Return the command, or raise ValidationFailedError with all that is wrong."""
-    checks = _Checks()
-    key = _key(checks, keys)
-    reference = _reference(checks, request.reference)
+    checks = Checks()
+    key = checks.idempotency_key(keys)
+    reference = checks.text("reference", request.reference)
     payment_id = _payment_id(checks, "authorization_id", request.authorization_id)
     return Void(
         merchant_id=merchant_id, payment_id=payment_id, reference=reference, idempotency_key=key
@@ -103,9 +83,9 @@ def void_of(request: service.VoidRequest, *, merchant_id: str, keys: Sequence[st
 
 def refund_of(request: service.RefundRequest, *, merchant_id: str, keys: Sequence[str]) -> Refund:
     """Return the command, or raise ValidationFailedError with all that is wrong."""
-    checks = _Checks()
-    key, amount = _key(checks, keys), _amount(checks, request)
-    reference = _reference(checks, request.reference)
+    checks = Checks()
+    key, amount = checks.idempotency_key(keys), _amount(checks, request)
+    reference = checks.text("reference", request.reference)
     payment_id = _payment_id(checks, "authorization_id", request.authorization_id)
     assert amount is not None
     return Refund(
@@ -119,23 +99,23 @@ def refund_of(request: service.RefundRequest, *, merchant_id: str, keys: Sequenc
 
 def payment_id_of(request: service.GetPaymentRequest) -> str:
     """Return the id, or raise PaymentNotFoundError where it can be none."""
-    return _payment_id(_Checks(), "id", request.id)
+    return _payment_id(Checks(), "id", request.id)
 
 
 def actions_page_of(request: service.ListPaymentActionsRequest) -> tuple[str, int]:
     """Return the payment's id and the size of the page."""
-    checks = _Checks()
-    size = _page_size(checks, request.page_size)
+    checks = Checks()
+    size = checks.page_size(request.page_size)
     return _payment_id(checks, "id", request.id), size
 
 
 def filter_of(request: service.ListPaymentsRequest) -> tuple[PaymentFilter, int]:
     """Return the filter and the size of the page."""
-    checks = _Checks()
-    size = _page_size(checks, request.page_size)
+    checks = Checks()
+    size = checks.page_size(request.page_size)
     wanted = PaymentFilter(
         status=_status(checks, request.status),
-        reference=_reference(checks, request.reference),
+        reference=checks.text("reference", request.reference),
         created_after=_time(checks, request, "created_after"),
         created_before=_time(checks, request, "created_before"),
     )
@@ -143,7 +123,7 @@ def filter_of(request: service.ListPaymentsRequest) -> tuple[PaymentFilter, int]
     return wanted, size
 
 
-def _card(checks: _Checks, details: pb.CardDetails) -> CardDetails | None:
+def _card(checks: Checks, details: pb.CardDetails) -> CardDetails | None:
     pan = cvv = expiry = None
     try:
         pan = Pan.parse(details.pan)
@@ -160,7 +140,7 @@ def _card(checks: _Checks, details: pb.CardDetails) -> CardDetails | None:
     return CardDetails(pan, expiry, cvv) if pan and expiry and cvv else None
 
 
-def _expiry(checks: _Checks, expiry: pb.Expiry) -> Expiry | None:
+def _expiry(checks: Checks, expiry: pb.Expiry) -> Expiry | None:
     if not 1 <= expiry.month <= 12:
         checks.add("card_details.expiry.month", "must be from 1 to 12")
     elif not 1000 <= expiry.year <= 9999:
@@ -171,7 +151,7 @@ def _expiry(checks: _Checks, expiry: pb.Expiry) -> Expiry | None:
 
 
 def _amount(
-    checks: _Checks,
+    checks: Checks,
     request: service.AuthorizeRequest | service.CaptureRequest | service.RefundRequest,
 ) -> Money | None:
     if not request.HasField("amount"):
@@ -189,23 +169,7 @@ def _amount(
     return Money(amount.minor_units, amount.currency)
 
 
-def _reference(checks: _Checks, reference: str) -> str:
-    if len(reference) > REFERENCE_MAX_CHARACTERS:
-        checks.add("reference", f"must have at most {REFERENCE_MAX_CHARACTERS} characters")
-    elif _CONTROL.search(reference):
-        checks.add("reference", "must not hold control characters")
-    return reference
-
-
-def _key(checks: _Checks, keys: Sequence[str]) -> str | None:
-    if not keys:
-        return None
-    if len(keys) > 1 or not _KEY.match(keys[0]):
-        checks.add("idempotency-key", "must be one key of 1 to 255 visible ASCII characters")
-    return keys[0]
-
-
-def _payment_id(checks: _Checks, field: str, payment_id: str) -> str:
+def _payment_id(checks: Checks, field: str, payment_id: str) -> str:
     """Ends the checks: what is no id cannot be found, but the rest of the request comes first."""
     if not payment_id:
         checks.add(field, "is required")
@@ -215,13 +179,7 @@ def _payment_id(checks: _Checks, field: str, payment_id: str) -> str:
     return payment_id
 
 
-def _page_size(checks: _Checks, size: int) -> int:
-    if not 0 <= size <= PAGE_SIZE_MAX:
-        checks.add("page_size", f"must be from 1 to {PAGE_SIZE_MAX}")
-    return size or PAGE_SIZE_DEFAULT
-
-
-def _status(checks: _Checks, status: pb.Payment.Status.ValueType) -> Status | None:
+def _status(checks: Checks, status: pb.Payment.Status.ValueType) -> Status | None:
     if status == pb.Payment.STATUS_UNSPECIFIED:
         return None
     try:
@@ -232,7 +190,7 @@ def _status(checks: _Checks, status: pb.Payment.Status.ValueType) -> Status | No
 
 
 def _time(
-    checks: _Checks,
+    checks: Checks,
     request: service.ListPaymentsRequest,
     field: Literal["created_after", "created_before"],
 ) -> datetime | None:

@@ -8,9 +8,9 @@ import structlog
 
 from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceServicer
+from pkg.auth import Authenticator
 from pkg.rpc import Context, add_reply_header, metadata_values
 from services.payments import requests
-from services.payments.auth import Authenticator
 from services.payments.authorize import authorize
 from services.payments.capture import capture
 from services.payments.codec import encode_action, encode_payment
@@ -38,7 +38,7 @@ class PaymentServicer(PaymentServiceServicer):
         """Ask the customer's bank to reserve an amount."""
         command = requests.authorize_of(
             request,
-            merchant_id=await self._merchant(context),
+            merchant_id=await self._authenticator.caller(context),
             keys=_keys(context),
             now=self._gateway.clock.now(),
         )
@@ -48,7 +48,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.CaptureRequest, context: Context
     ) -> pb.CaptureResponse:
         """Take all or part of the reserved money."""
-        merchant_id = await self._merchant(context)
+        merchant_id = await self._authenticator.caller(context)
         command = requests.capture_of(request, merchant_id=merchant_id, keys=_keys(context))
         return pb.CaptureResponse.FromString(await self._run(capture(self._gateway, command)))
 
@@ -56,7 +56,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.VoidRequest, context: Context
     ) -> pb.VoidResponse:
         """Cancel before anything was captured."""
-        merchant_id = await self._merchant(context)
+        merchant_id = await self._authenticator.caller(context)
         command = requests.void_of(request, merchant_id=merchant_id, keys=_keys(context))
         return pb.VoidResponse.FromString(await self._run(void(self._gateway, command)))
 
@@ -64,7 +64,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.RefundRequest, context: Context
     ) -> pb.RefundResponse:
         """Give captured money back."""
-        merchant_id = await self._merchant(context)
+        merchant_id = await self._authenticator.caller(context)
         command = requests.refund_of(request, merchant_id=merchant_id, keys=_keys(context))
         return pb.RefundResponse.FromString(await self._run(refund(self._gateway, command)))
 
@@ -72,7 +72,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.GetPaymentRequest, context: Context
     ) -> pb.GetPaymentResponse:
         """Return one payment."""
-        merchant_id = await self._merchant(context)
+        merchant_id = await self._authenticator.caller(context)
         payment, actions = await self._queries.get_payment(
             merchant_id, requests.payment_id_of(request), with_actions=request.include_actions
         )
@@ -83,7 +83,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.ListPaymentActionsRequest, context: Context
     ) -> pb.ListPaymentActionsResponse:
         """Return a page of one payment's history."""
-        merchant_id = await self._merchant(context)
+        merchant_id = await self._authenticator.caller(context)
         payment_id, size = requests.actions_page_of(request)
         actions, token = await self._queries.list_actions(
             merchant_id, payment_id, size=size, token=request.page_token
@@ -96,7 +96,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.ListPaymentsRequest, context: Context
     ) -> pb.ListPaymentsResponse:
         """Return a page of the merchant's payments."""
-        merchant_id = await self._merchant(context)
+        merchant_id = await self._authenticator.caller(context)
         wanted, size = requests.filter_of(request)
         payments, token = await self._queries.list_payments(
             merchant_id, wanted, size=size, token=request.page_token
@@ -109,10 +109,6 @@ class PaymentServicer(PaymentServiceServicer):
     async def drain(self) -> None:
         """Wait until every write has ended whose client may be gone."""
         await asyncio.gather(*self._running, return_exceptions=True)
-
-    async def _merchant(self, context: Context) -> str:
-        values = metadata_values(context, "authorization")
-        return await self._authenticator.merchant_of(values[0] if len(values) == 1 else "")
 
     async def _run(self, use_case: Coroutine[Any, Any, Reply]) -> bytes:
         """Run a write to its end even if the client goes away: it may have reached the bank."""

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from services.payments.domain.error import DependencyUnavailableError
+from pkg.errors import DependencyUnavailableError
 from services.payments.ports import Gateway
 from services.payments.recover import BATCH, Recovery
 

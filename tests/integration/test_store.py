@@ -8,12 +8,13 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
+from pkg.sql import Pool, open_pool
 from services.payments.adapters.memory import MemoryStore
-from services.payments.adapters.postgres import Pool, PostgresStore, open_pool
+from services.payments.adapters.postgres import PostgresStore
 from services.payments.codec import ProtoEvents
 from services.payments.domain.action import Action, ActionStatus
-from services.payments.domain.error import DependencyUnavailableError
 from services.payments.domain.event import event_of
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
@@ -36,8 +37,8 @@ class OnPostgres:
 @pytest.fixture
 async def on_postgres(payments_database_url: str) -> AsyncIterator[OnPostgres]:
     """A store on an empty database."""
-    reads = await open_pool(payments_database_url, size=4, command_timeout_seconds=5)
-    writes = await open_pool(payments_database_url, size=1, command_timeout_seconds=5)
+    reads = await open_pool(payments_database_url, size=4, command_timeout_seconds=5, name="test")
+    writes = await open_pool(payments_database_url, size=1, command_timeout_seconds=5, name="test")
     async with reads, writes:
         store = PostgresStore(reads, writes, events=ProtoEvents(), lease=LEASE)
         yield OnPostgres(store, reads)

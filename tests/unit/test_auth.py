@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pkg.auth import CACHE_SECONDS, Authenticator, KeyDigest, KeyRecord, new_api_key
+from pkg.errors import InvalidApiKeyError
 from pkg.secret import Secret
-from services.payments.adapters.hashing import KeyDigest
-from services.payments.auth import CACHE_SECONDS, Authenticator, KeyRecord, new_api_key
-from services.payments.domain.error import InvalidApiKeyError
 from tests.builders import NOW
 
 DIGEST = KeyDigest(Secret("ab" * 32))

@@ -4,6 +4,7 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 
+from pkg import errors
 from pkg.money import Money
 from pkg.rpc import Refusal
 from services.payments.domain import error
@@ -32,9 +33,9 @@ HTTP_OF_CONTRACT = {
 }
 
 
-def every_error() -> set[type[error.PaymentsError]]:
+def every_error() -> set[type[errors.ApiError]]:
     """Return the errors that have a reason, however deep they derive."""
-    found, todo = set(), [error.PaymentsError]
+    found, todo = set(), [errors.ApiError]
     while todo:
         for kind in todo.pop().__subclasses__():
             todo.append(kind)
@@ -52,10 +53,10 @@ def test_the_table_holds_every_error() -> None:
 
 
 @pytest.mark.parametrize("kind", CODES)
-def test_every_error_becomes_a_status(kind: type[error.PaymentsError]) -> None:
+def test_every_error_becomes_a_status(kind: type[errors.ApiError]) -> None:
     """Each becomes google.rpc.Status with an ErrorInfo of our domain, its docstring as message."""
-    if kind is error.ValidationFailedError:
-        problem: error.PaymentsError = error.ValidationFailedError({"amount": "is required"})
+    if kind is errors.ValidationFailedError:
+        problem: errors.ApiError = errors.ValidationFailedError({"amount": "is required"})
     elif issubclass(kind, error.AmountExceedsCapturableError | error.AmountExceedsRefundableError):
         problem = kind(requested=Money(2, "GBP"), available=Money(1, "GBP"))
     else:
@@ -67,7 +68,7 @@ def test_every_error_becomes_a_status(kind: type[error.PaymentsError]) -> None:
     info = ErrorInfo()
     assert status.details[0].Unpack(info)
     assert (info.domain, info.reason) == ("paygate", kind.reason)
-    assert len(status.details) == 1 + (kind is error.ValidationFailedError)
+    assert len(status.details) == 1 + (kind is errors.ValidationFailedError)
 
 
 def test_a_bug_is_no_refusal() -> None:

@@ -8,10 +8,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
+from pkg.errors import ValidationFailedError
 from pkg.ids import new_id
 from pkg.money import EXPONENTS
 from services.payments import requests
-from services.payments.domain.error import PaymentNotFoundError, ValidationFailedError
+from services.payments.domain.error import PaymentNotFoundError
 from services.payments.domain.status import Status
 from services.payments.ports import PaymentFilter
 from tests.builders import MERCHANT, NOW

@@ -6,6 +6,7 @@ import pytest
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
+from pkg.errors import ValidationFailedError
 from pkg.money import Money
 from pkg.secret import Secret
 from services.payments.adapters.hashing import HmacHasher
@@ -190,7 +191,7 @@ async def test_an_expired_card_is_refused_but_its_retry_is_not(fixture: Fixture)
     first = await fixture.authorize()
     fixture.clock.time = fixture.clock.time.replace(year=2031)
     assert (await fixture.authorize()).body == first.body
-    with pytest.raises(error.ValidationFailedError) as refused:
+    with pytest.raises(ValidationFailedError) as refused:
         await fixture.authorize("new")
     assert set(refused.value.violations) == {"card_details.expiry"}
 

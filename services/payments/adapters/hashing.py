@@ -21,7 +21,6 @@ class HmacHasher:
         # What is known of one purpose says nothing about another.
         self._request_key = _mac(secret, b"paygate request fingerprint v1")
         self._card_key = _mac(secret, b"paygate card fingerprint v1")
-        self._page_key = _mac(secret, b"paygate page token v1")
 
     def request(self, merchant_id: str, rpc: str, fields: Sequence[str | int | bool]) -> bytes:
         """Return the fingerprint of a request: JSON keeps every field apart from its neighbour."""
@@ -30,25 +29,6 @@ class HmacHasher:
     def card(self, merchant_id: str, pan: Pan) -> bytes:
         """Return the fingerprint of a card's number; differs between merchants."""
         return _mac(self._card_key, json.dumps([merchant_id, pan.reveal()]).encode())
-
-    def page(self, merchant_id: str, fields: Sequence[str | int]) -> bytes:
-        """Return what binds a page token to its merchant, list and filters."""
-        return _mac(self._page_key, json.dumps([merchant_id, *fields]).encode())[:16]
-
-
-class KeyDigest:
-    """What is stored of an API key: an HMAC under the pepper, so that a dump holds no key.
-
-    Args:
-        pepper: The secret, as hexadecimal digits.
-    """
-
-    def __init__(self, pepper: Secret) -> None:
-        self._pepper = bytes.fromhex(pepper.reveal())
-
-    def of(self, api_key: str) -> bytes:
-        """Return the digest of a whole key."""
-        return _mac(self._pepper, api_key.encode())
 
 
 def _mac(key: bytes, message: bytes) -> bytes:

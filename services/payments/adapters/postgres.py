@@ -1,14 +1,14 @@
 """The store on PostgreSQL. A change is written in `commit`, by `sql/commit.sql`."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import asyncpg
 
+from pkg.errors import DependencyUnavailableError
 from pkg.ids import lowest_id
+from pkg.sql import Pool, statements, translated
 from services.payments.adapters.group import GroupCommitter
 from services.payments.adapters.rows import (
     action_columns,
@@ -16,7 +16,6 @@ from services.payments.adapters.rows import (
     payment_columns,
     payment_of,
 )
-from services.payments.domain import error
 from services.payments.domain.action import Action
 from services.payments.domain.payment import Payment
 from services.payments.ports import (
@@ -29,13 +28,7 @@ from services.payments.ports import (
     Record,
 )
 
-# The driver's pool takes its parameter only from type checkers.
-if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
-else:
-    Pool = asyncpg.Pool
-
-SQL = {path.stem: path.read_text() for path in (Path(__file__).parent / "sql").glob("*.sql")}
+SQL = statements(Path(__file__).parent / "sql")
 
 _BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 # Sorts after every payment's id: their first character after the prefix is at most 7.
@@ -43,28 +36,8 @@ _AFTER_ALL_IDS = "pay_8"
 
 FINGERPRINT_VERSION = 1
 
-# The database is away or overloaded; nothing is wrong with the request.
-_UNAVAILABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.LockNotAvailableError,
-)
 # One change of a group is at fault: a CHECK, a NUL, a number out of range.
 _POISON = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
-
-
-@asynccontextmanager
-async def translated() -> AsyncIterator[None]:
-    """Turn the driver's errors into the domain's, here and nowhere else."""
-    try:
-        yield
-    except _UNAVAILABLE as problem:
-        raise error.DependencyUnavailableError from problem
 
 
 class PostgresStore:
@@ -125,7 +98,7 @@ class PostgresStore:
         try:
             async with translated():
                 return await self._group.commit(change)
-        except error.DependencyUnavailableError:
+        except DependencyUnavailableError:
             found = await self.load_action(change.payment.merchant_id, change.actions[0].id)
             if found and _same_end(found.action, change.actions[0]):
                 return Commit.COMMITTED
@@ -224,37 +197,3 @@ class PostgresStore:
 
 def _same_end(stored: Action, wanted: Action) -> bool:
     return (stored.status, stored.decline) == (wanted.status, wanted.decline)
-
-
-async def open_pool(url: str, *, size: int, command_timeout_seconds: float) -> Pool:
-    """Open a pool that never waits for a connection longer than for a statement.
-
-    Raises:
-        DependencyUnavailableError: No connection could be made.
-    """
-
-    async def keep(_connection: object) -> None:
-        """Reset nothing on release: no session state is ever set, and a RESET is a round trip."""
-
-    async with translated():
-        return await asyncpg.create_pool(
-            url,
-            min_size=size,
-            max_size=size,
-            command_timeout=command_timeout_seconds,
-            timeout=command_timeout_seconds,
-            max_inactive_connection_lifetime=0,
-            reset=keep,
-            server_settings={
-                "application_name": "paygate-payments",
-                "timezone": "UTC",
-                # A statement that outlives its client's patience must not act later.
-                "statement_timeout": str(int(command_timeout_seconds * 1000)),
-                # Every statement is made for its indexes. A plan made while a table was empty must
-                # not stay when it has grown.
-                "enable_seqscan": "off",
-                "enable_hashjoin": "off",
-                "enable_mergejoin": "off",
-                "jit": "off",
-            },
-        )

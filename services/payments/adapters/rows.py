@@ -1,20 +1,12 @@
 """Domain values to rows of the database and back."""
 
-from typing import Any, Protocol
-
 from pkg.card import Brand, Expiry
 from pkg.money import Money
+from pkg.sql import Row
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.status import Authorization
-
-
-class Row(Protocol):
-    """A row of the database, by column name."""
-
-    def __getitem__(self, column: str, /) -> Any:
-        """Return the column's value."""
 
 
 def payment_columns(payment: Payment) -> tuple[object, ...]:

@@ -1,49 +1,17 @@
-"""Every refusal a client can get, with its stable reason. The docstring is the message."""
+"""Why a payment refuses, with stable reasons. The docstring is the message."""
 
-from typing import ClassVar
-
+from pkg.errors import ApiError
 from pkg.money import Money
 
 
-class PaymentsError(Exception):
+class PaymentsError(ApiError):
     """The request was refused."""
-
-    reason: ClassVar[str]
-    retry_after_seconds: ClassVar[int | None] = None
-
-    def __init__(self, **metadata: str) -> None:
-        self.metadata = metadata
-        self.violations: dict[str, str] = {}
-        super().__init__((type(self).__doc__ or "").strip())
-
-
-class ValidationFailedError(PaymentsError):
-    """The request is not valid."""
-
-    reason = "VALIDATION_FAILED"
-
-    def __init__(self, violations: dict[str, str]) -> None:
-        """Take what is wrong by the field's path in the request. No value is ever repeated."""
-        super().__init__()
-        self.violations.update(violations)
 
 
 class CurrencyMismatchError(PaymentsError):
     """The amount's currency is not the payment's."""
 
     reason = "CURRENCY_MISMATCH"
-
-
-class InvalidPageTokenError(PaymentsError):
-    """The page token was not made by this list with these filters."""
-
-    reason = "INVALID_PAGE_TOKEN"
-
-
-class InvalidApiKeyError(PaymentsError):
-    """The API key is missing or not valid."""
-
-    reason = "INVALID_API_KEY"
 
 
 class PaymentNotFoundError(PaymentsError):
@@ -140,10 +108,3 @@ class NotCapturedError(PaymentsError):
     """Nothing was captured that could be given back."""
 
     reason = "NOT_CAPTURED"
-
-
-class DependencyUnavailableError(PaymentsError):
-    """Something the gateway needs is not available. Try again with the same idempotency key."""
-
-    reason = "DEPENDENCY_UNAVAILABLE"
-    retry_after_seconds = 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pkg.card import Brand, Expiry
+from pkg.errors import ValidationFailedError
 from pkg.money import Money
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
@@ -217,7 +218,7 @@ def authorize(
         ValidationFailedError: The card's month of expiry is past.
     """
     if card.expiry.is_past(now):
-        raise error.ValidationFailedError({"card_details.expiry": "is in the past"})
+        raise ValidationFailedError({"card_details.expiry": "is in the past"})
     action = Action(
         id=action_id,
         payment_id=payment_id,

@@ -1,5 +1,6 @@
 """Who calls: the merchant of an API key."""
 
+import hashlib
 import hmac
 import re
 import secrets
@@ -9,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.payments.domain.error import InvalidApiKeyError
+from pkg.errors import InvalidApiKeyError
+from pkg.rpc import Context, metadata_values
+from pkg.secret import Secret
+from pkg.sql import Pool, translated
 
 # Within this time a revoked key stops working in every worker.
 CACHE_SECONDS = 5.0
@@ -18,6 +22,16 @@ CACHE_ENTRIES_MAX = 10_000
 _KEY = re.compile(r"sk_([0-9a-z]{16})_[0-9a-f]{64}\Z")
 _KEY_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _NO_DIGEST = bytes(32)
+
+# Ids of keys are random and unique enough that no two merchants share one.
+_FIND_KEY = "SELECT merchant_id, digest, revoke_time FROM api_keys WHERE id = $1"
+_CREATE_KEY = """
+WITH merchant AS (
+  INSERT INTO merchants (id, name, create_time) VALUES ($1, $2, $5)
+  ON CONFLICT (id) DO NOTHING
+)
+INSERT INTO api_keys (merchant_id, id, digest, create_time) VALUES ($1, $3, $4, $5)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +50,39 @@ class KeyStore(Protocol):
         """Return the key with that id."""
 
 
-class Digest(Protocol):
-    """The keyed hash of an API key."""
+class KeyDigest:
+    """What is stored of an API key: an HMAC under the pepper, so that a dump holds no key.
+
+    Args:
+        pepper: The secret, as hexadecimal digits.
+    """
+
+    def __init__(self, pepper: Secret) -> None:
+        self._pepper = bytes.fromhex(pepper.reveal())
 
     def of(self, api_key: str) -> bytes:
-        """Return 32 bytes."""
+        """Return the digest of a whole key."""
+        return hmac.digest(self._pepper, api_key.encode(), hashlib.sha256)
+
+
+class PostgresKeyStore:
+    """The digests of API keys in PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find_key(self, key_id: str) -> KeyRecord | None:
+        """Return the key with that id."""
+        async with translated():
+            row = await self._pool.fetchrow(_FIND_KEY, key_id)
+        return KeyRecord(row["merchant_id"], row["digest"], row["revoke_time"]) if row else None
+
+    async def create_key(
+        self, *, merchant_id: str, name: str, key_id: str, digest: bytes, now: datetime
+    ) -> None:
+        """Store a key, and its merchant if that is new."""
+        async with translated():
+            await self._pool.execute(_CREATE_KEY, merchant_id, name, key_id, digest, now)
 
 
 def new_api_key() -> tuple[str, str]:
@@ -56,12 +98,22 @@ class Authenticator:
     """
 
     def __init__(
-        self, keys: KeyStore, digest: Digest, *, monotonic: Callable[[], float] = time.monotonic
+        self, keys: KeyStore, digest: KeyDigest, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._keys = keys
         self._digest = digest
         self._monotonic = monotonic
         self._cache: dict[str, tuple[float, KeyRecord | None]] = {}
+
+    async def caller(self, context: Context) -> str:
+        """Return the id of the merchant who makes this call.
+
+        Raises:
+            InvalidApiKeyError: The call carries no valid key, or several.
+            DependencyUnavailableError: The database cannot be asked.
+        """
+        values = metadata_values(context, "authorization")
+        return await self.merchant_of(values[0] if len(values) == 1 else "")
 
     async def merchant_of(self, authorization: str) -> str:
         """Return the id of the merchant whose key `Bearer <key>` holds.

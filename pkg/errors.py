@@ -1,0 +1,48 @@
+"""Refusals that a client can get from any service, with their stable reasons.
+
+The docstring is the message. Each service has more of its own, and a table of what they become.
+"""
+
+from typing import ClassVar
+
+
+class ApiError(Exception):
+    """The request was refused."""
+
+    reason: ClassVar[str]
+    retry_after_seconds: ClassVar[int | None] = None
+
+    def __init__(self, **metadata: str) -> None:
+        self.metadata = metadata
+        self.violations: dict[str, str] = {}
+        super().__init__((type(self).__doc__ or "").strip())
+
+
+class ValidationFailedError(ApiError):
+    """The request is not valid."""
+
+    reason = "VALIDATION_FAILED"
+
+    def __init__(self, violations: dict[str, str]) -> None:
+        """Take what is wrong by the field's path in the request. No value is ever repeated."""
+        super().__init__()
+        self.violations.update(violations)
+
+
+class InvalidPageTokenError(ApiError):
+    """The page token was not made by this list with these filters."""
+
+    reason = "INVALID_PAGE_TOKEN"
+
+
+class InvalidApiKeyError(ApiError):
+    """The API key is missing or not valid."""
+
+    reason = "INVALID_API_KEY"
+
+
+class DependencyUnavailableError(ApiError):
+    """Something the gateway needs is not available. Try again with the same idempotency key."""
+
+    reason = "DEPENDENCY_UNAVAILABLE"
+    retry_after_seconds = 1

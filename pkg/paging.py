@@ -1,0 +1,54 @@
+"""Page tokens: the place where the page before ended, sealed by a keyed hash.
+
+A token cannot be made up, and cannot be used for another merchant, another list or other filters.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+
+from pkg.errors import InvalidPageTokenError
+from pkg.secret import Secret
+
+_SEAL_BYTES = 16
+
+
+class PageTokens:
+    """Seals and opens page tokens.
+
+    Args:
+        key: A secret, as hexadecimal digits; the tokens' own key is derived from it.
+    """
+
+    def __init__(self, key: Secret) -> None:
+        secret = bytes.fromhex(key.reveal())
+        self._key = hmac.digest(secret, b"paygate page token v1", hashlib.sha256)
+
+    def seal(self, merchant_id: str, scope: Sequence[str], place: str) -> str:
+        """Return the token of a place in a list; `scope` names the list and its filters."""
+        sealed = self._mac(merchant_id, scope, place) + place.encode()
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def open(self, merchant_id: str, scope: Sequence[str], token: str) -> str | None:
+        """Return the place; None where there is no token.
+
+        Raises:
+            InvalidPageTokenError: It is not a token of this list.
+        """
+        if not token:
+            return None
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars="-_", validate=True)
+            place = raw[_SEAL_BYTES:].decode()
+        except (binascii.Error, ValueError) as problem:
+            raise InvalidPageTokenError from problem
+        if not hmac.compare_digest(raw[:_SEAL_BYTES], self._mac(merchant_id, scope, place)):
+            raise InvalidPageTokenError
+        return place
+
+    def _mac(self, merchant_id: str, scope: Sequence[str], place: str) -> bytes:
+        message = json.dumps([merchant_id, *scope, place]).encode()
+        return hmac.digest(self._key, message, hashlib.sha256)[:_SEAL_BYTES]

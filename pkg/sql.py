@@ -1,0 +1,89 @@
+"""PostgreSQL through asyncpg: statements from files, pools, and one place for its errors."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import asyncpg
+
+from pkg.errors import DependencyUnavailableError
+
+# The driver's pool takes its parameter only from type checkers.
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+
+# The database is away or overloaded; nothing is wrong with the request.
+_UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+class Row(Protocol):
+    """A row of the database, by column name."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """Return the column's value."""
+
+
+def statements(folder: Path) -> Mapping[str, str]:
+    """Return the statements of a folder's `.sql` files by the files' names."""
+    return {path.stem: path.read_text("utf-8") for path in folder.glob("*.sql")}
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Turn the driver's errors into ours, here and nowhere else."""
+    try:
+        yield
+    except _UNAVAILABLE as problem:
+        raise DependencyUnavailableError from problem
+
+
+async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name: str) -> Pool:
+    """Open a pool of connections that no statement leaves anything behind in.
+
+    Args:
+        url: Of the database.
+        size: How many connections, all open from the start.
+        command_timeout_seconds: For a statement, and for making a connection.
+        name: The application's, as PostgreSQL shows it.
+
+    Raises:
+        DependencyUnavailableError: No connection could be made.
+    """
+
+    async def keep(_connection: object) -> None:
+        """Reset nothing on release: no session state is ever set, and a RESET is a round trip."""
+
+    async with translated():
+        return await asyncpg.create_pool(
+            url,
+            min_size=size,
+            max_size=size,
+            command_timeout=command_timeout_seconds,
+            timeout=command_timeout_seconds,
+            max_inactive_connection_lifetime=0,
+            reset=keep,
+            server_settings={
+                "application_name": name,
+                "timezone": "UTC",
+                # A statement that outlives its client's patience must not act later.
+                "statement_timeout": str(int(command_timeout_seconds * 1000)),
+                # Every statement is made for its indexes. A plan made while a table was empty must
+                # not stay when it has grown.
+                "enable_seqscan": "off",
+                "enable_hashjoin": "off",
+                "enable_mergejoin": "off",
+                "jit": "off",
+            },
+        )
