@@ -57,7 +57,7 @@ class Bank:
         return decision
 
     async def reverse(self, authorization_reference: str) -> Outcome:
-        """Undo an authorization, outage or not: it is how the caller gets out of doubt."""
+        """Release a hold, outage or not: it is how the caller gets out of doubt."""
         return await self._book.reverse(authorization_reference)
 
     async def inquire(self, reference: str) -> Outcome:

@@ -134,10 +134,10 @@ class Book:
         return _authorization(row)
 
     async def reverse(self, authorization_reference: str) -> Outcome:
-        """Undo an authorization or block its reference; declined when something was captured."""
+        """Release what an authorization still holds, or block its reference if it is not known."""
         async with self._connection() as connection:
-            reversed_ = await connection.fetchval(_REVERSE, authorization_reference)
-        return Reversed() if reversed_ else Declined(Decline.VOID_REJECTED)
+            await connection.execute(_REVERSE, authorization_reference)
+        return Reversed()
 
     async def find(self, instruction: Instruction) -> Found:
         """Return what the book says about an instruction, in one snapshot."""

@@ -81,6 +81,41 @@ CARDS: Mapping[str, Scenario] = MappingProxyType(
     }
 )
 
+# Approved like any other number, one of each brand.
+APPROVED_CARDS = (
+    "4242424242424242",
+    "5555555555554444",
+    "2223003122003222",
+    "378282246310005",
+    "6011111111111117",
+    "3566002020360505",
+    "6200000000000005",
+)
+
+DESCRIPTIONS: Mapping[Scenario, str] = MappingProxyType(
+    {
+        Scenario.APPROVED: "Approved.",
+        Scenario.CARD_DECLINED: "Declined: CARD_DECLINED.",
+        Scenario.INSUFFICIENT_FUNDS: "Declined: INSUFFICIENT_FUNDS.",
+        Scenario.LOST_CARD: "Declined: LOST_CARD.",
+        Scenario.STOLEN_CARD: "Declined: STOLEN_CARD.",
+        Scenario.EXPIRED_CARD: "Declined: EXPIRED_CARD.",
+        Scenario.INCORRECT_CVV: "Declined: INCORRECT_CVV.",
+        Scenario.PROCESSING_ERROR: "Declined: PROCESSING_ERROR.",
+        Scenario.ISSUER_UNAVAILABLE: "Declined: ISSUER_UNAVAILABLE.",
+        Scenario.CAPTURE_REJECTED: "Approved; every capture is declined: CAPTURE_REJECTED.",
+        Scenario.REFUND_REJECTED: "Approved; every refund is declined: REFUND_REJECTED.",
+        Scenario.VOID_REJECTED: "Approved; a void is declined: VOID_REJECTED.",
+        Scenario.AUTHORIZE_REQUEST_LOST: "Never reaches the bank: PENDING, then FAILED.",
+        Scenario.AUTHORIZE_REPLY_LOST: "Approved, the reply is lost: PENDING, then AUTHORIZED.",
+        Scenario.CAPTURE_REQUEST_LOST: "A capture never arrives: PENDING, then SUCCEEDED.",
+        Scenario.CAPTURE_REPLY_LOST: "A capture's reply is lost: PENDING, then SUCCEEDED.",
+        Scenario.REFUND_REPLY_LOST: "A refund's reply is lost: PENDING, then SUCCEEDED.",
+        Scenario.VOID_REPLY_LOST: "A void's reply is lost: PENDING, then SUCCEEDED.",
+        Scenario.SLOW: "Every call takes 2 s, then succeeds.",
+    }
+)
+
 # What the bank refuses because of the card, whatever the amounts are.
 REFUSALS: Mapping[Scenario, tuple[Verb, Decline]] = MappingProxyType(
     {

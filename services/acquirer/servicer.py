@@ -9,7 +9,14 @@ from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg.rpc import Context
 from services.acquirer import simulator
 from services.acquirer.bank import Bank
-from services.acquirer.cards import is_card_number, scenario_of
+from services.acquirer.cards import (
+    APPROVED_CARDS,
+    CARDS,
+    DESCRIPTIONS,
+    Scenario,
+    is_card_number,
+    scenario_of,
+)
 from services.acquirer.error import InvalidRequestError
 from services.acquirer.simulator import (
     Approved,
@@ -79,6 +86,18 @@ class AcquirerServicer(rpc.AcquirerServiceServicer):
         """Tell what became of an operation."""
         reference = _reference("reference", request.reference)
         return pb.InquireResponse(outcome=_encoded(await self._bank.inquire(reference)))
+
+    async def ListTestCards(  # noqa: N802
+        self, _request: pb.ListTestCardsRequest, _context: Context
+    ) -> pb.ListTestCardsResponse:
+        """List the cards whose numbers decide what happens."""
+        cards = {**dict.fromkeys(APPROVED_CARDS, Scenario.APPROVED), **CARDS}
+        return pb.ListTestCardsResponse(
+            cards=[
+                pb.TestCard(pan=pan, description=DESCRIPTIONS[scenario])
+                for pan, scenario in cards.items()
+            ]
+        )
 
     async def _operated(
         self, request: pb.CaptureRequest | pb.VoidRequest | pb.RefundRequest, operation: Operation

@@ -15,21 +15,24 @@ import pydantic
 from grpc import aio
 
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
+from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServicer_to_server
 from pkg import telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.sql import open_pool
-from services.payments.adapters.acquirer import GrpcAcquirer
-from services.payments.adapters.clock import SystemClock
+from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
+from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.config import Settings, hidden, load_settings
 from services.payments.ports import Gateway
 from services.payments.queries import Queries
 from services.payments.refusals import refusal_of
+from services.payments.sandbox import SandboxServicer
 from services.payments.servicer import PaymentServicer
 from services.payments.sweep import Sweep
 
@@ -43,6 +46,7 @@ class Service:
     gateway: Gateway
     queries: Queries
     authenticator: Authenticator
+    sandbox: SandboxServicer
 
 
 @asynccontextmanager
@@ -56,10 +60,12 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
     writes = await open_pool(url, size=1, command_timeout_seconds=timeout, name=NAME)
     hasher = HmacHasher(hidden(settings.hash_key))
     async with reads, writes, aio.insecure_channel(settings.acquirer_address) as channel:
+        clock = SandboxClock()
         store = PostgresStore(
             reads,
             writes,
             events=ProtoEvents(),
+            clock=clock,
             lease=timedelta(seconds=settings.action_lease_seconds),
         )
         gateway = Gateway(
@@ -69,14 +75,20 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
                 call_timeout_seconds=settings.acquirer_call_timeout_seconds,
                 inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
             ),
-            clock=SystemClock(),
+            clock=clock,
             hasher=hasher,
             replies=ProtoReplies(),
             limits=settings.limits,
         )
         digest = KeyDigest(hidden(settings.key_pepper))
         authenticator = Authenticator(PostgresKeyStore(reads), digest)
-        yield Service(gateway, Queries(store, PageTokens(hidden(settings.hash_key))), authenticator)
+        cards = GrpcTestCards(channel, timeout_seconds=settings.acquirer_call_timeout_seconds)
+        yield Service(
+            gateway,
+            Queries(store, PageTokens(hidden(settings.hash_key))),
+            authenticator,
+            SandboxServicer(PostgresSandbox(reads), cards, authenticator),
+        )
 
 
 async def serve(settings: Settings) -> None:
@@ -90,6 +102,8 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
     server = aio.server(interceptors=(Guard(refusal_of), *inner), options=OPTIONS)
     servicer = PaymentServicer(service.gateway, service.queries, service.authenticator)
     add_PaymentServiceServicer_to_server(servicer, server)
+    if settings.mode == "sandbox":
+        add_SandboxServiceServicer_to_server(service.sandbox, server)
     await serve_until_stopped(
         server,
         listen=settings.listen,
@@ -115,7 +129,7 @@ async def create_key(settings: Settings, *, merchant_id: str, name: str) -> str:
             name=name,
             key_id=key_id,
             digest=KeyDigest(hidden(settings.key_pepper)).of(api_key),
-            now=SystemClock().now(),
+            now=SandboxClock().now(),
         )
     return api_key
 

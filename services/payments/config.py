@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_", frozen=True, extra="ignore")
+
+    # What only tests need, such as a clock that can be turned, is there in the sandbox alone.
+    mode: Literal["sandbox", "production"] = "sandbox"
 
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
     listen: str = "127.0.0.1:50051"

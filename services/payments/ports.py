@@ -98,6 +98,12 @@ class Store(Protocol):
     async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
         """Make a PENDING action due again after that time."""
 
+    async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
+        """Return payments to expire: (merchant id, payment id), the longest due first."""
+
+    async def read_clock(self) -> None:
+        """Bring the clock up to date where no payment is loaded; every load does so by itself."""
+
     async def remove_keys(self, *, before: datetime, limit: int) -> int:
         """Remove idempotency keys of ended actions that were claimed before that time."""
 

@@ -15,7 +15,7 @@ from pkg.ids import new_id
 from services.payments.domain.action import ActionType
 from services.payments.domain.event import event_of
 from services.payments.domain.outcome import NotFound, Reversed, Unknown
-from services.payments.domain.settle import settle_reversal
+from services.payments.domain.settle import settle_expiry, settle_reversal
 from services.payments.ports import Change, Commit, Gateway, InDoubt
 from services.payments.steps import Begun, finish, load_in_doubt
 
@@ -49,14 +49,18 @@ class Recovery:
     async def _try(self, merchant_id: str, action_id: str) -> None:
         async with self._slots:
             found = await load_in_doubt(self._gateway, merchant_id, action_id)
-            if not await self._settle(found):
+            if not await self.settle(found):
                 await self._gateway.store.postpone(merchant_id, action_id, by=self._wait(found))
 
-    async def _settle(self, found: InDoubt) -> bool:
-        """Return whether the action needs no further try."""
+    async def settle(self, found: InDoubt) -> bool:
+        """Try to settle an action; return whether it needs no further try.
+
+        Raises:
+            DependencyUnavailableError: The database is not available; the lease brings it back.
+        """
         action, payment = found.action, found.payment
-        if action.type is ActionType.REVERSE:
-            return await self._reverse(found)
+        if action.type in {ActionType.REVERSE, ActionType.EXPIRE}:
+            return await self._release(found)
         if action.type is ActionType.AUTHORIZE and payment.reversing:
             return False  # its reversal settles it
         answer = await self._gateway.acquirer.inquire(action.id)
@@ -77,16 +81,31 @@ class Recovery:
         change = Change(payment=payment, actions=(reversal,))
         if await self._gateway.store.commit(change) is not Commit.COMMITTED:
             return False
-        await self._reverse(InDoubt(payment, reversal, found.authorization, None))
+        await self._release(InDoubt(payment, reversal, found.authorization, None))
         return True
 
-    async def _reverse(self, found: InDoubt) -> bool:
-        payment = found.payment
-        answer = await self._gateway.acquirer.perform(payment.authorization_id, found.action)
+    async def _release(self, found: InDoubt) -> bool:
+        """Have the bank release a hold, and settle what that was for."""
+        authorization = found.payment.authorization_id
+        answer = await self._gateway.acquirer.perform(authorization, found.action)
         if not isinstance(answer, Reversed):
             return False  # asked again until it is acknowledged
+        if found.action.type is ActionType.EXPIRE:
+            return await self._expired(found)
+        return await self._reversed(found)
+
+    async def _expired(self, found: InDoubt) -> bool:
         now = self._gateway.clock.now()
-        settled = settle_reversal(payment, found.action, found.authorization, now)
+        settled = settle_expiry(found.payment, found.action, now)
+        if settled is None:
+            return True
+        event = event_of(*settled, event_id=new_id("evt", now))
+        change = Change(payment=settled[0], actions=(settled[1],), event=event)
+        return await self._gateway.store.commit(change) is Commit.COMMITTED
+
+    async def _reversed(self, found: InDoubt) -> bool:
+        now = self._gateway.clock.now()
+        settled = settle_reversal(found.payment, found.action, found.authorization, now)
         if settled is None:
             return True
         failed, reversal, authorization = settled
@@ -98,7 +117,7 @@ class Recovery:
         )
         done = await self._gateway.store.commit(change) is Commit.COMMITTED
         if done:
-            logger.info("reversed", action=authorization.id, payment=payment.id)
+            logger.info("reversed", action=authorization.id, payment=failed.id)
         return done
 
     def _wait(self, found: InDoubt) -> timedelta:

@@ -121,10 +121,14 @@ async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
 
 
 async def load_in_doubt(gateway: Gateway, merchant_id: str, action_id: str) -> InDoubt:
-    """Return an action that is known to be stored."""
+    """Return an action that was stored.
+
+    Raises:
+        PaymentNotFoundError: The merchant's data was removed meanwhile, as a sandbox may.
+    """
     found = await gateway.store.load_action(merchant_id, action_id)
     if found is None:
-        raise LookupError(f"action {action_id} is gone")
+        raise error.PaymentNotFoundError
     return found
 
 

@@ -1,10 +1,12 @@
-"""The sweep: recovery of actions in doubt, and removal of old idempotency keys."""
+"""The sweep: recovery of actions in doubt, expiry, and removal of old idempotency keys."""
 
 import asyncio
 
 import structlog
 
 from pkg.errors import DependencyUnavailableError
+from services.payments.expire import BATCH as EXPIRE_BATCH
+from services.payments.expire import Expiry
 from services.payments.ports import Gateway
 from services.payments.recover import BATCH, Recovery
 
@@ -19,6 +21,7 @@ class Sweep:
     def __init__(self, gateway: Gateway, *, interval_seconds: float) -> None:
         self._gateway = gateway
         self._recovery = Recovery(gateway)
+        self._expiry = Expiry(gateway, self._recovery)
         self._interval_seconds = interval_seconds
 
     async def run(self, stopped: asyncio.Event) -> None:
@@ -34,10 +37,12 @@ class Sweep:
 
     async def run_once(self) -> bool:
         """Do what is due; return whether there was more than one batch of it."""
+        await self._gateway.store.read_clock()
         tried = await self._recovery.run_once()
+        expired = await self._expiry.run_once()
         oldest = self._gateway.clock.now() - self._gateway.limits.key_lifetime
         removed = await self._gateway.store.remove_keys(before=oldest, limit=KEYS_BATCH)
-        return tried == BATCH or removed == KEYS_BATCH
+        return tried == BATCH or expired == EXPIRE_BATCH or removed == KEYS_BATCH
 
 
 async def _wait(stopped: asyncio.Event, seconds: float) -> None:

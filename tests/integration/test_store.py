@@ -1,9 +1,9 @@
 """The store's contract: one suite, held by the store in memory and by the one on PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
 from pkg.sql import Pool, open_pool
+from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.codec import ProtoEvents
@@ -19,7 +20,7 @@ from services.payments.domain.event import event_of
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
 from services.payments.ports import Change, Commit, PaymentFilter, Store
-from tests.builders import LATER, MERCHANT, NOW, begun, capture, gbp, settled
+from tests.builders import LATER, LIFETIME, MERCHANT, NOW, begun, capture, gbp, settled
 
 LEASE = timedelta(seconds=10)
 NO_LEASE = timedelta(seconds=-1)
@@ -40,7 +41,9 @@ async def on_postgres(payments_database_url: str) -> AsyncIterator[OnPostgres]:
     reads = await open_pool(payments_database_url, size=4, command_timeout_seconds=5, name="test")
     writes = await open_pool(payments_database_url, size=1, command_timeout_seconds=5, name="test")
     async with reads, writes:
-        store = PostgresStore(reads, writes, events=ProtoEvents(), lease=LEASE)
+        store = PostgresStore(
+            reads, writes, events=ProtoEvents(), clock=SandboxClock(), lease=LEASE
+        )
         yield OnPostgres(store, reads)
 
 
@@ -271,6 +274,51 @@ async def test_payments_are_listed_newest_first(store: Store) -> None:
     assert await listed(PaymentFilter(reference="r1", status=Status.PENDING)) == []
     bounds = PaymentFilter(created_after=hours[1], created_before=hours[3])
     assert await listed(bounds) == [ids[2], ids[1]]
+
+
+async def test_expirable_payments_are_listed(store: Store, request: pytest.FixtureRequest) -> None:
+    """Open payments past their time are, unless an action of theirs is in flight."""
+    if isinstance(store, MemoryStore):
+        store.now = lambda: NOW + LIFETIME
+    else:
+        await request.getfixturevalue("on_postgres").pool.execute(
+            "INSERT INTO sandbox_clock (ahead) VALUES ($1 - clock_timestamp())", NOW + LIFETIME
+        )
+    due = await an_authorized(store)
+    partly = await an_authorized(store)
+    first = await stored(store, keyed(capture(partly, 400), key=None))
+    partly = (await stored(store, ended(first))).payment
+    busy = await an_authorized(store)
+    await stored(store, keyed(capture(busy, 400), key=None))
+    await an_authorized(store, now=NOW + timedelta(days=1))
+    assert {id_ for _, id_ in await store.list_expirable(limit=9)} == {due.id, partly.id}
+    begun_expiry = due.expire(action_id=new_id("act", LATER), now=NOW + LIFETIME)
+    assert begun_expiry is not None
+    await stored(store, keyed(begun_expiry, key=None))
+    assert {id_ for _, id_ in await store.list_expirable(limit=9)} == {partly.id}
+
+
+async def test_every_load_brings_the_clock_up_to_date(on_postgres: OnPostgres) -> None:
+    """A clock that is turned by another process is seen with the next payment, and never back."""
+    clock = on_postgres.store._clock
+    payment = await an_authorized(on_postgres.store)
+    action_id = payment.authorization_id
+    statement = (
+        "INSERT INTO sandbox_clock (ahead) VALUES ($1)"
+        " ON CONFLICT (singleton) DO UPDATE SET ahead = EXCLUDED.ahead"
+    )
+    reads: list[Callable[[], Awaitable[object]]] = [
+        lambda: on_postgres.store.load(MERCHANT, "", rpc="", key=None),
+        lambda: on_postgres.store.load_action(MERCHANT, action_id),
+        on_postgres.store.read_clock,
+    ]
+    for day, read in enumerate(reads, start=1):
+        await on_postgres.pool.execute(statement, timedelta(days=day))
+        await read()
+        assert clock.now() - datetime.now(UTC) > timedelta(days=day, seconds=-5)
+    await on_postgres.pool.execute(statement, timedelta(0))
+    await on_postgres.store.read_clock()
+    assert clock.now() - datetime.now(UTC) > timedelta(days=2)
 
 
 async def test_one_bad_change_does_not_spoil_its_group(on_postgres: OnPostgres) -> None:

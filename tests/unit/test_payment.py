@@ -11,7 +11,7 @@ from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Reversed
 from services.payments.domain.payment import Payment
-from services.payments.domain.settle import settle, settle_reversal
+from services.payments.domain.settle import settle, settle_expiry, settle_reversal
 from services.payments.domain.status import Status
 from tests.builders import (
     LATER,
@@ -54,6 +54,9 @@ STATES: dict[str, Payment] = {
     "voiding": void(authorized())[0],
     "voided": settled(void(authorized()))[0],
     "expired": replace(authorized(), expired=True),
+    "expiring": replace(authorized(), expiring=True),
+    "captured 400, expiring": replace(captured(authorized(), 400), expiring=True),
+    "captured 400, expired": replace(captured(authorized(), 400), closed=True),
 }
 
 VERBS: dict[str, Callable[[Payment], tuple[Payment, Action]]] = {
@@ -110,6 +113,12 @@ TABLE = {
     "voiding": "pending pending pending | pending pending | pending pending pending",
     "voided": "voided voided voided | voided voided | voided voided voided",
     "expired": "expired expired expired | expired expired | expired expired expired",
+    # An expiry is begun when the time is over, so that only the late columns can really happen.
+    "expiring": "ok capturable expired | ok expired | uncaptured uncaptured uncaptured",
+    "captured 400, expiring": "ok capturable expired | captured captured | ok refundable ok",
+    "captured 400, expired": (
+        "capturable capturable expired | captured captured | ok refundable ok"
+    ),
 }
 
 REFUSALS: dict[str, type[error.PaymentsError] | None] = {
@@ -189,6 +198,9 @@ def test_capturable_is_what_a_capture_may_take(state: str, now: object) -> None:
         ("voiding", Status.AUTHORIZED, 0, 0),
         ("voided", Status.VOIDED, 0, 0),
         ("expired", Status.EXPIRED, 0, 0),
+        ("expiring", Status.AUTHORIZED, 1000, 0),
+        ("captured 400, expiring", Status.PARTIALLY_CAPTURED, 600, 400),
+        ("captured 400, expired", Status.CAPTURED, 0, 400),
     ],
 )
 def test_status_and_what_is_available(
@@ -254,6 +266,52 @@ def test_a_capture_declined_after_a_final_one_gives_nothing_back() -> None:
     assert payment.captured == gbp(100)
     assert payment.capturable(LATER) == gbp(0)
     assert payment.status is Status.CAPTURED
+
+
+EXPIRABLE = {"authorized", "captured 400"}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_expires(state: str) -> None:
+    """Only what is still open expires, when its time is over and nothing is in flight."""
+    payment = STATES[state]
+    early = EXPIRED_NOW - timedelta(microseconds=1)
+    assert payment.expire(action_id="act_e", now=early) is None
+    begun_expiry = payment.expire(action_id="act_e", now=EXPIRED_NOW)
+    assert (begun_expiry is not None) is (state in EXPIRABLE)
+    if begun_expiry:
+        after, action = begun_expiry
+        assert action.amount == payment.uncaptured
+        assert after.expire(action_id="act_f", now=EXPIRED_NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("authorized", Status.EXPIRED), ("captured 400", Status.CAPTURED)],
+)
+def test_an_expiry_keeps_what_was_captured(state: str, status: Status) -> None:
+    """AUTHORIZED becomes EXPIRED; PARTIALLY_CAPTURED keeps its captures and becomes CAPTURED."""
+    before = STATES[state]
+    begun_expiry = before.expire(action_id="act_e", now=EXPIRED_NOW)
+    assert begun_expiry is not None
+    settled_expiry = settle_expiry(*begun_expiry, EXPIRED_NOW)
+    assert settled_expiry is not None
+    payment, action = settled_expiry
+    assert (payment.status, payment.captured) == (status, before.captured)
+    assert action.status is ActionStatus.SUCCEEDED
+    assert payment.capturable(LATER) == gbp(0)
+    assert settle_expiry(payment, action, EXPIRED_NOW) is None
+
+
+def test_a_refund_may_overtake_an_expiry() -> None:
+    """A refund of what was captured goes through beside an expiry, in either order."""
+    begun_expiry = captured(authorized(), 400).expire(action_id="act_e", now=EXPIRED_NOW)
+    assert begun_expiry is not None
+    payment = settled(refund(begun_expiry[0], 100, now=EXPIRED_NOW))[0]
+    settled_expiry = settle_expiry(payment, begun_expiry[1], EXPIRED_NOW)
+    assert settled_expiry is not None
+    assert settled_expiry[0].status is Status.PARTIALLY_REFUNDED
+    assert settled_expiry[0].refundable == gbp(300)
 
 
 def test_refusals_say_what_is_available() -> None:

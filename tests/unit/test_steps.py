@@ -1,6 +1,7 @@
 """The use cases on fakes: what a client is told when the bank says yes, no, or nothing."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
@@ -25,9 +26,11 @@ from services.payments.domain.outcome import (
     Reversed,
     Unknown,
 )
+from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, Change, Commit, Gateway, Limits
 from services.payments.recover import Recovery
 from services.payments.steps import Reply
+from services.payments.sweep import Sweep
 from tests.builders import DETAILS, HASH_KEY, MERCHANT, TurnedClock, gbp
 
 NO = Declined(DeclineCode.INSUFFICIENT_FUNDS)
@@ -87,6 +90,11 @@ class Fixture:
             idempotency_key=key,
         )
         return await authorize(self.gateway, command)
+
+    async def sweep(self) -> None:
+        """Sweep once; the clock of the store is ours."""
+        self.store.now = self.clock.now
+        await Sweep(self.gateway, interval_seconds=1).run_once()
 
     async def recover(self) -> None:
         """Run recovery on everything that is PENDING, whatever its lease."""
@@ -174,6 +182,33 @@ async def test_recovery_sends_a_capture_again(fixture: Fixture) -> None:
     assert fixture.bank.asked == ["authorize", "capture", "inquire", "inquire", "capture"]
     assert fixture.store.payments[MERCHANT, payment_id].captured == gbp(400)
     assert (await capture(fixture.gateway, command)).replayed
+
+
+async def test_the_sweep_expires_what_is_due(fixture: Fixture) -> None:
+    """Past its time an authorization is released at the bank, EXPIRED, and an event says so."""
+    fixture.bank = FakeBank([Approved(), Reversed()])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    await fixture.sweep()
+    assert fixture.bank.asked == ["authorize"]
+    fixture.clock.time += timedelta(days=7)
+    await fixture.sweep()
+    assert fixture.bank.asked == ["authorize", "expire"]
+    assert fixture.store.payments[MERCHANT, payment_id].status is Status.EXPIRED
+    assert fixture.store.events[-1].type == "payment.expired"
+    await fixture.sweep()
+    assert fixture.bank.asked == ["authorize", "expire"]
+
+
+async def test_an_expiry_is_asked_for_until_it_is_acknowledged(fixture: Fixture) -> None:
+    """While the bank does not answer, the expiry is PENDING, and recovery goes on with it."""
+    fixture.bank = FakeBank([Approved(), Unknown(), Unknown(), Reversed()])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    fixture.clock.time += timedelta(days=7)
+    await fixture.sweep()
+    assert fixture.store.payments[MERCHANT, payment_id].expiring
+    await fixture.recover()
+    await fixture.recover()
+    assert fixture.store.payments[MERCHANT, payment_id].status is Status.EXPIRED
 
 
 async def test_one_bad_action_holds_up_no_other(fixture: Fixture) -> None:

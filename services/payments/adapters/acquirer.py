@@ -8,6 +8,7 @@ from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from paygate.acquirer.v1.acquirer_service_pb2_grpc import AcquirerServiceStub
+from pkg.errors import DependencyUnavailableError
 from pkg.money import Money
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.outcome import (
@@ -93,6 +94,27 @@ class GrpcAcquirer:
                 raise ValueError("an authorization needs the card: use authorize()")
             case _:
                 assert_never(action.type)
+
+
+class GrpcTestCards:
+    """The cards of a bank that is simulated; see `sandbox.TestCards`."""
+
+    def __init__(self, channel: aio.Channel, *, timeout_seconds: float) -> None:
+        self._bank = AcquirerServiceStub(channel)
+        self._timeout_seconds = timeout_seconds
+
+    async def list(self) -> list[tuple[str, str]]:
+        """Return their numbers and what happens with them.
+
+        Raises:
+            DependencyUnavailableError: The bank does not answer.
+        """
+        request = pb.ListTestCardsRequest()
+        try:
+            response = await self._bank.ListTestCards(request, timeout=self._timeout_seconds)
+        except grpc.RpcError as problem:
+            raise DependencyUnavailableError from problem
+        return [(card.pan, card.description) for card in response.cards]
 
 
 _Response = (

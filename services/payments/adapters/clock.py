@@ -1,11 +1,23 @@
 """The time."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
-class SystemClock:
-    """The machine's time."""
+class SandboxClock:
+    """The machine's time, and how far the sandbox is ahead of it; in production that is nothing.
+
+    The store reads how far with every payment that it loads, in the same snapshot: what is decided
+    on a payment is decided by the clock as it was turned by then, in every process.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def observe(self, ahead: timedelta | None) -> None:
+        """Take over what the database says; the clock never goes back."""
+        if ahead is not None:
+            self._ahead = max(self._ahead, ahead)
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self._ahead

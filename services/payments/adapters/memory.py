@@ -1,6 +1,6 @@
 """The store in memory, for tests of what stands above it. Held to the same contract suite."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +30,7 @@ class MemoryStore:
     due: dict[tuple[str, str], datetime] = field(default_factory=dict)
     keys: dict[tuple[str, str, str], _Key] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    now: Callable[[], datetime] = _real_time
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
         """Return the payment and the record of the idempotency key."""
@@ -103,6 +104,19 @@ class MemoryStore:
         """Make a PENDING action due again after that time."""
         if (merchant_id, action_id) in self.due:
             self.due[merchant_id, action_id] = _real_time() + by
+
+    async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
+        """Return payments to expire: (merchant id, payment id), the longest due first."""
+        due = [
+            payment
+            for payment in self.payments.values()
+            if payment.expire(action_id="", now=self.now()) is not None
+        ]
+        due.sort(key=lambda payment: payment.expire_time)
+        return [(payment.merchant_id, payment.id) for payment in due[:limit]]
+
+    async def read_clock(self) -> None:
+        """Nothing turns the clock behind our back."""
 
     async def remove_keys(self, *, before: datetime, limit: int) -> int:
         """Remove idempotency keys of ended actions that were claimed before that time."""

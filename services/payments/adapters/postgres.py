@@ -9,6 +9,7 @@ import asyncpg
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import lowest_id
 from pkg.sql import Pool, statements, translated
+from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.group import GroupCommitter
 from services.payments.adapters.rows import (
     action_columns,
@@ -47,6 +48,7 @@ class PostgresStore:
         reads: Pool for statements that write nothing or a single row.
         writes: Pool of one connection for group commits: one is faster than several.
         events: Turns events into what the outbox holds.
+        clock: Told how far the sandbox is ahead, with every payment that is loaded.
         lease: After how long recovery may take up a PENDING action that nobody has settled.
     """
 
@@ -56,11 +58,13 @@ class PostgresStore:
         writes: Pool,
         *,
         events: Events,
+        clock: SandboxClock,
         lease: timedelta,
     ) -> None:
         self._reads = reads
         self._writes = writes
         self._events = events
+        self._clock = clock
         self._lease = lease
         self._group = GroupCommitter(
             self._write, is_poisoned=lambda problem: isinstance(problem, _POISON)
@@ -71,6 +75,7 @@ class PostgresStore:
         async with translated():
             row = await self._reads.fetchrow(SQL["load"], merchant_id, payment_id, rpc, key)
         assert row is not None  # it has a row whatever is missing
+        self._clock.observe(row["clock_ahead"])
         record = None
         if row["key_fingerprint"] is not None:
             record = Record(row["key_fingerprint"], row["key_action_id"], row["key_reply"])
@@ -82,6 +87,7 @@ class PostgresStore:
             rows = await self._reads.fetch(SQL["load_action"], merchant_id, action_id)
         if not rows:
             return None
+        self._clock.observe(rows[0]["clock_ahead"])
         payment = payment_of(rows[0])
         actions = {row["action_id"]: action_of(row, payment_id=payment.id) for row in rows}
         return InDoubt(
@@ -149,6 +155,17 @@ class PostgresStore:
         """Make a PENDING action due again after that time."""
         async with translated():
             await self._reads.execute(SQL["postpone"], merchant_id, action_id, by)
+
+    async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
+        """Return payments to expire: (merchant id, payment id), the longest due first."""
+        async with translated():
+            rows = await self._reads.fetch(SQL["list_expirable"], limit)
+        return [(row["merchant_id"], row["id"]) for row in rows]
+
+    async def read_clock(self) -> None:
+        """Take over how far the sandbox is ahead, where no payment is loaded."""
+        async with translated():
+            self._clock.observe(await self._reads.fetchval(SQL["clock"]))
 
     async def remove_keys(self, *, before: datetime, limit: int) -> int:
         """Remove idempotency keys of ended actions that were claimed before that time."""

@@ -29,6 +29,7 @@ def payment_columns(payment: Payment) -> tuple[object, ...]:
         payment.voiding,
         payment.voided,
         payment.reversing,
+        payment.expiring,
         payment.expired,
         payment.card.brand,
         payment.card.last4,
@@ -63,6 +64,7 @@ def payment_of(row: Row) -> Payment:
         voiding=row["voiding"],
         voided=row["voided"],
         reversing=row["reversing"],
+        expiring=row["expiring"],
         expired=row["expired"],
         card=Card(
             brand=Brand(row["card_brand"]),

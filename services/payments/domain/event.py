@@ -20,6 +20,7 @@ class EventType(StrEnum):
     VOID_DECLINED = "payment.void_declined"
     REFUNDED = "payment.refunded"
     REFUND_DECLINED = "payment.refund_declined"
+    EXPIRED = "payment.expired"
 
 
 _TYPES = {
@@ -32,6 +33,7 @@ _TYPES = {
     (ActionType.VOID, ActionStatus.DECLINED): EventType.VOID_DECLINED,
     (ActionType.REFUND, ActionStatus.SUCCEEDED): EventType.REFUNDED,
     (ActionType.REFUND, ActionStatus.DECLINED): EventType.REFUND_DECLINED,
+    (ActionType.EXPIRE, ActionStatus.SUCCEEDED): EventType.EXPIRED,
 }
 
 

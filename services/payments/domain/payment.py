@@ -49,6 +49,7 @@ class Payment:
     voiding: bool = False
     voided: bool = False
     reversing: bool = False
+    expiring: bool = False
     expired: bool = False
     card: Card
     reference: str
@@ -141,6 +142,18 @@ class Payment:
         """
         action = self._action(ActionType.REVERSE, self.authorized, action_id, "", now)
         return self._next(action, reversing=True), action
+
+    def expire(self, *, action_id: str, now: datetime) -> tuple["Payment", Action] | None:
+        """Begin to release what is left of an authorization whose time is over.
+
+        None if there is nothing to expire, or as long as an action is in flight.
+        """
+        open_still = self.status in {Status.AUTHORIZED, Status.PARTIALLY_CAPTURED}
+        in_flight = self.capturing or self.refunding or self.voiding or self.expiring
+        if not open_still or in_flight or now < self.expire_time:
+            return None
+        action = self._action(ActionType.EXPIRE, self.uncaptured, action_id, "", now)
+        return self._next(action, expiring=True), action
 
     def _guard(self, amount: Money) -> None:
         if amount.currency != self.authorized.currency:

@@ -47,6 +47,24 @@ def settle_reversal(
     )
 
 
+def settle_expiry(payment: Payment, expiry: Action, now: datetime) -> tuple[Payment, Action] | None:
+    """Return the payment without its hold, and the expiry; None if done before.
+
+    Without a capture it is EXPIRED; with one it keeps what was captured, and is CAPTURED.
+    """
+    if expiry.status is not ActionStatus.PENDING:
+        return None
+    over = replace(
+        payment,
+        expiring=False,
+        expired=not payment.captured,
+        closed=bool(payment.captured),
+        version=payment.version + 1,
+        update_time=now,
+    )
+    return over, expiry.ended(ActionStatus.SUCCEEDED, now)
+
+
 def _end(action: Action, answer: Final, now: datetime) -> Action:
     match answer:
         case Approved():

@@ -10,15 +10,16 @@ WITH input AS MATERIALIZED (
     $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
     $13::boolean[], $14::boolean[], $15::boolean[], $16::boolean[], $17::boolean[], $18::boolean[],
-    $19::text[], $20::text[], $21::smallint[], $22::smallint[], $23::bytea[],
-    $24::text[], $25::text[], $26::bigint[], $27::timestamptz[], $28::timestamptz[],
-    $29::timestamptz[],
-    $30::text[], $31::text[], $32::text[], $33::bytea[], $34::smallint[], $35::bytea[],
-    $36::text[], $37::text[], $38::bytea[]
+    $19::boolean[],
+    $20::text[], $21::text[], $22::smallint[], $23::smallint[], $24::bytea[],
+    $25::text[], $26::text[], $27::bigint[], $28::timestamptz[], $29::timestamptz[],
+    $30::timestamptz[],
+    $31::text[], $32::text[], $33::text[], $34::bytea[], $35::smallint[], $36::bytea[],
+    $37::text[], $38::text[], $39::bytea[]
   ) WITH ORDINALITY AS i (
     merchant_id, id, version, status, authorization_state, authorization_id, currency,
     authorized, captured, refunded, capturing, refunding,
-    closing, closed, voiding, voided, reversing, expired,
+    closing, closed, voiding, voided, reversing, expiring, expired,
     card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint,
     reference, decline_code, last_sequence, create_time, update_time,
     expire_time,
@@ -29,9 +30,9 @@ WITH input AS MATERIALIZED (
 action AS MATERIALIZED (
   SELECT a.*
   FROM unnest(
-    $39::bigint[], $40::text[], $41::text[], $42::text[], $43::text[], $44::text[], $45::text[],
-    $46::bigint[], $47::boolean[], $48::text[], $49::text[], $50::bigint[], $51::text[],
-    $52::timestamptz[], $53::timestamptz[]
+    $40::bigint[], $41::text[], $42::text[], $43::text[], $44::text[], $45::text[], $46::text[],
+    $47::bigint[], $48::boolean[], $49::text[], $50::text[], $51::bigint[], $52::text[],
+    $53::timestamptz[], $54::timestamptz[]
   ) AS a (
     ord, merchant_id, id, payment_id, type, status, currency,
     minor_units, final, reference, decline_code, sequence, idempotency_key,
@@ -75,13 +76,13 @@ inserted_payments AS (
   INSERT INTO payments (
     merchant_id, id, version, status, authorization_state, authorization_id, currency,
     authorized, captured, refunded, capturing, refunding,
-    closing, closed, voiding, voided, reversing, expired,
+    closing, closed, voiding, voided, reversing, expiring, expired,
     card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint,
     reference, decline_code, last_sequence, create_time, update_time, expire_time)
   SELECT
     merchant_id, id, version, status, authorization_state, authorization_id, currency,
     authorized, captured, refunded, capturing, refunding,
-    closing, closed, voiding, voided, reversing, expired,
+    closing, closed, voiding, voided, reversing, expiring, expired,
     card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint,
     reference, decline_code, last_sequence, create_time, update_time, expire_time
   FROM go
@@ -101,6 +102,7 @@ updated_payments AS (
     voiding = go.voiding,
     voided = go.voided,
     reversing = go.reversing,
+    expiring = go.expiring,
     expired = go.expired,
     decline_code = go.decline_code,
     last_sequence = go.last_sequence,
@@ -116,7 +118,7 @@ stored_actions AS (
     a.merchant_id, a.id, a.payment_id, a.type, a.status, a.currency, a.minor_units, a.final,
     a.reference, a.decline_code, a.sequence, a.idempotency_key, a.create_time, a.update_time,
     -- Real time, the database's own: a lease must not move with the clock of the sandbox.
-    CASE WHEN a.status = 'PENDING' THEN clock_timestamp() + $54::interval END
+    CASE WHEN a.status = 'PENDING' THEN clock_timestamp() + $55::interval END
   FROM action a
   JOIN go ON go.ord = a.ord
   ON CONFLICT (merchant_id, id) DO UPDATE SET

@@ -1,6 +1,7 @@
 -- A payment and the record of an idempotency key, in one snapshot; each may be missing.
 SELECT
   p.*,
+  (SELECT ahead FROM sandbox_clock) AS clock_ahead,
   k.fingerprint AS key_fingerprint,
   k.action_id AS key_action_id,
   k.reply AS key_reply

@@ -2,6 +2,7 @@
 -- the one in question; all in one snapshot. One row, or two when they are different actions.
 SELECT
   p.*,
+  (SELECT ahead FROM sandbox_clock) AS clock_ahead,
   a.id AS action_id,
   a.type AS action_type,
   a.status AS action_status,

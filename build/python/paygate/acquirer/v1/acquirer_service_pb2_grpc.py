@@ -69,6 +69,11 @@ class AcquirerServiceStub:
                 request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireRequest.SerializeToString,
                 response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireResponse.FromString,
                 _registered_method=True)
+        self.ListTestCards = channel.unary_unary(
+                '/paygate.acquirer.v1.AcquirerService/ListTestCards',
+                request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsRequest.SerializeToString,
+                response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsResponse.FromString,
+                _registered_method=True)
 
 
 class AcquirerServiceServicer:
@@ -108,8 +113,8 @@ class AcquirerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reverse(self, request, context):
-        """Undoes an authorization whatever became of it. An unknown reference is blocked for ever, so
-        that an authorization that arrives later is refused.
+        """Releases what an authorization still holds, whatever became of it; what was captured stays. An
+        unknown reference is blocked for ever, so that an authorization that arrives later is refused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,6 +122,13 @@ class AcquirerServiceServicer:
 
     def Inquire(self, request, context):
         """Tells what became of an operation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTestCards(self, request, context):
+        """Lists the cards whose numbers decide what happens. Only a simulated bank has such.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,6 +166,11 @@ def add_AcquirerServiceServicer_to_server(servicer, server):
                     servicer.Inquire,
                     request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireRequest.FromString,
                     response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireResponse.SerializeToString,
+            ),
+            'ListTestCards': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTestCards,
+                    request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsRequest.FromString,
+                    response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -323,6 +340,33 @@ class AcquirerService:
             '/paygate.acquirer.v1.AcquirerService/Inquire',
             paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireRequest.SerializeToString,
             paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTestCards(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.acquirer.v1.AcquirerService/ListTestCards',
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsRequest.SerializeToString,
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsResponse.FromString,
             options,
             channel_credentials,
             insecure,

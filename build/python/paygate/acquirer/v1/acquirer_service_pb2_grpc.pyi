@@ -47,11 +47,13 @@ class AcquirerServiceStub:
     Refund: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.RefundRequest, _acquirer_service_pb2.RefundResponse]
     """Gives captured money back; the first one that succeeds releases the rest of the reservation."""
     Reverse: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ReverseRequest, _acquirer_service_pb2.ReverseResponse]
-    """Undoes an authorization whatever became of it. An unknown reference is blocked for ever, so
-    that an authorization that arrives later is refused.
+    """Releases what an authorization still holds, whatever became of it; what was captured stays. An
+    unknown reference is blocked for ever, so that an authorization that arrives later is refused.
     """
     Inquire: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.InquireRequest, _acquirer_service_pb2.InquireResponse]
     """Tells what became of an operation."""
+    ListTestCards: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListTestCardsRequest, _acquirer_service_pb2.ListTestCardsResponse]
+    """Lists the cards whose numbers decide what happens. Only a simulated bank has such."""
 
 @_typing.type_check_only
 class AcquirerServiceAsyncStub(AcquirerServiceStub):
@@ -72,11 +74,13 @@ class AcquirerServiceAsyncStub(AcquirerServiceStub):
     Refund: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.RefundRequest, _acquirer_service_pb2.RefundResponse]  # type: ignore[assignment]
     """Gives captured money back; the first one that succeeds releases the rest of the reservation."""
     Reverse: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ReverseRequest, _acquirer_service_pb2.ReverseResponse]  # type: ignore[assignment]
-    """Undoes an authorization whatever became of it. An unknown reference is blocked for ever, so
-    that an authorization that arrives later is refused.
+    """Releases what an authorization still holds, whatever became of it; what was captured stays. An
+    unknown reference is blocked for ever, so that an authorization that arrives later is refused.
     """
     Inquire: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.InquireRequest, _acquirer_service_pb2.InquireResponse]  # type: ignore[assignment]
     """Tells what became of an operation."""
+    ListTestCards: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListTestCardsRequest, _acquirer_service_pb2.ListTestCardsResponse]  # type: ignore[assignment]
+    """Lists the cards whose numbers decide what happens. Only a simulated bank has such."""
 
 class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
     """The customer's bank as the gateway sees it.
@@ -124,8 +128,8 @@ class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _acquirer_service_pb2.ReverseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_acquirer_service_pb2.ReverseResponse, _abc.Awaitable[_acquirer_service_pb2.ReverseResponse]]:
-        """Undoes an authorization whatever became of it. An unknown reference is blocked for ever, so
-        that an authorization that arrives later is refused.
+        """Releases what an authorization still holds, whatever became of it; what was captured stays. An
+        unknown reference is blocked for ever, so that an authorization that arrives later is refused.
         """
 
     @_abc_1.abstractmethod
@@ -135,5 +139,13 @@ class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_acquirer_service_pb2.InquireResponse, _abc.Awaitable[_acquirer_service_pb2.InquireResponse]]:
         """Tells what became of an operation."""
+
+    @_abc_1.abstractmethod
+    def ListTestCards(
+        self,
+        request: _acquirer_service_pb2.ListTestCardsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acquirer_service_pb2.ListTestCardsResponse, _abc.Awaitable[_acquirer_service_pb2.ListTestCardsResponse]]:
+        """Lists the cards whose numbers decide what happens. Only a simulated bank has such."""
 
 def add_AcquirerServiceServicer_to_server(servicer: AcquirerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

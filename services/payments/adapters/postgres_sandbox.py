@@ -1,0 +1,39 @@
+"""The sandbox's own view of the database; see `sandbox.SandboxStore`."""
+
+from datetime import timedelta
+
+from pkg.sql import Pool, translated
+from services.payments.adapters.postgres import SQL
+from services.payments.sandbox import Due
+
+
+class PostgresSandbox:
+    """The clock, what is due, and a merchant's data, in PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def ahead(self) -> timedelta:
+        """Return how far the clock is ahead of the real time."""
+        async with translated():
+            ahead: timedelta | None = await self._pool.fetchval(SQL["clock"])
+        return ahead or timedelta(0)
+
+    async def advance(self, by: timedelta) -> timedelta:
+        """Turn the clock forward, and return how far it is ahead now."""
+        async with translated():
+            ahead: timedelta = await self._pool.fetchval(SQL["advance_clock"], by)
+        return ahead
+
+    async def due(self, merchant_id: str) -> Due:
+        """Return what is due for the merchant."""
+        async with translated():
+            row = await self._pool.fetchrow(SQL["due"], merchant_id)
+        assert row is not None
+        return Due(**dict(row))
+
+    async def reset(self, merchant_id: str) -> int:
+        """Remove the merchant's data but its keys, and return how many payments there were."""
+        async with translated():
+            removed: int = await self._pool.fetchval(SQL["reset"], merchant_id)
+        return removed

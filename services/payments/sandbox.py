@@ -1,0 +1,146 @@
+"""paygate.sandbox.v1.SandboxService: what a test needs, and production does not have."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from paygate.sandbox.v1 import sandbox_service_pb2 as pb
+from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
+from pkg.auth import Authenticator
+from pkg.rpc import Context
+from pkg.validation import Checks
+
+ADVANCE_MAX = timedelta(days=400)
+DRAIN_DEFAULT, DRAIN_MAX = timedelta(seconds=3), timedelta(seconds=30)
+DRAIN_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is still to be done for a merchant."""
+
+    pending_actions: int
+    due_expiries: int
+    pending_events: int
+    due_deliveries: int
+
+    def __bool__(self) -> bool:
+        return any(
+            (self.pending_actions, self.due_expiries, self.pending_events, self.due_deliveries)
+        )
+
+
+class SandboxStore(Protocol):
+    """The sandbox's own view of the database."""
+
+    async def ahead(self) -> timedelta:
+        """Return how far the clock is ahead of the real time."""
+
+    async def advance(self, by: timedelta) -> timedelta:
+        """Turn the clock forward, and return how far it is ahead now."""
+
+    async def due(self, merchant_id: str) -> Due:
+        """Return what is due for the merchant."""
+
+    async def reset(self, merchant_id: str) -> int:
+        """Remove the merchant's data but its keys, and return how many payments there were."""
+
+
+class TestCards(Protocol):
+    """The simulated bank's cards."""
+
+    async def list(self) -> list[tuple[str, str]]:
+        """Return their numbers and what happens with them."""
+
+
+class SandboxServicer(SandboxServiceServicer):
+    """Registered in the sandbox only."""
+
+    def __init__(self, store: SandboxStore, cards: TestCards, authenticator: Authenticator) -> None:
+        self._store = store
+        self._cards = cards
+        self._authenticator = authenticator
+
+    async def GetClock(  # noqa: N802
+        self, _request: pb.GetClockRequest, context: Context
+    ) -> pb.GetClockResponse:
+        """Tell the time of the sandbox."""
+        await self._authenticator.caller(context)
+        ahead = await self._store.ahead()
+        return pb.GetClockResponse(now=_now(ahead), offset=_duration(ahead))
+
+    async def AdvanceClock(  # noqa: N802
+        self, request: pb.AdvanceClockRequest, context: Context
+    ) -> pb.AdvanceClockResponse:
+        """Turn the clock forward, for everybody."""
+        await self._authenticator.caller(context)
+        checks = Checks()
+        by = request.by.ToTimedelta() if _is_sane(request.by) else timedelta(0)
+        if not timedelta(seconds=1) <= by <= ADVANCE_MAX:
+            checks.add("by", "must be from 1 second to 400 days")
+        checks.end()
+        ahead = await self._store.advance(by)
+        return pb.AdvanceClockResponse(now=_now(ahead), offset=_duration(ahead))
+
+    async def Drain(  # noqa: N802
+        self, request: pb.DrainRequest, context: Context
+    ) -> pb.DrainResponse:
+        """Wait until nothing is due for the merchant any more, or the time is over."""
+        merchant_id = await self._authenticator.caller(context)
+        checks, wait = Checks(), DRAIN_DEFAULT
+        if request.HasField("timeout"):
+            wait = request.timeout.ToTimedelta() if _is_sane(request.timeout) else -DRAIN_MAX
+        if not timedelta(0) <= wait <= DRAIN_MAX:
+            checks.add("timeout", "must be from 0 to 30 seconds")
+        checks.end()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait.total_seconds()
+        due = await self._store.due(merchant_id)
+        while due and loop.time() < end:  # the work is done by other processes
+            await asyncio.sleep(DRAIN_POLL_SECONDS)
+            due = await self._store.due(merchant_id)
+        return pb.DrainResponse(
+            drained=not due,
+            pending_actions=due.pending_actions,
+            due_expiries=due.due_expiries,
+            pending_events=due.pending_events,
+            due_deliveries=due.due_deliveries,
+        )
+
+    async def Reset(  # noqa: N802
+        self, _request: pb.ResetRequest, context: Context
+    ) -> pb.ResetResponse:
+        """Remove the merchant's payments, events and webhook endpoints."""
+        merchant_id = await self._authenticator.caller(context)
+        return pb.ResetResponse(payments=await self._store.reset(merchant_id))
+
+    async def ListTestCards(  # noqa: N802
+        self, _request: pb.ListTestCardsRequest, context: Context
+    ) -> pb.ListTestCardsResponse:
+        """List the cards whose numbers decide what the bank does."""
+        await self._authenticator.caller(context)
+        cards = await self._cards.list()
+        return pb.ListTestCardsResponse(
+            cards=[pb.TestCard(pan=pan, description=text) for pan, text in cards]
+        )
+
+
+def _is_sane(duration: Duration) -> bool:
+    # Beyond this, seconds do not fit into a timedelta.
+    return abs(duration.seconds) <= 10**9 and abs(duration.nanos) < 10**9
+
+
+def _now(ahead: timedelta) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(datetime.now(UTC) + ahead)
+    return timestamp
+
+
+def _duration(ahead: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(ahead)
+    return duration

@@ -1,0 +1,193 @@
+"""The sandbox: a clock that is turned for everybody, expiry by it, reset, the bank's cards."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from grpc import aio
+
+from paygate.payments.v1 import payment_pb2 as pb
+from paygate.payments.v1 import payment_service_pb2 as service
+from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
+from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
+from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
+from services.acquirer.cards import APPROVED_CARDS, CARDS
+from tests.chaos.rig import Rig, gbp, reason_of
+
+WEEK = timedelta(days=7)
+
+
+class Sandbox:
+    """A rig of two workers, and the sandbox's API on the second of them."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.metadata = (("authorization", f"Bearer {rig.api_key}"),)
+        self.stub = SandboxServiceStub(rig.channels[1])
+
+    async def advance(self, by: timedelta) -> sandbox.AdvanceClockResponse:
+        """Turn the clock on one worker."""
+        duration = Duration()
+        duration.FromTimedelta(by)
+        request = sandbox.AdvanceClockRequest(by=duration)
+        response: sandbox.AdvanceClockResponse = await self.stub.AdvanceClock(
+            request, metadata=self.metadata
+        )
+        return response
+
+    async def expired(self) -> None:
+        """Wait until everything that is due has expired."""
+        async with asyncio.timeout(10):
+            while True:
+                request = sandbox.DrainRequest(timeout=Duration(nanos=1))
+                left = await self.stub.Drain(request, metadata=self.metadata)
+                if left.due_expiries == left.pending_actions == 0:
+                    return
+                await asyncio.sleep(0.02)
+
+    async def payment(self, payment_id: str) -> pb.Payment:
+        """Return a payment with its history, from the other worker."""
+        request = service.GetPaymentRequest(id=payment_id, include_actions=True)
+        stub = PaymentServiceStub(self.rig.channels[0])
+        return (await stub.GetPayment(request, metadata=self.metadata)).payment
+
+
+@pytest.fixture
+async def box(payments_database_url: str, acquirer_database_url: str) -> AsyncIterator[Sandbox]:
+    """Two workers, a sweep and a bank."""
+    async with Rig(payments_database_url, acquirer_database_url) as rig:
+        yield Sandbox(rig)
+
+
+async def test_an_authorization_expires_by_the_clock(box: Sandbox) -> None:
+    """A week later AUTHORIZED is EXPIRED and PARTIALLY_CAPTURED is CAPTURED, at the bank too."""
+    rig = box.rig
+    untouched, partly, whole = [await rig.authorized() for _ in range(3)]
+    await rig.call(service.CaptureRequest(authorization_id=partly, amount=gbp(400)))
+    await rig.call(service.CaptureRequest(authorization_id=whole, amount=gbp(1000)))
+    await box.advance(WEEK)
+    await box.expired()
+
+    expired = await box.payment(untouched)
+    assert expired.status == pb.Payment.STATUS_EXPIRED
+    assert [action.type for action in expired.actions] == [
+        pb.Action.TYPE_AUTHORIZE,
+        pb.Action.TYPE_EXPIRE,
+    ]
+    assert expired.actions[1].status == pb.Action.STATUS_SUCCEEDED
+    assert expired.actions[1].amount == gbp(1000)
+    rest = await box.payment(partly)
+    assert (rest.status, rest.captured, rest.capturable) == (
+        pb.Payment.STATUS_CAPTURED,
+        gbp(400),
+        gbp(0),
+    )
+    assert rest.actions[-1].amount == gbp(600)
+    assert len((await box.payment(whole)).actions) == 2
+    with pytest.raises(aio.AioRpcError) as refused:
+        await rig.call(service.CaptureRequest(authorization_id=untouched, amount=gbp(1)))
+    assert reason_of(refused.value) == "PAYMENT_EXPIRED"
+    refund = await rig.call(service.RefundRequest(authorization_id=partly, amount=gbp(400)))
+    assert refund.payment.status == pb.Payment.STATUS_REFUNDED
+    held = "SELECT coalesce(sum(minor_units - captured - released), 0) FROM authorizations"
+    assert await rig.bank_book.fetchval(held) == 0
+    await rig.assert_books_agree()
+
+
+async def test_the_clock_is_everybodys_at_once(box: Sandbox) -> None:
+    """What one worker has turned, the next request at another worker goes by."""
+    for _ in range(10):
+        payment_id = await box.rig.authorized()
+        await box.advance(WEEK)
+        request = service.CaptureRequest(authorization_id=payment_id, amount=gbp(1))
+        with pytest.raises(aio.AioRpcError) as refused:
+            await box.rig.call(request, worker=0)
+        assert reason_of(refused.value) == "PAYMENT_EXPIRED"
+    clock = await box.stub.GetClock(sandbox.GetClockRequest(), metadata=box.metadata)
+    assert clock.offset.ToTimedelta() == 10 * WEEK
+    ahead = clock.now.ToDatetime(tzinfo=UTC) - datetime.now(UTC)
+    assert abs(ahead - 10 * WEEK) < timedelta(seconds=5)
+    made = (await box.payment(await box.rig.authorized())).create_time.ToDatetime(tzinfo=UTC)
+    assert made > clock.now.ToDatetime(tzinfo=UTC)
+
+
+async def test_an_expiry_outlives_the_bank(box: Sandbox) -> None:
+    """While the bank is away an expiry is PENDING; it ends when the bank is back."""
+    payment_id = await box.rig.authorized()
+    await box.rig.bank.kill()
+    await box.advance(WEEK)
+    async with asyncio.timeout(10):
+        while len((await box.payment(payment_id)).actions) == 1:
+            await asyncio.sleep(0.02)
+    assert (await box.payment(payment_id)).status == pb.Payment.STATUS_AUTHORIZED
+    await box.rig.bank.start()
+    await box.expired()
+    assert (await box.payment(payment_id)).status == pb.Payment.STATUS_EXPIRED
+    await box.rig.assert_books_agree()
+
+
+async def test_the_clock_never_goes_back(box: Sandbox) -> None:
+    """Only steps from a second to 400 days forward are taken."""
+    for seconds in (0, -5, 400 * 24 * 3600 + 1, 10**11):
+        request = sandbox.AdvanceClockRequest(by=Duration(seconds=seconds))
+        with pytest.raises(aio.AioRpcError) as refused:
+            await box.stub.AdvanceClock(request, metadata=box.metadata)
+        assert reason_of(refused.value) == "VALIDATION_FAILED"
+
+
+async def test_reset_removes_a_merchants_data_and_keeps_its_key(box: Sandbox) -> None:
+    """Afterwards there is no payment, and the same idempotency key is free again."""
+    request = service.AuthorizeRequest(
+        card_details=pb.CardDetails(
+            pan=APPROVED_CARDS[0], expiry=pb.Expiry(month=1, year=2040), cvv="123"
+        ),
+        amount=gbp(5),
+    )
+    first = await box.rig.call(request, key="again")
+    response = await box.stub.Reset(sandbox.ResetRequest(), metadata=box.metadata)
+    assert response.payments == 1
+    with pytest.raises(aio.AioRpcError) as refused:
+        await box.payment(first.payment.id)
+    assert reason_of(refused.value) == "PAYMENT_NOT_FOUND"
+    second = await box.rig.call(request, key="again")
+    assert second.payment.id != first.payment.id
+
+
+async def test_the_cards_are_the_banks(box: Sandbox) -> None:
+    """Every card of the simulated bank is listed once, with what happens."""
+    request = sandbox.ListTestCardsRequest()
+    response = await box.stub.ListTestCards(request, metadata=box.metadata)
+    assert [card.pan for card in response.cards] == [*APPROVED_CARDS, *CARDS]
+    assert all(card.description.endswith(".") for card in response.cards)
+
+
+async def test_every_call_needs_a_key(box: Sandbox) -> None:
+    """The sandbox is a merchant's, and asks for the key like any other service."""
+    calls: list[tuple[Any, object]] = [
+        (box.stub.GetClock, sandbox.GetClockRequest()),
+        (box.stub.AdvanceClock, sandbox.AdvanceClockRequest(by=Duration(seconds=60))),
+        (box.stub.Drain, sandbox.DrainRequest()),
+        (box.stub.Reset, sandbox.ResetRequest()),
+        (box.stub.ListTestCards, sandbox.ListTestCardsRequest()),
+    ]
+    for method, request in calls:
+        with pytest.raises(aio.AioRpcError) as refused:
+            await method(request)
+        assert reason_of(refused.value) == "INVALID_API_KEY"
+
+
+async def test_production_has_no_sandbox(
+    payments_database_url: str, acquirer_database_url: str
+) -> None:
+    """There the service is absent, not just forbidden."""
+    rig = Rig(payments_database_url, acquirer_database_url, workers_count=2, with_sweep=False)
+    rig.environment["PAYGATE_MODE"] = "production"
+    async with rig:
+        box = Sandbox(rig)
+        with pytest.raises(aio.AioRpcError) as refused:
+            await box.stub.GetClock(sandbox.GetClockRequest(), metadata=box.metadata)
+        assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
