@@ -9,6 +9,7 @@ from grpc import aio
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg import telemetry
 from pkg.rpc import Guard
+from pkg.running import Running
 from pkg.secret import Secret
 from pkg.server import OPTIONS, serve_until_stopped
 from services.acquirer.bank import Bank
@@ -35,7 +36,8 @@ async def serve(config: Config) -> None:
         pause_seconds=config.connect_pause_seconds,
     )
     bank = Bank(book, Outages(seconds=config.outage_seconds), slow_seconds=config.slow_seconds)
-    servicer = AcquirerServicer(bank)
+    running = Running()
+    servicer = AcquirerServicer(bank, running)
     server = aio.server(
         interceptors=[Guard(refusal_of)],
         options=OPTIONS,
@@ -44,7 +46,7 @@ async def serve(config: Config) -> None:
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)
 
     async def close() -> None:
-        await servicer.drain()
+        await running.drain()
         await book.close()
 
     await serve_until_stopped(

@@ -1,12 +1,12 @@
 """The RPCs: decode, act, encode; what is wrong is raised, and `refusals.py` says it."""
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any, assert_never
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg.rpc import Context
+from pkg.running import Running
 from services.acquirer import simulator
 from services.acquirer.bank import Bank
 from services.acquirer.cards import (
@@ -38,13 +38,9 @@ _REFERENCE_CHARACTERS_MAX = 64
 class AcquirerServicer(rpc.AcquirerServiceServicer):
     """paygate.acquirer.v1.AcquirerService."""
 
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: Bank, running: Running) -> None:
         self._bank = bank
-        self._running: set[asyncio.Task[Outcome]] = set()
-
-    async def drain(self) -> None:
-        """Wait until everything has ended whose caller may be gone."""
-        await asyncio.gather(*self._running, return_exceptions=True)
+        self._running = running
 
     async def Authorize(  # noqa: N802
         self, request: pb.AuthorizeRequest, _context: Context
@@ -113,15 +109,7 @@ class AcquirerServicer(rpc.AcquirerServiceServicer):
 
     async def _run(self, work: Coroutine[Any, Any, Outcome]) -> pb.Outcome:
         """Carry on when the caller hangs up: a bank does not stop half-way for that."""
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        return _encoded(await asyncio.shield(task))
-
-    def _ended(self, task: asyncio.Task[Outcome]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # marks it as seen: asyncio must not report it if the caller left
+        return _encoded(await self._running.to_the_end(work))
 
 
 def _authorization(request: pb.AuthorizeRequest) -> Authorization:

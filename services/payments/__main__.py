@@ -20,6 +20,7 @@ from pkg import telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
+from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.sql import open_pool
 from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
@@ -100,7 +101,8 @@ async def serve(settings: Settings) -> None:
 async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInterceptor) -> None:
     """Answer RPCs with `service` until SIGTERM; `inner` interceptors run inside the guard."""
     server = aio.server(interceptors=(Guard(refusal_of), *inner), options=OPTIONS)
-    servicer = PaymentServicer(service.gateway, service.queries, service.authenticator)
+    running = Running()
+    servicer = PaymentServicer(service.gateway, service.queries, service.authenticator, running)
     add_PaymentServiceServicer_to_server(servicer, server)
     if settings.mode == "sandbox":
         add_SandboxServiceServicer_to_server(service.sandbox, server)
@@ -108,7 +110,7 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
         server,
         listen=settings.listen,
         drain_seconds=settings.drain_seconds,
-        before_close=servicer.drain,
+        before_close=running.drain,
     )
 
 

@@ -1,6 +1,5 @@
 """The RPCs: read the request, run the use case, return the response. Nothing else."""
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,6 +9,7 @@ from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceServicer
 from pkg.auth import Authenticator
 from pkg.rpc import Context, add_reply_header, metadata_values
+from pkg.running import Running
 from services.payments import requests
 from services.payments.authorize import authorize
 from services.payments.capture import capture
@@ -26,11 +26,13 @@ logger = structlog.get_logger()
 class PaymentServicer(PaymentServiceServicer):
     """paygate.payments.v1.PaymentService."""
 
-    def __init__(self, gateway: Gateway, queries: Queries, authenticator: Authenticator) -> None:
+    def __init__(
+        self, gateway: Gateway, queries: Queries, authenticator: Authenticator, running: Running
+    ) -> None:
         self._gateway = gateway
         self._queries = queries
         self._authenticator = authenticator
-        self._running: set[asyncio.Task[Reply]] = set()
+        self._running = running
 
     async def Authorize(  # noqa: N802
         self, request: pb.AuthorizeRequest, context: Context
@@ -106,24 +108,11 @@ class PaymentServicer(PaymentServiceServicer):
             payments=[encode_payment(payment, now) for payment in payments], next_page_token=token
         )
 
-    async def drain(self) -> None:
-        """Wait until every write has ended whose client may be gone."""
-        await asyncio.gather(*self._running, return_exceptions=True)
-
     async def _run(self, use_case: Coroutine[Any, Any, Reply]) -> bytes:
-        """Run a write to its end even if the client goes away: it may have reached the bank."""
-        task = asyncio.create_task(use_case)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        reply = await asyncio.shield(task)
+        reply = await self._running.to_the_end(use_case)
         if reply.replayed:
             add_reply_header("idempotent-replayed", "true")
         return reply.body
-
-    def _ended(self, task: asyncio.Task[Reply]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # marks it as seen: whoever still waits has it, and nobody else need
 
 
 def _keys(context: Context) -> list[str]:

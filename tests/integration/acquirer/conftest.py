@@ -7,6 +7,7 @@ from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg.rpc import Guard
+from pkg.running import Running
 from pkg.server import OPTIONS
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
@@ -35,12 +36,13 @@ async def line(book: Book) -> AsyncIterator[Line]:
         slow_seconds=SLOW_SECONDS,
         sleep=time.sleep,
     )
-    servicer = AcquirerServicer(bank)
+    running = Running()
+    servicer = AcquirerServicer(bank, running)
     server = aio.server(interceptors=[Guard(refusal_of)], options=OPTIONS)
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Line(channel, servicer.drain, time)
+        yield Line(channel, running.drain, time)
     await server.stop(None)
-    await servicer.drain()
+    await running.drain()
