@@ -84,6 +84,7 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
                 "enable_seqscan": "off",
                 "enable_hashjoin": "off",
                 "enable_mergejoin": "off",
+                "enable_material": "off",
                 "jit": "off",
             },
         )

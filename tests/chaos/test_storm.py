@@ -23,7 +23,7 @@ from tests.e2e.stack import Stack
 
 SECONDS = 60.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 12.0
 CLIENTS = 16
-BETWEEN_KILLS_SECONDS = 1.5
+BETWEEN_KILLS_SECONDS = 1.2
 RETRIED = {
     grpc.StatusCode.ABORTED,
     grpc.StatusCode.UNAVAILABLE,
@@ -102,6 +102,7 @@ async def kill_at_random(stack: Stack, until: float) -> list[str]:
     """Kill -9 one process after another; return whom."""
     dice, killed = random.Random(1), list[str]()
     names = ["payments-1", "payments-2", "sweep", "acquirer", "postgres", "envoy"]
+    names += ["events", "relay"]
     dice.shuffle(names)
     while time.monotonic() < until:
         name = names[len(killed) % len(names)]

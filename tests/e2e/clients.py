@@ -17,6 +17,8 @@ from google.rpc.status_pb2 import Status
 from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_pb2 import Action, Payment
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
+from paygate.webhooks.v1 import webhook_service_pb2 as hooks
+from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceStub
 
 CALL_SECONDS_MAX = 10.0
 
@@ -33,6 +35,12 @@ class Rpc:
     response: type[Message]
     method: str
     path: str
+    stub: Callable[[grpc.Channel], object] = PaymentServiceStub
+
+
+def _webhooks(name: str, method: str, path: str) -> Rpc:
+    request, response = getattr(hooks, f"{name}Request"), getattr(hooks, f"{name}Response")
+    return Rpc(request, response, method, path, WebhookServiceStub)
 
 
 RPCS = {
@@ -45,6 +53,22 @@ RPCS = {
         pb.ListPaymentActionsRequest, pb.ListPaymentActionsResponse, "GET", "/payment/{id}/actions"
     ),
     "ListPayments": Rpc(pb.ListPaymentsRequest, pb.ListPaymentsResponse, "GET", "/payments"),
+    **{
+        name: _webhooks(name, method, path)
+        for name, method, path in (
+            ("CreateWebhookEndpoint", "POST", "/webhook-endpoints"),
+            ("GetWebhookEndpoint", "GET", "/webhook-endpoints/{id}"),
+            ("ListWebhookEndpoints", "GET", "/webhook-endpoints"),
+            ("UpdateWebhookEndpoint", "PATCH", "/webhook-endpoints/{id}"),
+            ("DeleteWebhookEndpoint", "DELETE", "/webhook-endpoints/{id}"),
+            ("RotateWebhookSecret", "POST", "/webhook-endpoints/{id}/rotate-secret"),
+            ("RedeliverFailedEvents", "POST", "/webhook-endpoints/{id}/redeliver-failed"),
+            ("ListEvents", "GET", "/events"),
+            ("GetEvent", "GET", "/events/{id}"),
+            ("ListDeliveries", "GET", "/events/{id}/deliveries"),
+            ("RedeliverEvent", "POST", "/events/{id}/redeliver"),
+        )
+    },
 }
 
 
@@ -138,11 +162,13 @@ class GrpcClient:
 
     def __init__(self, address: str) -> None:
         self._channel = grpc.insecure_channel(address)
-        self._stub = PaymentServiceStub(cast("grpc.Channel", _BytesChannel(self._channel)))
+        bytes_channel = cast("grpc.Channel", _BytesChannel(self._channel))
+        self._stubs = {stub: stub(bytes_channel) for stub in {rpc.stub for rpc in RPCS.values()}}
 
     def call(self, rpc: str, request: Message, headers: Headers) -> Answer:
         """Send a request."""
-        return self._answer(getattr(self._stub, rpc), request, headers, RPCS[rpc].response)
+        method = getattr(self._stubs[RPCS[rpc].stub], rpc)
+        return self._answer(method, request, headers, RPCS[rpc].response)
 
     def send(self, method: str, body: bytes, headers: Headers) -> Answer:
         """Send any bytes to any method (`/package.Service/Method`)."""
@@ -182,13 +208,13 @@ class RestClient:
         method, path = RPCS[rpc].method, RPCS[rpc].path
         fields = json_format.MessageToDict(request, preserving_proto_field_name=True)
         body = b""
-        if method == "POST":
+        if "{id}" in path:
+            path = path.format(id=quote(fields.pop("id", ""), safe=""))
+        if method in {"POST", "PATCH"}:
             body = json.dumps(fields).encode()
         else:
-            path = path.format(id=quote(fields.pop("id", ""), safe=""))
-            path += (
-                f"?{urlencode({name: _queried(fields[name]) for name in fields}, quote_via=quote)}"
-            )
+            asked = {name: _queried(fields[name]) for name in fields}
+            path = f"{path}?{urlencode(asked, quote_via=quote)}"
         return self.send(method, path.removesuffix("?"), body, headers, RPCS[rpc].response)
 
     def send(

@@ -9,7 +9,7 @@ from tests.e2e.stack import Stack
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The real thing: PostgreSQL, bank, two workers, sweep and Envoy."""
+    """The real thing: PostgreSQL, bank, two workers, sweep, events, relay and Envoy."""
     with Stack(workers=2) as running:
         running.start()
         yield running

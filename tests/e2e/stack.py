@@ -75,7 +75,7 @@ class Stack:
         return dict(line.split("=", 1) for line in lines)
 
     def pids(self) -> dict[str, int]:
-        """Return the running processes: postgres, acquirer, payments-1 …, sweep, envoy."""
+        """Return the running processes: postgres, payments-1 …, events, envoy and the others."""
         try:
             record = json.loads((self.data_dir / "run" / "processes.json").read_text())
         except FileNotFoundError:

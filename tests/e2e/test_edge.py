@@ -92,6 +92,31 @@ REFUSED = {
     "a query over the path, escaped": Case(
         400, "MALFORMED_REQUEST", "/payment/pay_a/actions?%69%64=pay_b"
     ),
+    "a query over the path, of another service": Case(
+        400, "MALFORMED_REQUEST", "/events/evt_a/deliveries?page_size=1&id=evt_b"
+    ),
+    "a query over the path, on DELETE": Case(
+        400, "MALFORMED_REQUEST", "/v1/webhook-endpoints/we_a?id=we_b", "DELETE"
+    ),
+    "a body over the path, on DELETE": Case(
+        400, "MALFORMED_REQUEST", "/webhook-endpoints/we_a", "DELETE", '{"id": "we_b"}', JSON
+    ),
+    "a query over the path, on PATCH": Case(
+        400, "MALFORMED_REQUEST", "/webhook-endpoints/we_a?id=we_b", "PATCH", "{}", JSON
+    ),
+    "a body over the path, on PATCH": Case(
+        400, "MALFORMED_REQUEST", "/webhook-endpoints/we_a", "PATCH", '{"id": "we_b"}', JSON
+    ),
+    "a PATCH of no type": Case(
+        415, "UNSUPPORTED_MEDIA_TYPE", "/webhook-endpoints/we_a", "PATCH", "{}"
+    ),
+    "a PATCH over 64 KiB": Case(
+        413, "BODY_TOO_LARGE", "/webhook-endpoints/we_a", "PATCH", " " * 65_537, JSON
+    ),
+    "a verb that nothing has": Case(
+        404, "METHOD_NOT_FOUND", "/webhook-endpoints/we_a", "PUT", "{}", JSON
+    ),
+    "a path that only begins like another service's": Case(404, "METHOD_NOT_FOUND", "/eventsx"),
     "an escaped slash": Case(400, "MALFORMED_REQUEST", "/payment/pay_a%2factions"),
     "an escaped NUL": Case(400, "MALFORMED_REQUEST", "/payment/pay_a%00"),
     "an underscore in a header's name": Case(
@@ -174,6 +199,15 @@ def test_an_error_of_the_service_keeps_its_details(stack: Stack) -> None:
     assert reply.json()["details"][0]["reason"] == "PAYMENT_NOT_FOUND"
 
 
+@pytest.mark.parametrize("headers", [{}, JSON], ids=["of no type", "of JSON"])
+def test_a_delete_needs_no_body(stack: Stack, headers: dict[str, str]) -> None:
+    """DELETE has no body; whether it names a type for one does not matter."""
+    reply = request(stack, Case(404, "", "/webhook-endpoints/we_a", "DELETE", headers=headers))
+    assert reply.status == 404
+    assert_for_json_clients(reply)
+    assert reply.json()["details"][0]["reason"] == "WEBHOOK_ENDPOINT_NOT_FOUND"
+
+
 def test_an_id_that_is_no_text_is_no_accident(stack: Stack) -> None:
     """Bytes that are no UTF-8 in a path are the client's error, not ours."""
     reply = request(stack, Case(400, "", "/payment/%ff%fe"))
@@ -221,6 +255,8 @@ def test_grpc_works_on_the_same_port(stack: Stack, channel: grpc.Channel) -> Non
     "method",
     [
         "/paygate.payments.v1.PaymentService/Nope",
+        "/paygate.webhooks.v1.WebhookService/Nope",
+        "/paygate.sandbox.v1.SandboxService/Nope",
         "/paygate.acquirer.v1.AcquirerService/Authorize",
         "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
         "/authorize",

@@ -79,3 +79,20 @@ def test_a_worker_that_hangs_is_answered_for(lonely: Stack) -> None:
         assert_try_again(reply, 503, "DEPENDENCY_UNAVAILABLE")
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert (health.status, health.json()) == (503, {"status": "NOT_SERVING"})
+
+
+def test_payments_go_on_without_webhooks(lonely: Stack) -> None:
+    """While the events service is away its paths give 503, and /health and payments do not care."""
+    headers = {"authorization": f"Bearer {lonely.api_key}"}
+    events = lonely.pids()["events"]
+    os.kill(events, signal.SIGSTOP)
+    try:
+        hooks, payments, health = (
+            urllib3.request("GET", lonely.url + path, headers=headers, timeout=10.0, retries=False)
+            for path in ("/webhook-endpoints", "/payments", "/health")
+        )
+    finally:
+        os.kill(events, signal.SIGCONT)
+    assert hooks.status in {503, 504}
+    assert_try_again(hooks, hooks.status, hooks.json()["details"][0]["reason"])
+    assert (payments.status, health.status) == (200, 200)

@@ -1,5 +1,6 @@
 """Nothing leaks: after traffic with a card that no other test uses, its number is in no file."""
 
+import base64
 import json
 
 import grpc
@@ -79,3 +80,18 @@ def test_no_file_holds_a_card_number(stack: Stack, replies: list[str]) -> None:
     # Where the demo merchant's key is kept for whoever runs the gateway.
     assert {path.name.partition("-")[0] for path in holders} == {"demo.env", "demo"}
     assert {path.parent for path in holders} == {stack.data_dir}
+
+
+def test_no_file_holds_a_signing_secret(stack: Stack) -> None:
+    """Neither what was told of a webhook's secret nor its bytes are in any file."""
+    headers = {"authorization": f"Bearer {stack.api_key}", "content-type": "application/json"}
+    body = json.dumps({"url": "http://127.0.0.1:9/hooks", "event_types": ["payment.expired"]})
+    endpoints = f"{stack.url}/webhook-endpoints"
+    made = urllib3.request("POST", endpoints, body=body, headers=headers).json()
+    path = f"{endpoints}/{made['endpoint']['id']}"
+    rotated = urllib3.request("POST", f"{path}/rotate-secret", body="{}", headers=headers).json()
+    secrets = [reply["secret"].removeprefix("whsec_") for reply in (made, rotated)]
+    written = [form for text in secrets for form in (text.encode(), base64.b64decode(text))]
+    files = [path for path in stack.data_dir.rglob("*") if path.is_file()]
+    assert not [path for path in files if any(form in path.read_bytes() for form in written)]
+    assert urllib3.request("DELETE", path, headers=headers).status == 200

@@ -89,6 +89,19 @@ def test_data_survives_a_restart(stack: Stack) -> None:
     assert permissions(stack.data_dir) == above
 
 
+def test_a_folder_of_an_older_version_is_enough(stack: Stack) -> None:
+    """A secret that a data folder lacks, since it is newer, is made; the others stay."""
+    stack.start()
+    stack.stop()
+    secrets = {path.name: path.read_text() for path in (stack.data_dir / "secrets").iterdir()}
+    (stack.data_dir / "secrets" / "paygate_webhook_key").unlink()
+    stack.start()
+    assert call(stack, "GET", "/webhook-endpoints")[0] == 200
+    for name, text in secrets.items():
+        kept = (stack.data_dir / "secrets" / name).read_text() == text
+        assert kept is (name != "paygate_webhook_key"), name
+
+
 def test_only_its_user_can_read_keys_and_logs(running: Stack) -> None:
     """Keys, secrets, logs and the database are closed to other users."""
     closed = ["demo.env", "secrets", "secrets/paygate_key_pepper", "logs", "postgres"]
@@ -122,7 +135,8 @@ def test_a_second_run_on_the_same_folder_is_refused(running: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["payments-1", "payments-2", "acquirer", "sweep", "envoy", "postgres"]
+    "name",
+    ["payments-1", "payments-2", "acquirer", "sweep", "events", "relay", "envoy", "postgres"],
 )
 def test_a_killed_process_is_started_again(running: Stack, name: str) -> None:
     """After kill -9 of any one process the gateway serves again and has lost nothing."""

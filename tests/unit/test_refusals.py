@@ -34,12 +34,12 @@ HTTP_OF_CONTRACT = {
 
 
 def every_error() -> set[type[errors.ApiError]]:
-    """Return the errors that have a reason, however deep they derive."""
+    """Return the errors of this service that have a reason, however deep they derive."""
     found, todo = set(), [errors.ApiError]
     while todo:
         for kind in todo.pop().__subclasses__():
             todo.append(kind)
-            if hasattr(kind, "reason"):
+            if hasattr(kind, "reason") and not kind.__module__.startswith("services.events"):
                 found.add(kind)
     return found
 

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,15 @@ from tools.stack.settings import HOST, REPOSITORY
 SOURCE = REPOSITORY / "envoy.yaml"
 DESCRIPTOR = REPOSITORY / "build" / "paygate.binpb"
 DESCRIPTOR_IN_CONTAINERS = "/etc/envoy/paygate.binpb"
-CLUSTER = "payments"
 
 
-def render(*, port: int, admin_port: int, workers: list[int]) -> str:
+def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> str:
     """Return envoy.yaml with the addresses and files of this machine.
 
     Args:
         port: Where clients connect.
         admin_port: Where Envoy shows its state.
-        workers: The port of each payments process.
+        services: The ports of the processes of each cluster.
     """
     config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
     config["admin"]["address"] = _address(admin_port)
@@ -33,10 +33,10 @@ def render(*, port: int, admin_port: int, workers: list[int]) -> str:
     # A second Envoy must fail to start instead of taking every other connection.
     listener["enable_reuse_port"] = False
     for cluster in config["static_resources"]["clusters"]:
-        if cluster["name"] == CLUSTER:
-            cluster["type"] = "STATIC"
-            endpoints = [{"endpoint": {"address": _address(worker)}} for worker in workers]
-            cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
+        cluster["type"] = "STATIC"
+        processes = services[cluster["name"]]
+        endpoints = [{"endpoint": {"address": _address(process)}} for process in processes]
+        cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
     return yaml.safe_dump(_with_descriptor(config), sort_keys=False)
 
 
@@ -65,7 +65,8 @@ def validate() -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "envoy.yaml")
-        config.write_text(render(port=8080, admin_port=9901, workers=[50051]))
+        services = {"payments": [50051], "events": [50053]}
+        config.write_text(render(port=8080, admin_port=9901, services=services))
         checking = (*command(config), "--mode", "validate")
         checked = subprocess.run(checking, check=False, capture_output=True, text=True)
     if checked.returncode:

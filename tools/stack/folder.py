@@ -13,7 +13,7 @@ from tools.stack.settings import Settings
 
 MARKER = ".paygate-data"
 LOCK = "lock"
-SECRETS = ("paygate_key_pepper", "paygate_hash_key")
+SECRETS = ("paygate_key_pepper", "paygate_hash_key", "paygate_webhook_key")
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def is_held(settings: Settings) -> bool:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the folders and, once, the secrets."""
+    """Make the folders and, once each, the secrets: an older folder may lack newer ones."""
     for path in (settings.logs, settings.secrets):
         make(path, 0o700)
     make(settings.run, 0o711)

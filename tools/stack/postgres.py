@@ -29,9 +29,10 @@ SOCKET_FOLDER_BYTES_MAX = 103 - len("/.s.PGSQL.5432.lock")
 OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
     "log_line_prefix": "%m [%p] %u@%d ",
 }
+# A payments process opens 5; the bank, sweep, events and relay 21 together. The rest is for people.
+CONNECTIONS_PER_WORKER, CONNECTIONS_BESIDES = 5, 60
 
 
 class Embedded:
@@ -71,7 +72,12 @@ class Embedded:
 
     def program(self) -> Program:
         """Return the server, listening on a socket that only we can reach."""
-        options = {**OPTIONS, "unix_socket_directories": str(self._sockets)}
+        connections = CONNECTIONS_BESIDES + CONNECTIONS_PER_WORKER * self._settings.workers
+        options = {
+            **OPTIONS,
+            "max_connections": str(max(100, connections)),
+            "unix_socket_directories": str(self._sockets),
+        }
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return self._program("postgres", ("-D", str(self.data), *flags))
 

@@ -36,7 +36,7 @@ class Stack:
         leftovers.end(record, settings.data_dir / "postgres")
         self._embedded: Embedded | None = None
         self._stopping = False
-        self._bank, self._admin, *self._workers = ports.free(settings.workers + 2)
+        self._bank, self._admin, self._events, *self._workers = ports.free(settings.workers + 3)
 
     async def run(self) -> None:
         """Start, and keep running until a signal; a second signal ends all at once."""
@@ -82,9 +82,11 @@ class Stack:
         await self._supervisor.start(self._acquirer(databases))
         await self._supervisor.start(
             *(self._worker(databases, number) for number in range(settings.workers)),
-            self._sweep(databases),
+            self._payments(databases, "sweep", name="sweep"),
+            self._webhooks(databases, "serve", name="events", port=self._events),
+            self._webhooks(databases, "relay", name="relay"),
         )
-        screen.step(f"the bank, the sweep and payments workers ({settings.workers}) serve")
+        screen.step(f"the bank, payments workers ({settings.workers}), sweep, events and relay run")
         await self._supervisor.start(self._edge())
         screen.step("Envoy serves")
         folder.write(settings.demo_env, _demo_env(settings, key))
@@ -130,21 +132,42 @@ class Stack:
         port = self._workers[number]
         return self._payments(databases, "serve", name=f"payments-{number + 1}", port=port)
 
-    def _sweep(self, databases: Databases) -> Program:
-        return self._payments(databases, "sweep", name="sweep")
-
     def _payments(
         self, databases: Databases, *arguments: str, name: str, port: int | None = None
     ) -> Program:
+        bank = {"PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}"}
+        return self._gateway(
+            "services.payments", databases, *arguments, name=name, port=port, environment=bank
+        )
+
+    def _webhooks(
+        self, databases: Databases, role: str, *, name: str, port: int | None = None
+    ) -> Program:
+        return self._gateway(
+            "services.events", databases, role, name=name, port=port, environment={}
+        )
+
+    def _gateway(
+        self,
+        module: str,
+        databases: Databases,
+        *arguments: str,
+        name: str,
+        port: int | None,
+        environment: dict[str, str],
+    ) -> Program:
+        """Return a program of the gateway's own, which has its database and its secrets."""
         listen = {} if port is None else {"PAYGATE_LISTEN": f"{HOST}:{port}"}
-        environment = {
+        common = {
             "DATABASE_URL": databases.payments,
-            "PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}",
             "PAYGATE_SECRETS_DIR": str(self._settings.secrets),
-            **listen,
         }
         return self._python(
-            "services.payments", *arguments, name=name, port=port, environment=environment
+            module,
+            *arguments,
+            name=name,
+            port=port,
+            environment={**common, **environment, **listen},
         )
 
     def _python(
@@ -165,7 +188,8 @@ class Stack:
     def _edge(self) -> Program:
         config = self._settings.run / "envoy.yaml"
         port = self._settings.port
-        text = envoy.render(port=port, admin_port=self._admin, workers=self._workers)
+        services = {"payments": self._workers, "events": [self._events]}
+        text = envoy.render(port=port, admin_port=self._admin, services=services)
         config.write_text(text)
         return Program(
             name="envoy",

@@ -35,6 +35,7 @@ paygate is ready.
 
   REST       {settings.url}    (health: {settings.url}/health)
   gRPC       127.0.0.1:{settings.port}    paygate.payments.v1.PaymentService, no TLS
+             (also paygate.webhooks.v1.WebhookService, paygate.sandbox.v1.SandboxService)
   API key    {key}    (merchant mer_demo)
   data       {settings.data_dir}    (`make reset` empties it)
   logs       {settings.logs}

@@ -19,8 +19,8 @@ AS $$ SELECT clock_timestamp() + coalesce((SELECT ahead FROM sandbox_clock), int
 -- An expiry that the bank has been told of and has not acknowledged yet.
 ALTER TABLE payments ADD COLUMN expiring boolean NOT NULL DEFAULT false;
 
--- `relay_time`: when its deliveries were made out. `publish_time`: when the bus had taken it; not
--- set while there is none. `publish_lease_time`: until when a relay may be publishing it.
+-- `relay_time`: when its deliveries were made out. `publish_time`: when the bus had taken it, or when
+-- it was relayed while there was none. `publish_lease_time`: until when a relay may be publishing it.
 ALTER TABLE outbox
   ADD COLUMN relay_time timestamptz,
   ADD COLUMN publish_time timestamptz,
@@ -71,7 +71,7 @@ CREATE TABLE webhook_deliveries (
   PRIMARY KEY (merchant_id, endpoint_id, event_id),
   CONSTRAINT pending_is_due CHECK ((status = 'PENDING') = (due_time IS NOT NULL))
 ) WITH (fillfactor = 80);
-CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (merchant_id, event_id, endpoint_id);
+CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id, merchant_id, endpoint_id);
 CREATE INDEX webhook_deliveries_due
   ON webhook_deliveries (merchant_id, endpoint_id, due_time) WHERE status = 'PENDING';
 CREATE INDEX webhook_deliveries_streams

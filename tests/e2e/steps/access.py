@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from pytest_bdd import given, parsers, then, when
 
-from tests.e2e.clients import RPCS, Headers
+from tests.e2e.clients import RPCS, Headers, Rpc
 from tests.e2e.steps.merchants import NewMerchant
 from tests.e2e.steps.requests import authorize_fields, later_request
 from tests.e2e.steps.story import Asked, Fields, Story, bearer, rows
 
 NO_PAYMENT = "pay_01h455vb4pex5vsknk084sn02q"
+NO_ENDPOINT = "we_01h455vb4pex5vsknk084sn02q"
+NO_EVENT = "evt_01h455vb4pex5vsknk084sn02q"
 NOBODY = f"sk_{'0' * 16}_{'0' * 64}"
 
 
@@ -33,7 +35,11 @@ def every_request(story: Story) -> None:
         ("Authorize", authorize_fields("10.00 GBP")),
         ("ListPayments", {}),
         *requests_with_id(story.payment.id),
-        *((rpc, {}) for rpc, found in RPCS.items() if found.method == "POST"),
+        ("ListWebhookEndpoints", {}),
+        ("ListEvents", {}),
+        *requests_with_endpoint(NO_ENDPOINT),
+        *requests_with_event(NO_EVENT),
+        *((rpc, {}) for rpc, found in RPCS.items() if _is_bare_post(found)),
     ]
     assert {rpc for rpc, _ in requests} == set(RPCS)
     story.call_all(Asked(*request, bearer(NOBODY)) for request in requests)
@@ -82,6 +88,26 @@ def requests_with_id(payment_id: str) -> Iterator[tuple[str, Fields]]:
     yield "ListPaymentActions", {"id": payment_id}
     for text in ("capture 1.00 GBP", "void it", "refund 1.00 GBP"):
         yield later_request(payment_id, text)
+
+
+def requests_with_endpoint(endpoint_id: str) -> Iterator[tuple[str, Fields]]:
+    """Return every request that names an endpoint."""
+    yield "GetWebhookEndpoint", {"id": endpoint_id}
+    yield "UpdateWebhookEndpoint", {"id": endpoint_id, "description": "mine now"}
+    yield "RotateWebhookSecret", {"id": endpoint_id}
+    yield "RedeliverFailedEvents", {"id": endpoint_id, "since": "2026-01-01T00:00:00Z"}
+    yield "DeleteWebhookEndpoint", {"id": endpoint_id}
+
+
+def requests_with_event(event_id: str) -> Iterator[tuple[str, Fields]]:
+    """Return every request that names an event."""
+    yield "GetEvent", {"id": event_id}
+    yield "ListDeliveries", {"id": event_id}
+    yield "RedeliverEvent", {"id": event_id}
+
+
+def _is_bare_post(rpc: Rpc) -> bool:
+    return rpc.method == "POST" and "{id}" not in rpc.path
 
 
 def authorization(api_key: str, text: str) -> Headers:

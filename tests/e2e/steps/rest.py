@@ -11,7 +11,7 @@ from tests.e2e.clients import RPCS, RestClient
 from tests.e2e.steps.story import Story
 
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6}|\.\d{9})?Z")
-RESPONSES = {rpc.path: rpc.response for rpc in RPCS.values()}
+RESPONSES = {rpc.path: rpc.response for rpc in RPCS.values() if rpc.method == "POST"}
 
 
 @when(parsers.re(r'I POST to (?P<path>\S+)(?: with the key "(?P<key>[^"]*)")?'))

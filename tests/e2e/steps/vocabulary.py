@@ -8,16 +8,20 @@ import pytest
 
 pytest_plugins = [
     "tests.e2e.steps.access",
+    "tests.e2e.steps.deliveries",
     "tests.e2e.steps.errors",
     "tests.e2e.steps.listing",
     "tests.e2e.steps.merchants",
     "tests.e2e.steps.native",
     "tests.e2e.steps.outcome",
     "tests.e2e.steps.protocols",
+    "tests.e2e.steps.receiver",
     "tests.e2e.steps.requests",
     "tests.e2e.steps.rest",
+    "tests.e2e.steps.sandbox",
     "tests.e2e.steps.story",
     "tests.e2e.steps.validation",
+    "tests.e2e.steps.webhooks",
 ]
 
 # All before any: they import each other, and asserts explain themselves only in modules that are

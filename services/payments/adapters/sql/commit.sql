@@ -46,16 +46,24 @@ locked AS MATERIALIZED (
   ORDER BY p.merchant_id, p.id
   FOR NO KEY UPDATE OF p
 ),
+ended AS MATERIALIZED (
+  SELECT a.ord
+  FROM action a
+  -- LIMIT: a look by key for each, and never a join over all that there is.
+  CROSS JOIN LATERAL (
+    SELECT stored.status
+    FROM actions stored
+    WHERE stored.merchant_id = a.merchant_id AND stored.id = a.id
+    LIMIT 1) stored
+  WHERE stored.status <> 'PENDING'
+),
 fresh AS MATERIALIZED (
   SELECT i.*
   FROM input i
   LEFT JOIN locked l ON l.merchant_id = i.merchant_id AND l.id = i.id
   WHERE i.nth = 1
     AND (i.version = 1 OR l.version = i.version - 1)
-    AND NOT EXISTS (
-      SELECT FROM action a
-      JOIN actions stored ON stored.merchant_id = a.merchant_id AND stored.id = a.id
-      WHERE a.ord = i.ord AND stored.status <> 'PENDING')
+    AND i.ord NOT IN (SELECT ord FROM ended)
 ),
 claimed AS (
   INSERT INTO idempotency_keys

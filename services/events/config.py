@@ -1,0 +1,75 @@
+"""Settings, from the environment or from a secrets folder. Nothing secret has a default."""
+
+import os
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pkg.secret import Secret
+from services.events.deliver import DeliveryLimits
+from services.events.relay import RelayLimits
+from services.events.target import Mode
+
+
+class Settings(BaseSettings):
+    """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's.
+
+    A secret may also stand in a file of the folder `PAYGATE_SECRETS_DIR`, named like its variable
+    in lower case.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PAYGATE_", frozen=True, extra="ignore")
+
+    # Where webhooks may be posted to: in the sandbox also to this machine.
+    mode: Mode = Mode.SANDBOX
+
+    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    listen: str = "127.0.0.1:50053"
+    # Secret, since it may hold a password.
+    nats_url: SecretStr | None = None
+
+    key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
+    hash_key: SecretStr = Field(min_length=64, description="Hex. Page tokens are sealed under it.")
+    webhook_key: SecretStr = Field(
+        min_length=64, max_length=64, description="Hex. Signing secrets are encrypted under it."
+    )
+
+    event_retention_days: int = Field(default=30, gt=0, le=3650)
+    # An attempt may take half of it, but never more than 15 s.
+    delivery_lease_seconds: float = Field(default=30.0, gt=0)
+    deliveries_under_way_max: int = Field(default=512, gt=0)
+    deliveries_under_way_per_endpoint_max: int = Field(default=16, gt=0)
+
+    database_pool_size: int = Field(default=4, gt=0)
+    database_timeout_seconds: float = Field(default=2.0, gt=0)
+    drain_seconds: float = Field(default=8.0, gt=0)
+
+    @property
+    def relay_limits(self) -> RelayLimits:
+        """What bounds the relay."""
+        return RelayLimits(keep=timedelta(days=self.event_retention_days))
+
+    @property
+    def delivery_limits(self) -> DeliveryLimits:
+        """What bounds deliveries."""
+        return DeliveryLimits(
+            under_way_max=self.deliveries_under_way_max,
+            under_way_per_endpoint_max=self.deliveries_under_way_per_endpoint_max,
+            lease=timedelta(seconds=self.delivery_lease_seconds),
+        )
+
+
+def load_settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        pydantic.ValidationError: Something is missing or wrong; all of it is named.
+    """
+    # Given at run time: pydantic-settings reads no folder's name from the environment by itself.
+    return Settings(_secrets_dir=os.environ.get("PAYGATE_SECRETS_DIR"))  # type: ignore[call-arg]
+
+
+def hidden(value: SecretStr) -> Secret:
+    """Return a setting as the kind of secret that the rest of the service knows."""
+    return Secret(value.get_secret_value())

@@ -1,0 +1,133 @@
+"""Deliveries in PostgreSQL: claiming what is due, and recording what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pkg.sql import Pool, Row, translated
+from services.events.outbox import SQL
+
+
+class Status(StrEnum):
+    """How far a delivery has come."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What tells an endpoint from every other."""
+
+    merchant_id: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A delivery that this process may attempt until `lease_time`, in real time.
+
+    `payload` is a serialised paygate.events.v1.PaymentEvent, or None if the event was removed.
+    `secrets` are the endpoint's, sealed, by their ids, the newest first.
+    """
+
+    endpoint: Endpoint
+    event_id: str
+    attempts: int
+    lease_time: datetime
+    url: str
+    payload: bytes | None
+    secrets: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What became of one attempt.
+
+    `delay` is until the next one, exactly when the status is PENDING. `status_code` is 0 when there
+    was no answer; `error` is one of a fixed set of words, and empty when nothing went wrong. `gone`
+    disables the endpoint.
+    """
+
+    claimed: Claimed
+    status: Status
+    status_code: int = 0
+    error: str = ""
+    delay: timedelta | None = None
+    gone: bool = False
+
+
+class DeliveryQueue:
+    """Every method may raise DependencyUnavailableError."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def claim(
+        self,
+        *,
+        limit: int,
+        per_endpoint: int,
+        lease: timedelta,
+        under_way: Mapping[Endpoint, int],
+    ) -> Sequence[Claimed]:
+        """Lease deliveries that are due, heads of their streams only.
+
+        Args:
+            limit: How many at most.
+            per_endpoint: How many of one endpoint may be under way in this process.
+            lease: For how long, in real time; longer than an attempt can take.
+            under_way: How many are.
+        """
+        async with translated():
+            rows = await self._pool.fetch(
+                SQL["claim_deliveries"],
+                limit,
+                per_endpoint,
+                lease,
+                [endpoint.merchant_id for endpoint in under_way],
+                [endpoint.id for endpoint in under_way],
+                list(under_way.values()),
+            )
+        return [_claimed(row) for row in rows]
+
+    async def record(self, attempts: Sequence[Attempt]) -> None:
+        """Record what became of attempts whose leases still hold; the others never happened."""
+        columns = zip(*map(_columns, attempts), strict=True)
+        async with translated():
+            await self._pool.execute(SQL["record_attempts"], *columns)
+
+    async def fail_unwanted(self, *, limit: int) -> int:
+        """Give up deliveries to endpoints that are disabled or gone; return how many."""
+        async with translated():
+            count: int = await self._pool.fetchval(SQL["fail_unwanted"], limit)
+        return count
+
+
+def _claimed(row: Row) -> Claimed:
+    return Claimed(
+        endpoint=Endpoint(row["merchant_id"], row["endpoint_id"]),
+        event_id=row["event_id"],
+        attempts=row["attempts"],
+        lease_time=row["lease_time"],
+        url=row["url"],
+        payload=row["payload"],
+        secrets=list(zip(row["secret_ids"], row["secrets"], strict=True)),
+    )
+
+
+def _columns(attempt: Attempt) -> tuple[object, ...]:
+    claimed = attempt.claimed
+    return (
+        claimed.endpoint.merchant_id,
+        claimed.endpoint.id,
+        claimed.event_id,
+        claimed.lease_time,
+        attempt.status,
+        attempt.status_code,
+        attempt.error,
+        attempt.delay,
+        attempt.gone,
+    )

@@ -1,0 +1,71 @@
+"""The outbox and its events in PostgreSQL: what relays read and note there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pkg.sql import Pool, statements, translated
+
+SQL = statements(Path(__file__).parent / "sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """An event that this process may publish while its lease lasts.
+
+    `payload` is a serialised paygate.events.v1.PaymentEvent.
+    """
+
+    merchant_id: str
+    id: str
+    type: str
+    payload: bytes
+
+
+class Outbox:
+    """Every method may raise DependencyUnavailableError."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def fan_out(self, *, limit: int, publishes: bool) -> int:
+        """Make out the deliveries of new events; return how many events that were.
+
+        Args:
+            limit: How many events to take at most.
+            publishes: Whether there is a bus; without one, nothing waits to be published.
+        """
+        return await self._count("fan_out", limit, not publishes)
+
+    async def take_unpublished(self, *, limit: int, lease: timedelta) -> Sequence[Unpublished]:
+        """Lease events for publishing, of each payment only the next one."""
+        async with translated():
+            rows = await self._pool.fetch(SQL["take_unpublished"], limit, lease)
+        return [
+            Unpublished(row["merchant_id"], row["id"], row["type"], row["payload"]) for row in rows
+        ]
+
+    async def mark_published(self, events: Sequence[Unpublished]) -> None:
+        """Note that the bus has taken them."""
+        await self._note("mark_published", events)
+
+    async def release(self, events: Sequence[Unpublished]) -> None:
+        """Give up the leases of events that the bus has not taken."""
+        await self._note("release_unpublished", events)
+
+    async def remove_old(self, *, keep: timedelta, limit: int) -> int:
+        """Remove events that are done with and older than that; return how many."""
+        return await self._count("remove_old", keep, limit)
+
+    async def _count(self, statement: str, *arguments: object) -> int:
+        async with translated():
+            count: int = await self._pool.fetchval(SQL[statement], *arguments)
+        return count
+
+    async def _note(self, statement: str, events: Sequence[Unpublished]) -> None:
+        if not events:
+            return
+        merchants, ids = [event.merchant_id for event in events], [event.id for event in events]
+        async with translated():
+            await self._pool.execute(SQL[statement], merchants, ids)

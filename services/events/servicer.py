@@ -1,0 +1,173 @@
+"""The RPCs: read the request, ask the store, return the response. Nothing else."""
+
+from paygate.webhooks.v1 import webhook_service_pb2 as pb
+from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceServicer
+from pkg.auth import Authenticator
+from pkg.paging import PageTokens
+from pkg.rpc import Context
+from services.events import requests
+from services.events.codec import encode_delivery, encode_endpoint
+from services.events.endpoints import Endpoints
+from services.events.facts import event_of
+from services.events.journal import Journal
+from services.events.sealing import shown
+from services.events.target import Mode
+
+
+class WebhookServicer(WebhookServiceServicer):
+    """paygate.webhooks.v1.WebhookService.
+
+    Args:
+        endpoints: Where endpoints are.
+        journal: Where events and deliveries are.
+        authenticator: Tells who calls.
+        tokens: Seals places in lists.
+        mode: Which URLs an endpoint may have.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        journal: Journal,
+        authenticator: Authenticator,
+        tokens: PageTokens,
+        mode: Mode,
+    ) -> None:
+        self._endpoints = endpoints
+        self._journal = journal
+        self._authenticator = authenticator
+        self._tokens = tokens
+        self._mode = mode
+
+    async def CreateWebhookEndpoint(  # noqa: N802
+        self, request: pb.CreateWebhookEndpointRequest, context: Context
+    ) -> pb.CreateWebhookEndpointResponse:
+        """Make an endpoint, and tell its secret."""
+        merchant_id = await self._authenticator.caller(context)
+        wanted = requests.new_endpoint_of(request, self._mode)
+        endpoint, secret = await self._endpoints.create(merchant_id, wanted)
+        return pb.CreateWebhookEndpointResponse(
+            endpoint=encode_endpoint(endpoint), secret=shown(secret)
+        )
+
+    async def GetWebhookEndpoint(  # noqa: N802
+        self, request: pb.GetWebhookEndpointRequest, context: Context
+    ) -> pb.GetWebhookEndpointResponse:
+        """Return one endpoint."""
+        merchant_id = await self._authenticator.caller(context)
+        endpoint = await self._endpoints.get(merchant_id, requests.endpoint_id_of(request))
+        return pb.GetWebhookEndpointResponse(endpoint=encode_endpoint(endpoint))
+
+    async def ListWebhookEndpoints(  # noqa: N802
+        self, request: pb.ListWebhookEndpointsRequest, context: Context
+    ) -> pb.ListWebhookEndpointsResponse:
+        """Return a page of the merchant's endpoints."""
+        merchant_id = await self._authenticator.caller(context)
+        size, scope = requests.endpoints_page_of(request), ("webhook-endpoints",)
+        before = self._tokens.open(merchant_id, scope, request.page_token)
+        endpoints = await self._endpoints.list(merchant_id, before_id=before, limit=size + 1)
+        page = endpoints[:size]
+        more = len(endpoints) > size
+        return pb.ListWebhookEndpointsResponse(
+            endpoints=[encode_endpoint(endpoint) for endpoint in page],
+            next_page_token=self._tokens.seal(merchant_id, scope, page[-1].id) if more else "",
+        )
+
+    async def UpdateWebhookEndpoint(  # noqa: N802
+        self, request: pb.UpdateWebhookEndpointRequest, context: Context
+    ) -> pb.UpdateWebhookEndpointResponse:
+        """Change what is given of an endpoint."""
+        merchant_id = await self._authenticator.caller(context)
+        endpoint_id, change = requests.change_of(request, self._mode)
+        endpoint = await self._endpoints.update(merchant_id, endpoint_id, change)
+        return pb.UpdateWebhookEndpointResponse(endpoint=encode_endpoint(endpoint))
+
+    async def DeleteWebhookEndpoint(  # noqa: N802
+        self, request: pb.DeleteWebhookEndpointRequest, context: Context
+    ) -> pb.DeleteWebhookEndpointResponse:
+        """Remove an endpoint."""
+        merchant_id = await self._authenticator.caller(context)
+        await self._endpoints.delete(merchant_id, requests.endpoint_id_of(request))
+        return pb.DeleteWebhookEndpointResponse()
+
+    async def RotateWebhookSecret(  # noqa: N802
+        self, request: pb.RotateWebhookSecretRequest, context: Context
+    ) -> pb.RotateWebhookSecretResponse:
+        """Make a new secret, and tell it."""
+        merchant_id = await self._authenticator.caller(context)
+        endpoint_id, overlap = requests.rotation_of(request)
+        endpoint, secret = await self._endpoints.rotate(merchant_id, endpoint_id, overlap=overlap)
+        return pb.RotateWebhookSecretResponse(
+            endpoint=encode_endpoint(endpoint), secret=shown(secret)
+        )
+
+    async def ListEvents(  # noqa: N802
+        self, request: pb.ListEventsRequest, context: Context
+    ) -> pb.ListEventsResponse:
+        """Return a page of the merchant's events."""
+        merchant_id = await self._authenticator.caller(context)
+        wanted, size = requests.filter_of(request)
+        scope = ("events", wanted.payment_id, wanted.type)
+        place = self._tokens.open(merchant_id, scope, request.page_token)
+        if wanted.payment_id:
+            page = await self._journal.list_events_of_payment(
+                merchant_id, wanted.payment_id, event_type=wanted.type, place=place, size=size
+            )
+        else:
+            page = await self._journal.list_events(
+                merchant_id, event_type=wanted.type, place=place, size=size
+            )
+        return pb.ListEventsResponse(
+            events=[event_of(payload) for payload in page.payloads],
+            next_page_token=self._tokens.seal(merchant_id, scope, page.place) if page.place else "",
+        )
+
+    async def GetEvent(  # noqa: N802
+        self, request: pb.GetEventRequest, context: Context
+    ) -> pb.GetEventResponse:
+        """Return one event."""
+        merchant_id = await self._authenticator.caller(context)
+        payload = await self._journal.get_event(merchant_id, requests.event_id_of(request))
+        return pb.GetEventResponse(event=event_of(payload))
+
+    async def ListDeliveries(  # noqa: N802
+        self, request: pb.ListDeliveriesRequest, context: Context
+    ) -> pb.ListDeliveriesResponse:
+        """Return a page of what became of an event."""
+        merchant_id = await self._authenticator.caller(context)
+        event_id, size = requests.deliveries_page_of(request)
+        scope = ("deliveries", event_id)
+        after = self._tokens.open(merchant_id, scope, request.page_token) or ""
+        deliveries = await self._journal.list_deliveries(
+            merchant_id, event_id, after_endpoint_id=after, limit=size + 1
+        )
+        page = deliveries[:size]
+        place = page[-1].endpoint_id if len(deliveries) > size else ""
+        return pb.ListDeliveriesResponse(
+            deliveries=[encode_delivery(delivery) for delivery in page],
+            next_page_token=self._tokens.seal(merchant_id, scope, place) if place else "",
+        )
+
+    async def RedeliverEvent(  # noqa: N802
+        self, request: pb.RedeliverEventRequest, context: Context
+    ) -> pb.RedeliverEventResponse:
+        """Deliver an event once more."""
+        merchant_id = await self._authenticator.caller(context)
+        event_id, endpoint_id = requests.redelivery_of(request)
+        await self._journal.get_event(merchant_id, event_id)
+        if endpoint_id:
+            await self._endpoints.enabled(merchant_id, endpoint_id)
+        deliveries = await self._journal.redeliver(merchant_id, event_id, endpoint_id=endpoint_id)
+        return pb.RedeliverEventResponse(
+            deliveries=[encode_delivery(delivery) for delivery in deliveries]
+        )
+
+    async def RedeliverFailedEvents(  # noqa: N802
+        self, request: pb.RedeliverFailedEventsRequest, context: Context
+    ) -> pb.RedeliverFailedEventsResponse:
+        """Deliver once more what failed."""
+        merchant_id = await self._authenticator.caller(context)
+        endpoint_id, since = requests.failed_redelivery_of(request)
+        await self._endpoints.enabled(merchant_id, endpoint_id)
+        count = await self._journal.redeliver_failed(merchant_id, endpoint_id, since)
+        return pb.RedeliverFailedEventsResponse(count=count)

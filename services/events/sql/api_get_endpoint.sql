@@ -1,0 +1,2 @@
+-- One endpoint.
+SELECT * FROM webhook_endpoints WHERE merchant_id = $1 AND id = $2

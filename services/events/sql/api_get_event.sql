@@ -1,0 +1,2 @@
+-- One event.
+SELECT payload FROM outbox WHERE merchant_id = $1 AND id = $2

@@ -1,0 +1,106 @@
+-- Leases deliveries that are due: at most $1, and for each endpoint at most $2 less what this relay
+-- already has under way for it ($4 merchants, $5 endpoints, $6 how many).
+--
+-- Only the head of a stream (endpoint, payment) goes: no earlier delivery of it is pending, and no
+-- earlier event of the payment is still to be relayed, since another relay may be about to commit
+-- its delivery. Both are read from one snapshot, and events of a payment are committed in order.
+--
+-- Of more endpoints than $1 with work that is due, chance takes some, and of each no more than its
+-- share: slow ones cannot crowd out others, and few rows are locked that are not taken. Due by the
+-- gateway's clock; the lease ($3) goes by real time.
+WITH RECURSIVE waiting AS (
+  -- One look into the index for each endpoint, however many deliveries wait for it: its first.
+  (
+    SELECT merchant_id, endpoint_id, due_time
+    FROM webhook_deliveries
+    WHERE status = 'PENDING'
+    ORDER BY merchant_id, endpoint_id, due_time
+    LIMIT 1
+  )
+  UNION ALL
+  SELECT next.merchant_id, next.endpoint_id, next.due_time
+  FROM waiting w
+  CROSS JOIN LATERAL (
+    SELECT d.merchant_id, d.endpoint_id, d.due_time
+    FROM webhook_deliveries d
+    WHERE d.status = 'PENDING'
+      AND (d.merchant_id, d.endpoint_id) > (w.merchant_id, w.endpoint_id)
+    ORDER BY d.merchant_id, d.endpoint_id, d.due_time
+    LIMIT 1) next
+),
+busy AS MATERIALIZED (
+  SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[]) AS b (merchant_id, endpoint_id, count)
+),
+free AS MATERIALIZED (
+  SELECT w.merchant_id, w.endpoint_id, $2::bigint - coalesce(b.count, 0) AS slots
+  FROM waiting w
+  JOIN webhook_endpoints e ON e.merchant_id = w.merchant_id AND e.id = w.endpoint_id
+  LEFT JOIN busy b ON b.merchant_id = w.merchant_id AND b.endpoint_id = w.endpoint_id
+  WHERE e.status = 'ENABLED'
+    AND w.due_time <= (SELECT gateway_now())
+    AND coalesce(b.count, 0) < $2::bigint
+  ORDER BY random()
+  LIMIT $1
+),
+shares AS MATERIALIZED (
+  SELECT merchant_id, endpoint_id, least(slots, 1 + ($1::bigint - 1) / count(*) OVER ()) AS slots
+  FROM free
+),
+due AS MATERIALIZED (
+  SELECT head.*
+  FROM shares s
+  CROSS JOIN LATERAL (
+    SELECT d.merchant_id, d.endpoint_id, d.event_id, d.due_time
+    FROM webhook_deliveries d
+    WHERE d.merchant_id = s.merchant_id
+      AND d.endpoint_id = s.endpoint_id
+      AND d.status = 'PENDING'
+      AND d.due_time <= (SELECT gateway_now())
+      AND (d.lease_time IS NULL OR d.lease_time <= clock_timestamp())
+      -- The first of its stream: this one is pending, so that there is one. Compared as rows, since
+      -- without statistics equality would take another index, and read all of the endpoint's.
+      AND d.sequence = (
+        SELECT p.sequence
+        FROM webhook_deliveries p
+        WHERE (p.merchant_id, p.endpoint_id, p.payment_id)
+            >= (d.merchant_id, d.endpoint_id, d.payment_id)
+          AND p.status = 'PENDING'
+        ORDER BY p.merchant_id, p.endpoint_id, p.payment_id, p.sequence
+        LIMIT 1)
+      AND d.sequence < coalesce(
+        (
+          SELECT min(o.sequence)
+          FROM outbox o
+          WHERE o.merchant_id = d.merchant_id
+            AND o.payment_id = d.payment_id
+            AND o.relay_time IS NULL),
+        9223372036854775807)
+    ORDER BY d.due_time
+    LIMIT s.slots
+    FOR NO KEY UPDATE OF d SKIP LOCKED) head
+),
+chosen AS MATERIALIZED (
+  SELECT merchant_id, endpoint_id, event_id FROM due ORDER BY due_time LIMIT $1
+),
+claimed AS (
+  UPDATE webhook_deliveries d SET lease_time = clock_timestamp() + $3::interval
+  FROM chosen c
+  WHERE d.merchant_id = c.merchant_id
+    AND d.endpoint_id = c.endpoint_id
+    AND d.event_id = c.event_id
+  RETURNING d.merchant_id, d.endpoint_id, d.event_id, d.attempts, d.lease_time
+)
+SELECT
+  c.merchant_id, c.endpoint_id, c.event_id, c.attempts, c.lease_time, e.url, o.payload,
+  s.ids AS secret_ids, s.ciphertexts AS secrets
+FROM claimed c
+JOIN webhook_endpoints e ON e.merchant_id = c.merchant_id AND e.id = c.endpoint_id
+LEFT JOIN outbox o ON o.merchant_id = c.merchant_id AND o.id = c.event_id
+CROSS JOIN LATERAL (
+  SELECT
+    coalesce(array_agg(k.id ORDER BY k.create_time DESC, k.id DESC), '{}') AS ids,
+    coalesce(array_agg(k.ciphertext ORDER BY k.create_time DESC, k.id DESC), '{}') AS ciphertexts
+  FROM webhook_secrets k
+  WHERE k.merchant_id = c.merchant_id
+    AND k.endpoint_id = c.endpoint_id
+    AND (k.expire_time IS NULL OR k.expire_time > clock_timestamp())) s

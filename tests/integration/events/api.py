@@ -1,0 +1,128 @@
+"""WebhookService on a real database, asked over gRPC as any client would."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
+from grpc import aio
+
+from paygate.webhooks.v1 import webhook_service_pb2 as pb
+from paygate.webhooks.v1.webhook_service_pb2_grpc import (
+    WebhookServiceStub,
+    add_WebhookServiceServicer_to_server,
+)
+from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
+from pkg.paging import PageTokens
+from pkg.rpc import Guard
+from pkg.secret import Secret
+from pkg.sql import Pool
+from services.events.endpoints import Endpoints
+from services.events.journal import Journal, JournalLimits
+from services.events.refusals import refusal_of
+from services.events.sealing import SecretBox
+from services.events.servicer import WebhookServicer
+from services.events.target import Mode
+from tests.builders import MERCHANT
+from tests.integration.events.desk import WEBHOOK_KEY
+
+PEPPER, HASH_KEY = Secret("0a" * 32), Secret("0b" * 32)
+OTHER_MERCHANT = "mer_other"
+# Nothing listens there; what is posted to it is refused at once.
+URL = "http://127.0.0.1:9/hooks"
+NO_ENDPOINT = "we_01h455vb4pex5vsknk084sn02q"
+NO_EVENT = "evt_01h455vb4pex5vsknk084sn02q"
+
+
+class RefusedError(Exception):
+    """What an error of the service says."""
+
+    def __init__(self, problem: aio.AioRpcError) -> None:
+        trailers: dict[str, Any] = dict(problem.trailing_metadata())
+        details = trailers["grpc-status-details-bin"]
+        status = Status.FromString(details)
+        info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+        assert status.details[0].Unpack(info)
+        any(detail.Unpack(bad) for detail in status.details)
+        self.code: grpc.StatusCode = problem.code()
+        self.reason: str = info.reason
+        self.fields = {violation.field for violation in bad.field_violations}
+        self.body: bytes = details
+        super().__init__(self.reason)
+
+
+@dataclass
+class Api:
+    """A client of the service; by default it asks for the merchant of the builders."""
+
+    stub: Any
+    keys: dict[str, str]
+
+    async def ask(self, request: Message, *, merchant_id: str = MERCHANT) -> Any:
+        """Send a request to the method that takes it.
+
+        Raises:
+            RefusedError: It was refused.
+        """
+        method = getattr(self.stub, type(request).__name__.removesuffix("Request"))
+        metadata = (("authorization", f"Bearer {self.keys[merchant_id]}"),)
+        try:
+            return await method(request, metadata=metadata, timeout=10)
+        except aio.AioRpcError as problem:
+            raise RefusedError(problem) from None
+
+    async def endpoint(self, *, merchant_id: str = MERCHANT, **fields: Any) -> Any:
+        """Make an endpoint; return the whole reply."""
+        request = pb.CreateWebhookEndpointRequest(**{"url": URL, **fields})
+        return await self.ask(request, merchant_id=merchant_id)
+
+
+async def listed(api: Api, *, size: int = 100, **filters: str) -> list[Any]:
+    """Return all events of a list, page by page."""
+    found: list[Any] = []
+    token = ""
+    while True:
+        request = pb.ListEventsRequest(page_size=size, page_token=token, **filters)
+        page = await api.ask(request)
+        assert len(page.events) <= size
+        found += page.events
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+@asynccontextmanager
+async def served(
+    pool: Pool, *, mode: Mode = Mode.SANDBOX, limits: JournalLimits | None = None
+) -> AsyncIterator[Api]:
+    """Serve on a pool, with two merchants."""
+    digest, store = KeyDigest(PEPPER), PostgresKeyStore(pool)
+    keys = {}
+    for merchant_id in (MERCHANT, OTHER_MERCHANT):
+        key_id, keys[merchant_id] = new_api_key()
+        await store.create_key(
+            merchant_id=merchant_id,
+            name=merchant_id,
+            key_id=key_id,
+            digest=digest.of(keys[merchant_id]),
+            now=datetime.now(UTC),
+        )
+    servicer = WebhookServicer(
+        Endpoints(pool, SecretBox(Secret(WEBHOOK_KEY))),
+        Journal(pool, limits),
+        Authenticator(store, digest),
+        PageTokens(HASH_KEY),
+        mode,
+    )
+    server = aio.server(interceptors=(Guard(refusal_of),))
+    add_WebhookServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield Api(WebhookServiceStub(channel), keys)
+    await server.stop(0)

@@ -1,0 +1,184 @@
+"""What a relay works on: a gateway's database with payments that change, and endpoints."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pkg.ids import new_id
+from pkg.secret import Secret
+from pkg.sql import Pool, Row, open_pool
+from services.events.deliver import Deliverer, DeliveryLimits
+from services.events.relay import Relay
+from services.events.sealing import SecretBox, new_secret
+from services.events.target import Mode
+from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.postgres import PostgresStore
+from services.payments.codec import ProtoEvents
+from services.payments.domain.action import Action
+from services.payments.domain.event import event_of
+from services.payments.domain.payment import Payment
+from services.payments.ports import Change, Commit
+from tests.builders import MERCHANT, begun, capture, settled
+
+WEBHOOK_KEY = "0f" * 32
+
+
+@dataclass
+class Desk:
+    """A database, and one of each process that works on its events."""
+
+    pool: Pool
+    store: PostgresStore
+    box: SecretBox
+    relay: Relay
+    deliverer: Deliverer
+
+    async def endpoint(
+        self,
+        url: str,
+        *,
+        merchant_id: str = MERCHANT,
+        event_types: tuple[str, ...] = (),
+        status: str = "ENABLED",
+    ) -> tuple[str, bytes]:
+        """Add an endpoint; return its id and its secret."""
+        endpoint_id = new_id("we", datetime.now(UTC))
+        await self.pool.execute(
+            "INSERT INTO webhook_endpoints VALUES ($1, $2, $3, $4, $5, '', now(), now())",
+            merchant_id,
+            endpoint_id,
+            url,
+            list(event_types),
+            status,
+        )
+        secret = await self.secret(endpoint_id, merchant_id=merchant_id)
+        return endpoint_id, secret
+
+    async def secret(self, endpoint_id: str, *, merchant_id: str = MERCHANT) -> bytes:
+        """Add the newest secret of an endpoint; return it."""
+        secret, secret_id = new_secret(), new_id("whs", datetime.now(UTC))
+        sealed = self.box.seal(
+            secret, merchant_id=merchant_id, endpoint_id=endpoint_id, secret_id=secret_id
+        )
+        await self.pool.execute(
+            "INSERT INTO webhook_secrets VALUES ($1, $2, $3, $4, clock_timestamp(), NULL)",
+            merchant_id,
+            endpoint_id,
+            secret_id,
+            sealed,
+        )
+        return secret
+
+    async def authorized(self, *, merchant_id: str = MERCHANT) -> Payment:
+        """Store a payment that is authorised: one event."""
+        now = datetime.now(UTC)
+        first = begun(amount=1_000_000, merchant_id=merchant_id, now=now)
+        await self._stored(*first)
+        return await self._settled(first)
+
+    async def captured(self, payment: Payment, *, times: int = 1) -> Payment:
+        """Capture a little of a payment, so many times: an event each."""
+        for _ in range(times):
+            first = capture(payment, 1, now=datetime.now(UTC))
+            await self._stored(*first)
+            payment = await self._settled(first)
+        return payment
+
+    async def _settled(self, first: tuple[Payment, Action]) -> Payment:
+        now = datetime.now(UTC)
+        payment, action = settled(first, now=now)
+        await self._stored(payment, action, with_event=True)
+        return payment
+
+    async def _stored(self, payment: Payment, action: Action, *, with_event: bool = False) -> None:
+        event = None
+        if with_event:
+            event = event_of(payment, action, event_id=new_id("evt", action.update_time))
+        change = Change(payment=payment, actions=(action,), event=event)
+        assert await self.store.commit(change) is Commit.COMMITTED
+
+    async def process(self) -> int:
+        """Relay and deliver until nothing is due; return how many attempts that took."""
+        attempts = 0
+        while await self.relay.run_once():
+            pass
+        while tried := await self.deliverer.run_once():
+            attempts += tried
+        return attempts
+
+    async def advance(self, by: timedelta) -> None:
+        """Turn the sandbox's clock."""
+        await self.pool.execute(
+            """
+            INSERT INTO sandbox_clock (ahead) VALUES ($1)
+            ON CONFLICT (singleton) DO UPDATE SET ahead = sandbox_clock.ahead + EXCLUDED.ahead
+            """,
+            by,
+        )
+
+    async def deliveries(self) -> list[Row]:
+        """Return all deliveries, the oldest event first."""
+        return list(
+            await self.pool.fetch(
+                """
+                SELECT d.*, due_time - gateway_now() AS wait
+                FROM webhook_deliveries d ORDER BY payment_id, sequence, endpoint_id
+                """
+            )
+        )
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many deliveries there are by status."""
+        rows = await self.pool.fetch(
+            "SELECT status, count(*) FROM webhook_deliveries GROUP BY status"
+        )
+        return {row["status"]: row["count"] for row in rows}
+
+
+@asynccontextmanager
+async def opened(url: str, limits: DeliveryLimits | None = None) -> AsyncIterator[Desk]:
+    """Open a desk on an empty database of the gateway."""
+    pool = await open_pool(url, size=4, command_timeout_seconds=5, name="test")
+    writes = await open_pool(url, size=1, command_timeout_seconds=5, name="test")
+    async with pool, writes:
+        store = PostgresStore(
+            pool,
+            writes,
+            events=ProtoEvents(),
+            clock=SandboxClock(),
+            lease=timedelta(seconds=10),
+        )
+        box = SecretBox(Secret(WEBHOOK_KEY))
+        deliverer = Deliverer(pool, box, Mode.SANDBOX, limits, chance=lambda: 0.5)
+        yield Desk(pool, store, box, Relay(pool, None), deliverer)
+        await deliverer.close()
+
+
+@asynccontextmanager
+async def running(*workers: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run workers meanwhile."""
+    stopped = asyncio.Event()
+    tasks = [asyncio.ensure_future(worker(stopped)) for worker in workers]
+    try:
+        yield
+    finally:
+        stopped.set()
+        await asyncio.gather(*tasks)
+
+
+async def until(
+    holds: Callable[[], bool] | Callable[[], Awaitable[bool]], *, seconds_max: float
+) -> None:
+    """Wait until something holds, but not longer than that.
+
+    Raises:
+        TimeoutError: It did not hold in time.
+    """
+    async with asyncio.timeout(seconds_max):
+        while True:
+            result = holds()
+            if result if isinstance(result, bool) else await result:
+                return
+            await asyncio.sleep(0.02)

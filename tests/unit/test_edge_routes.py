@@ -1,0 +1,119 @@
+"""envoy.yaml sends every method of the API to the service that has it, by either protocol."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+from google.api import annotations_pb2
+from google.api.http_pb2 import HttpRule
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from tools.stack.settings import REPOSITORY
+
+CLUSTERS = {
+    "paygate.payments.v1.PaymentService": "payments",
+    "paygate.sandbox.v1.SandboxService": "payments",
+    "paygate.webhooks.v1.WebhookService": "events",
+}
+SLOW = {"Drain": "35s"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as Envoy sees it, and the method that it is for."""
+
+    service: str
+    method: str
+    headers: dict[str, str]
+
+    def __str__(self) -> str:
+        """Name the test."""
+        return f"{self.headers[':method']} {self.headers[':path']}"
+
+
+def config() -> dict[str, Any]:
+    """Return what is in the only HTTP connection manager."""
+    envoy = yaml.safe_load((REPOSITORY / "envoy.yaml").read_text())
+    (listener,) = envoy["static_resources"]["listeners"]
+    manager: dict[str, Any] = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    return manager
+
+
+def calls() -> Iterator[Call]:
+    """Return one request for each way to call each public method."""
+    files = FileDescriptorSet.FromString((REPOSITORY / "build" / "paygate.binpb").read_bytes())
+    for file in files.file:
+        for service in file.service:
+            for method in service.method:
+                rule = method.options.Extensions[annotations_pb2.http]
+                name = f"{file.package}.{service.name}"
+                if not rule.WhichOneof("pattern"):
+                    continue  # one of our internal services
+                headers = {":method": "POST", ":path": f"/{name}/{method.name}"}
+                yield Call(name, method.name, {**headers, "content-type": "application/grpc"})
+                for binding in (rule, *rule.additional_bindings):
+                    yield Call(name, method.name, json_headers(binding))
+
+
+def json_headers(rule: HttpRule) -> dict[str, str]:
+    """Return what a JSON client sends for a binding."""
+    verb = rule.WhichOneof("pattern")
+    assert verb
+    path = getattr(rule, verb).replace("{id}", "pay_1")
+    body = {"content-type": "application/json"} if rule.body else {}
+    return {":method": verb.upper(), ":path": path, **body}
+
+
+def matches(rule: dict[str, Any], headers: dict[str, str]) -> bool:
+    """Tell whether a route's `match` takes a request; knows what envoy.yaml uses, and no more."""
+    path = headers[":path"].partition("?")[0]
+    is_grpc = headers.get("content-type", "").startswith("application/grpc")
+    assert set(rule) <= {"prefix", "path", "safe_regex", "headers", "grpc"}
+    return (
+        path.startswith(rule.get("prefix", ""))
+        and rule.get("path", path) == path
+        and re.fullmatch(rule.get("safe_regex", {"regex": ".*"})["regex"], path) is not None
+        and (is_grpc or "grpc" not in rule)
+        and all(header_matches(header, headers) for header in rule.get("headers", ()))
+    )
+
+
+def header_matches(rule: dict[str, Any], headers: dict[str, str]) -> bool:
+    """Tell whether one matcher of a header takes a request."""
+    value, wanted = headers.get(rule["name"], ""), rule["string_match"]
+    match wanted:
+        case {"exact": text}:
+            found = value == text
+        case {"contains": text}:
+            found = text in value
+        case {"safe_regex": {"regex": pattern}}:
+            found = re.fullmatch(pattern, value) is not None
+        case _:
+            raise NotImplementedError(wanted)
+    return found is not rule.get("invert_match", False)
+
+
+@pytest.mark.parametrize("call", list(calls()), ids=str)
+def test_a_method_is_routed_to_its_service(call: Call) -> None:
+    """The first route that takes a request leads to its service; only reading is tried again."""
+    (host,) = config()["route_config"]["virtual_hosts"]
+    route = next(route for route in host["routes"] if matches(route["match"], call.headers))
+    assert "route" in route, route["name"]
+    assert route["route"]["cluster"] == CLUSTERS[call.service]
+    assert route["route"]["timeout"] == SLOW.get(call.method, "5s")
+    retried = "retry_policy" in route["route"]
+    assert retried == (call.headers[":method"] == "GET")
+
+
+def test_every_public_service_is_transcoded() -> None:
+    """What has REST paths is in the transcoder's list, and nothing else is."""
+    (transcoder,) = [
+        part["typed_config"]
+        for part in config()["http_filters"]
+        if part["name"].endswith("grpc_json_transcoder")
+    ]
+    assert sorted(transcoder["services"]) == sorted({call.service for call in calls()})
+    assert sorted(transcoder["services"]) == sorted(CLUSTERS)
