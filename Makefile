@@ -17,7 +17,7 @@ YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: venv-local ## start everything: PostgreSQL, bank, workers, sweep, Envoy; Ctrl-C stops it
+run: venv-local ## start everything: PostgreSQL, bank, workers, sweep, events, Envoy; Ctrl-C stops it
 	@exec python -m tools.stack run
 
 ready: python ## wait until `make run` serves, and print the path of its demo.env

@@ -27,7 +27,7 @@ def event_of(payload: bytes) -> pb.Event:
 def body_of(event: pb.Event) -> bytes:
     """Return the JSON that is signed and posted, printed as the REST API prints.
 
-    The same event gives the same bytes: fields come in the order of the message.
+    The same event gives the same bytes, for every attempt.
     """
     fields = json_format.MessageToDict(
         event, preserving_proto_field_name=True, always_print_fields_with_no_presence=True

@@ -9,8 +9,10 @@ import yaml
 from pydantic_settings import BaseSettings
 
 from services.acquirer.config import Config
+from services.events.config import Settings as EventsSettings
+from services.events.refusals import CODES as EVENTS_CODES
 from services.payments.config import Settings
-from services.payments.refusals import CODES
+from services.payments.refusals import CODES as PAYMENTS_CODES
 from tools.stack.settings import PORT_DEFAULT, REPOSITORY
 
 README = REPOSITORY / "README.md"
@@ -107,6 +109,7 @@ def test_named_targets_exist(document: Path) -> None:
     ("heading", "model", "prefix"),
     [
         ("Settings of the gateway", Settings, "PAYGATE_"),
+        ("Settings of the events service", EventsSettings, "PAYGATE_"),
         ("Settings of the bank", Config, "ACQUIRER_"),
     ],
 )
@@ -134,9 +137,10 @@ def test_every_reason_is_documented_with_its_code() -> None:
         if len(cells) == 3:
             for reason in re.findall(r"`([A-Z_]{4,})`", cells[2]):
                 rows.setdefault(reason, set()).add(cells[1])
-    for error, code in CODES.items():
+    codes = {**PAYMENTS_CODES, **EVENTS_CODES}
+    for error, code in codes.items():
         assert code.name in rows[error.reason], error.reason
-    known = {error.reason for error in CODES} | edge_reasons() | {"INTERNAL"}
+    known = {error.reason for error in codes} | edge_reasons() | {"INTERNAL"}
     assert set(rows) == known
 
 
