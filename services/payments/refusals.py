@@ -2,17 +2,15 @@
 
 import grpc
 
-from pkg import errors
+from pkg.refusals import SHARED_CODES, Codes, refusal
 from pkg.rpc import Refusal
 from services.payments.domain import error
 
 _Code = grpc.StatusCode
 
-CODES: dict[type[errors.ApiError], grpc.StatusCode] = {
-    errors.ValidationFailedError: _Code.INVALID_ARGUMENT,
+CODES: Codes = {
+    **SHARED_CODES,
     error.CurrencyMismatchError: _Code.INVALID_ARGUMENT,
-    errors.InvalidPageTokenError: _Code.INVALID_ARGUMENT,
-    errors.InvalidApiKeyError: _Code.UNAUTHENTICATED,
     error.PaymentNotFoundError: _Code.NOT_FOUND,
     error.IdempotencyInFlightError: _Code.ABORTED,
     error.ConcurrentUpdateError: _Code.ABORTED,
@@ -27,19 +25,9 @@ CODES: dict[type[errors.ApiError], grpc.StatusCode] = {
     error.PaymentRefundedError: _Code.FAILED_PRECONDITION,
     error.PaymentCapturedError: _Code.FAILED_PRECONDITION,
     error.NotCapturedError: _Code.FAILED_PRECONDITION,
-    errors.DependencyUnavailableError: _Code.UNAVAILABLE,
 }
 
 
 def refusal_of(problem: Exception) -> Refusal | None:
     """Return what the client is told; None for anything that is not a refusal but a bug."""
-    if not isinstance(problem, errors.ApiError):
-        return None
-    return Refusal(
-        code=CODES[type(problem)],
-        reason=problem.reason,
-        message=str(problem),
-        metadata=problem.metadata,
-        violations=problem.violations,
-        retry_after_seconds=problem.retry_after_seconds,
-    )
+    return refusal(problem, CODES)
