@@ -14,7 +14,7 @@ from typing import Literal
 import asyncpg
 
 from tools.stack import folder
-from tools.stack.postgres import Embedded
+from tools.stack.postgres import OWNER, PARTS, Embedded
 from tools.stack.program import spawn
 from tools.stack.settings import REPOSITORY, Settings
 
@@ -59,6 +59,17 @@ async def migrate(postgres: Embedded, service: Service) -> None:
     )
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
+
+
+def as_part(url: str, part: str) -> str:
+    """Return the address of a gateway's database for a part of the gateway."""
+    assert part in PARTS
+    return url.replace("//payments@", f"//{part}@")
+
+
+def as_superuser(url: str) -> str:
+    """Return the address of a gateway's database for whoever runs the server."""
+    return url.replace("//payments@", f"//{OWNER}@")
 
 
 @contextmanager

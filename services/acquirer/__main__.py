@@ -3,18 +3,17 @@
 import asyncio
 import sys
 
-import pydantic
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg import telemetry
 from pkg.rpc import Guard
 from pkg.running import Running
-from pkg.secret import Secret
 from pkg.server import OPTIONS, serve_until_stopped
+from pkg.settings import hidden, told
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
-from services.acquirer.config import Config, load_config
+from services.acquirer.config import Config
 from services.acquirer.error import UnreachableError
 from services.acquirer.outage import Outages
 from services.acquirer.refusals import refusal_of
@@ -29,7 +28,7 @@ async def serve(config: Config) -> None:
         RuntimeError: The port is taken.
     """
     book = await Book.open(
-        Secret(config.database_url.get_secret_value()),
+        hidden(config.database_url),
         connections_max=config.pool_connections_max,
         statement_seconds_max=config.statement_seconds_max,
         attempts_max=config.connect_attempts_max,
@@ -57,9 +56,18 @@ async def serve(config: Config) -> None:
     )
 
 
-if __name__ == "__main__":
+def main() -> int | str:
+    """Serve by the settings of this process; return its exit code or why it can't."""
     telemetry.configure("acquirer")
+    config = told(Config, sys.stderr.write)
+    if config is None:
+        return 2
     try:
-        asyncio.run(serve(load_config()))
-    except (pydantic.ValidationError, UnreachableError, RuntimeError) as error:
-        sys.exit(f"acquirer: {error}")
+        asyncio.run(serve(config))
+    except (UnreachableError, RuntimeError) as error:
+        return f"acquirer: {error}"
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

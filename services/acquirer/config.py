@@ -1,19 +1,15 @@
-"""The bank's settings, from the environment or from a secrets folder."""
-
-import os
+"""The bank's settings; see `pkg.settings` for where they come from."""
 
 from pydantic import PositiveFloat, PositiveInt, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from pkg.settings import ServiceSettings
 
 
-class Config(BaseSettings):
-    """Every setting, limit and timeout of the bank. Each field is `ACQUIRER_<NAME>`.
+class Config(ServiceSettings):
+    """Every setting, limit and timeout of the bank. Each field is `ACQUIRER_<NAME>`."""
 
-    A secret may also stand in a file of the folder `ACQUIRER_SECRETS_DIR`, named like its variable
-    in lower case.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="ACQUIRER_", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix="ACQUIRER_")
 
     database_url: SecretStr  # may hold a password
     listen: str = "127.0.0.1:50052"
@@ -27,13 +23,3 @@ class Config(BaseSettings):
     drain_seconds: PositiveFloat = 5.0
     connect_attempts_max: PositiveInt = 60
     connect_pause_seconds: float = 0.5
-
-
-def load_config() -> Config:
-    """Return the settings of this process.
-
-    Raises:
-        pydantic.ValidationError: Something is missing or wrong; it is named, without its value.
-    """
-    # Given at run time: pydantic-settings reads no folder's name from the environment by itself.
-    return Config(_secrets_dir=os.environ.get("ACQUIRER_SECRETS_DIR"))  # type: ignore[call-arg]

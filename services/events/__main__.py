@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import sys
 
-import pydantic
 import structlog
 from grpc import aio
 
@@ -18,9 +17,10 @@ from pkg.errors import DependencyUnavailableError
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
+from pkg.settings import hidden, told
 from pkg.sql import Pool, open_pool
 from services.events.bus import NatsBus
-from services.events.config import Settings, hidden, load_settings
+from services.events.config import Settings
 from services.events.deliver import Deliverer
 from services.events.endpoints import Endpoints
 from services.events.journal import Journal
@@ -105,12 +105,8 @@ def main() -> int:
     roles.add_parser("relay", help="deliver events")
     arguments = parser.parse_args()
     telemetry.configure("events")
-    try:
-        settings = load_settings()
-    except pydantic.ValidationError as problem:
-        # Only names and kinds of problems: the values may be secrets.
-        for wrong in problem.errors(include_input=False, include_url=False):
-            sys.stderr.write(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}\n")
+    settings = told(Settings, sys.stderr.write)
+    if settings is None:
         return 2
     asyncio.run(serve(settings) if arguments.role == "serve" else relay(settings))
     return 0

@@ -1,25 +1,20 @@
-"""Settings, from the environment or from a secrets folder. Nothing secret has a default."""
+"""Settings of the events service; see `pkg.settings` for where they come from."""
 
-import os
 from datetime import timedelta
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from pkg.secret import Secret
+from pkg.settings import ServiceSettings
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
 from services.events.target import Mode
 
 
-class Settings(BaseSettings):
-    """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's.
+class Settings(ServiceSettings):
+    """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's."""
 
-    A secret may also stand in a file of the folder `PAYGATE_SECRETS_DIR`, named like its variable
-    in lower case.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="PAYGATE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PAYGATE_")
 
     # Where webhooks may be posted to: in the sandbox also to this machine.
     mode: Mode = Mode.SANDBOX
@@ -58,18 +53,3 @@ class Settings(BaseSettings):
             under_way_per_endpoint_max=self.deliveries_under_way_per_endpoint_max,
             lease=timedelta(seconds=self.delivery_lease_seconds),
         )
-
-
-def load_settings() -> Settings:
-    """Return the settings of this process.
-
-    Raises:
-        pydantic.ValidationError: Something is missing or wrong; all of it is named.
-    """
-    # Given at run time: pydantic-settings reads no folder's name from the environment by itself.
-    return Settings(_secrets_dir=os.environ.get("PAYGATE_SECRETS_DIR"))  # type: ignore[call-arg]
-
-
-def hidden(value: SecretStr) -> Secret:
-    """Return a setting as the kind of secret that the rest of the service knows."""
-    return Secret(value.get_secret_value())

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import pydantic
 from grpc import aio
 
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
@@ -22,14 +21,15 @@ from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
-from pkg.sql import open_pool
+from pkg.settings import hidden, told
+from pkg.sql import Pool, open_pool
 from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.codec import ProtoEvents, ProtoReplies
-from services.payments.config import Settings, hidden, load_settings
+from services.payments.config import Settings
 from services.payments.ports import Gateway
 from services.payments.queries import Queries
 from services.payments.refusals import refusal_of
@@ -47,7 +47,7 @@ class Service:
     gateway: Gateway
     queries: Queries
     authenticator: Authenticator
-    sandbox: SandboxServicer
+    sandbox: SandboxServicer | None
 
 
 @asynccontextmanager
@@ -83,13 +83,25 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
         )
         digest = KeyDigest(hidden(settings.key_pepper))
         authenticator = Authenticator(PostgresKeyStore(reads), digest)
+        queries = Queries(store, PageTokens(hidden(settings.hash_key)))
         cards = GrpcTestCards(channel, timeout_seconds=settings.acquirer_call_timeout_seconds)
-        yield Service(
-            gateway,
-            Queries(store, PageTokens(hidden(settings.hash_key))),
-            authenticator,
-            SandboxServicer(PostgresSandbox(reads), cards, authenticator),
-        )
+        async with sandbox_pool(settings) as pool:
+            sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
+            yield Service(gateway, queries, authenticator, sandbox)
+
+
+@asynccontextmanager
+async def sandbox_pool(settings: Settings) -> AsyncIterator[Pool | None]:
+    """Open what the sandbox's API works on; nothing where it has no database role."""
+    url = settings.sandbox_database_url
+    if settings.mode != "sandbox" or url is None:
+        yield None
+        return
+    timeout = settings.database_timeout_seconds
+    async with await open_pool(
+        url.get_secret_value(), size=1, command_timeout_seconds=timeout, name=NAME
+    ) as pool:
+        yield pool
 
 
 async def serve(settings: Settings) -> None:
@@ -104,7 +116,7 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
     running = Running()
     servicer = PaymentServicer(service.gateway, service.queries, service.authenticator, running)
     add_PaymentServiceServicer_to_server(servicer, server)
-    if settings.mode == "sandbox":
+    if service.sandbox:
         add_SandboxServiceServicer_to_server(service.sandbox, server)
     await serve_until_stopped(
         server,
@@ -147,12 +159,8 @@ def main() -> int:
     key.add_argument("--name", required=True)
     arguments = parser.parse_args()
     telemetry.configure("payments")
-    try:
-        settings = load_settings()
-    except pydantic.ValidationError as problem:
-        # Only names and kinds of problems: the values may be secrets.
-        for wrong in problem.errors(include_input=False, include_url=False):
-            sys.stderr.write(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}\n")
+    settings = told(Settings, sys.stderr.write)
+    if settings is None:
         return 2
     if arguments.role == "serve":
         asyncio.run(serve(settings))

@@ -1,29 +1,26 @@
-"""Settings, from the environment or from a secrets folder. Nothing secret has a default."""
+"""Settings of the gateway; see `pkg.settings` for where they come from."""
 
-import os
 from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from pkg.secret import Secret
+from pkg.settings import ServiceSettings
 from services.payments.ports import Limits
 
 
-class Settings(BaseSettings):
-    """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's.
+class Settings(ServiceSettings):
+    """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's."""
 
-    A secret may also stand in a file of the folder `PAYGATE_SECRETS_DIR`, named like its variable
-    in lower case.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="PAYGATE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PAYGATE_")
 
     # What only tests need, such as a clock that can be turned, is there in the sandbox alone.
     mode: Literal["sandbox", "production"] = "sandbox"
 
+    # Each address is of a role of the database that can do no more than its part.
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    sandbox_database_url: SecretStr | None = None
     listen: str = "127.0.0.1:50051"
     acquirer_address: str = "127.0.0.1:50052"
 
@@ -53,18 +50,3 @@ class Settings(BaseSettings):
             authorization_lifetime=timedelta(seconds=self.authorization_lifetime_seconds),
             key_lifetime=timedelta(seconds=self.idempotency_key_lifetime_seconds),
         )
-
-
-def load_settings() -> Settings:
-    """Return the settings of this process.
-
-    Raises:
-        pydantic.ValidationError: Something is missing or wrong; all of it is named.
-    """
-    # Given at run time: pydantic-settings reads no folder's name from the environment by itself.
-    return Settings(_secrets_dir=os.environ.get("PAYGATE_SECRETS_DIR"))  # type: ignore[call-arg]
-
-
-def hidden(value: SecretStr) -> Secret:
-    """Return a setting as the kind of secret that the rest of the service knows."""
-    return Secret(value.get_secret_value())

@@ -23,8 +23,9 @@ import grpc
 from grpc import aio
 
 from pkg import telemetry
+from pkg.settings import load
 from services.payments.__main__ import composed, serve_on
-from services.payments.config import load_settings
+from services.payments.config import Settings
 from services.payments.ports import Acquirer, Store
 
 T = TypeVar("T")
@@ -160,7 +161,7 @@ def struck_bank(bank: Acquirer, points: Points) -> Any:
 
 async def main() -> None:
     """Serve until SIGTERM."""
-    settings, points = load_settings(), Points()
+    settings, points = load(Settings), Points()
     async with composed(settings) as service:
         gateway = replace(
             service.gateway,

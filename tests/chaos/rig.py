@@ -21,6 +21,7 @@ from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from services.payments.__main__ import create_key
 from services.payments.config import Settings
 from tests.chaos.books import PENDING_SECONDS_MAX, Books
+from tests.database import as_part
 from tools.stack.probe import grpc_serving
 from tools.stack.settings import REPOSITORY
 
@@ -137,7 +138,8 @@ class Rig:
         )
         self.environment = {
             **SECRETS,
-            "DATABASE_URL": self.payments_url,
+            "DATABASE_URL": as_part(self.payments_url, "paygate_gateway"),
+            "PAYGATE_SANDBOX_DATABASE_URL": as_part(self.payments_url, "paygate_sandbox"),
             "PAYGATE_ACQUIRER_ADDRESS": listen,
             "PAYGATE_ACTION_LEASE_SECONDS": str(LEASE_SECONDS),
             "PAYGATE_SWEEP_INTERVAL_SECONDS": "0.05",

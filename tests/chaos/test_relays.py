@@ -13,6 +13,7 @@ import pytest
 
 from paygate.events.v1.event_pb2 import PaymentEvent
 from tests.chaos.rig import SECRETS, Process
+from tests.database import as_part
 from tests.integration.events.desk import WEBHOOK_KEY, Desk, opened, until
 from tests.integration.events.nats_server import NatsServer, nats_running
 from tests.integration.events.receiver import Receiver, receiving
@@ -45,7 +46,7 @@ def relays(database_url: str, bus: NatsServer) -> list[Process]:
     """Return relays that are not started yet."""
     environment = {
         **SECRETS,
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": as_part(database_url, "paygate_events"),
         "PAYGATE_WEBHOOK_KEY": WEBHOOK_KEY,
         "PAYGATE_MODE": "sandbox",
         "PAYGATE_NATS_URL": bus.url,

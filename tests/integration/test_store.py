@@ -21,6 +21,7 @@ from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
 from services.payments.ports import Change, Commit, PaymentFilter, Store
 from tests.builders import LATER, LIFETIME, MERCHANT, NOW, begun, capture, gbp, settled
+from tests.database import as_part
 
 LEASE = timedelta(seconds=10)
 NO_LEASE = timedelta(seconds=-1)
@@ -38,13 +39,15 @@ class OnPostgres:
 @pytest.fixture
 async def on_postgres(payments_database_url: str) -> AsyncIterator[OnPostgres]:
     """A store on an empty database."""
-    reads = await open_pool(payments_database_url, size=4, command_timeout_seconds=5, name="test")
-    writes = await open_pool(payments_database_url, size=1, command_timeout_seconds=5, name="test")
-    async with reads, writes:
+    part = as_part(payments_database_url, "paygate_gateway")
+    reads = await open_pool(part, size=4, command_timeout_seconds=5, name="test")
+    writes = await open_pool(part, size=1, command_timeout_seconds=5, name="test")
+    owner = await open_pool(payments_database_url, size=1, command_timeout_seconds=5, name="test")
+    async with reads, writes, owner:
         store = PostgresStore(
             reads, writes, events=ProtoEvents(), clock=SandboxClock(), lease=LEASE
         )
-        yield OnPostgres(store, reads)
+        yield OnPostgres(store, owner)
 
 
 @pytest.fixture(params=["memory", "postgres"])

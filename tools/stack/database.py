@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from tools.stack.errors import StackError
+from tools.stack.postgres import PARTS
 from tools.stack.program import Program, run_to_end
 from tools.stack.settings import REPOSITORY, Settings
 
@@ -19,10 +21,17 @@ CONNECT_SECONDS_MAX = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Databases:
-    """Addresses, in the form that asyncpg takes."""
+    """Addresses, in the form that asyncpg takes.
+
+    Attributes:
+        payments: The gateway's, as the one who owns its tables.
+        acquirer: The bank's.
+        parts: The gateway's once more, as each part of it, by the name of its role.
+    """
 
     payments: str = field(repr=False)
     acquirer: str = field(repr=False)
+    parts: Mapping[str, str] = field(repr=False)
 
 
 async def external(settings: Settings) -> Databases:
@@ -31,20 +40,21 @@ async def external(settings: Settings) -> Databases:
     Raises:
         StackError: The database does not answer.
     """
+    url = settings.database_url
+    # One login serves for all: it becomes each role when it connects.
+    parts = {part: _with(url, role=part) for part in PARTS}
     if settings.acquirer_database_url:
-        return Databases(payments=settings.database_url, acquirer=settings.acquirer_database_url)
+        return Databases(payments=url, acquirer=settings.acquirer_database_url, parts=parts)
     try:
-        connection = await asyncpg.connect(settings.database_url, timeout=CONNECT_SECONDS_MAX)
+        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX)
         try:
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ACQUIRER_SCHEMA}")
         finally:
             await connection.close()
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StackError(f"The database of DATABASE_URL can't be used: {error}.") from error
-    return Databases(
-        payments=settings.database_url,
-        acquirer=_with(settings.database_url, search_path=ACQUIRER_SCHEMA),
-    )
+    acquirer = _with(url, search_path=ACQUIRER_SCHEMA)
+    return Databases(payments=url, acquirer=acquirer, parts=parts)
 
 
 async def migrate(url: str, *, service: str, logs: Path) -> None:

@@ -24,6 +24,8 @@ from tools.stack.settings import Settings
 OWNER = "postgres"
 # Each owns the database of its name and can't enter the other's.
 ROLES = ("payments", "acquirer")
+# Parts of the gateway, each with what it needs of the database `payments` and no more.
+PARTS = ("paygate_gateway", "paygate_events", "paygate_sandbox")
 # Linux has 107 bytes for a socket's path, macOS 103; PostgreSQL adds the file's name.
 SOCKET_FOLDER_BYTES_MAX = 103 - len("/.s.PGSQL.5432.lock")
 OPTIONS = {
@@ -31,8 +33,8 @@ OPTIONS = {
     "unix_socket_permissions": "0700",
     "log_line_prefix": "%m [%p] %u@%d ",
 }
-# A payments process opens 5; the bank, sweep, events and relay 21 together. The rest is for people.
-CONNECTIONS_PER_WORKER, CONNECTIONS_BESIDES = 5, 60
+# A payments process opens 6; the bank, sweep, events and relay 21 together. The rest is for people.
+CONNECTIONS_PER_WORKER, CONNECTIONS_BESIDES = 6, 60
 
 
 class Embedded:
@@ -89,12 +91,14 @@ class Embedded:
             databases = await connection.fetchval(
                 "SELECT array_agg(datname::text) FROM pg_database"
             )
+            for role in {*ROLES, *PARTS}.difference(roles):
+                await connection.execute(f"CREATE ROLE {role} LOGIN")
             for role in ROLES:
-                if role not in roles:
-                    await connection.execute(f"CREATE ROLE {role} LOGIN")
                 if role not in databases:
                     await connection.execute(f"CREATE DATABASE {role} OWNER {role}")
                 await connection.execute(f"REVOKE CONNECT ON DATABASE {role} FROM PUBLIC")
+            parts = ", ".join(PARTS)
+            await connection.execute(f"GRANT CONNECT ON DATABASE payments TO {parts}")
         finally:
             await connection.close()
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from tools.stack import database, envoy, folder, leftovers, ports, probe
 from tools.stack.database import Databases
-from tools.stack.postgres import ROLES, Embedded
+from tools.stack.postgres import PARTS, ROLES, Embedded
 from tools.stack.program import Program, rotate, run_to_end
 from tools.stack.screen import Screen
 from tools.stack.settings import HOST, REPOSITORY, Settings
@@ -103,7 +103,8 @@ class Stack:
         await embedded.make_databases()
         self._screen.step("PostgreSQL serves")
         payments, acquirer = (embedded.url(role, role) for role in ROLES)
-        return Databases(payments=payments, acquirer=acquirer)
+        parts = {part: embedded.url(part, "payments") for part in PARTS}
+        return Databases(payments=payments, acquirer=acquirer, parts=parts)
 
     async def _demo_key(self, databases: Databases) -> str:
         """Return the demo merchant's key, made once for each database."""
@@ -111,7 +112,15 @@ class Stack:
         kept = self._settings.secrets.parent / f"demo-key-{which}"
         if not kept.exists():
             printed = await run_to_end(
-                self._payments(databases, "create-key", *DEMO_MERCHANT, name="create-key")
+                self._gateway(
+                    "services.payments",
+                    databases.payments,
+                    "create-key",
+                    *DEMO_MERCHANT,
+                    name="create-key",
+                    port=None,
+                    environment={},
+                )
             )
             folder.write(kept, printed.strip())
             self._screen.step("a demo merchant and its key are made")
@@ -135,22 +144,29 @@ class Stack:
     def _payments(
         self, databases: Databases, *arguments: str, name: str, port: int | None = None
     ) -> Program:
-        bank = {"PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}"}
+        environment = {
+            "PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}",
+            "PAYGATE_SANDBOX_DATABASE_URL": databases.parts["paygate_sandbox"],
+        }
         return self._gateway(
-            "services.payments", databases, *arguments, name=name, port=port, environment=bank
+            "services.payments",
+            databases.parts["paygate_gateway"],
+            *arguments,
+            name=name,
+            port=port,
+            environment=environment,
         )
 
     def _webhooks(
         self, databases: Databases, role: str, *, name: str, port: int | None = None
     ) -> Program:
-        return self._gateway(
-            "services.events", databases, role, name=name, port=port, environment={}
-        )
+        url = databases.parts["paygate_events"]
+        return self._gateway("services.events", url, role, name=name, port=port, environment={})
 
     def _gateway(
         self,
         module: str,
-        databases: Databases,
+        database_url: str,
         *arguments: str,
         name: str,
         port: int | None,
@@ -159,7 +175,7 @@ class Stack:
         """Return a program of the gateway's own, which has its database and its secrets."""
         listen = {} if port is None else {"PAYGATE_LISTEN": f"{HOST}:{port}"}
         common = {
-            "DATABASE_URL": databases.payments,
+            "DATABASE_URL": database_url,
             "PAYGATE_SECRETS_DIR": str(self._settings.secrets),
         }
         return self._python(

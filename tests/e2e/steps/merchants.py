@@ -21,13 +21,15 @@ def new_merchant(stack: Stack) -> NewMerchant:
 
     def new() -> str:
         merchant_id = f"mer_test_{next(numbers)}"
+        environment = psutil.Process(stack.pids()["payments-1"]).environ()
+        owner = environment["DATABASE_URL"].replace("//paygate_gateway@", "//payments@")
         created = subprocess.run(
             [
                 *(sys.executable, "-m", "services.payments", "create-key"),
                 *("--merchant-id", merchant_id, "--name", merchant_id),
             ],
             cwd=REPOSITORY,
-            env=psutil.Process(stack.pids()["payments-1"]).environ(),
+            env={**environment, "DATABASE_URL": owner},
             capture_output=True,
             text=True,
             check=True,

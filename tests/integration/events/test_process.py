@@ -9,7 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
+
 from tests.conftest import NewDatabase
+from tests.database import as_part
 from tests.integration.events.desk import WEBHOOK_KEY, Desk, until
 from tests.integration.events.nats_server import nats_running
 from tests.integration.events.receiver import receiving
@@ -26,7 +29,7 @@ async def relay(database_url: str, **more: str) -> AsyncIterator[Process]:
         env={
             **os.environ,
             "PYTHONPATH": ROOTS,
-            "DATABASE_URL": database_url,
+            "DATABASE_URL": as_part(database_url, "paygate_events"),
             "PAYGATE_KEY_PEPPER": "0a" * 32,
             "PAYGATE_HASH_KEY": "0b" * 32,
             "PAYGATE_WEBHOOK_KEY": WEBHOOK_KEY,
@@ -90,14 +93,18 @@ async def test_a_relay_outlives_lost_connections(desk: Desk, payments_database_u
         await desk.endpoint(receiver.url)
         await desk.authorized()
         await until(lambda: len(receiver.received) == 1, seconds_max=20)
+        superuser = await asyncpg.connect(
+            payments_database_url.replace("//payments@", "//postgres@")
+        )
         for _ in range(3):
-            await desk.pool.execute(
+            await superuser.execute(
                 """
                 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                 WHERE application_name = 'paygate-events' AND datname = current_database()
                 """
             )
             await asyncio.sleep(0.1)
+        await superuser.close()
         await desk.authorized()
         await until(lambda: len(receiver.received) == 2, seconds_max=20)
         assert process.returncode is None
@@ -138,5 +145,5 @@ async def test_what_is_missing_is_named_and_nothing_else() -> None:
     async with relay("postgresql://u:hunter2@/x", PAYGATE_WEBHOOK_KEY="hunter2") as process:
         _, error = await process.communicate()
         assert process.returncode == 2
-        assert b"webhook_key" in error
+        assert b"PAYGATE_WEBHOOK_KEY" in error
         assert b"hunter2" not in error

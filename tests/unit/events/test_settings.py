@@ -5,7 +5,8 @@ from datetime import timedelta
 import pydantic
 import pytest
 
-from services.events.config import Settings, load_settings
+from pkg.settings import load
+from services.events.config import Settings
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
 from services.events.target import Mode
@@ -23,7 +24,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_limits_are_the_workers_own_by_default() -> None:
     """What nobody sets is what relay and deliverer are made for."""
-    settings = load_settings()
+    settings = load(Settings)
     assert settings.relay_limits == RelayLimits()
     assert settings.delivery_limits == DeliveryLimits()
     assert (settings.mode, settings.nats_url) == (Mode.SANDBOX, None)
@@ -39,7 +40,7 @@ def test_settings_reach_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
         "PAYGATE_DELIVERIES_UNDER_WAY_PER_ENDPOINT_MAX": "2",
     }.items():
         monkeypatch.setenv(name, value)
-    settings = load_settings()
+    settings = load(Settings)
     assert settings.mode is Mode.PRODUCTION
     assert settings.relay_limits.keep == timedelta(days=7)
     limits = settings.delivery_limits
@@ -63,12 +64,12 @@ def test_a_setting_that_makes_no_sense_is_refused(
     """A process with it does not start."""
     monkeypatch.setenv(name, value)
     with pytest.raises(pydantic.ValidationError):
-        load_settings()
+        load(Settings)
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """Printing the settings shows neither keys nor the passwords in addresses."""
     monkeypatch.setenv("PAYGATE_NATS_URL", "nats://user:hunter2@127.0.0.1")
-    settings: Settings = load_settings()
+    settings: Settings = load(Settings)
     assert KEY not in repr(settings)
     assert "hunter2" not in repr(settings)
