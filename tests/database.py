@@ -79,7 +79,12 @@ def postgres_of_its_own() -> Iterator[Embedded]:
     data_dir = Path(tempfile.mkdtemp(prefix="paygate-test-"))
     data_dir.chmod(0o711)
     settings = Settings(
-        port=1, data_dir=data_dir, workers=1, database_url="", acquirer_database_url=""
+        port=1,
+        data_dir=data_dir,
+        workers=1,
+        database_url="",
+        acquirer_database_url="",
+        keyring=data_dir / "keyring.json",
     )
     folder.prepare(settings)
     yield Embedded(settings)

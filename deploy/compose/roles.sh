@@ -17,7 +17,7 @@ REVOKE CONNECT ON DATABASE :"role" FROM PUBLIC;
 SQL
 done
 
-for part in paygate_gateway paygate_events paygate_sandbox; do
+for part in paygate_gateway paygate_vault paygate_events paygate_sandbox; do
     as_superuser "$part" <<'SQL'
 CREATE ROLE :"role" LOGIN PASSWORD :'password';
 GRANT CONNECT ON DATABASE payments TO :"role";

@@ -121,7 +121,8 @@ def _authorization(request: pb.AuthorizeRequest) -> Authorization:
         raise InvalidRequestError("pan")
     if not (1 <= request.expiry_month <= 12 and 2000 <= request.expiry_year <= 9999):
         raise InvalidRequestError("expiry_month, expiry_year")
-    if not (request.cvv.isascii() and request.cvv.isdigit() and len(request.cvv) in {3, 4}):
+    cvv = request.cvv  # none for a card on file, which its merchant may not have kept
+    if cvv and not (cvv.isascii() and cvv.isdigit() and len(cvv) in {3, 4}):
         raise InvalidRequestError("cvv")
     currency = request.currency
     if not (currency.isascii() and currency.isalpha() and currency.isupper()) or len(currency) != 3:

@@ -28,14 +28,17 @@ from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
+from services.payments.adapters.vault import NoVault
+from services.payments.adapters.vault_local import KeyringError
 from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.config import Settings
-from services.payments.ports import Gateway
+from services.payments.ports import Gateway, Vault
 from services.payments.queries import Queries
 from services.payments.refusals import refusal_of
 from services.payments.sandbox import SandboxServicer
 from services.payments.servicer import PaymentServicer
 from services.payments.sweep import Sweep
+from services.payments.wiring import opened_vault
 
 NAME = "paygate-payments"
 
@@ -60,7 +63,12 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
     )
     writes = await open_pool(url, size=1, command_timeout_seconds=timeout, name=NAME)
     hasher = HmacHasher(hidden(settings.hash_key))
-    async with reads, writes, aio.insecure_channel(settings.acquirer_address) as channel:
+    async with (
+        reads,
+        writes,
+        aio.insecure_channel(settings.acquirer_address) as channel,
+        vault_of(settings) as vault,
+    ):
         clock = SandboxClock()
         store = PostgresStore(
             reads,
@@ -76,6 +84,7 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
                 call_timeout_seconds=settings.acquirer_call_timeout_seconds,
                 inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
             ),
+            vault=vault,
             clock=clock,
             hasher=hasher,
             replies=ProtoReplies(),
@@ -88,6 +97,16 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
         async with sandbox_pool(settings) as pool:
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox)
+
+
+@asynccontextmanager
+async def vault_of(settings: Settings) -> AsyncIterator[Vault]:
+    """Open the vault; whoever has no role for it, as the sweep, has one that takes no cards."""
+    if settings.vault_database_url is None:
+        yield NoVault()
+        return
+    async with opened_vault(settings, name=NAME) as vault:
+        yield vault.cards
 
 
 @asynccontextmanager
@@ -163,7 +182,14 @@ def main() -> int:
     if settings is None:
         return 2
     if arguments.role == "serve":
-        asyncio.run(serve(settings))
+        if settings.vault_database_url is None:
+            sys.stderr.write("PAYGATE_VAULT_DATABASE_URL: Field required\n")
+            return 2
+        try:
+            asyncio.run(serve(settings))
+        except KeyringError as problem:
+            sys.stderr.write(f"PAYGATE_VAULT_KEYRING: {problem}\n")
+            return 2
     elif arguments.role == "sweep":
         asyncio.run(sweep(settings))
     else:

@@ -1,22 +1,25 @@
 """Authorize: ask the customer's bank to reserve an amount."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from pkg.errors import ValidationFailedError
 from pkg.ids import new_id
 from pkg.money import Money
-from services.payments.domain.action import Action, ActionType
+from services.payments.domain.action import ActionType
+from services.payments.domain.error import CardTokenNotFoundError
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.payment import authorize as decide_authorize
-from services.payments.ports import CardDetails, Gateway
-from services.payments.steps import Reply, Request, begin, finish
+from services.payments.ports import CardDetails, Gateway, SealedCard
+from services.payments.steps import Decided, Reply, Request, begin, finish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorize:
-    """The request, checked and normalised."""
+    """The request, checked and normalised. `card` is a card's details, or the token of one."""
 
     merchant_id: str
-    card: CardDetails
+    card: CardDetails | str
     amount: Money
     reference: str
     idempotency_key: str | None
@@ -27,31 +30,33 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
 
     Raises:
         PaymentsError: The request was refused, and nothing was changed.
+        DependencyUnavailableError: The vault takes no card now; nothing was changed.
     """
-    details = command.card
     request = Request(
         merchant_id=command.merchant_id,
         rpc=ActionType.AUTHORIZE,
         key=command.idempotency_key,
         fields=(
-            details.pan.reveal(),
-            details.expiry.month,
-            details.expiry.year,
+            *_identity(command.card),
             command.amount.minor_units,
             command.amount.currency,
             command.reference,
         ),
     )
+    details: CardDetails | None = None
 
-    def decide(_: Payment | None) -> tuple[Payment, Action]:
+    async def decide(_: Payment | None) -> Decided:
+        nonlocal details
         now = gateway.clock.now()
+        details, sealed, token = await _card(gateway, command, now)
         card = Card(
             brand=details.pan.brand,
             last4=details.pan.last4,
             expiry=details.expiry,
             fingerprint=gateway.hasher.card(command.merchant_id, details.pan),
+            token=token,
         )
-        return decide_authorize(
+        begun = decide_authorize(
             command.amount,
             card,
             merchant_id=command.merchant_id,
@@ -61,9 +66,34 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
             now=now,
             expire_time=now + gateway.limits.authorization_lifetime,
         )
+        return Decided(*begun, sealed)
 
     begun = await begin(gateway, request, decide)
     if isinstance(begun, Reply):
         return begun
+    assert details is not None  # `begin` has decided
     answer = await gateway.acquirer.authorize(begun.action.id, details, command.amount)
     return await finish(gateway, begun, answer)
+
+
+async def _card(
+    gateway: Gateway, command: Authorize, now: datetime
+) -> tuple[CardDetails, SealedCard | None, str]:
+    """Return the card, what the vault is to keep of it if it is new there, and its token."""
+    if isinstance(command.card, CardDetails):
+        pan, expiry = command.card.pan, command.card.expiry
+        sealed = await gateway.vault.seal(command.merchant_id, pan, expiry, now)
+        return command.card, sealed, sealed.token
+    found = await gateway.vault.open(command.merchant_id, command.card)
+    if found is None:
+        raise CardTokenNotFoundError
+    if found.expiry.is_past(now):
+        raise ValidationFailedError({"card_token": "is of a card that has expired"})
+    return found, None, command.card
+
+
+def _identity(card: CardDetails | str) -> tuple[str | int, ...]:
+    """Return what makes two requests' cards the same: not the CVV, which is kept nowhere."""
+    if isinstance(card, CardDetails):
+        return card.pan.reveal(), card.expiry.month, card.expiry.year
+    return ("token", card)

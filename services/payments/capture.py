@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pkg.ids import new_id
 from pkg.money import Money
 from services.payments.domain import error
-from services.payments.domain.action import Action, ActionType
+from services.payments.domain.action import ActionType
 from services.payments.domain.payment import Payment
 from services.payments.ports import Gateway
-from services.payments.steps import Reply, Request, begin, finish
+from services.payments.steps import Decided, Reply, Request, begin, finish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +43,18 @@ async def capture(gateway: Gateway, command: Capture) -> Reply:
         ),
     )
 
-    def decide(payment: Payment | None) -> tuple[Payment, Action]:
+    async def decide(payment: Payment | None) -> Decided:
         if payment is None:
             raise error.PaymentNotFoundError
         now = gateway.clock.now()
-        return payment.capture(
+        changed = payment.capture(
             command.amount,
             final=command.final,
             action_id=new_id("act", now),
             reference=command.reference,
             now=now,
         )
+        return Decided(*changed)
 
     begun = await begin(gateway, request, decide)
     if isinstance(begun, Reply):

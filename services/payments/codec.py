@@ -64,6 +64,7 @@ def encode_payment(payment: Payment, now: datetime, actions: Sequence[Action] = 
             brand=pb.Card.Brand.Value(f"BRAND_{payment.card.brand}"),
             last4=payment.card.last4,
             expiry=_expiry(payment.card.expiry),
+            token=payment.card.token,
         ),
         reference=payment.reference,
         decline=_decline(payment.decline),

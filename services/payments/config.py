@@ -1,9 +1,10 @@
 """Settings of the gateway; see `pkg.settings` for where they come from."""
 
 from datetime import timedelta
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from pkg.settings import ServiceSettings
@@ -27,6 +28,19 @@ class Settings(ServiceSettings):
     key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
     hash_key: SecretStr = Field(min_length=64, description="Hex. Fingerprints are made under it.")
 
+    # Where cards are kept. `local`: data keys are wrapped by a key in a file; `transit`: by
+    # HashiCorp Vault or OpenBao. The sweep needs no cards, and so none of this.
+    vault: Literal["local", "transit"] = "local"
+    vault_database_url: SecretStr | None = None
+    vault_keyring: Path | None = None
+    vault_address: str | None = None
+    vault_token: SecretStr | None = None
+    vault_key: str = "paygate"
+    vault_ca_file: Path | None = None
+    vault_timeout_seconds: float = Field(default=0.8, gt=0)
+    vault_data_key_lifetime_seconds: float = Field(default=900.0, gt=0)
+    vault_data_key_uses_max: int = Field(default=100_000, gt=0)
+
     authorization_lifetime_seconds: int = Field(default=7 * 24 * 3600, gt=0)
     idempotency_key_lifetime_seconds: int = Field(default=24 * 3600, gt=0)
 
@@ -42,6 +56,15 @@ class Settings(ServiceSettings):
     database_pool_size: int = Field(default=4, gt=0)
     database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
+
+    @model_validator(mode="after")
+    def _name_all_of_the_vault(self) -> Self:
+        if self.vault_database_url:
+            if self.vault == "local" and not self.vault_keyring:
+                raise ValueError("PAYGATE_VAULT_KEYRING must name the local vault's file of keys")
+            if self.vault == "transit" and not (self.vault_address and self.vault_token):
+                raise ValueError("PAYGATE_VAULT_ADDRESS and PAYGATE_VAULT_TOKEN are both needed")
+        return self
 
     @property
     def limits(self) -> Limits:

@@ -17,12 +17,22 @@ from services.payments.turns import Turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedCard:
+    """What is stored of a card: encrypted, under the data key of that id."""
+
+    token: str
+    data_key_id: str
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One step of one payment: stored whole, or not at all.
 
     `payment.version` is the version that the payment gets; it must be one less in the store.
     `actions[0]` is the action that the change is about; `fingerprint` claims its idempotency key
-    for a request that has just begun, `reply` is stored under that key when it has ended.
+    for a request that has just begun, `reply` is stored under that key when it has ended. `card` is
+    new to the vault and is stored with its authorization.
     """
 
     payment: Payment
@@ -30,6 +40,7 @@ class Change:
     event: Event | None = None
     fingerprint: bytes | None = None
     reply: bytes | None = None
+    card: SealedCard | None = None
 
 
 class Commit(Enum):
@@ -120,11 +131,24 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CardDetails:
-    """What the bank needs to charge a card. Nothing in it can print itself."""
+    """What the bank needs to charge a card. Nothing in it can print itself.
+
+    A card from the vault has no CVV: that is never stored.
+    """
 
     pan: Pan
     expiry: Expiry
-    cvv: Cvv
+    cvv: Cvv | None
+
+
+class Vault(Protocol):
+    """Where card numbers live, encrypted. Every method may raise DependencyUnavailableError."""
+
+    async def seal(self, merchant_id: str, pan: Pan, expiry: Expiry, now: datetime) -> SealedCard:
+        """Encrypt a card for one merchant, under a fresh token; storing it is the commit's part."""
+
+    async def open(self, merchant_id: str, token: str) -> CardDetails | None:
+        """Return the merchant's card of that token; None if there is none."""
 
 
 class Acquirer(Protocol):
@@ -189,6 +213,7 @@ class Gateway:
 
     store: Store
     acquirer: Acquirer
+    vault: Vault
     clock: Clock
     hasher: Hasher
     replies: Replies

@@ -12,6 +12,7 @@ CODES: Codes = {
     **SHARED_CODES,
     error.CurrencyMismatchError: _Code.INVALID_ARGUMENT,
     error.PaymentNotFoundError: _Code.NOT_FOUND,
+    error.CardTokenNotFoundError: _Code.NOT_FOUND,
     error.IdempotencyInFlightError: _Code.ABORTED,
     error.ConcurrentUpdateError: _Code.ABORTED,
     error.ActionPendingError: _Code.ABORTED,

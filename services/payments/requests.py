@@ -14,7 +14,7 @@ from pkg.money import EXPONENTS, Money
 from pkg.validation import Checks
 from services.payments.authorize import Authorize
 from services.payments.capture import Capture
-from services.payments.domain.error import PaymentNotFoundError
+from services.payments.domain.error import CardTokenNotFoundError, PaymentNotFoundError
 from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, PaymentFilter
 from services.payments.refund import Refund
@@ -30,16 +30,22 @@ def authorize_of(
     checks = Checks()
     key, amount = checks.idempotency_key(keys), _amount(checks, request)
     reference = checks.text("reference", request.reference)
-    if request.HasField("card_token"):
-        checks.add("card_token", "is not supported yet; send card_details")
-    elif not request.HasField("card_details"):
+    card: CardDetails | str | None = None
+    if request.HasField("card_details"):
+        card = _card(checks, request.card_details)
+    elif request.HasField("card_token"):
+        card = request.card_token
+        if not card:
+            checks.add("card_token", "is required")
+    else:
         checks.add("card_details", "is required")
-    card = _card(checks, request.card_details) if request.HasField("card_details") else None
-    if checks.violations and card and card.expiry.is_past(now):
+    if checks.violations and isinstance(card, CardDetails) and card.expiry.is_past(now):
         # Alone it is no violation here but a guard: a retry of a request that went through before
         # the month ended must get its stored reply.
         checks.add("card_details.expiry", "is in the past")
     checks.end()
+    if isinstance(card, str) and not is_id("tok", card):
+        raise CardTokenNotFoundError
     assert card is not None
     assert amount is not None
     return Authorize(

@@ -7,7 +7,7 @@ verb calls the bank, with nothing held. `finish` settles what the bank answered.
 import asyncio
 import hmac
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pkg.ids import new_id
@@ -17,7 +17,7 @@ from services.payments.domain.event import event_of
 from services.payments.domain.outcome import Answer, Final, NotFound, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
-from services.payments.ports import Change, Commit, Gateway, InDoubt, Loaded, Record
+from services.payments.ports import Change, Commit, Gateway, InDoubt, Loaded, Record, SealedCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,16 @@ class Request:
     fields: Sequence[str | int | bool]
 
 
-Decide = Callable[[Payment | None], tuple[Payment, Action]]
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a request does to its payment; `card` is one that the vault has not got yet."""
+
+    payment: Payment
+    action: Action
+    card: SealedCard | None = None
+
+
+Decide = Callable[[Payment | None], Awaitable[Decided]]
 
 
 async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | Reply:
@@ -74,11 +83,16 @@ async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | R
                 loaded = await load()
             if loaded.record and fingerprint:
                 return _replay(loaded.record, fingerprint)
-            payment, action = decide(loaded.payment)
-            action = replace(action, idempotency_key=request.key)
-            change = Change(payment=payment, actions=(action,), fingerprint=fingerprint)
+            decided = await decide(loaded.payment)
+            action = replace(decided.action, idempotency_key=request.key)
+            change = Change(
+                payment=decided.payment,
+                actions=(action,),
+                fingerprint=fingerprint,
+                card=decided.card,
+            )
             if await gateway.store.commit(change) is Commit.COMMITTED:
-                return Begun(payment, action)
+                return Begun(decided.payment, action)
     raise error.ConcurrentUpdateError
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -123,6 +124,7 @@ class Rig:
     api_key: str = ""
     workers: list[Process] = field(default_factory=list)
     channels: list[aio.Channel] = field(default_factory=list)
+    vault: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         port = free_port()
@@ -145,6 +147,12 @@ class Rig:
             "PAYGATE_SWEEP_INTERVAL_SECONDS": "0.05",
         }
         self.sweep = Process(("services.payments", "sweep"), self.environment)
+        self.folder = tempfile.TemporaryDirectory(prefix="paygate-rig-")
+        self.vault = {
+            "PAYGATE_VAULT_DATABASE_URL": as_part(self.payments_url, "paygate_vault"),
+            "PAYGATE_VAULT_KEYRING": f"{self.folder.name}/keyring.json",
+            **self.vault,
+        }
 
     async def __aenter__(self) -> Self:
         settings = Settings.model_validate(
@@ -160,7 +168,8 @@ class Rig:
         self.books = Books(self.payments_book, self.bank_book)
         for _ in range(self.workers_count):
             port = free_port()
-            environment = {**self.environment, "PAYGATE_LISTEN": f"127.0.0.1:{port}"}
+            listen = {"PAYGATE_LISTEN": f"127.0.0.1:{port}"}
+            environment = {**self.environment, **self.vault, **listen}
             self.workers.append(Process(self.worker_module, environment, port))
             options = (
                 ("grpc.initial_reconnect_backoff_ms", 50),
@@ -180,6 +189,7 @@ class Rig:
         )
         await self.payments_book.close()
         await self.bank_book.close()
+        self.folder.cleanup()
 
     def call(
         self,

@@ -44,10 +44,16 @@ class Stack:
             "PAYGATE_PORT": str(self.port),
             "PAYGATE_DATA_DIR": str(self.data_dir),
             "PAYGATE_WORKERS": str(workers),
+            "PAYGATE_VAULT_KEYRING": str(self.keyring),
             **(environment or {}),
         }
         self.supervisor: subprocess.Popen[bytes] | None = None
         self._output = self.data_dir.with_name(f"{self.data_dir.name}-output.txt")
+
+    @property
+    def keyring(self) -> Path:
+        """The file of keys that cards are encrypted under."""
+        return self.data_dir.with_name(f"{self.data_dir.name}-keyring.json")
 
     @property
     def url(self) -> str:
@@ -158,6 +164,7 @@ class Stack:
         if self.supervisor is not None and self.supervisor.poll() is None:
             self.stop()
         shutil.rmtree(self.data_dir, ignore_errors=True)
+        self.keyring.unlink(missing_ok=True)
         self._output.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:

@@ -22,7 +22,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CARD = re.compile(r"^\| `([\d ]+)`[^|]*\|([^|]*)\|$", re.MULTILINE)
 # In the order in which they come, so that the same id stays the same and two never become one.
 _CHANGING = re.compile(
-    r"(?P<id>\b(?:pay|act|evt)_[0-7][0-9a-hjkmnp-tv-z]{25}\b)"
+    r"(?P<id>\b(?:pay|act|evt|tok)_[0-7][0-9a-hjkmnp-tv-z]{25}\b)"
     r"|(?P<time>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6}|\.\d{9})?Z)"
     r"|(?P<key>\bsk_[0-9a-z]{16}_[0-9a-f]{64}\b)"
 )

@@ -65,7 +65,12 @@ def listing(**changes: Any) -> object:
 
 BAD: list[tuple[Callable[..., object], dict[str, Any], set[str]]] = [
     (authorize, {"card_details": None}, {"card_details"}),
-    (authorize, {"card_details": None, "card_token": "tok_1"}, {"card_token"}),
+    (authorize, {"card_details": None, "card_token": ""}, {"card_token"}),
+    (
+        authorize,
+        {"card_details": None, "card_token": "tok_1", "reference": "\0"},
+        {"reference"},
+    ),
     (authorize, {"card_details": card(pan="")}, {"card_details.pan"}),
     (authorize, {"card_details": card(pan="4242424242424241")}, {"card_details.pan"}),
     (authorize, {"card_details": card(cvv="")}, {"card_details.cvv"}),

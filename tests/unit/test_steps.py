@@ -7,11 +7,11 @@ import pytest
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
-from pkg.errors import ValidationFailedError
+from pkg.errors import DependencyUnavailableError, ValidationFailedError
 from pkg.money import Money
 from pkg.secret import Secret
 from services.payments.adapters.hashing import HmacHasher
-from services.payments.adapters.memory import MemoryStore
+from services.payments.adapters.memory import MemoryStore, MemoryVault
 from services.payments.authorize import Authorize, authorize
 from services.payments.capture import Capture, capture
 from services.payments.codec import ProtoReplies
@@ -43,10 +43,12 @@ class FakeBank:
     answers: list[Answer] = field(default_factory=list)
     inquiries: list[Answer | NotFound] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    cards: list[CardDetails] = field(default_factory=list)
 
     async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
         """Answer the next answer."""
         self.asked.append("authorize")
+        self.cards.append(card)
         return self.answers.pop(0)
 
     async def perform(self, authorization: str, action: Action) -> Answer:
@@ -67,6 +69,10 @@ class Fixture:
     store: MemoryStore = field(default_factory=MemoryStore)
     bank: FakeBank = field(default_factory=FakeBank)
     clock: TurnedClock = field(default_factory=TurnedClock)
+    vault: MemoryVault = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vault = MemoryVault(self.store)
 
     @property
     def gateway(self) -> Gateway:
@@ -74,17 +80,20 @@ class Fixture:
         return Gateway(
             store=self.store,
             acquirer=self.bank,
+            vault=self.vault,
             clock=self.clock,
             hasher=HmacHasher(Secret(HASH_KEY)),
             replies=ProtoReplies(),
             limits=Limits(conflict_retry_seconds=0.05),
         )
 
-    async def authorize(self, key: str | None = "a", amount: int = 1000) -> Reply:
+    async def authorize(
+        self, key: str | None = "a", amount: int = 1000, card: CardDetails | str = DETAILS
+    ) -> Reply:
         """Authorize £10."""
         command = Authorize(
             merchant_id=MERCHANT,
-            card=DETAILS,
+            card=card,
             amount=gbp(amount),
             reference="",
             idempotency_key=key,
@@ -272,3 +281,43 @@ async def test_a_key_without_a_reply_is_in_flight(fixture: Fixture) -> None:
         await fixture.authorize()
     with pytest.raises(error.IdempotencyKeyReusedError):
         await fixture.authorize(amount=999)
+
+
+async def test_a_token_stands_for_the_card(fixture: Fixture) -> None:
+    """The bank is sent the same card, without a CVV, and the payment keeps its token."""
+    fixture.bank = FakeBank([Approved(), Approved()])
+    first = authorized(await fixture.authorize("a"))
+    token = first.payment.card.token
+    second = authorized(await fixture.authorize("b", card=token))
+    assert second.payment.card == first.payment.card
+    assert fixture.bank.cards == [DETAILS, replace(DETAILS, cvv=None)]
+    assert list(fixture.store.cards) == [(MERCHANT, token)]
+
+
+async def test_a_token_of_nobody(fixture: Fixture) -> None:
+    """Nothing is asked of the bank, and nothing is stored."""
+    with pytest.raises(error.CardTokenNotFoundError):
+        await fixture.authorize(card="tok_01h455vb4pex5vsknk084sn02q")
+    assert (fixture.bank.asked, fixture.store.payments) == ([], {})
+
+
+async def test_a_token_of_a_card_that_has_expired(fixture: Fixture) -> None:
+    """The violation names what was sent."""
+    fixture.bank = FakeBank([Approved()])
+    token = authorized(await fixture.authorize("a")).payment.card.token
+    fixture.clock.time += timedelta(days=366 * 20)
+    with pytest.raises(ValidationFailedError) as raised:
+        await fixture.authorize("b", card=token)
+    assert set(raised.value.violations) == {"card_token"}
+
+
+async def test_a_sealed_vault_takes_no_card_and_replies_from_the_store(fixture: Fixture) -> None:
+    """A new request is refused before anything happens; an old one has its stored reply."""
+    fixture.bank = FakeBank([Approved()])
+    first = await fixture.authorize("a")
+    fixture.vault.sealed = True
+    for card in (DETAILS, authorized(first).payment.card.token):
+        with pytest.raises(DependencyUnavailableError):
+            await fixture.authorize("b", card=card)
+    assert (await fixture.authorize("a")).body == first.body
+    assert (len(fixture.store.payments), fixture.bank.asked) == (1, ["authorize"])

@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
 from tools.stack import database, envoy, folder, leftovers, ports, probe
@@ -138,13 +138,23 @@ class Stack:
         )
 
     def _worker(self, databases: Databases, number: int) -> Program:
-        port = self._workers[number]
-        return self._payments(databases, "serve", name=f"payments-{number + 1}", port=port)
+        vault = {
+            "PAYGATE_VAULT_DATABASE_URL": databases.parts["paygate_vault"],
+            "PAYGATE_VAULT_KEYRING": str(self._settings.keyring),
+        }
+        name, port = f"payments-{number + 1}", self._workers[number]
+        return self._payments(databases, "serve", name=name, port=port, environment=vault)
 
     def _payments(
-        self, databases: Databases, *arguments: str, name: str, port: int | None = None
+        self,
+        databases: Databases,
+        *arguments: str,
+        name: str,
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Program:
         environment = {
+            **(environment or {}),
             "PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}",
             "PAYGATE_SANDBOX_DATABASE_URL": databases.parts["paygate_sandbox"],
         }

@@ -1,5 +1,6 @@
 """What the environment says about the local stack, and where its files are."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Settings:
         workers: How many payments processes serve.
         database_url: The gateway's database; empty for the embedded PostgreSQL.
         acquirer_database_url: The bank's database; empty to derive it from `database_url`.
+        keyring: The file of keys that cards are encrypted under: never beside what it opens.
     """
 
     port: int
@@ -31,6 +33,7 @@ class Settings:
     workers: int
     database_url: str
     acquirer_database_url: str
+    keyring: Path
 
     @property
     def url(self) -> str:
@@ -69,12 +72,14 @@ def load(environment: Mapping[str, str]) -> Settings:
     Raises:
         StackError: A value makes no sense.
     """
+    data_dir = _data_dir(environment)
     return Settings(
         port=_integer(environment, "PAYGATE_PORT", PORT_DEFAULT, highest=65535),
-        data_dir=_data_dir(environment),
+        data_dir=data_dir,
         workers=_integer(environment, "PAYGATE_WORKERS", _cores(), highest=256),
         database_url=environment.get("DATABASE_URL", ""),
         acquirer_database_url=environment.get("ACQUIRER_DATABASE_URL", ""),
+        keyring=_keyring(environment, data_dir),
     )
 
 
@@ -83,6 +88,16 @@ def _data_dir(environment: Mapping[str, str]) -> Path:
     if chosen:
         return Path(chosen).expanduser().absolute()
     return DATA_DIR_OF_ROOT if os.geteuid() == 0 else REPOSITORY / ".paygate"
+
+
+def _keyring(environment: Mapping[str, str], data_dir: Path) -> Path:
+    """Return where the user's own data is kept: outside the repository and the data folder."""
+    chosen = environment.get("PAYGATE_VAULT_KEYRING", "")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    home = environment.get("XDG_DATA_HOME", "") or Path.home() / ".local" / "share"
+    which = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    return Path(home) / "paygate" / f"keyring-{which}.json"
 
 
 def _integer(environment: Mapping[str, str], name: str, default: int, *, highest: int) -> int:

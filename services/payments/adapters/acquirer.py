@@ -53,7 +53,7 @@ class GrpcAcquirer:
             pan=card.pan.reveal(),
             expiry_month=card.expiry.month,
             expiry_year=card.expiry.year,
-            cvv=card.cvv.reveal(),
+            cvv=card.cvv.reveal() if card.cvv else "",
             minor_units=amount.minor_units,
             currency=amount.currency,
         )

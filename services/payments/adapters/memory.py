@@ -4,10 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from pkg.card import Expiry, Pan
+from pkg.errors import DependencyUnavailableError
+from pkg.ids import new_id
 from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.event import Event
 from services.payments.domain.payment import Payment
-from services.payments.ports import Change, Commit, InDoubt, Loaded, PaymentFilter, Record
+from services.payments.ports import (
+    CardDetails,
+    Change,
+    Commit,
+    InDoubt,
+    Loaded,
+    PaymentFilter,
+    Record,
+    SealedCard,
+)
 
 
 def _real_time() -> datetime:
@@ -30,6 +42,7 @@ class MemoryStore:
     due: dict[tuple[str, str], datetime] = field(default_factory=dict)
     keys: dict[tuple[str, str, str], _Key] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    cards: dict[tuple[str, str], SealedCard] = field(default_factory=dict)
     now: Callable[[], datetime] = _real_time
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
@@ -70,6 +83,8 @@ class MemoryStore:
             held.record = Record(held.record.fingerprint, first.id, change.reply)
         if change.event:
             self.events.append(change.event)
+        if change.card:
+            self.cards[payment.merchant_id, change.card.token] = change.card
         return Commit.COMMITTED
 
     def _has_ended(self, change: Change) -> bool:
@@ -159,3 +174,26 @@ class MemoryStore:
             and (wanted.created_before is None or payment.create_time < wanted.created_before)
         ]
         return sorted(found, key=lambda payment: payment.id, reverse=True)[:limit]
+
+
+@dataclass
+class MemoryVault:
+    """Cards in a dictionary, as they are: for tests. What was never committed is not found."""
+
+    store: MemoryStore
+    sealed: bool = False
+    details: dict[str, CardDetails] = field(default_factory=dict)
+
+    async def seal(self, merchant_id: str, pan: Pan, expiry: Expiry, now: datetime) -> SealedCard:
+        """Remember a card under a fresh token."""
+        if self.sealed:
+            raise DependencyUnavailableError
+        token = new_id("tok", now)
+        self.details[token] = CardDetails(pan, expiry, None)
+        return SealedCard(token=token, data_key_id=f"dek_of_{merchant_id}", ciphertext=b"")
+
+    async def open(self, merchant_id: str, token: str) -> CardDetails | None:
+        """Return the merchant's card of that token; None if there is none."""
+        if self.sealed:
+            raise DependencyUnavailableError
+        return self.details[token] if (merchant_id, token) in self.store.cards else None

@@ -126,7 +126,7 @@ class PostgresStore:
         return [Commit[row["result"]] for row in rows]
 
     def _change_columns(self, change: Change) -> tuple[object, ...]:
-        action, event = change.actions[0], change.event
+        action, event, card = change.actions[0], change.event, change.card
         return (
             *payment_columns(change.payment),
             action.type,
@@ -138,6 +138,8 @@ class PostgresStore:
             event and event.id,
             event and event.type,
             event and self._events.encode(event),
+            card and card.data_key_id,
+            card and card.ciphertext,
         )
 
     async def leave_pending(self, merchant_id: str, action: Action, reply: bytes) -> None:

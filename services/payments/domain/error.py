@@ -20,6 +20,12 @@ class PaymentNotFoundError(PaymentsError):
     reason = "PAYMENT_NOT_FOUND"
 
 
+class CardTokenNotFoundError(PaymentsError):
+    """There is no such card token."""
+
+    reason = "CARD_TOKEN_NOT_FOUND"
+
+
 class IdempotencyInFlightError(PaymentsError):
     """A request with this idempotency key is still running. Try again with the same key."""
 

@@ -18,12 +18,16 @@ from services.payments.domain.status import Authorization, Status, status_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What is kept of a card. The fingerprint is keyed: nobody can guess the number from it."""
+    """What is kept of a card. The fingerprint is keyed: nobody can guess the number from it.
+
+    `token` names the card in the vault; it is empty for payments from before there was one.
+    """
 
     brand: Brand
     last4: str
     expiry: Expiry
     fingerprint: bytes
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

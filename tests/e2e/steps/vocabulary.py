@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.e2e.steps.rest",
     "tests.e2e.steps.sandbox",
     "tests.e2e.steps.story",
+    "tests.e2e.steps.tokens",
     "tests.e2e.steps.validation",
     "tests.e2e.steps.webhooks",
 ]

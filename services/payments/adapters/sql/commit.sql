@@ -12,27 +12,28 @@ WITH input AS MATERIALIZED (
     $13::boolean[], $14::boolean[], $15::boolean[], $16::boolean[], $17::boolean[], $18::boolean[],
     $19::boolean[],
     $20::text[], $21::text[], $22::smallint[], $23::smallint[], $24::bytea[],
-    $25::text[], $26::text[], $27::bigint[], $28::timestamptz[], $29::timestamptz[],
-    $30::timestamptz[],
-    $31::text[], $32::text[], $33::text[], $34::bytea[], $35::smallint[], $36::bytea[],
-    $37::text[], $38::text[], $39::bytea[]
+    $25::text[],
+    $26::text[], $27::text[], $28::bigint[], $29::timestamptz[], $30::timestamptz[],
+    $31::timestamptz[],
+    $32::text[], $33::text[], $34::text[], $35::bytea[], $36::smallint[], $37::bytea[],
+    $38::text[], $39::text[], $40::bytea[], $41::text[], $42::bytea[]
   ) WITH ORDINALITY AS i (
     merchant_id, id, version, status, authorization_state, authorization_id, currency,
     authorized, captured, refunded, capturing, refunding,
     closing, closed, voiding, voided, reversing, expiring, expired,
-    card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint,
+    card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint, card_token,
     reference, decline_code, last_sequence, create_time, update_time,
     expire_time,
     rpc, key, action_id, fingerprint, fingerprint_version, reply,
-    event_id, event_type, event_payload,
+    event_id, event_type, event_payload, data_key_id, card_ciphertext,
     ord)
 ),
 action AS MATERIALIZED (
   SELECT a.*
   FROM unnest(
-    $40::bigint[], $41::text[], $42::text[], $43::text[], $44::text[], $45::text[], $46::text[],
-    $47::bigint[], $48::boolean[], $49::text[], $50::text[], $51::bigint[], $52::text[],
-    $53::timestamptz[], $54::timestamptz[]
+    $43::bigint[], $44::text[], $45::text[], $46::text[], $47::text[], $48::text[], $49::text[],
+    $50::bigint[], $51::boolean[], $52::text[], $53::text[], $54::bigint[], $55::text[],
+    $56::timestamptz[], $57::timestamptz[]
   ) AS a (
     ord, merchant_id, id, payment_id, type, status, currency,
     minor_units, final, reference, decline_code, sequence, idempotency_key,
@@ -85,13 +86,13 @@ inserted_payments AS (
     merchant_id, id, version, status, authorization_state, authorization_id, currency,
     authorized, captured, refunded, capturing, refunding,
     closing, closed, voiding, voided, reversing, expiring, expired,
-    card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint,
+    card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint, card_token,
     reference, decline_code, last_sequence, create_time, update_time, expire_time)
   SELECT
     merchant_id, id, version, status, authorization_state, authorization_id, currency,
     authorized, captured, refunded, capturing, refunding,
     closing, closed, voiding, voided, reversing, expiring, expired,
-    card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint,
+    card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint, card_token,
     reference, decline_code, last_sequence, create_time, update_time, expire_time
   FROM go
   WHERE version = 1
@@ -126,7 +127,7 @@ stored_actions AS (
     a.merchant_id, a.id, a.payment_id, a.type, a.status, a.currency, a.minor_units, a.final,
     a.reference, a.decline_code, a.sequence, a.idempotency_key, a.create_time, a.update_time,
     -- Real time, the database's own: a lease must not move with the clock of the sandbox.
-    CASE WHEN a.status = 'PENDING' THEN clock_timestamp() + $55::interval END
+    CASE WHEN a.status = 'PENDING' THEN clock_timestamp() + $58::interval END
   FROM action a
   JOIN go ON go.ord = a.ord
   ON CONFLICT (merchant_id, id) DO UPDATE SET
@@ -147,6 +148,12 @@ stored_events AS (
   SELECT merchant_id, event_id, id, version, event_type, event_payload, update_time
   FROM go
   WHERE event_id IS NOT NULL
+),
+stored_cards AS (
+  INSERT INTO cards (merchant_id, token, data_key_id, ciphertext, create_time)
+  SELECT merchant_id, card_token, data_key_id, card_ciphertext, create_time
+  FROM go
+  WHERE card_ciphertext IS NOT NULL
 )
 SELECT
   CASE

@@ -41,10 +41,9 @@ Feature: Say what is wrong with a request
       | card_details.expiry.year  | 2020    | card_details.expiry       |
 
     Examples: Where the money comes from
-      | field        | value         | named        |
-      | card_details | nothing       | card_details |
-      | card_token   | "tok_unknown" | card_token   |
-      | card_token   | ""            | card_token   |
+      | field        | value   | named        |
+      | card_details | nothing | card_details |
+      | card_token   | ""      | card_token   |
 
     Examples: The amount: 1 to 10^12 minor units of a currency that has some
       | field              | value                | named              |

@@ -41,7 +41,7 @@ Feature: JSON over HTTP
             "brand": "BRAND_VISA",
             "last4": "4242",
             "expiry": {"month": 12, "year": 2040},
-            "token": ""
+            "token": "tok_…"
           },
           "reference": "basket 66",
           "create_time": "<time>",

@@ -102,7 +102,7 @@ class AuthorizeRequest(_message.Message):
     expiry_year: _builtins.int
     """The year of that month, four digits."""
     cvv: _builtins.str
-    """The card's verification value."""
+    """The card's verification value; empty for a card on file."""
     minor_units: _builtins.int
     """The amount in minor units, above 0."""
     currency: _builtins.str

@@ -170,8 +170,8 @@ class Card(_message.Message):
     last4: _builtins.str
     """The last four digits of the card's number."""
     token: _builtins.str
-    """The card's token (`tok_…`), to authorize again without its number. Empty while no vault holds
-    the card.
+    """The card's token (`tok_…`), to authorize again without its number. Empty for payments
+    from before the vault.
     """
     @_builtins.property
     def expiry(self) -> Global___Expiry:

@@ -1,0 +1,2 @@
+-- How many data keys another version than the newest one has wrapped.
+SELECT count(*) FROM data_keys WHERE NOT starts_with(wrapped, $1)

@@ -1,0 +1,2 @@
+-- Whether a data key was wrapped by a file of keys.
+SELECT EXISTS (SELECT FROM data_keys WHERE starts_with(wrapped, 'local:'))

@@ -1,0 +1,101 @@
+"""Opens the vault that the settings ask for, and keeps it in order while it is open."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pkg.settings import hidden
+from pkg.sql import Pool, open_pool, translated
+from services.payments.adapters import vault_local
+from services.payments.adapters.vault import SQL, CardVault
+from services.payments.adapters.vault_keys import DataKeys, KeyWrapper
+from services.payments.adapters.vault_local import KeyringError, LocalWrapper
+from services.payments.adapters.vault_rotation import VaultRotation
+from services.payments.adapters.vault_transit import TransitWrapper
+from services.payments.config import Settings
+
+# A new data key is a row, a stored card a read: few at a time.
+CONNECTIONS = 2
+PURGE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVault:
+    """The vault, and what an operator does to it."""
+
+    cards: CardVault
+    rotation: VaultRotation
+
+
+@asynccontextmanager
+async def opened_vault(settings: Settings, *, name: str) -> AsyncIterator[OpenVault]:
+    """Open the vault; the settings have been checked to name all of it.
+
+    Raises:
+        KeyringError: The file of keys can't be used.
+        DependencyUnavailableError: The database does not answer.
+    """
+    assert settings.vault_database_url
+    timeout = settings.database_timeout_seconds
+    url = settings.vault_database_url.get_secret_value()
+    pool = await open_pool(url, size=CONNECTIONS, command_timeout_seconds=timeout, name=name)
+    async with pool, _wrapper(settings, pool) as wrapper:
+        keys = DataKeys(
+            pool,
+            wrapper,
+            lifetime_seconds=settings.vault_data_key_lifetime_seconds,
+            uses_max=settings.vault_data_key_uses_max,
+        )
+        chores = [asyncio.create_task(_purge(keys))]
+        if isinstance(wrapper, TransitWrapper):
+            chores.append(asyncio.create_task(wrapper.watch(keys.drop)))
+        try:
+            yield OpenVault(CardVault(pool, keys), VaultRotation(pool, wrapper))
+        finally:
+            for chore in chores:
+                chore.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*chores)
+
+
+async def _purge(keys: DataKeys) -> None:
+    while True:
+        await asyncio.sleep(PURGE_SECONDS)
+        keys.purge()
+
+
+@asynccontextmanager
+async def _wrapper(settings: Settings, pool: Pool) -> AsyncIterator[KeyWrapper]:
+    if settings.vault == "local":
+        assert settings.vault_keyring
+        yield await _local(settings.vault_keyring, pool)
+        return
+    assert settings.vault_address
+    assert settings.vault_token
+    ca_file = settings.vault_ca_file
+    transit = TransitWrapper(
+        settings.vault_address,
+        hidden(settings.vault_token),
+        key=settings.vault_key,
+        timeout_seconds=settings.vault_timeout_seconds,
+        tls=ssl.create_default_context(cafile=ca_file) if ca_file else None,
+    )
+    try:
+        yield transit
+    finally:
+        await transit.close()
+
+
+async def _local(path: Path, pool: Pool) -> LocalWrapper:
+    if not vault_local.exists(path):
+        async with translated():
+            in_use = await pool.fetchval(SQL["has_local_keys"])
+        if in_use:
+            # A new key would open none of the cards that there are.
+            raise KeyringError(f"{path} is missing, and there are cards under it: bring it back")
+        vault_local.make(path)
+    vault_local.read(path)
+    return LocalWrapper(path)
