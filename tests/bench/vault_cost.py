@@ -1,0 +1,179 @@
+"""What the vault costs an Authorize: `python -m tests.bench.vault_cost`.
+
+The whole use case on a real PostgreSQL, with the bank in this process, in alternating pairs: with
+the local vault, and with one that keeps nothing. Printed are the medians of the pairs' differences,
+in µs of CPU per Authorize, of this process and of PostgreSQL.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import asyncpg
+import psutil
+
+from pkg.card import Cvv, Expiry, Pan
+from pkg.money import Money
+from pkg.secret import Secret
+from pkg.sql import open_pool
+from services.payments.adapters import vault_local
+from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.hashing import HmacHasher
+from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.vault import CardVault
+from services.payments.adapters.vault_keys import DataKeys
+from services.payments.adapters.vault_local import LocalWrapper
+from services.payments.authorize import Authorize, authorize
+from services.payments.codec import ProtoEvents, ProtoReplies
+from services.payments.domain.action import Action
+from services.payments.domain.outcome import Answer, Approved, NotFound
+from services.payments.ports import CardDetails, Gateway, SealedCard, Vault
+from tests.database import Databases, as_part, postgres_of_its_own, running
+from tools.stack.postgres import OWNER
+
+PAIRS, CALLS, AT_ONCE = 21, 4_000, 64
+CARD = CardDetails(Pan("4242424242424242"), Expiry(2035, 12), Cvv("123"))
+
+
+class Bank:
+    """Approves at once."""
+
+    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+        """Approve."""
+        return Approved()
+
+    async def perform(self, authorization: str, action: Action) -> Answer:
+        """Approve."""
+        return Approved()
+
+    async def inquire(self, reference: str) -> Answer | NotFound:
+        """Approve."""
+        return Approved()
+
+
+class Nothing:
+    """Keeps no card."""
+
+    async def seal(self, merchant_id: str, pan: Pan, expiry: Expiry, now: datetime) -> SealedCard:
+        """Return what makes no row."""
+        return SealedCard(token="", data_key_id="", ciphertext=cast("bytes", None))
+
+    async def open(self, merchant_id: str, token: str) -> CardDetails | None:
+        """Return nothing."""
+        return None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds."""
+
+    ours: float
+    postgres: float
+
+
+def cpu(server: psutil.Process) -> Cost:
+    """Return what was used so far."""
+    total = 0.0
+    for process in (server, *server.children(recursive=True)):
+        times = process.cpu_times()
+        total += times.user + times.system
+    return Cost(time.process_time(), total)
+
+
+@asynccontextmanager
+async def gateways() -> AsyncIterator[tuple[Gateway, Gateway, psutil.Process]]:
+    """Yield the same gateway with the vault and without, on a new database."""
+    with postgres_of_its_own() as postgres, tempfile.TemporaryDirectory() as folder:
+        await postgres.initialise()
+        async with running(postgres):
+            await postgres.make_databases()
+            owner = await asyncpg.connect(postgres.url(OWNER, "postgres"))
+            _, url = await Databases(postgres, owner).create("payments")
+            await owner.close()
+            keyring = Path(folder, "keyring.json")
+            vault_local.make(keyring)
+            pools = [
+                await open_pool(
+                    as_part(url, part), size=n, command_timeout_seconds=20, name="bench"
+                )
+                for part, n in (
+                    ("paygate_gateway", 4),
+                    ("paygate_gateway", 1),
+                    ("paygate_vault", 1),
+                )
+            ]
+            keys = DataKeys(pools[2], LocalWrapper(keyring), lifetime_seconds=900, uses_max=100_000)
+            clock = SandboxClock()
+            store = PostgresStore(
+                pools[0], pools[1], events=ProtoEvents(), clock=clock, lease=timedelta(seconds=10)
+            )
+
+            def gateway(vault: Vault) -> Gateway:
+                return Gateway(
+                    store=store,
+                    acquirer=Bank(),
+                    vault=vault,
+                    clock=clock,
+                    hasher=HmacHasher(Secret("5e" * 32)),
+                    replies=ProtoReplies(),
+                )
+
+            pid = int(
+                (postgres.data / "postmaster.pid").read_text().split("\n", 1)[0]
+            )  # before anything is timed
+            yield gateway(CardVault(pools[2], keys)), gateway(Nothing()), psutil.Process(pid)
+            for pool in pools:
+                await pool.close()
+
+
+async def spend(gateway: Gateway, server: psutil.Process) -> Cost:
+    """Return the CPU of one Authorize, in µs, as the mean of many at once."""
+    left = iter(range(CALLS))
+
+    async def client() -> None:
+        for _ in left:
+            command = Authorize(
+                merchant_id="mer_bench",
+                card=CARD,
+                amount=Money(1000, "GBP"),
+                reference="",
+                idempotency_key=None,
+            )
+            await authorize(gateway, command)
+
+    before = cpu(server)
+    await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+    after = cpu(server)
+    scale = 1e6 / CALLS
+    return Cost((after.ours - before.ours) * scale, (after.postgres - before.postgres) * scale)
+
+
+async def main() -> None:
+    """Measure and print."""
+    async with gateways() as (sealed, plain, server):
+        await spend(sealed, server)
+        await spend(plain, server)
+        pairs = []
+        for number in range(PAIRS):
+            first, second = (sealed, plain) if number % 2 else (plain, sealed)
+            one, two = await spend(first, server), await spend(second, server)
+            pairs.append((one, two) if number % 2 else (two, one))
+    for name in ("ours", "postgres"):
+        differences = sorted(getattr(one, name) - getattr(two, name) for one, two in pairs)
+        low, high = differences[len(pairs) // 4], differences[3 * len(pairs) // 4]
+        base = statistics.median(getattr(two, name) for _, two in pairs)
+        print(  # noqa: T201  # it talks to a terminal
+            f"{name}: +{statistics.median(differences):.1f} µs"
+            f" (middle half {low:.1f} to {high:.1f}) on {base:.0f} µs, {PAIRS} pairs"
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
