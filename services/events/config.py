@@ -5,19 +5,15 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from pkg.settings import ServiceSettings
+from pkg.server_settings import ServerSettings
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
-from services.events.target import Mode
 
 
-class Settings(ServiceSettings):
+class Settings(ServerSettings):
     """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
-
-    # Where webhooks may be posted to: in the sandbox also to this machine.
-    mode: Mode = Mode.SANDBOX
 
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
     listen: str = "127.0.0.1:50053"

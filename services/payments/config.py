@@ -6,23 +6,27 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from pkg.settings import ServiceSettings
+from pkg.mode import Mode
+from pkg.server_settings import AuthorityFile, ServerSettings
 from services.payments.ports import Limits
 
 
-class Settings(ServiceSettings):
+class Settings(ServerSettings):
     """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
 
-    # What only tests need, such as a clock that can be turned, is there in the sandbox alone.
-    mode: Literal["sandbox", "production"] = "sandbox"
+    # None: the sandbox has what only tests need, such as a clock that can be turned.
+    sandbox_api: bool | None = None
+    vault: Literal["local", "transit"] = "local"
 
     # Each address is of a role of the database that can do no more than its part.
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
     sandbox_database_url: SecretStr | None = None
     listen: str = "127.0.0.1:50051"
     acquirer_address: str = "127.0.0.1:50052"
+    acquirer_ca_file: AuthorityFile | None = None
+    acquirer_server_name: str | None = None
 
     key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
     hash_key: SecretStr = Field(min_length=64, description="Hex. Fingerprints are made under it.")
@@ -42,6 +46,11 @@ class Settings(ServiceSettings):
     database_pool_size: int = Field(default=4, gt=0)
     database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
+
+    @property
+    def has_sandbox_api(self) -> bool:
+        """Whether there is what only tests need."""
+        return self.mode is Mode.SANDBOX if self.sandbox_api is None else self.sandbox_api
 
     @property
     def limits(self) -> Limits:
