@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pkg.limits import Buckets, CallerLimits, Rate
 from pkg.mode import Mode
+from pkg.production import Refused
 from pkg.settings import ServiceSettings
 from pkg.tls import Identity, check_authority
 
@@ -59,9 +60,9 @@ class ServerSettings(TlsSettings):
     in_flight_max: int = Field(default=256, gt=0)
 
     # None: on in production, off in the sandbox. 0: off.
-    rate_limit_per_second: float | None = Field(default=None, ge=0)
+    rate_limit_per_second: float | None = Field(default=None, ge=0, le=1e6)
     rate_limit_burst: int = Field(default=200, gt=0)
-    authentication_failures_per_second: float | None = Field(default=None, ge=0)
+    authentication_failures_per_second: float | None = Field(default=None, ge=0, le=1e6)
     authentication_failures_burst: int = Field(default=20, gt=0)
 
     @property
@@ -77,6 +78,22 @@ class ServerSettings(TlsSettings):
             FAILURES_PER_SECOND,
             self.authentication_failures_burst,
         )
+
+    def refused_to_servers(self) -> list[Refused]:
+        """Return what production refuses of a process that serves."""
+        limits = (self.calls_rate, self.failures_rate)
+        names = ("PAYGATE_RATE_LIMIT_PER_SECOND", "PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND")
+        return [
+            Refused(
+                "PAYGATE_TLS_CERTIFICATE_FILE",
+                "is missing: this process would listen in plain text",
+                self.identity is None,
+            ),
+            *(
+                Refused(name, "must not be 0: nothing would be limited", rate is None)
+                for name, rate in zip(names, limits, strict=True)
+            ),
+        ]
 
     def caller_limits(self) -> CallerLimits:
         """Return fresh buckets for one process."""

@@ -11,10 +11,11 @@ import structlog
 from grpc import aio
 
 from paygate.webhooks.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
-from pkg import telemetry
+from pkg import production, telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.errors import DependencyUnavailableError
 from pkg.gate import Gate
+from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
@@ -118,6 +119,10 @@ def main() -> int:
     settings = told(Settings, sys.stderr.write)
     if settings is None:
         return 2
+    if settings.mode is Mode.PRODUCTION:
+        code = production.exit_code(settings.posture(arguments.role), sys.stderr.write)
+        if code:
+            return code
     asyncio.run(serve(settings) if arguments.role == "serve" else relay(settings))
     return 0
 

@@ -15,9 +15,10 @@ from grpc import aio
 
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServicer_to_server
-from pkg import telemetry
+from pkg import production, telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
 from pkg.gate import Gate
+from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.running import Running
@@ -180,6 +181,10 @@ def main() -> int:
     settings = told(Settings, sys.stderr.write)
     if settings is None:
         return 2
+    if settings.mode is Mode.PRODUCTION:
+        code = production.exit_code(settings.posture(arguments.role), sys.stderr.write)
+        if code:
+            return code
     if arguments.role == "serve":
         asyncio.run(serve(settings))
     elif arguments.role == "sweep":

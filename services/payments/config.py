@@ -7,7 +7,9 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pkg.mode import Mode
+from pkg.production import Posture, Refused
 from pkg.server_settings import AuthorityFile, ServerSettings
+from pkg.settings import HexKey
 from services.payments.ports import Limits
 
 
@@ -28,8 +30,8 @@ class Settings(ServerSettings):
     acquirer_ca_file: AuthorityFile | None = None
     acquirer_server_name: str | None = None
 
-    key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
-    hash_key: SecretStr = Field(min_length=64, description="Hex. Fingerprints are made under it.")
+    key_pepper: HexKey = Field(min_length=64, description="Hex. API keys are hashed under it.")
+    hash_key: HexKey = Field(min_length=64, description="Hex. Fingerprints are made under it.")
 
     authorization_lifetime_seconds: int = Field(default=7 * 24 * 3600, gt=0)
     idempotency_key_lifetime_seconds: int = Field(default=24 * 3600, gt=0)
@@ -51,6 +53,37 @@ class Settings(ServerSettings):
     def has_sandbox_api(self) -> bool:
         """Whether there is what only tests need."""
         return self.mode is Mode.SANDBOX if self.sandbox_api is None else self.sandbox_api
+
+    def posture(self, role: str) -> Posture:
+        """Return what production looks at before a process in this role starts."""
+        asks_bank = role in {"serve", "sweep"}
+        return Posture(
+            refused=[
+                Refused(
+                    "PAYGATE_VAULT",
+                    "the local keyring is for the sandbox: take transit",
+                    self.vault == "local",
+                ),
+                Refused("PAYGATE_SANDBOX_API", "must not be on", self.sandbox_api is True),
+                Refused(
+                    "PAYGATE_SANDBOX_DATABASE_URL",
+                    "must not be set",
+                    self.sandbox_database_url is not None,
+                ),
+                Refused(
+                    "PAYGATE_ACQUIRER_CA_FILE",
+                    "is missing: the bank would be sent card numbers in plain text",
+                    asks_bank and self.acquirer_ca_file is None,
+                ),
+                *(self.refused_to_servers() if role == "serve" else ()),
+            ],
+            keys={
+                "PAYGATE_KEY_PEPPER": self.key_pepper.get_secret_value(),
+                "PAYGATE_HASH_KEY": self.hash_key.get_secret_value(),
+            },
+            database_url=self.database_url.get_secret_value(),
+            database_timeout_seconds=self.database_timeout_seconds,
+        )
 
     @property
     def limits(self) -> Limits:
