@@ -6,6 +6,7 @@ import hmac
 import re
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -124,7 +125,7 @@ class Authenticator:
         self._digest = digest
         self._limits = limits or CallerLimits()
         self._monotonic = monotonic
-        self._cache: dict[str, tuple[float, KeyRecord | None]] = {}
+        self._cache: OrderedDict[str, tuple[float, KeyRecord | None]] = OrderedDict()
         self._under_way: dict[str, asyncio.Task[KeyRecord | None]] = {}
 
     async def caller(self, context: Context) -> str:
@@ -203,7 +204,7 @@ class Authenticator:
                 self._limits.did_not_fail(address)
         self._cache.pop(key_id, None)
         if len(self._cache) >= CACHE_ENTRIES_MAX:
-            del self._cache[next(iter(self._cache))]  # the one looked up the longest ago
+            self._cache.popitem(last=False)  # the one looked up the longest ago
         self._cache[key_id] = (now + CACHE_SECONDS, record)
         return record
 

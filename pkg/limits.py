@@ -3,6 +3,7 @@
 import ipaddress
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,7 +46,9 @@ class Buckets:
         self._capacity = rate.burst * self._interval
         self._monotonic = monotonic
         self._entries_max = entries_max
-        self._full_at: dict[str, float] = {}  # the least recently used first
+        # The least recently used first. A plain dict would be slow to tell its first, once others
+        # before it were removed.
+        self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many buckets are kept."""
