@@ -10,7 +10,7 @@ class ApiError(Exception):
     """The request was refused."""
 
     reason: ClassVar[str]
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
 
     def __init__(self, **metadata: str) -> None:
         self.metadata = metadata
@@ -39,6 +39,17 @@ class InvalidApiKeyError(ApiError):
     """The API key is missing or not valid."""
 
     reason = "INVALID_API_KEY"
+
+
+class RateLimitedError(ApiError):
+    """There were too many requests. Nothing was done; try again later."""
+
+    reason = "RATE_LIMITED"
+
+    def __init__(self, *, retry_after_seconds: int = 1) -> None:
+        """Take after how many whole seconds a request goes through."""
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DependencyUnavailableError(ApiError):

@@ -13,6 +13,7 @@ SHARED_CODES: Codes = {
     errors.ValidationFailedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidApiKeyError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.RateLimitedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DependencyUnavailableError: grpc.StatusCode.UNAVAILABLE,
 }
 

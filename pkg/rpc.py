@@ -20,6 +20,8 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc import aio
 
+from pkg.gate import Gate
+
 logger = structlog.get_logger()
 
 DOMAIN = "paygate"
@@ -80,6 +82,12 @@ UNREADABLE = Refusal(
     reason="MALFORMED_REQUEST",
     message="The request message could not be read.",
 )
+OVERLOADED = Refusal(
+    code=grpc.StatusCode.UNAVAILABLE,
+    reason="OVERLOADED",
+    message="Too many requests are under way. Nothing was done; try again.",
+    retry_after_seconds=1,
+)
 
 
 def add_reply_header(name: str, value: str) -> None:
@@ -93,11 +101,12 @@ def metadata_values(context: Context, name: str) -> list[str]:
     return [value for key, value in found if key == name and isinstance(value, str)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    """Stands for a request that was not deserialised."""
+class _RefusedError(Exception):
+    """The call was refused before its handler had it."""
 
-    refusal: Refusal
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
 
 
 class Guard(aio.ServerInterceptor):
@@ -106,10 +115,14 @@ class Guard(aio.ServerInterceptor):
     Args:
         refuse: Turns an exception into the refusal that the client gets; None for a bug, of which
             the client learns nothing but the request id.
+        gate: Bounds the calls under way; what is too much is refused before it is even read.
     """
 
-    def __init__(self, refuse: Callable[[Exception], Refusal | None]) -> None:
+    def __init__(
+        self, refuse: Callable[[Exception], Refusal | None], gate: Gate | None = None
+    ) -> None:
         self._refuse = refuse
+        self._gate = gate
 
     async def intercept_service(
         self,
@@ -120,53 +133,62 @@ class Guard(aio.ServerInterceptor):
         handler = await continuation(details)
         if handler is None or handler.unary_unary is None:
             return handler
-        method, inner = details.method, handler.unary_unary
+        method, read = details.method, _reader(handler)
+        inner: Callable[[Any, Any], Awaitable[object]] = handler.unary_unary
 
-        async def call(request: object, context: Context) -> object:
-            return await self._call(inner, method, request, context)
+        async def handle(data: bytes, context: Context) -> object:
+            return await inner(read(data), context)
 
+        async def call(data: bytes, context: Context) -> object:
+            return await self._call(handle, method, data, context)
+
+        # Without a deserializer the handler gets the bytes.
         return grpc.unary_unary_rpc_method_handler(
-            call,
-            request_deserializer=_readable(handler.request_deserializer),
-            response_serializer=handler.response_serializer,
+            call, response_serializer=handler.response_serializer
         )
 
     async def _call(
         self,
-        inner: Callable[[Any, Any], Awaitable[object]],
+        handle: Callable[[bytes, Context], Awaitable[object]],
         method: str,
-        request: object,
+        data: bytes,
         context: Context,
     ) -> object:
         request_id = _request_id(context)
         headers = {"x-request-id": request_id}
+        if self._gate is not None and not self._gate.enter(method):
+            await _abort(context, OVERLOADED, headers)
         _reply_headers.set(headers)
         try:
-            if isinstance(request, _Unreadable):
-                await _abort(context, request.refusal, headers)
-            reply = await inner(request, context)
+            reply = await handle(data, context)
         except (aio.AbortError, asyncio.CancelledError, NotImplementedError):
             raise
+        except _RefusedError as refused:
+            await _abort(context, refused.refusal, headers)
         except Exception as problem:
             refusal = self._refuse(problem)
             if refusal is None:
                 logger.exception("unexpected error", method=method, request_id=request_id)
                 refusal = _internal(request_id)
             await _abort(context, refusal, headers)
+        finally:
+            if self._gate is not None:
+                self._gate.leave()
         await context.send_initial_metadata(tuple(headers.items()))
         return reply
 
 
-def _readable(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
+def _reader(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[bytes], object]:
+    deserialize = handler.request_deserializer
     assert deserialize is not None  # generated handlers have one
 
     def read(data: bytes) -> object:
         if len(data) > MESSAGE_BYTES_MAX:
-            return _Unreadable(TOO_LARGE)
+            raise _RefusedError(TOO_LARGE)
         try:
             return deserialize(data)
         except Exception:  # noqa: BLE001  # whatever it is, the client sent bytes that are no message
-            return _Unreadable(UNREADABLE)
+            raise _RefusedError(UNREADABLE) from None
 
     return read
 

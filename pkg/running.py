@@ -12,13 +12,24 @@ class Running:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._left_behind: set[asyncio.Task[Any]] = set()
+
+    @property
+    def left_behind(self) -> int:
+        """How much work goes on whose caller is gone."""
+        return len(self._left_behind)
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what the work returns; being cancelled stops the wait, and not the work."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.done():
+                self._left_behind.add(task)
+            raise
 
     async def drain(self) -> None:
         """Wait until everything has ended whose caller may be gone."""
@@ -26,5 +37,6 @@ class Running:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        self._left_behind.discard(task)
         if not task.cancelled():
             task.exception()  # marks it as seen: whoever still waits has it, and nobody else need

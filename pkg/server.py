@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 
+import grpc
 import structlog
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -27,6 +28,7 @@ async def serve_until_stopped(
     *,
     listen: str,
     drain_seconds: float,
+    credentials: grpc.ServerCredentials | None = None,
     before_close: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Serve on `listen` until SIGTERM or SIGINT, then let running calls end.
@@ -35,6 +37,7 @@ async def serve_until_stopped(
         server: With the service's own handlers; the standard health service is added here.
         listen: Address and port, such as `127.0.0.1:50051`.
         drain_seconds: How long running calls may take to end.
+        credentials: For TLS; plain text without.
         before_close: Awaited after the last call ended.
 
     Raises:
@@ -43,10 +46,13 @@ async def serve_until_stopped(
     stopped = stop_signal()
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    server.add_insecure_port(listen)
+    if credentials is None:
+        server.add_insecure_port(listen)
+    else:
+        server.add_secure_port(listen, credentials)
     await server.start()
     await checks.set("", health_pb2.HealthCheckResponse.SERVING)
-    logger.info("serving", listen=listen)
+    logger.info("serving", listen=listen, tls=credentials is not None)
     await stopped.wait()
     # Load balancers see NOT_SERVING first; calls that still arrive are served while we drain.
     await checks.enter_graceful_shutdown()

@@ -1,12 +1,13 @@
 """Settings of every service: from the environment, from files, or from a folder of files."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pydantic
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -19,6 +20,16 @@ from pkg.secret import Secret
 
 S = TypeVar("S", bound="ServiceSettings")
 FILE_BYTES_MAX = 64 * 1024
+_HEX = re.compile(r"([0-9a-fA-F]{2})*\Z")
+
+
+def _hexadecimal(value: SecretStr) -> SecretStr:
+    if not _HEX.match(value.get_secret_value()):
+        raise ValueError("must be hexadecimal digits, two for each byte")
+    return value
+
+
+HexKey = Annotated[SecretStr, AfterValidator(_hexadecimal)]
 
 
 class ServiceSettings(BaseSettings):

@@ -49,13 +49,37 @@ async def translated() -> AsyncIterator[None]:
         raise DependencyUnavailableError from problem
 
 
+class _PatientPool(Pool):
+    """A pool in which nobody waits for a connection for longer than a statement may take."""
+
+    __slots__ = ("_wait_seconds_max",)
+
+    def __init__(self, url: str, *, wait_seconds_max: float, **options: Any) -> None:
+        super().__init__(
+            url,
+            max_queries=50_000,  # the driver's own default, as is the rest
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            **options,
+        )
+        self._wait_seconds_max = wait_seconds_max
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """Acquire a connection; the driver's default is to wait for ever."""
+        # A timeout costs a task. Whoever finds a free connection does not wait at all.
+        if timeout is None and not self.get_idle_size():
+            timeout = self._wait_seconds_max
+        return super().acquire(timeout=timeout)
+
+
 async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name: str) -> Pool:
     """Open a pool of connections that no statement leaves anything behind in.
 
     Args:
         url: Of the database.
         size: How many connections, all open from the start.
-        command_timeout_seconds: For a statement, and for making a connection.
+        command_timeout_seconds: For a statement, for making a connection, and for waiting for one.
         name: The application's, as PostgreSQL shows it.
 
     Raises:
@@ -66,8 +90,9 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
         """Reset nothing on release: no session state is ever set, and a RESET is a round trip."""
 
     async with translated():
-        return await asyncpg.create_pool(
+        pool: Pool = await _PatientPool(
             url,
+            wait_seconds_max=command_timeout_seconds,
             min_size=size,
             max_size=size,
             command_timeout=command_timeout_seconds,
@@ -88,3 +113,4 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
                 "jit": "off",
             },
         )
+        return pool

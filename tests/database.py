@@ -93,10 +93,15 @@ def postgres_of_its_own() -> Iterator[Embedded]:
 
 
 @asynccontextmanager
-async def running(postgres: Embedded) -> AsyncIterator[None]:
-    """Run a server, with the options of `make run` but not waiting for the disk; then kill it."""
+async def running(postgres: Embedded, *, durable: bool = False) -> AsyncIterator[None]:
+    """Run a server, with the options of `make run` but not waiting for the disk; then kill it.
+
+    One that is durable waits for the disk.
+    """
     program = postgres.program()
-    process = await spawn(replace(program, command=(*program.command, "-c", "fsync=off")))
+    if not durable:
+        program = replace(program, command=(*program.command, "-c", "fsync=off"))
+    process = await spawn(program)
     try:
         async with asyncio.timeout(30):
             await program.ready()

@@ -11,6 +11,7 @@ from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped
 from pkg.settings import hidden, told
+from pkg.tls import server_credentials
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.config import Config
@@ -52,6 +53,7 @@ async def serve(config: Config) -> None:
         server,
         listen=config.listen,
         drain_seconds=config.drain_seconds,
+        credentials=server_credentials(config.identity) if config.identity else None,
         before_close=close,
     )
 

@@ -3,10 +3,10 @@
 from pydantic import PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from pkg.settings import ServiceSettings
+from pkg.server_settings import TlsSettings
 
 
-class Config(ServiceSettings):
+class Config(TlsSettings):
     """Every setting, limit and timeout of the bank. Each field is `ACQUIRER_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="ACQUIRER_")

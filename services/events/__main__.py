@@ -11,14 +11,17 @@ import structlog
 from grpc import aio
 
 from paygate.webhooks.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
-from pkg import telemetry
+from pkg import production, telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.errors import DependencyUnavailableError
+from pkg.gate import Gate
+from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.settings import hidden, told
 from pkg.sql import Pool, open_pool
+from pkg.tls import server_credentials
 from services.events.bus import NatsBus
 from services.events.config import Settings
 from services.events.deliver import Deliverer
@@ -51,14 +54,22 @@ async def serve(settings: Settings) -> None:
         servicer = WebhookServicer(
             Endpoints(pool, box),
             Journal(pool),
-            Authenticator(PostgresKeyStore(pool), KeyDigest(hidden(settings.key_pepper))),
+            Authenticator(
+                PostgresKeyStore(pool),
+                KeyDigest(hidden(settings.key_pepper)),
+                limits=settings.caller_limits(),
+            ),
             PageTokens(hidden(settings.hash_key)),
             settings.mode,
         )
-        server = aio.server(interceptors=(Guard(refusal_of),), options=OPTIONS)
+        guard = Guard(refusal_of, Gate(settings.in_flight_max))
+        server = aio.server(interceptors=(guard,), options=OPTIONS)
         add_WebhookServiceServicer_to_server(servicer, server)
         await serve_until_stopped(
-            server, listen=settings.listen, drain_seconds=settings.drain_seconds
+            server,
+            listen=settings.listen,
+            drain_seconds=settings.drain_seconds,
+            credentials=server_credentials(settings.identity) if settings.identity else None,
         )
 
 
@@ -108,6 +119,10 @@ def main() -> int:
     settings = told(Settings, sys.stderr.write)
     if settings is None:
         return 2
+    if settings.mode is Mode.PRODUCTION:
+        code = production.exit_code(settings.posture(arguments.role), sys.stderr.write)
+        if code:
+            return code
     asyncio.run(serve(settings) if arguments.role == "serve" else relay(settings))
     return 0
 

@@ -5,28 +5,26 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from pkg.settings import ServiceSettings
+from pkg.production import Posture
+from pkg.server_settings import ServerSettings
+from pkg.settings import HexKey
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
-from services.events.target import Mode
 
 
-class Settings(ServiceSettings):
+class Settings(ServerSettings):
     """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
-
-    # Where webhooks may be posted to: in the sandbox also to this machine.
-    mode: Mode = Mode.SANDBOX
 
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
     listen: str = "127.0.0.1:50053"
     # Secret, since it may hold a password.
     nats_url: SecretStr | None = None
 
-    key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
-    hash_key: SecretStr = Field(min_length=64, description="Hex. Page tokens are sealed under it.")
-    webhook_key: SecretStr = Field(
+    key_pepper: HexKey = Field(min_length=64, description="Hex. API keys are hashed under it.")
+    hash_key: HexKey = Field(min_length=64, description="Hex. Page tokens are sealed under it.")
+    webhook_key: HexKey = Field(
         min_length=64, max_length=64, description="Hex. Signing secrets are encrypted under it."
     )
 
@@ -39,6 +37,19 @@ class Settings(ServiceSettings):
     database_pool_size: int = Field(default=4, gt=0)
     database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
+
+    def posture(self, role: str) -> Posture:
+        """Return what production looks at before a process in this role starts."""
+        return Posture(
+            refused=self.refused_to_servers() if role == "serve" else (),
+            keys={
+                "PAYGATE_KEY_PEPPER": self.key_pepper.get_secret_value(),
+                "PAYGATE_HASH_KEY": self.hash_key.get_secret_value(),
+                "PAYGATE_WEBHOOK_KEY": self.webhook_key.get_secret_value(),
+            },
+            database_urls={"DATABASE_URL": self.database_url.get_secret_value()},
+            database_timeout_seconds=self.database_timeout_seconds,
+        )
 
     @property
     def relay_limits(self) -> RelayLimits:

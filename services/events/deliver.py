@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from pkg.errors import DependencyUnavailableError
+from pkg.mode import Mode
 from pkg.sql import Pool
 from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Endpoint, Status
 from services.events.facts import body_of, event_of
@@ -22,7 +23,6 @@ from services.events.relay import pause, repeat
 from services.events.schedule import next_delay
 from services.events.sealing import SecretBox
 from services.events.signing import signed_headers
-from services.events.target import Mode
 
 logger = structlog.get_logger()
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from services.events.target import AddressNotAllowedError, CheckedResolver, Mode, check_url
+from pkg.mode import Mode
+from services.events.target import AddressNotAllowedError, CheckedResolver, check_url
 
 USER_AGENT = "paygate-webhooks/1"
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from paygate.webhooks.v1 import webhook_pb2 as pb
 from paygate.webhooks.v1 import webhook_service_pb2 as service
 from pkg.ids import is_id
+from pkg.mode import Mode
 from pkg.validation import Checks
 from services.events.endpoints import EndpointChange, EndpointStatus, NewEndpoint
 from services.events.errors import EventNotFoundError, WebhookEndpointNotFoundError
-from services.events.target import Mode, check_url
+from services.events.target import check_url
 
 # What can become true of a payment, as proto/api/paygate/webhooks/v1/webhook.proto lists it.
 EVENT_TYPES = (

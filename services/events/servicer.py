@@ -3,6 +3,7 @@
 from paygate.webhooks.v1 import webhook_service_pb2 as pb
 from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceServicer
 from pkg.auth import Authenticator
+from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Context
 from services.events import requests
@@ -11,7 +12,6 @@ from services.events.endpoints import Endpoints
 from services.events.facts import event_of
 from services.events.journal import Journal
 from services.events.sealing import shown
-from services.events.target import Mode
 
 
 class WebhookServicer(WebhookServiceServicer):

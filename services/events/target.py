@@ -10,10 +10,11 @@ import ipaddress
 import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from enum import StrEnum
 
 import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from pkg.mode import Mode
 
 URL_LENGTH_MAX = 2048
 
@@ -40,13 +41,6 @@ _RESERVED = tuple(
         ),
     )
 )
-
-
-class Mode(StrEnum):
-    """What the gateway is run for."""
-
-    SANDBOX = "sandbox"  # loopback addresses are allowed too, and plain HTTP to them
-    PRODUCTION = "production"  # HTTPS to public addresses
 
 
 class AddressNotAllowedError(OSError):

@@ -15,14 +15,17 @@ from grpc import aio
 
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServicer_to_server
-from pkg import telemetry
+from pkg import production, telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
+from pkg.gate import Gate
+from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.settings import hidden, told
 from pkg.sql import Pool, open_pool
+from pkg.tls import channel, server_credentials
 from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
@@ -41,6 +44,8 @@ from services.payments.sweep import Sweep
 from services.payments.wiring import opened_vault
 
 NAME = "paygate-payments"
+# New payments give way to what is to be done with those that there are.
+SHED_FIRST = ("/paygate.payments.v1.PaymentService/Authorize",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,7 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
     )
     writes = await open_pool(url, size=1, command_timeout_seconds=timeout, name=NAME)
     hasher = HmacHasher(hidden(settings.hash_key))
-    async with (
-        reads,
-        writes,
-        aio.insecure_channel(settings.acquirer_address) as channel,
-        vault_of(settings) as vault,
-    ):
+    async with reads, writes, bank_channel(settings) as bank, vault_of(settings) as vault:
         clock = SandboxClock()
         store = PostgresStore(
             reads,
@@ -76,11 +76,12 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             events=ProtoEvents(),
             clock=clock,
             lease=timedelta(seconds=settings.action_lease_seconds),
+            wait_seconds_max=timeout,
         )
         gateway = Gateway(
             store=store,
             acquirer=GrpcAcquirer(
-                channel,
+                bank,
                 call_timeout_seconds=settings.acquirer_call_timeout_seconds,
                 inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
             ),
@@ -91,12 +92,23 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             limits=settings.limits,
         )
         digest = KeyDigest(hidden(settings.key_pepper))
-        authenticator = Authenticator(PostgresKeyStore(reads), digest)
+        limits = settings.caller_limits()
+        authenticator = Authenticator(PostgresKeyStore(reads), digest, limits=limits)
         queries = Queries(store, PageTokens(hidden(settings.hash_key)))
-        cards = GrpcTestCards(channel, timeout_seconds=settings.acquirer_call_timeout_seconds)
+        cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
         async with sandbox_pool(settings) as pool:
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox)
+
+
+def bank_channel(settings: Settings) -> aio.Channel:
+    """Return the channel to the bank, which is shown the certificate that clients are."""
+    return channel(
+        settings.acquirer_address,
+        ca=settings.acquirer_ca_file,
+        identity=settings.identity,
+        server_name=settings.acquirer_server_name,
+    )
 
 
 @asynccontextmanager
@@ -113,7 +125,7 @@ async def vault_of(settings: Settings) -> AsyncIterator[Vault]:
 async def sandbox_pool(settings: Settings) -> AsyncIterator[Pool | None]:
     """Open what the sandbox's API works on; nothing where it has no database role."""
     url = settings.sandbox_database_url
-    if settings.mode != "sandbox" or url is None:
+    if url is None or not settings.has_sandbox_api:
         yield None
         return
     timeout = settings.database_timeout_seconds
@@ -131,8 +143,9 @@ async def serve(settings: Settings) -> None:
 
 async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInterceptor) -> None:
     """Answer RPCs with `service` until SIGTERM; `inner` interceptors run inside the guard."""
-    server = aio.server(interceptors=(Guard(refusal_of), *inner), options=OPTIONS)
     running = Running()
+    gate = Gate(settings.in_flight_max, first=SHED_FIRST, left_behind=lambda: running.left_behind)
+    server = aio.server(interceptors=(Guard(refusal_of, gate), *inner), options=OPTIONS)
     servicer = PaymentServicer(service.gateway, service.queries, service.authenticator, running)
     add_PaymentServiceServicer_to_server(servicer, server)
     if service.sandbox:
@@ -141,6 +154,7 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
         server,
         listen=settings.listen,
         drain_seconds=settings.drain_seconds,
+        credentials=server_credentials(settings.identity) if settings.identity else None,
         before_close=running.drain,
     )
 
@@ -181,6 +195,10 @@ def main() -> int:
     settings = told(Settings, sys.stderr.write)
     if settings is None:
         return 2
+    if settings.mode is Mode.PRODUCTION:
+        code = production.exit_code(settings.posture(arguments.role), sys.stderr.write)
+        if code:
+            return code
     if arguments.role == "serve":
         if settings.vault_database_url is None:
             sys.stderr.write("PAYGATE_VAULT_DATABASE_URL: Field required\n")

@@ -7,26 +7,31 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from pkg.settings import ServiceSettings
+from pkg.mode import Mode
+from pkg.production import Posture, Refused
+from pkg.server_settings import AuthorityFile, ServerSettings
+from pkg.settings import HexKey
 from services.payments.ports import Limits
 
 
-class Settings(ServiceSettings):
+class Settings(ServerSettings):
     """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
 
-    # What only tests need, such as a clock that can be turned, is there in the sandbox alone.
-    mode: Literal["sandbox", "production"] = "sandbox"
+    # None: the sandbox has what only tests need, such as a clock that can be turned.
+    sandbox_api: bool | None = None
 
     # Each address is of a role of the database that can do no more than its part.
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
     sandbox_database_url: SecretStr | None = None
     listen: str = "127.0.0.1:50051"
     acquirer_address: str = "127.0.0.1:50052"
+    acquirer_ca_file: AuthorityFile | None = None
+    acquirer_server_name: str | None = None
 
-    key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
-    hash_key: SecretStr = Field(min_length=64, description="Hex. Fingerprints are made under it.")
+    key_pepper: HexKey = Field(min_length=64, description="Hex. API keys are hashed under it.")
+    hash_key: HexKey = Field(min_length=64, description="Hex. Fingerprints are made under it.")
 
     # Where cards are kept. `local`: data keys are wrapped by a key in a file; `transit`: by
     # HashiCorp Vault or OpenBao. The sweep needs no cards, and so none of this.
@@ -65,6 +70,54 @@ class Settings(ServiceSettings):
             if self.vault == "transit" and not (self.vault_address and self.vault_token):
                 raise ValueError("PAYGATE_VAULT_ADDRESS and PAYGATE_VAULT_TOKEN are both needed")
         return self
+
+    @property
+    def has_sandbox_api(self) -> bool:
+        """Whether there is what only tests need."""
+        return self.mode is Mode.SANDBOX if self.sandbox_api is None else self.sandbox_api
+
+    def posture(self, role: str) -> Posture:
+        """Return what production looks at before a process in this role starts."""
+        asks_bank = role in {"serve", "sweep"}
+        return Posture(
+            refused=[
+                Refused(
+                    "PAYGATE_VAULT",
+                    "the local keyring is for the sandbox: take transit",
+                    self.vault == "local",
+                ),
+                Refused(
+                    "PAYGATE_VAULT_ADDRESS",
+                    "must be an https address: data keys would be sent in plain text",
+                    not (self.vault_address or "https:").startswith("https:"),
+                ),
+                Refused("PAYGATE_SANDBOX_API", "must not be on", self.sandbox_api is True),
+                Refused(
+                    "PAYGATE_SANDBOX_DATABASE_URL",
+                    "must not be set",
+                    self.sandbox_database_url is not None,
+                ),
+                Refused(
+                    "PAYGATE_ACQUIRER_CA_FILE",
+                    "is missing: the bank would be sent card numbers in plain text",
+                    asks_bank and self.acquirer_ca_file is None,
+                ),
+                *(self.refused_to_servers() if role == "serve" else ()),
+            ],
+            keys={
+                "PAYGATE_KEY_PEPPER": self.key_pepper.get_secret_value(),
+                "PAYGATE_HASH_KEY": self.hash_key.get_secret_value(),
+            },
+            database_urls={
+                name: url.get_secret_value()
+                for name, url in (
+                    ("DATABASE_URL", self.database_url),
+                    ("PAYGATE_VAULT_DATABASE_URL", self.vault_database_url),
+                )
+                if url
+            },
+            database_timeout_seconds=self.database_timeout_seconds,
+        )
 
     @property
     def limits(self) -> Limits:

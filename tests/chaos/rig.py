@@ -78,10 +78,12 @@ class Process:
     port: int = 0
     running: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
+    async def start(self, *, stderr: int | None = None) -> None:
         """Start, and wait until it serves if it has a port."""
         self.running = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *self.module, env={**os.environ, **IMPORTS, **self.environment}
+            *(sys.executable, "-m", *self.module),
+            env={**os.environ, **IMPORTS, **self.environment},
+            stderr=stderr,
         )
         if self.port:
             async with asyncio.timeout(START_SECONDS_MAX):

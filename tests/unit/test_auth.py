@@ -1,11 +1,20 @@
 """API keys: one answer for everything that is no valid key, and a bounded memory."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 import pytest
 
-from pkg.auth import CACHE_SECONDS, Authenticator, KeyDigest, KeyRecord, new_api_key
-from pkg.errors import InvalidApiKeyError
+from pkg.auth import (
+    CACHE_ENTRIES_MAX,
+    CACHE_SECONDS,
+    Authenticator,
+    KeyDigest,
+    KeyRecord,
+    new_api_key,
+)
+from pkg.errors import ApiError, DependencyUnavailableError, InvalidApiKeyError
+from pkg.limits import Buckets, CallerLimits, Rate
 from pkg.secret import Secret
 from tests.builders import NOW
 
@@ -18,10 +27,14 @@ class Keys:
 
     records: dict[str, KeyRecord] = field(default_factory=dict)
     asked: int = 0
+    is_away: bool = False
 
     async def find_key(self, key_id: str) -> KeyRecord | None:
-        """Return the key with that id."""
+        """Return the key with that id, in a later turn of the loop, as a database does."""
         self.asked += 1
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise DependencyUnavailableError
         return self.records.get(key_id)
 
 
@@ -112,3 +125,144 @@ def test_keys_are_random_and_their_digest_is_keyed() -> None:
     _, key = new_api_key()
     assert DIGEST.of(key) != KeyDigest(Secret("cd" * 32)).of(key)
     assert key.encode() not in DIGEST.of(key)
+
+
+ADDRESS = "192.0.2.7"
+
+
+@dataclass
+class Gatekeeper:
+    """An authenticator whose callers may fail three times, and then once a second."""
+
+    keys: Keys
+    watch: Watch
+
+    def __post_init__(self) -> None:
+        failures = Buckets(Rate(per_second=1, burst=3), monotonic=self.watch)
+        calls = Buckets(Rate(per_second=1, burst=5), monotonic=self.watch)
+        limits = CallerLimits(calls=calls, failures=failures)
+        self._authenticator = Authenticator(self.keys, DIGEST, limits=limits, monotonic=self.watch)
+
+    async def said(self, key: str, address: str = ADDRESS) -> str:
+        """Return the merchant, or the reason of the refusal."""
+        try:
+            return await self._authenticator.merchant_of(f"Bearer {key}", client=lambda: address)
+        except ApiError as refused:
+            return refused.reason
+
+    async def exhausted(self) -> None:
+        """Fail until the address may not fail any more."""
+        assert [await self.said("nonsense") for _ in range(4)] == FAILED_THREE_TIMES
+
+
+FAILED_THREE_TIMES = [*["INVALID_API_KEY"] * 3, "RATE_LIMITED"]
+
+
+@pytest.fixture
+def gatekeeper(keys: Keys, watch: Watch) -> Gatekeeper:
+    """A strict authenticator."""
+    return Gatekeeper(keys, watch)
+
+
+@pytest.mark.parametrize("kind", ["malformed", "unknown", "wrong", "revoked"])
+async def test_every_failure_counts(kind: str, keys: Keys, gatekeeper: Gatekeeper) -> None:
+    """Whatever is wrong with a key, the address has failed; another address has not."""
+    good = add_key(keys)
+
+    def bad() -> str:
+        if kind == "unknown":
+            return new_api_key()[1]
+        if kind == "wrong":
+            return good[:-1] + ("0" if good[-1] != "0" else "1")
+        return add_key(keys, revoked=True) if kind == "revoked" else "nonsense"
+
+    assert [await gatekeeper.said(bad()) for _ in range(4)] == FAILED_THREE_TIMES
+    assert await gatekeeper.said(bad(), address="192.0.2.8") == "INVALID_API_KEY"
+
+
+async def test_an_address_over_its_limit_asks_the_database_nothing(
+    keys: Keys, watch: Watch, gatekeeper: Gatekeeper
+) -> None:
+    """Neither for unknown keys nor for good ones that nobody has shown yet; later it may again."""
+    key = add_key(keys)
+    await gatekeeper.exhausted()
+    assert await gatekeeper.said(new_api_key()[1]) == "RATE_LIMITED"
+    assert await gatekeeper.said(key) == "RATE_LIMITED"
+    assert keys.asked == 0
+    watch.seconds += 1
+    assert await gatekeeper.said(key) == "mer_a"
+
+
+async def test_a_known_key_passes_where_others_have_failed(
+    keys: Keys, watch: Watch, gatekeeper: Gatekeeper
+) -> None:
+    """Also when it has to be looked up again; but only whoever holds the whole key."""
+    key = add_key(keys)
+    assert await gatekeeper.said(key) == "mer_a"
+    await gatekeeper.exhausted()
+    assert await gatekeeper.said(key) == "mer_a"
+    watch.seconds += CACHE_SECONDS
+    await gatekeeper.exhausted()
+    asked = keys.asked
+    assert await gatekeeper.said(key[:-4] + "0000") == "RATE_LIMITED"
+    assert keys.asked == asked
+    assert await gatekeeper.said(key) == "mer_a"
+    assert keys.asked == asked + 1
+
+
+async def test_success_is_no_failure(keys: Keys, gatekeeper: Gatekeeper) -> None:
+    """Many good keys behind one address are looked up, and leave it all its failures."""
+    for _ in range(10):
+        assert await gatekeeper.said(add_key(keys)) == "mer_a"
+    await gatekeeper.exhausted()
+
+
+async def test_calls_at_once_are_looked_up_once(keys: Keys, gatekeeper: Gatekeeper) -> None:
+    """A worker that starts under load asks once for a key, and takes nobody for a guesser."""
+    key = add_key(keys)
+    assert await asyncio.gather(*(gatekeeper.said(key) for _ in range(5))) == ["mer_a"] * 5
+    assert keys.asked == 1
+
+
+async def test_guesses_at_once_are_bounded(keys: Keys, gatekeeper: Gatekeeper) -> None:
+    """A hundred guesses in one moment cause three look-ups, not a hundred."""
+    guesses = [new_api_key()[1] for _ in range(100)]
+    said = await asyncio.gather(*map(gatekeeper.said, guesses))
+    assert said.count("INVALID_API_KEY") == keys.asked == 3
+    assert said.count("RATE_LIMITED") == 97
+
+
+async def test_a_database_that_is_away_is_no_failure(keys: Keys, gatekeeper: Gatekeeper) -> None:
+    """Nobody is locked out because the database could not be asked."""
+    keys.is_away = True
+    for _ in range(5):
+        assert await gatekeeper.said(new_api_key()[1]) == "DEPENDENCY_UNAVAILABLE"
+    keys.is_away = False
+    assert await gatekeeper.said(add_key(keys)) == "mer_a"
+
+
+async def test_a_key_has_a_rate(keys: Keys, watch: Watch, gatekeeper: Gatekeeper) -> None:
+    """Each key has its own, from whatever address it calls."""
+    key, other = add_key(keys), add_key(keys)
+    said = [await gatekeeper.said(key, address=f"192.0.2.{number}") for number in range(7)]
+    assert said == [*["mer_a"] * 5, *["RATE_LIMITED"] * 2]
+    assert await gatekeeper.said(other) == "mer_a"
+    watch.seconds += 1
+    assert await gatekeeper.said(key) == "mer_a"
+
+
+async def test_known_keys_survive_a_flood_of_unknown_ones(keys: Keys, watch: Watch) -> None:
+    """The memory is bounded, and what was looked up the longest ago goes first."""
+    authenticator = Authenticator(keys, DIGEST, monotonic=watch)
+    key = add_key(keys)
+    for _ in range(CACHE_ENTRIES_MAX + 10):
+        with pytest.raises(InvalidApiKeyError):
+            await authenticator.merchant_of(f"Bearer {new_api_key()[1]}")
+    await authenticator.merchant_of(f"Bearer {key}")
+    asked = keys.asked
+    for _ in range(CACHE_ENTRIES_MAX - 1):
+        with pytest.raises(InvalidApiKeyError):
+            await authenticator.merchant_of(f"Bearer {new_api_key()[1]}")
+    await authenticator.merchant_of(f"Bearer {key}")
+    assert keys.asked == asked + CACHE_ENTRIES_MAX - 1
+    assert len(authenticator._cache) == CACHE_ENTRIES_MAX

@@ -84,3 +84,22 @@ async def test_whoever_waits_may_go_away() -> None:
         await gone
     pen.let.set()
     assert await group.commit(some[1]) is Commit.COMMITTED
+
+
+async def test_what_waited_too_long_is_not_written() -> None:
+    """Behind a write that hangs, what nobody waits for any more is dropped, the oldest first."""
+    pen = Pen()
+    wait = 0.05
+    group = GroupCommitter(
+        pen.write, is_poisoned=lambda _: False, group_size_max=4, wait_seconds_max=wait
+    )
+    first, *late = [asyncio.create_task(group.commit(change)) for change in changes(7)]
+    del first
+    await asyncio.sleep(2 * wait)  # the time that passes is what this is about
+    fresh = asyncio.create_task(group.commit(changes(1)[0]))
+    await asyncio.sleep(0)
+    pen.let.set()
+    assert await fresh is Commit.COMMITTED
+    results = await asyncio.gather(*late, return_exceptions=True)
+    assert [type(result) for result in results] == [*[Commit] * 3, *[TimeoutError] * 3]
+    assert pen.sizes == [4, 1]

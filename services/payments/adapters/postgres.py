@@ -50,6 +50,7 @@ class PostgresStore:
         events: Turns events into what the outbox holds.
         clock: Told how far the sandbox is ahead, with every payment that is loaded.
         lease: After how long recovery may take up a PENDING action that nobody has settled.
+        wait_seconds_max: How long a change may wait for those before it.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class PostgresStore:
         events: Events,
         clock: SandboxClock,
         lease: timedelta,
+        wait_seconds_max: float = 2.0,
     ) -> None:
         self._reads = reads
         self._writes = writes
@@ -67,7 +69,9 @@ class PostgresStore:
         self._clock = clock
         self._lease = lease
         self._group = GroupCommitter(
-            self._write, is_poisoned=lambda problem: isinstance(problem, _POISON)
+            self._write,
+            is_poisoned=lambda problem: isinstance(problem, _POISON),
+            wait_seconds_max=wait_seconds_max,
         )
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:

@@ -18,6 +18,7 @@ from paygate.webhooks.v1.webhook_service_pb2_grpc import (
     add_WebhookServiceServicer_to_server,
 )
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
+from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.secret import Secret
@@ -27,7 +28,6 @@ from services.events.journal import Journal, JournalLimits
 from services.events.refusals import refusal_of
 from services.events.sealing import SecretBox
 from services.events.servicer import WebhookServicer
-from services.events.target import Mode
 from tests.builders import MERCHANT
 from tests.integration.events.desk import WEBHOOK_KEY
 

@@ -10,9 +10,9 @@ from google.protobuf.message import Message
 
 from paygate.webhooks.v1 import webhook_pb2
 from paygate.webhooks.v1 import webhook_service_pb2 as pb
+from pkg.mode import Mode
 from services.events.endpoints import ENDPOINTS_MAX, SECRETS_MAX
 from services.events.requests import EVENT_TYPES
-from services.events.target import Mode
 from services.payments.domain.event import EventType
 from tests.integration.events.api import NO_ENDPOINT, OTHER_MERCHANT, URL, Api, RefusedError, served
 from tests.integration.events.desk import Desk

@@ -10,9 +10,9 @@ from time import monotonic
 
 import pytest
 
+from pkg.mode import Mode
 from services.events.deliver import Deliverer, DeliveryLimits
 from services.events.delivery_queue import Attempt, DeliveryQueue, Status
-from services.events.target import Mode
 from tests.chaos.rig import free_port
 from tests.integration.events.desk import Desk, opened, running, until
 from tests.integration.events.receiver import Received, receiving

@@ -89,8 +89,11 @@ class OpenBao:
         await self.ask("PUT", "sys/seal")
 
     async def unseal(self) -> None:
-        """Unseal it."""
+        """Unseal it, and wait until it leads its cluster of one."""
         await self.ask("PUT", "sys/unseal", {"key": self.share})
+        async with asyncio.timeout(START_SECONDS_MAX):
+            while not await self._answers("sys/health"):
+                await asyncio.sleep(0.05)
 
     async def kill(self) -> None:
         """End it with -9."""
@@ -111,12 +114,15 @@ class OpenBao:
             assert reply.status < 300, (path, reply.status, text)
             return json.loads(text) if text else {}
 
-    async def _answers(self) -> bool:
+    async def _answers(self, path: str = "sys/seal-status") -> bool:
         try:
-            await self.ask("GET", "sys/seal-status")
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"{self.url}/v1/{path}") as reply,
+            ):
+                return reply.status == 200
         except aiohttp.ClientError:
             return False
-        return True
 
     async def _initialise(self) -> None:
         made = await self.ask("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})

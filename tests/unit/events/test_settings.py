@@ -5,11 +5,11 @@ from datetime import timedelta
 import pydantic
 import pytest
 
+from pkg.mode import Mode
 from pkg.settings import load
 from services.events.config import Settings
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
-from services.events.target import Mode
 
 KEY = "0f" * 32
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.events.target import AddressNotAllowedError, CheckedResolver, Mode, check_url
+from pkg.mode import Mode
+from services.events.target import AddressNotAllowedError, CheckedResolver, check_url
 from services.events.target import is_allowed as allowed
 
 PUBLIC = [

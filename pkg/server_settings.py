@@ -1,0 +1,109 @@
+"""Settings that several servers share."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pkg.limits import Buckets, CallerLimits, Rate
+from pkg.mode import Mode
+from pkg.production import Refused
+from pkg.settings import ServiceSettings
+from pkg.tls import Identity, check_authority
+
+CALLS_PER_SECOND = 100.0
+FAILURES_PER_SECOND = 1.0
+
+
+def _checked(path: Path) -> Path:
+    check_authority(path)
+    return path
+
+
+AuthorityFile = Annotated[Path, AfterValidator(_checked)]
+
+
+class TlsSettings(ServiceSettings):
+    """What a server says who it is with, and whom it lets in; plain text without a certificate."""
+
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_client_ca_file: AuthorityFile | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who the process is; None if it has no certificate."""
+        if self.tls_certificate_file is None or self.tls_key_file is None:
+            return None
+        return Identity(
+            certificate=self.tls_certificate_file,
+            key=self.tls_key_file,
+            client_ca=self.tls_client_ca_file,
+        )
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        prefix = self.model_config.get("env_prefix", "")
+        pair = (self.tls_certificate_file, self.tls_key_file)
+        if pair.count(None) == 1 or (self.tls_client_ca_file and not self.identity):
+            raise ValueError(f"{prefix}TLS_CERTIFICATE_FILE and {prefix}TLS_KEY_FILE go together")
+        if self.identity:
+            self.identity.check()
+        return self
+
+
+class ServerSettings(TlsSettings):
+    """What each server of the gateway is told beside its own."""
+
+    mode: Mode = Mode.SANDBOX
+
+    in_flight_max: int = Field(default=256, gt=0)
+
+    # None: on in production, off in the sandbox. 0: off.
+    rate_limit_per_second: float | None = Field(default=None, ge=0, le=1e6)
+    rate_limit_burst: int = Field(default=200, gt=0)
+    authentication_failures_per_second: float | None = Field(default=None, ge=0, le=1e6)
+    authentication_failures_burst: int = Field(default=20, gt=0)
+
+    @property
+    def calls_rate(self) -> Rate | None:
+        """What an API key may ask for; None for no limit."""
+        return self._rate(self.rate_limit_per_second, CALLS_PER_SECOND, self.rate_limit_burst)
+
+    @property
+    def failures_rate(self) -> Rate | None:
+        """How often authentication may fail for an address; None for no limit."""
+        return self._rate(
+            self.authentication_failures_per_second,
+            FAILURES_PER_SECOND,
+            self.authentication_failures_burst,
+        )
+
+    def refused_to_servers(self) -> list[Refused]:
+        """Return what production refuses of a process that serves."""
+        limits = (self.calls_rate, self.failures_rate)
+        names = ("PAYGATE_RATE_LIMIT_PER_SECOND", "PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND")
+        return [
+            Refused(
+                "PAYGATE_TLS_CERTIFICATE_FILE",
+                "is missing: this process would listen in plain text",
+                self.identity is None,
+            ),
+            *(
+                Refused(name, "must not be 0: nothing would be limited", rate is None)
+                for name, rate in zip(names, limits, strict=True)
+            ),
+        ]
+
+    def caller_limits(self) -> CallerLimits:
+        """Return fresh buckets for one process."""
+        calls, failures = self.calls_rate, self.failures_rate
+        return CallerLimits(
+            calls=Buckets(calls) if calls else None,
+            failures=Buckets(failures) if failures else None,
+        )
+
+    def _rate(self, told: float | None, in_production: float, burst: int) -> Rate | None:
+        default = in_production if self.mode is Mode.PRODUCTION else 0.0
+        per_second = default if told is None else told
+        return Rate(per_second=per_second, burst=burst) if per_second else None

@@ -1,0 +1,124 @@
+"""A payment that nobody on the network can read: TLS from the client to the bank."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc import aio
+
+from paygate.payments.v1 import payment_pb2 as pb
+from paygate.payments.v1 import payment_service_pb2 as service
+from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
+from pkg.healthcheck import serves
+from pkg.tls import Identity, channel
+from services.payments.__main__ import create_key
+from services.payments.config import Settings
+from tests.certificates import Authority, Pair
+from tests.chaos.rig import CARD, SECRETS, Process, free_port, gbp
+from tests.database import as_part
+
+GATEWAY, BANK = "payments.internal.paygate", "acquirer.internal.paygate"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A worker and a bank that speak TLS, and whoever calls the worker."""
+
+    authority: Authority
+    client: Pair
+    address: str
+    metadata: tuple[tuple[str, str], ...]
+
+    async def authorize(self) -> pb.Payment:
+        """Authorize a payment."""
+        identity = Identity(certificate=self.client.certificate, key=self.client.key)
+        request = service.AuthorizeRequest(card_details=CARD, amount=gbp(1000))
+        async with channel(
+            self.address, ca=self.authority.file, identity=identity, server_name=GATEWAY
+        ) as edge:
+            stub = PaymentServiceStub(edge)
+            reply = await stub.Authorize(request, metadata=self.metadata, timeout=10)
+        return reply.payment
+
+
+def bank_of(authority: Authority, url: str, address: str) -> Process:
+    """Return a bank that only lets in who has a certificate."""
+    environment = {
+        **authority.issue(BANK).environment("ACQUIRER_", client_ca=authority.file),
+        "ACQUIRER_DATABASE_URL": url,
+        "ACQUIRER_LISTEN": address,
+    }
+    return Process(("services.acquirer",), environment)
+
+
+def worker_of(authority: Authority, url: str, address: str, bank: str, bank_ca: Path) -> Process:
+    """Return a worker that believes banks of an authority."""
+    environment = {
+        **SECRETS,
+        **authority.issue(GATEWAY).environment(client_ca=authority.file),
+        "DATABASE_URL": as_part(url, "paygate_gateway"),
+        "PAYGATE_LISTEN": address,
+        "PAYGATE_ACQUIRER_ADDRESS": bank,
+        "PAYGATE_ACQUIRER_CA_FILE": str(bank_ca),
+        "PAYGATE_ACQUIRER_SERVER_NAME": BANK,
+    }
+    return Process(("services.payments", "serve"), environment)
+
+
+async def started(process: Process, address: str) -> None:
+    """Start, and wait until the health check of its container is content."""
+    await process.start()
+    async with asyncio.timeout(15):
+        while not await asyncio.to_thread(serves, address, process.environment):
+            assert process.running is not None
+            assert process.running.returncode is None
+
+
+@pytest.fixture(params=["ours", "another's"])
+async def line(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    payments_database_url: str,
+    acquirer_database_url: str,
+) -> AsyncIterator[Line]:
+    """A worker that believes our bank, or another's."""
+    authority = Authority(tmp_path)
+    believed = authority if request.param == "ours" else Authority(tmp_path, "another")
+    address, bank_address = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    bank = bank_of(authority, acquirer_database_url, bank_address)
+    worker = worker_of(
+        authority, payments_database_url, address, bank_address, bank_ca=believed.file
+    )
+    settings = Settings.model_validate(
+        {
+            "DATABASE_URL": payments_database_url,
+            "key_pepper": SECRETS["PAYGATE_KEY_PEPPER"],
+            "hash_key": SECRETS["PAYGATE_HASH_KEY"],
+        }
+    )
+    key = await create_key(settings, merchant_id="mer_tls", name="TLS")
+    try:
+        await asyncio.gather(started(bank, bank_address), started(worker, address))
+        client = authority.issue("edge.internal.paygate")
+        yield Line(authority, client, address, (("authorization", f"Bearer {key}"),))
+    finally:
+        await asyncio.gather(worker.stop(), bank.stop())
+
+
+@pytest.mark.parametrize("line", ["ours"], indirect=True)
+async def test_a_payment_over_tls(line: Line) -> None:
+    """The bank answers a worker that shows its certificate; in plain text nobody is answered."""
+    assert (await line.authorize()).status == pb.Payment.STATUS_AUTHORIZED
+    async with aio.insecure_channel(line.address) as plain:
+        with pytest.raises(aio.AioRpcError) as refused:
+            await PaymentServiceStub(plain).GetPayment(service.GetPaymentRequest(id="pay_x"))
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("line", ["another's"], indirect=True)
+async def test_a_bank_that_is_not_ours_gets_no_card(line: Line) -> None:
+    """A worker sends nothing to a bank that it does not believe: nobody knows, so PENDING."""
+    assert (await line.authorize()).status == pb.Payment.STATUS_PENDING

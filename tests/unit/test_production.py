@@ -1,0 +1,200 @@
+"""What production refuses to start with: each reason alone, and none for a sound configuration."""
+
+import re
+import secrets
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pkg.production import KEY_BYTES_DIFFERENT_MIN, is_guessable, static_reasons
+from pkg.settings import load
+from services.events.config import Settings as EventsSettings
+from services.payments.config import Settings as PaymentsSettings
+from tests.certificates import Authority
+from tools.stack.settings import REPOSITORY
+
+PEPPER, HASH_KEY, WEBHOOK_KEY = (secrets.token_hex(32) for _ in range(3))
+PASSWORD = secrets.token_hex(16)
+URL = f"postgresql://paygate:{PASSWORD}@database/payments"
+GATEWAY = [("payments", "serve"), ("events", "serve")]
+EVERY = [*GATEWAY, ("payments", "sweep"), ("events", "relay")]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Settings that nothing speaks against, for every role."""
+    authority = Authority(tmp_path_factory.mktemp("tls"))
+    pair = authority.issue("payments.internal.paygate")
+    return {
+        **pair.environment(client_ca=authority.file),
+        "PAYGATE_MODE": "production",
+        "PAYGATE_VAULT": "transit",
+        "PAYGATE_ACQUIRER_CA_FILE": str(authority.file),
+        "DATABASE_URL": f"{URL}?sslmode=verify-full",
+        "PAYGATE_KEY_PEPPER": PEPPER,
+        "PAYGATE_HASH_KEY": HASH_KEY,
+        "PAYGATE_WEBHOOK_KEY": WEBHOOK_KEY,
+    }
+
+
+@pytest.fixture
+def reasons(monkeypatch: pytest.MonkeyPatch, sound: Mapping[str, str]) -> "Reasons":
+    """Tells the reasons for changed settings."""
+    return Reasons(monkeypatch, sound)
+
+
+class Reasons:
+    """Sets the environment and asks."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, sound: Mapping[str, str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._sound = sound
+
+    def of(self, process: tuple[str, str], changes: Mapping[str, str | None]) -> list[str]:
+        """Return what is said of a role with these settings changed, or removed."""
+        service, role = process
+        for name, value in {**self._sound, **changes}.items():
+            if value is None:
+                self._monkeypatch.delenv(name, raising=False)
+            else:
+                self._monkeypatch.setenv(name, value)
+        if service == "payments":
+            return static_reasons(load(PaymentsSettings).posture(role))
+        return static_reasons(load(EventsSettings).posture(role))
+
+
+@pytest.mark.parametrize("process", EVERY)
+def test_a_sound_configuration_is_not_refused(reasons: Reasons, process: tuple[str, str]) -> None:
+    """Every role starts with it."""
+    assert reasons.of(process, {}) == []
+
+
+NO_TLS = {"PAYGATE_TLS_CERTIFICATE_FILE": None, "PAYGATE_TLS_KEY_FILE": None}
+NO_TLS |= {"PAYGATE_TLS_CLIENT_CA_FILE": None}
+PLAIN = "DATABASE_URL: the database may be spoken to in plain text"
+WEAK = "DATABASE_URL: its password is short or has a pattern"
+TWICE = "PAYGATE_HASH_KEY: is the same as PAYGATE_KEY_PEPPER"
+PATTERN = "PAYGATE_KEY_PEPPER: has a pattern"
+
+
+@pytest.mark.parametrize(
+    ("processes", "changes", "said"),
+    [
+        ([("payments", "serve")], {"PAYGATE_VAULT": "local"}, "PAYGATE_VAULT: the local keyring"),
+        ([("payments", "serve")], {"PAYGATE_VAULT": None}, "PAYGATE_VAULT: the local keyring"),
+        (
+            [("payments", "serve")],
+            {"PAYGATE_VAULT_ADDRESS": "http://vault:8200"},
+            "PAYGATE_VAULT_ADDRESS: must be an https address",
+        ),
+        (
+            [("payments", "serve")],
+            {
+                "PAYGATE_VAULT_ADDRESS": "https://vault:8200",
+                "PAYGATE_VAULT_TOKEN": "token",
+                "PAYGATE_VAULT_DATABASE_URL": URL,
+            },
+            "PAYGATE_VAULT_DATABASE_URL: the database may be spoken to in plain text",
+        ),
+        ([("payments", "serve")], {"PAYGATE_SANDBOX_API": "true"}, "PAYGATE_SANDBOX_API: "),
+        (
+            [("payments", "serve")],
+            {"PAYGATE_SANDBOX_DATABASE_URL": URL},
+            "PAYGATE_SANDBOX_DATABASE_URL: must not be set",
+        ),
+        (
+            [("payments", "serve"), ("payments", "sweep")],
+            {"PAYGATE_ACQUIRER_CA_FILE": None},
+            "PAYGATE_ACQUIRER_CA_FILE: is missing",
+        ),
+        (GATEWAY, NO_TLS, "PAYGATE_TLS_CERTIFICATE_FILE: is missing"),
+        (
+            GATEWAY,
+            {"PAYGATE_RATE_LIMIT_PER_SECOND": "0"},
+            "PAYGATE_RATE_LIMIT_PER_SECOND: must not be 0",
+        ),
+        (
+            GATEWAY,
+            {"PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND": "0"},
+            "PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND: must not be 0",
+        ),
+        (EVERY, {"PAYGATE_KEY_PEPPER": "00" * 32}, PATTERN),
+        (EVERY, {"PAYGATE_KEY_PEPPER": "5ea5" * 16}, PATTERN),
+        (EVERY, {"PAYGATE_KEY_PEPPER": "0123456789abcdef" * 4}, PATTERN),
+        (EVERY, {"PAYGATE_KEY_PEPPER": bytes(range(32)).hex()}, PATTERN),
+        (EVERY, {"PAYGATE_KEY_PEPPER": bytes(range(224, 160, -2)).hex()}, PATTERN),
+        (
+            EVERY,
+            {"PAYGATE_HASH_KEY": PEPPER},
+            "PAYGATE_HASH_KEY: is the same as PAYGATE_KEY_PEPPER",
+        ),
+        (
+            EVERY,
+            {"PAYGATE_HASH_KEY": PEPPER.upper()},
+            "PAYGATE_HASH_KEY: is the same as PAYGATE_KEY_PEPPER",
+        ),
+        (
+            [("events", "serve"), ("events", "relay")],
+            {"PAYGATE_WEBHOOK_KEY": HASH_KEY},
+            "PAYGATE_WEBHOOK_KEY: is the same as PAYGATE_HASH_KEY",
+        ),
+        (EVERY, {"DATABASE_URL": URL}, PLAIN),
+        (EVERY, {"DATABASE_URL": f"{URL}?sslmode=prefer"}, PLAIN),
+        (EVERY, {"DATABASE_URL": "postgresql:///payments"}, PLAIN),
+        (EVERY, {"DATABASE_URL": "postgresql://paygate@/payments?host=10.0.0.7"}, PLAIN),
+        (EVERY, {"DATABASE_URL": "postgresql://%2Frun,database/payments"}, PLAIN),
+        (EVERY, {"DATABASE_URL": "postgresql://p:hunter2@%2Frun/payments"}, WEAK),
+        (EVERY, {"DATABASE_URL": "postgresql://%2Frun/payments?user=p&password=hunter2"}, WEAK),
+        (EVERY, {"DATABASE_URL": f"postgresql://p:{'ab' * 12}@%2Frun/payments"}, WEAK),
+        (EVERY, {"DATABASE_URL": "postgresql://[no"}, "DATABASE_URL: is no address"),
+    ],
+)
+def test_each_reason_is_said_alone(
+    reasons: Reasons,
+    processes: list[tuple[str, str]],
+    changes: dict[str, str | None],
+    said: str,
+) -> None:
+    """Where one thing is wrong there is one line, which names the setting and no value."""
+    for process in processes:
+        (line,) = reasons.of(process, changes)
+        assert line.startswith(said)
+        values = [value for value in changes.values() if value and len(value) > 5]
+        assert not any(value in line for value in values)
+
+
+def test_not_every_role_listens(reasons: Reasons) -> None:
+    """Without a listener or a bank, nothing is asked of either."""
+    limits_off = {"PAYGATE_RATE_LIMIT_PER_SECOND": "0"}
+    without = {**NO_TLS, **limits_off, "PAYGATE_ACQUIRER_CA_FILE": None}
+    assert reasons.of(("events", "relay"), without) == []
+    (line,) = reasons.of(("payments", "sweep"), without)
+    assert line.startswith("PAYGATE_ACQUIRER_CA_FILE")
+
+
+@pytest.mark.parametrize("url", ["postgresql://p@/x?host=/run/a", "postgresql://p@%2Frun%2Fa/x"])
+def test_a_socket_needs_neither_tls_nor_password(reasons: Reasons, url: str) -> None:
+    """What never leaves the machine may be in plain text."""
+    assert reasons.of(("payments", "serve"), {"DATABASE_URL": url}) == []
+
+
+def test_random_keys_are_never_guessable() -> None:
+    """The rule refuses patterns, not luck."""
+    for _ in range(20_000):
+        assert not is_guessable(secrets.token_bytes(32), different_min=KEY_BYTES_DIFFERENT_MIN)
+
+
+def test_every_key_that_is_written_down_is_refused() -> None:
+    """No key of the repository's tests and documents would do in production."""
+    listed = ["git", "ls-files", "tests", "docs", "deploy", "README.md", "docker-compose.yml"]
+    names = subprocess.run(listed, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    found = set()
+    for name in names.stdout.split():
+        text = Path(REPOSITORY, name).read_text(errors="replace")
+        found |= set(re.findall(r"(?:KEY|PEPPER)\b.{0,20}?\b([0-9a-f]{64})\b", text))
+        found |= {pair * 32 for pair in re.findall(r"\"([0-9a-f]{2})\" \* 32", text)}
+    assert len(found) > 5
+    for key in found:
+        assert is_guessable(bytes.fromhex(key), different_min=KEY_BYTES_DIFFERENT_MIN), key

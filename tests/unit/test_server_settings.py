@@ -1,0 +1,119 @@
+"""Settings that servers share: certificates that can be used, and limits by the mode."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pkg.limits import Rate
+from pkg.server_settings import ServerSettings
+from tests.certificates import Authority
+
+Files = dict[str, Path]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """A pair and its authority, by the setting."""
+    authority = Authority(tmp_path)
+    pair = authority.issue("payments.internal.paygate")
+    return {
+        "tls_certificate_file": pair.certificate,
+        "tls_key_file": pair.key,
+        "tls_client_ca_file": authority.file,
+    }
+
+
+def test_files_that_go_together(files: Files) -> None:
+    """They are who the process is; without any it has no name."""
+    identity = ServerSettings.model_validate(files).identity
+    assert identity is not None
+    assert identity.client_ca == files["tls_client_ca_file"]
+    assert ServerSettings().identity is None
+
+
+def remove(name: str) -> Callable[[Files], object]:
+    """Leave a setting out."""
+    return lambda files: files.pop(name)
+
+
+def spoil(name: str) -> Callable[[Files], object]:
+    """Put something else into a file."""
+    return lambda files: files[name].write_text("-----BEGIN NOTHING-----\n")
+
+
+def of_another(files: Files) -> None:
+    """Take the key of another certificate."""
+    folder = files["tls_key_file"].parent
+    files["tls_key_file"] = Authority(folder, "other").issue("other.internal.paygate").key
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        remove("tls_key_file"),
+        remove("tls_certificate_file"),
+        spoil("tls_certificate_file"),
+        spoil("tls_key_file"),
+        spoil("tls_client_ca_file"),
+        of_another,
+        lambda files: files["tls_key_file"].unlink(),
+        lambda files: files["tls_client_ca_file"].unlink(),
+        lambda files: [files.pop(name) for name in ("tls_key_file", "tls_certificate_file")],
+    ],
+)
+def test_files_that_cannot_be_used_are_found_before_it_serves(
+    files: Files, wrong: Callable[[Files], object]
+) -> None:
+    """A pair that is not one, an authority that is none, a file that is not there."""
+    wrong(files)
+    with pytest.raises(ValidationError, match=r"go together|can't be used|can be used"):
+        ServerSettings.model_validate(files)
+
+
+ON = (Rate(per_second=100, burst=200), Rate(per_second=1, burst=20))
+
+
+@pytest.mark.parametrize(
+    ("settings", "rates"),
+    [
+        ({}, (None, None)),
+        ({"mode": "production"}, ON),
+        ({"mode": "production", "rate_limit_per_second": 0}, (None, ON[1])),
+        ({"mode": "production", "authentication_failures_per_second": 0}, (ON[0], None)),
+        ({"rate_limit_per_second": 5}, (Rate(per_second=5, burst=200), None)),
+        (
+            {"rate_limit_per_second": 0.5, "rate_limit_burst": 1},
+            (Rate(per_second=0.5, burst=1), None),
+        ),
+        (
+            {"authentication_failures_per_second": 2, "authentication_failures_burst": 3},
+            (None, Rate(per_second=2, burst=3)),
+        ),
+    ],
+)
+def test_limits_by_the_mode(
+    settings: dict[str, Any], rates: tuple[Rate | None, Rate | None]
+) -> None:
+    """They are on in production, and off in the sandbox unless they are set."""
+    told = ServerSettings.model_validate(settings)
+    assert (told.calls_rate, told.failures_rate) == rates
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"in_flight_max": 0},
+        {"rate_limit_per_second": -1},
+        {"rate_limit_per_second": "nan"},
+        {"rate_limit_per_second": "inf"},
+        {"rate_limit_burst": 0},
+        {"mode": "productoin"},
+    ],
+)
+def test_limits_that_are_none_are_refused(settings: dict[str, Any]) -> None:
+    """Nothing that would be no limit, or no rate, is taken."""
+    with pytest.raises(ValidationError):
+        ServerSettings.model_validate(settings)
