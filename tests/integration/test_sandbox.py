@@ -180,12 +180,12 @@ async def test_every_call_needs_a_key(box: Sandbox) -> None:
         assert reason_of(refused.value) == "INVALID_API_KEY"
 
 
-async def test_production_has_no_sandbox(
+async def test_the_sandbox_can_be_left_out(
     payments_database_url: str, acquirer_database_url: str
 ) -> None:
-    """There the service is absent, not just forbidden."""
+    """Then the service is absent, not just forbidden, as it always is in production."""
     rig = Rig(payments_database_url, acquirer_database_url, workers_count=2, with_sweep=False)
-    rig.environment["PAYGATE_MODE"] = "production"
+    rig.environment["PAYGATE_SANDBOX_API"] = "false"
     async with rig:
         box = Sandbox(rig)
         with pytest.raises(aio.AioRpcError) as refused:
