@@ -18,12 +18,14 @@ from tests.sentinels import VISA, cvv_of
 
 # A bug, an exception that nobody caught, or a statement that PostgreSQL refused.
 TROUBLE = re.compile(
-    rb"Traceback|unexpected error|never retrieved|Segmentation|\[critical\]|panic|Assert"
-    rb'|"level": ?"(?:error|critical)"| (?:ERROR|FATAL|PANIC):  ',
+    r"Traceback|unexpected error|never retrieved|Segmentation|\[critical\]|panic|Assert"
+    r'|"level": ?"(?:error|critical)"| (?:ERROR|FATAL|PANIC):  ',
 )
-# What a client that hangs up brings about.
-USUAL = re.compile(rb"canceling statement due to user request")
-LINES_MAX = 20
+# What a client that hangs up brings about: grpc notices it while a reply is being sent.
+USUAL = re.compile(r'canceling statement due to user request|Failed "execute_batch"')
+# Ours, Envoy's or PostgreSQL's next entry; a traceback's lines begin otherwise.
+ENTRY = re.compile(r"\n(?=[{\[]|\d{4}-|Traceback)")
+FOUND_SHOWN, SHOWN_MAX_CHARACTERS = 5, 3000
 
 
 def log_sizes(stack: Stack) -> dict[Path, int]:
@@ -31,14 +33,14 @@ def log_sizes(stack: Stack) -> dict[Path, int]:
     return {log: log.stat().st_size for log in sorted((stack.data_dir / "logs").iterdir())}
 
 
-def troubled_lines(begin: dict[Path, int]) -> list[str]:
-    """Return lines that tell of trouble, out of what was logged since."""
+def trouble(begin: dict[Path, int]) -> list[str]:
+    """Return what tells of trouble, out of what was logged since."""
     return [
-        f"{log.name}: {line.decode(errors='replace')[:500]}"
+        f"{log.name}: {entry[:SHOWN_MAX_CHARACTERS]}"
         for log, size in begin.items()
-        for line in log.read_bytes()[size:].splitlines()
-        if TROUBLE.search(line) and not USUAL.search(line)
-    ][:LINES_MAX]
+        for entry in ENTRY.split(log.read_bytes()[size:].decode(errors="replace"))
+        if TROUBLE.search(entry) and not USUAL.search(entry)
+    ][:FOUND_SHOWN]
 
 
 async def books_agree(stack: Stack) -> int:

@@ -167,4 +167,4 @@ def _teach(lane: Lane, case: Case, reply: Reply) -> None:
     if case.request is not None and (
         reply.code == "NOT_FOUND" or case.method.bindings[0].verb == "DELETE"
     ):
-        lane.pool.forget(case.request)
+        lane.pool.forget(case.method, case.request)

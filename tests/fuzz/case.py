@@ -16,6 +16,7 @@ from tests.fuzz.values import Values
 
 CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 CALM_CASES = 40
+ONLY_ONE = 0.4
 NOBODY = f"sk_{'0' * 16}_{'0' * 64}"
 
 
@@ -97,9 +98,15 @@ class Lane:
     pool: Pool = field(default_factory=Pool)
     count: int = 0
 
-    def values(self, *, odd: float) -> Values:
-        """Return a maker of messages."""
-        return Values(self.random, self.pool, url=self.receiver_url, odd=odd)
+    def request(self, method: Method, *, odd: float) -> Message:
+        """Return a message: with many fields odd by chance, or with one and no more."""
+        only_one = odd > 0 and self.random.random() < ONLY_ONE
+        chance = 0.0 if only_one else odd
+        values = Values(self.random, self.pool, url=self.receiver_url, odd=chance)
+        message = values.request(method)
+        if only_one:
+            values.with_one_odd(message)
+        return message
 
     def idempotency_key(self) -> str:
         """Return a new key, or one that was sent before with another request."""

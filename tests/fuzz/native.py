@@ -77,7 +77,7 @@ class GrpcCase:
 def message_case(lane: Lane, channel: grpc.Channel, method: Method, *, to: str) -> GrpcCase:
     """Make a call with a message that an encoder can write."""
     odd = lane.oddness(0.06)
-    request = lane.values(odd=odd).request(method)
+    request = lane.request(method, odd=odd)
     metadata = _metadata(lane, method, odd=odd)
     case = GrpcCase(f"grpc{to}", method, request, request.SerializeToString(), metadata, channel)
     if lane.random.random() < odd:
@@ -89,7 +89,7 @@ def message_case(lane: Lane, channel: grpc.Channel, method: Method, *, to: str) 
 def bytes_case(lane: Lane, channel: grpc.Channel, method: Method, *, to: str) -> GrpcCase:
     """Make a call with bytes that began as a valid message."""
     odd = lane.oddness(0.02)
-    request = lane.values(odd=odd).request(method)
+    request = lane.request(method, odd=0)
     metadata, data = _metadata(lane, method, odd=odd), request.SerializeToString()
     if odd:
         data = wire.tampered(lane.random, data)

@@ -1,7 +1,6 @@
 """What replies have told: ids, page tokens, amounts. With them a request reaches the core."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -26,7 +25,7 @@ class Pool:
         pages: Requests of a next page, by the method's path.
         tokens: Page tokens, whatever list they are of.
         keys: Idempotency keys that were sent.
-        fitting: How often an id with a prefix was taken, by method and field.
+        fitting: The prefixes of ids that were taken, by method and field.
     """
 
     ids: dict[str, list[str]] = field(default_factory=dict)
@@ -34,7 +33,7 @@ class Pool:
     pages: dict[str, list[bytes]] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
-    fitting: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    fitting: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def learn(self, method: Method, request: Message | None, reply: Message) -> None:
         """Remember what a reply tells, and which ids the request was right to name."""
@@ -43,8 +42,7 @@ class Pool:
             return
         for described, value in request.ListFields():
             if isinstance(value, str) and (match := _ID.match(value)):
-                fits = self.fitting.setdefault((method.path, described.name), Counter())
-                fits[match[1]] += 1
+                self._fits(method, described.name).add(match[1])
         if token := getattr(reply, "next_page_token", ""):
             following: Any = type(request)()
             following.CopyFrom(request)
@@ -52,18 +50,18 @@ class Pool:
             _keep(self.tokens, token, RECENT)
             _keep(self.pages.setdefault(method.path, []), following.SerializeToString(), RECENT)
 
-    def forget(self, request: Message) -> None:
-        """Drop the ids of a request: there is no such thing any more."""
-        for _, value in request.ListFields():
+    def forget(self, method: Method, request: Message) -> None:
+        """Drop the ids of a request, if they are of the right kind: they are no more."""
+        for described, value in request.ListFields():
             if isinstance(value, str) and (match := _ID.match(value)):
-                known = self.ids.get(match[1], [])
-                if value in known:
+                fits, known = self._fits(method, described.name), self.ids.get(match[1], [])
+                if match[1] in fits and value in known:
                     known.remove(value)
 
     def id_for(self, random: Random, method: Method, name: str, *, prefix: str | None) -> str:
         """Return a real id for a field: nearly always with its prefix, or one that was right."""
         prefixes = sorted(one for one, known in self.ids.items() if known)
-        fits = self.fitting.get((method.path, name), ())
+        fits = self._fits(method, name)
         if random.random() < 0.95:
             right = [one for one in prefixes if one == prefix or one in fits]
             prefixes = right if prefix else right or prefixes
@@ -79,6 +77,9 @@ class Pool:
             for one in self.payments.values()
             if one.capturable.minor_units or one.refundable.minor_units
         ]
+
+    def _fits(self, method: Method, name: str) -> set[str]:
+        return self.fitting.setdefault((method.path, name), set())
 
     def _walk(self, message: Message) -> None:
         if message.DESCRIPTOR.full_name.endswith(".Payment"):

@@ -46,12 +46,14 @@ QUERIES = (
 
 
 def rest_case(lane: Lane, connection: Connection, method: Method) -> HttpCase:
-    """Make a case; a third is left as the schema wants them."""
-    odd = lane.oddness(0.03)
-    case = plain(lane, connection, method, lane.values(odd=odd).request(method), odd=odd)
-    if odd and lane.random.random() < 0.7:
+    """Make a case; a third is right by the schema."""
+    odd = lane.oddness(0.06)
+    is_tampered = odd > 0 and lane.random.random() < 0.7
+    request = lane.request(method, odd=0 if is_tampered else odd)
+    case = plain(lane, connection, method, request, odd=odd)
+    if is_tampered:
         case.request = None
-        for _ in range(lane.random.choice((1, 1, 2, 3))):
+        for _ in range(lane.random.choice((1, 1, 1, 2, 3))):
             lane.random.choice(TAMPERING)(lane.random, case)
     return case
 

@@ -43,7 +43,8 @@ def test_nothing_breaks(
         print(f"\nPAYGATE_FUZZ_SEED={seed} PAYGATE_FUZZ_CASES={cases}: {tally.report()}")  # noqa: T201 - figures are half of the result
     assert not tally.failures, shown(tally, seed)
     assert stack.pids() == before, stack.output
-    assert aftermath.troubled_lines(logs) == []
+    found = aftermath.trouble(logs)
+    assert not found, "\n".join(found)
     if cases >= JUDGED_FROM_CASES:
         assert_deep_enough(tally, methods)
 

@@ -1,6 +1,7 @@
 """The fuzzer itself: the same seed makes the same cases, and what is wrong is seen."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -10,6 +11,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from tests.fuzz import json_odd, wire
+from tests.fuzz.aftermath import trouble
 from tests.fuzz.api import Method, public_methods
 from tests.fuzz.case import Keys, Lane, Reply
 from tests.fuzz.oracle import Oracle
@@ -113,12 +115,10 @@ def test_another_domain_is_not_ours() -> None:
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_the_same_seed_makes_the_same_requests(method: Method) -> None:
     """Every public method gets requests, decided by the seed alone."""
-    first, again = (
-        [lane("1/0").values(odd=0.05).request(method) for _ in range(20)] for _ in range(2)
-    )
+    first, again = ([lane("1/0").request(method, odd=0.05) for _ in range(20)] for _ in range(2))
     assert first == again
     here = lane("1/0")
-    case = plain(here, Connection(1), method, here.values(odd=0).request(method), odd=0)
+    case = plain(here, Connection(1), method, here.request(method, odd=0), odd=0)
     assert case.verb == method.bindings[0].verb
     assert "{" not in case.target
 
@@ -134,3 +134,26 @@ def test_tampering_never_fails() -> None:
             data = wire.tampered(random, data)
         assert isinstance(text, bytes)
         assert len(data) <= wire.BYTES_MAX
+
+
+HUNG_UP = (
+    'Traceback (most recent call last):\n  File "a"\nExecuteBatchError: Failed "execute_batch"'
+)
+LOGGED = {
+    '{"event": "settled", "level": "info"}': 0,
+    HUNG_UP: 0,
+    "2026-11-24 10:00:00 UTC [1] a@b ERROR:  canceling statement due to user request": 0,
+    'Traceback (most recent call last):\n  File "a"\nKeyError: 1': 1,
+    f'{HUNG_UP}\nTraceback (most recent call last):\n  File "a"\nKeyError: 1\n{{"event": "b"}}': 1,
+    '{"event": "unexpected error", "level": "error", "exception": "Traceback"}\n' * 2: 2,
+    "2026-11-24 10:00:00 UTC [1] a@b ERROR:  division by zero\n\tcontext": 1,
+    "[2026-11-24 10:00:00][1][critical][main] assert failure": 1,
+}
+
+
+@pytest.mark.parametrize(("text", "count"), LOGGED.items(), ids=range(len(LOGGED)))
+def test_trouble_is_seen_in_a_log(tmp_path: Path, text: str, count: int) -> None:
+    """What a bug logs is found, and what a client that hangs up brings about is not."""
+    log = tmp_path / "some.log"
+    log.write_text(f"KeyError before it began\nTraceback\n{text}")
+    assert len(trouble({log: len("KeyError before it began\nTraceback\n")})) == count

@@ -1,7 +1,7 @@
 """Requests that mean something, and values that mean trouble."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -73,6 +73,17 @@ class Values:
         else:
             self._fill(method, request)
         return request
+
+    def with_one_odd(self, message: Message) -> None:
+        """Make one field of a request odd: all else being right, this one is looked at."""
+        places = list(_places(message))
+        if not places:
+            return
+        holder, field = self._random.choice(places)
+        if field.is_repeated:
+            getattr(holder, field.name)[:] = [odd_value(self._random, field)]
+        else:
+            setattr(holder, field.name, odd_value(self._random, field))
 
     def _fill(self, method: Method, message: Message, depth: int = 0) -> None:
         chosen = {self._one_of(oneof.fields) for oneof in message.DESCRIPTOR.oneofs}
@@ -165,3 +176,13 @@ class Values:
             return random.choice((1, 1000, random.randint(1, 10**6), 10**12))
         left = max(payment.capturable.minor_units, payment.refundable.minor_units)
         return random.choice((1, left or 1, left // 2 + 1, left // 10 + 1, left + 1))
+
+
+def _places(message: Message) -> Iterator[tuple[Any, Field]]:
+    """Yield every field that holds a value or a list of them, with the message it is in."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            yield message, field
+        else:
+            for inner in value if field.is_repeated else (value,):
+                yield from _places(inner)
