@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests.fuzz.odd import INTEGERS, TEXTS
+from tests.fuzz.odd import INTEGERS, TEXTS, WORST
 
 VALUES: tuple[Any, ...] = (
     *(None, True, False, [], {}, [[]], [None], {"": {}}, {"a": 1}, [1] * 50, {"@type": "x"}),
@@ -40,7 +40,7 @@ def tampered(random: Random, body: bytes) -> bytes:
 
 
 def _value(random: Random) -> Any:
-    return random.choice((random.choice(VALUES), random.choice(INTEGERS), random.choice(TEXTS)))
+    return random.choice(random.choice((VALUES, INTEGERS, TEXTS, WORST)))
 
 
 def _places(node: Any) -> list[tuple[Any, Any]]:
