@@ -11,7 +11,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset test chaos check fmt proto-generate proto-lint proto-breaking \
+.PHONY: help run ready reset test chaos fuzz check fmt proto-generate proto-lint proto-breaking \
 	lock hooks python venv-local venv-dev check-generated check-envoy
 
 help: ## list the targets
@@ -31,6 +31,10 @@ test: venv-dev ## run all tests
 
 chaos: venv-dev ## run the whole crash matrix, for longer
 	PAYGATE_CHAOS=full pytest -m chaos --timeout=3600
+
+fuzz: venv-dev ## send 20,000 odd requests; PAYGATE_FUZZ_SEED repeats a run
+	PAYGATE_FUZZ_CASES=$${PAYGATE_FUZZ_CASES:-20000} PAYGATE_FUZZ_SEED=$${PAYGATE_FUZZ_SEED:-random} \
+		pytest -m fuzz
 
 check: venv-dev check-generated check-envoy ## lint, types, imports, protos, migrations, images
 	ruff check

@@ -32,3 +32,9 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    logging.getLogger("grpc._cython.cygrpc").addFilter(_repeats_no_header)
+
+
+def _repeats_no_header(record: logging.LogRecord) -> bool:
+    """Refuse what grpc logs of a header that is no UTF-8: its value, be it an API key or a card."""
+    return not str(record.msg).startswith("Invalid encoding")

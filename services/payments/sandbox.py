@@ -11,10 +11,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from paygate.sandbox.v1 import sandbox_service_pb2 as pb
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
 from pkg.auth import Authenticator
+from pkg.errors import ValidationFailedError
 from pkg.rpc import Context
 from pkg.validation import Checks
 
 ADVANCE_MAX = timedelta(days=400)
+# In all: times must stay far from the year 9999, in which clock and database end.
+AHEAD_MAX = timedelta(days=36_500)
 DRAIN_DEFAULT, DRAIN_MAX = timedelta(seconds=3), timedelta(seconds=30)
 DRAIN_POLL_SECONDS = 0.05
 
@@ -40,8 +43,8 @@ class SandboxStore(Protocol):
     async def ahead(self) -> timedelta:
         """Return how far the clock is ahead of the real time."""
 
-    async def advance(self, by: timedelta) -> timedelta:
-        """Turn the clock forward, and return how far it is ahead now."""
+    async def advance(self, by: timedelta, *, ahead_max: timedelta) -> timedelta | None:
+        """Turn the clock forward, and return how far it is ahead now; None if that is too far."""
 
     async def due(self, merchant_id: str) -> Due:
         """Return what is due for the merchant."""
@@ -83,7 +86,9 @@ class SandboxServicer(SandboxServiceServicer):
         if not timedelta(seconds=1) <= by <= ADVANCE_MAX:
             checks.add("by", "must be from 1 second to 400 days")
         checks.end()
-        ahead = await self._store.advance(by)
+        ahead = await self._store.advance(by, ahead_max=AHEAD_MAX)
+        if ahead is None:
+            raise ValidationFailedError({"by": "must leave the clock less than 100 years ahead"})
         return pb.AdvanceClockResponse(now=_now(ahead), offset=_duration(ahead))
 
     async def Drain(  # noqa: N802

@@ -4,7 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.seen import Seen
 from tests.e2e.stack import Stack
+
+LAST = "test_leaks.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Search for leaks after everything else: the more was done, the more there is to find."""
+    items.sort(key=lambda item: item.path.name == LAST)
+
+
+@pytest.fixture(scope="session")
+def seen() -> Seen:
+    """What all scenarios have used and received."""
+    return Seen()
 
 
 @pytest.fixture(scope="session")

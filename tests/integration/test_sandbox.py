@@ -139,6 +139,18 @@ async def test_the_clock_never_goes_back(box: Sandbox) -> None:
         assert reason_of(refused.value) == "VALIDATION_FAILED"
 
 
+async def test_the_clock_stays_within_a_century(box: Sandbox) -> None:
+    """However often it is turned, it never comes to where times end; everything goes on."""
+    step = timedelta(days=400)
+    last = [await box.advance(step) for _ in range(36_500 // 400)][-1]
+    with pytest.raises(aio.AioRpcError) as refused:
+        await box.advance(step)
+    assert reason_of(refused.value) == "VALIDATION_FAILED"
+    clock = await box.stub.GetClock(sandbox.GetClockRequest(), metadata=box.metadata)
+    assert clock.offset == last.offset
+    await box.advance(timedelta(days=1))
+
+
 async def test_reset_removes_a_merchants_data_and_keeps_its_key(box: Sandbox) -> None:
     """Afterwards there is no payment, and the same idempotency key is free again."""
     request = service.AuthorizeRequest(

@@ -9,10 +9,15 @@ import sys
 import pytest
 
 PROGRAM = """
+import logging
 import resource
 import structlog
 from pkg import telemetry
 telemetry.configure("test")
+grpc_logger = logging.getLogger("grpc._cython.cygrpc")
+grpc_logger.error("Invalid encoding on %s", b"sk_key")
+if GRPC_TROUBLE:
+    grpc_logger.error("Unexpected trouble")
 def fail():
     pan = "4929" + "1234" * 3
     raise ValueError("it failed")
@@ -24,10 +29,11 @@ except ValueError:
 PAN = "4929123412341234"
 
 
-def logged(*, terminal: bool) -> str:
+def logged(*, terminal: bool, grpc_trouble: bool = False) -> str:
     """Return what a process that fails logs."""
     reader, writer = pty.openpty() if terminal else os.pipe()
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], stderr=writer) as process:
+    program = PROGRAM.replace("GRPC_TROUBLE", str(grpc_trouble))
+    with subprocess.Popen([sys.executable, "-c", program], stderr=writer) as process:
         assert process.wait(20) == 0
     os.close(writer)
     try:
@@ -49,3 +55,10 @@ def test_a_file_gets_json() -> None:
     """One line, with the service's name, the level and the time."""
     (line,) = logged(terminal=False).splitlines()
     assert {"service", "level", "timestamp", "event", "exception"} <= set(json.loads(line))
+
+
+def test_grpc_repeats_no_header() -> None:
+    """A header's value that is no text does not get into the log; other trouble of grpc's does."""
+    text = logged(terminal=False, grpc_trouble=True)
+    assert "sk_key" not in text
+    assert "Unexpected trouble" in text

@@ -1,4 +1,4 @@
-"""Becomes another program, after tying its life to the supervisor's.
+"""Becomes another program, after tying its life to the supervisor's and forbidding core dumps.
 
 Run by path and isolated (`python -I -S launch.py …`), so it imports little and starts in
 milliseconds. A separate program and not `preexec_fn`, because that runs Python between fork and
@@ -10,15 +10,18 @@ as we are), then the command.
 
 import ctypes
 import os
+import resource
 import sys
 
 PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Drop privileges, ask the kernel for a death signal, exec."""
+    """Drop privileges, forbid core dumps, ask the kernel for a death signal, exec."""
     supervisor, death_signal, uid, gid = (int(argument) for argument in sys.argv[1:5])
     command = sys.argv[5:]
+    # What these programs have in memory, card numbers among it, must not end on a disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if uid >= 0:
         os.setgroups([])
         os.setgid(gid)

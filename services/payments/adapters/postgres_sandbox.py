@@ -19,10 +19,10 @@ class PostgresSandbox:
             ahead: timedelta | None = await self._pool.fetchval(SQL["clock"])
         return ahead or timedelta(0)
 
-    async def advance(self, by: timedelta) -> timedelta:
-        """Turn the clock forward, and return how far it is ahead now."""
+    async def advance(self, by: timedelta, *, ahead_max: timedelta) -> timedelta | None:
+        """Turn the clock forward, and return how far it is ahead now; None if that is too far."""
         async with translated():
-            ahead: timedelta = await self._pool.fetchval(SQL["advance_clock"], by)
+            ahead: timedelta | None = await self._pool.fetchval(SQL["advance_clock"], by, ahead_max)
         return ahead
 
     async def due(self, merchant_id: str) -> Due:

@@ -8,8 +8,8 @@ from typing import Any
 from pytest_bdd import parsers, then, when
 
 from paygate.webhooks.v1.webhook_pb2 import Delivery
+from tests.e2e.receiver import POLL_SECONDS
 from tests.e2e.steps.access import NO_EVENT, requests_with_event
-from tests.e2e.steps.receiver import POLL_SECONDS
 from tests.e2e.steps.story import Asked, Story, bearer, rows
 from tests.e2e.steps.webhooks import ARRIVES_SECONDS_MAX, Hooks
 

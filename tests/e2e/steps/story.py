@@ -11,9 +11,12 @@ from google.protobuf import json_format
 
 from paygate.payments.v1.payment_pb2 import Amount, Payment
 from tests.e2e.clients import RPCS, Answer, Client, Headers
+from tests.e2e.seen import Seen
 from tests.e2e.stack import Stack
+from tests.sentinels import VISA, cvv_of, written
 
-GOOD_CARD = "4242 4242 4242 4242"
+# Nobody else's, so that the search for leaks can tell it from what may be shown.
+GOOD_CARD = written(VISA)[1]
 AMOUNT = r"[0-9.]+ [A-Z]{3}"
 SETTLES_SECONDS_MAX = 5.0  # the contract's
 POLL_SECONDS = 0.05
@@ -42,6 +45,7 @@ class Story:
         client: The protocol that the scenario runs over.
         other_client: The other one.
         api_key: Whose payments these are.
+        seen: Remembers the secrets of every scenario.
         other_key: The API key of a merchant who has no part in them.
         payment: The payment that it is about, as it was last seen.
         named: The payments that the scenario calls by a name.
@@ -55,6 +59,7 @@ class Story:
     client: Client
     other_client: Client
     api_key: str
+    seen: Seen
     other_key: str = ""
     payment: Payment = field(default_factory=Payment)
     named: dict[str, Payment] = field(default_factory=dict)
@@ -94,7 +99,9 @@ class Story:
     def call(self, asked: Asked, client: Client | None = None) -> Answer:
         """Send a request and remember nothing."""
         request = json_format.ParseDict(asked.fields, RPCS[asked.rpc].request())
-        return (client or self.client).call(asked.rpc, request, asked.headers)
+        answer = (client or self.client).call(asked.rpc, request, asked.headers)
+        self.seen.note(asked.headers, answer)
+        return answer
 
     def call_all(self, asked: Iterable[Asked]) -> None:
         """Send all these requests and remember what came back."""
@@ -124,9 +131,11 @@ class Story:
 
 
 @pytest.fixture
-def story(stack: Stack, client: Client, other_client: Client, other_merchant_key: str) -> Story:
+def story(
+    stack: Stack, client: Client, other_client: Client, other_merchant_key: str, seen: Seen
+) -> Story:
     """A scenario of the demo merchant."""
-    return Story(client, other_client, api_key=stack.api_key, other_key=other_merchant_key)
+    return Story(client, other_client, stack.api_key, seen, other_key=other_merchant_key)
 
 
 def bearer(api_key: str) -> Headers:
@@ -136,8 +145,7 @@ def bearer(api_key: str) -> Headers:
 
 def card_fields(pan: str = GOOD_CARD, cvv: str | None = None) -> dict[str, Any]:
     """Return the details of a card that is good for a long time."""
-    length = 4 if pan.startswith("37") else 3
-    return {"pan": pan, "expiry": {"month": 11, "year": 2040}, "cvv": cvv or "9876"[:length]}
+    return {"pan": pan, "expiry": {"month": 11, "year": 2040}, "cvv": cvv or cvv_of(pan)}
 
 
 def money(text: str) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""What replies have told: ids, page tokens, amounts. With them a request reaches the core."""
+
+import re
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from google.protobuf.message import Message
+
+from tests.fuzz.api import Method
+
+IDS_MAX = 40
+RECENT = 8
+
+_ID = re.compile(r"([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
+
+
+@dataclass
+class Pool:
+    """What one lane knows.
+
+    Attributes:
+        ids: By their prefix, the newest last.
+        payments: How each was last seen, by its id.
+        pages: Requests of a next page, by the method's path.
+        tokens: Page tokens, whatever list they are of.
+        keys: Idempotency keys that were sent.
+        fitting: The prefixes of ids that were taken, by method and field.
+    """
+
+    ids: dict[str, list[str]] = field(default_factory=dict)
+    payments: dict[str, Any] = field(default_factory=dict)
+    pages: dict[str, list[bytes]] = field(default_factory=dict)
+    tokens: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    fitting: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def learn(self, method: Method, request: Message | None, reply: Message) -> None:
+        """Remember what a reply tells, and which ids the request was right to name."""
+        self._walk(reply)
+        if request is None:
+            return
+        for described, value in request.ListFields():
+            if isinstance(value, str) and (match := _ID.match(value)):
+                self._fits(method, described.name).add(match[1])
+        if token := getattr(reply, "next_page_token", ""):
+            following: Any = type(request)()
+            following.CopyFrom(request)
+            following.page_token = token
+            _keep(self.tokens, token, RECENT)
+            _keep(self.pages.setdefault(method.path, []), following.SerializeToString(), RECENT)
+
+    def forget(self, method: Method, request: Message) -> None:
+        """Drop the ids of a request, if they are of the right kind: they are no more."""
+        for described, value in request.ListFields():
+            if isinstance(value, str) and (match := _ID.match(value)):
+                fits, known = self._fits(method, described.name), self.ids.get(match[1], [])
+                if match[1] in fits and value in known:
+                    known.remove(value)
+
+    def id_for(self, random: Random, method: Method, name: str, *, prefix: str | None) -> str:
+        """Return a real id for a field: nearly always with its prefix, or one that was right."""
+        prefixes = sorted(one for one, known in self.ids.items() if known)
+        fits = self._fits(method, name)
+        if random.random() < 0.95:
+            right = [one for one in prefixes if one == prefix or one in fits]
+            prefixes = right if prefix else right or prefixes
+        if not prefixes:
+            return ""
+        known = self.ids[random.choice(prefixes)]
+        return random.choice(known[-RECENT:] if random.random() < 0.8 else known)
+
+    def open_payments(self) -> list[str]:
+        """Return the ids of payments of which something can be captured or refunded."""
+        return [
+            one.id
+            for one in self.payments.values()
+            if one.capturable.minor_units or one.refundable.minor_units
+        ]
+
+    def _fits(self, method: Method, name: str) -> set[str]:
+        return self.fitting.setdefault((method.path, name), set())
+
+    def _walk(self, message: Message) -> None:
+        if message.DESCRIPTOR.full_name.endswith(".Payment"):
+            self._see(message)
+        for described, value in message.ListFields():
+            for one in value if described.is_repeated else (value,):
+                if isinstance(one, Message):
+                    self._walk(one)
+                elif isinstance(one, str) and (match := _ID.match(one)):
+                    known = self.ids.setdefault(match[1], [])
+                    if one not in known:
+                        _keep(known, one, IDS_MAX)
+
+    def _see(self, payment: Any) -> None:
+        self.payments.pop(payment.id, None)
+        self.payments[payment.id] = payment
+        if len(self.payments) > IDS_MAX:
+            del self.payments[next(iter(self.payments))]
+
+
+def _keep(kept: list[Any], one: Any, at_most: int) -> None:
+    kept.append(one)
+    del kept[:-at_most]
