@@ -147,6 +147,8 @@ class Rig:
             "PAYGATE_ACQUIRER_ADDRESS": listen,
             "PAYGATE_ACTION_LEASE_SECONDS": str(LEASE_SECONDS),
             "PAYGATE_SWEEP_INTERVAL_SECONDS": "0.05",
+            # Tests of money fire more at once than a worker would take.
+            "PAYGATE_IN_FLIGHT_MAX": "4096",
         }
         self.sweep = Process(("services.payments", "sweep"), self.environment)
         self.folder = tempfile.TemporaryDirectory(prefix="paygate-rig-")

@@ -166,8 +166,8 @@ def test_each_reason_is_said_alone(
 
 
 def test_not_every_role_listens(reasons: Reasons) -> None:
-    """Without a listener or a bank, nothing is asked of either."""
-    limits_off = {"PAYGATE_RATE_LIMIT_PER_SECOND": "0"}
+    """Without a listener, a vault or a bank, nothing is asked of it."""
+    limits_off = {"PAYGATE_RATE_LIMIT_PER_SECOND": "0", "PAYGATE_VAULT": "local"}
     without = {**NO_TLS, **limits_off, "PAYGATE_ACQUIRER_CA_FILE": None}
     assert reasons.of(("events", "relay"), without) == []
     (line,) = reasons.of(("payments", "sweep"), without)
