@@ -41,6 +41,12 @@ class InvalidApiKeyError(ApiError):
     reason = "INVALID_API_KEY"
 
 
+class InsufficientScopeError(ApiError):
+    """The API key may not be used for this call."""
+
+    reason = "INSUFFICIENT_SCOPE"
+
+
 class DependencyUnavailableError(ApiError):
     """Something the gateway needs is not available. Try again with the same idempotency key."""
 

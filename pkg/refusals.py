@@ -13,6 +13,7 @@ SHARED_CODES: Codes = {
     errors.ValidationFailedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidApiKeyError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.InsufficientScopeError: grpc.StatusCode.PERMISSION_DENIED,
     errors.DependencyUnavailableError: grpc.StatusCode.UNAVAILABLE,
 }
 

@@ -1,33 +1,43 @@
 """The composition root: settings → adapters → one of the roles of the service.
 
-`serve` answers RPCs, `sweep` recovers what is in doubt, `create-key` makes an API key.
+`serve` answers RPCs, `sweep` recovers what is in doubt, `admin` serves the operator.
 """
 
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from grpc import aio
 
+from paygate.admin.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServicer_to_server
 from pkg import telemetry
-from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
+from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
-from pkg.settings import hidden, told
+from pkg.settings import S, hidden, told
 from pkg.sql import Pool, open_pool
+from pkg.tenancy import MerchantPool
 from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
+from services.payments.admin.config import AdminSettings
+from services.payments.admin.gate import AdminGate
+from services.payments.admin.keys import PostgresKeys
+from services.payments.admin.merchants import PostgresMerchants
+from services.payments.admin.refusals import refusal_of as admin_refusal_of
+from services.payments.admin.servicer import AdminServicer
 from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.config import Settings
 from services.payments.ports import Gateway
@@ -38,6 +48,7 @@ from services.payments.servicer import PaymentServicer
 from services.payments.sweep import Sweep
 
 NAME = "paygate-payments"
+ADMIN_POOL_SIZE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +94,28 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
         )
         digest = KeyDigest(hidden(settings.key_pepper))
         authenticator = Authenticator(PostgresKeyStore(reads), digest)
-        queries = Queries(store, PageTokens(hidden(settings.hash_key)))
         cards = GrpcTestCards(channel, timeout_seconds=settings.acquirer_call_timeout_seconds)
-        async with sandbox_pool(settings) as pool:
+        async with reading_pool(settings, reads) as own_rows, sandbox_pool(settings) as pool:
+            reader = PostgresReader(own_rows, clock=clock)
+            queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox)
+
+
+@asynccontextmanager
+async def reading_pool(settings: Settings, reads: Pool) -> AsyncIterator[MerchantPool]:
+    """Open what payments are looked at with: by a role that sees one merchant's rows, if told."""
+    url = settings.read_database_url
+    if url is None:
+        yield MerchantPool(reads)
+        return
+    async with await open_pool(
+        url.get_secret_value(),
+        size=settings.database_pool_size,
+        command_timeout_seconds=settings.database_timeout_seconds,
+        name=NAME,
+    ) as pool:
+        yield MerchantPool(pool)
 
 
 @asynccontextmanager
@@ -133,19 +161,22 @@ async def sweep(settings: Settings) -> None:
         await Sweep(service.gateway, interval_seconds=settings.sweep_interval_seconds).run(stopped)
 
 
-async def create_key(settings: Settings, *, merchant_id: str, name: str) -> str:
-    """Make an API key, and its merchant if that is new; return the key, which is stored nowhere."""
-    key_id, api_key = new_api_key()
-    url = settings.database_url.get_secret_value()
-    async with await open_pool(url, size=1, command_timeout_seconds=10, name=NAME) as pool:
-        await PostgresKeyStore(pool).create_key(
-            merchant_id=merchant_id,
-            name=name,
-            key_id=key_id,
-            digest=KeyDigest(hidden(settings.key_pepper)).of(api_key),
-            now=SandboxClock().now(),
+async def administer(settings: AdminSettings) -> None:
+    """Answer the operator until SIGTERM."""
+    async with await open_pool(
+        settings.admin_database_url.get_secret_value(),
+        size=ADMIN_POOL_SIZE,
+        command_timeout_seconds=settings.database_timeout_seconds,
+        name=NAME,
+    ) as pool:
+        gate = AdminGate(hidden(settings.admin_token))
+        server = aio.server(interceptors=(Guard(admin_refusal_of), gate), options=OPTIONS)
+        digest = KeyDigest(hidden(settings.key_pepper))
+        servicer = AdminServicer(PostgresMerchants(pool), PostgresKeys(pool), digest)
+        add_AdminServiceServicer_to_server(servicer, server)
+        await serve_until_stopped(
+            server, listen=settings.admin_listen, drain_seconds=settings.drain_seconds
         )
-    return api_key
 
 
 def main() -> int:
@@ -154,21 +185,19 @@ def main() -> int:
     roles = parser.add_subparsers(dest="role", required=True)
     roles.add_parser("serve", help="answer RPCs")
     roles.add_parser("sweep", help="recover what is in doubt")
-    key = roles.add_parser("create-key", help="make an API key and print it")
-    key.add_argument("--merchant-id", required=True)
-    key.add_argument("--name", required=True)
+    roles.add_parser("admin", help="serve the operator")
     arguments = parser.parse_args()
     telemetry.configure("payments")
-    settings = told(Settings, sys.stderr.write)
+    if arguments.role == "admin":
+        return _run(AdminSettings, administer)
+    return _run(Settings, serve if arguments.role == "serve" else sweep)
+
+
+def _run(kind: type[S], role: Callable[[S], Coroutine[Any, Any, None]]) -> int:
+    settings = told(kind, sys.stderr.write)
     if settings is None:
         return 2
-    if arguments.role == "serve":
-        asyncio.run(serve(settings))
-    elif arguments.role == "sweep":
-        asyncio.run(sweep(settings))
-    else:
-        new_key = create_key(settings, merchant_id=arguments.merchant_id, name=arguments.name)
-        sys.stdout.write(asyncio.run(new_key) + "\n")
+    asyncio.run(role(settings))
     return 0
 
 

@@ -20,6 +20,8 @@ class Settings(ServiceSettings):
 
     # Each address is of a role of the database that can do no more than its part.
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    # Without it, payments are looked at by the role of `database_url`, which sees everybody's.
+    read_database_url: SecretStr | None = None
     sandbox_database_url: SecretStr | None = None
     listen: str = "127.0.0.1:50051"
     acquirer_address: str = "127.0.0.1:50052"

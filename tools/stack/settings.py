@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pkg.data_folder import ADMIN_ENV, data_dir
 from tools.stack.errors import StackError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 PORT_DEFAULT = 8080
-# As root PostgreSQL runs as another user, which often may not enter the clone (under /root).
-DATA_DIR_OF_ROOT = Path("/var/lib/paygate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +61,11 @@ class Settings:
         """Address and key for scripts; there only while the stack serves."""
         return self.data_dir / "demo.env"
 
+    @property
+    def admin_env(self) -> Path:
+        """How the operator's process is reached; there only while the stack serves."""
+        return self.data_dir / ADMIN_ENV
+
 
 def load(environment: Mapping[str, str]) -> Settings:
     """Read the settings.
@@ -71,18 +75,11 @@ def load(environment: Mapping[str, str]) -> Settings:
     """
     return Settings(
         port=_integer(environment, "PAYGATE_PORT", PORT_DEFAULT, highest=65535),
-        data_dir=_data_dir(environment),
+        data_dir=data_dir(environment),
         workers=_integer(environment, "PAYGATE_WORKERS", _cores(), highest=256),
         database_url=environment.get("DATABASE_URL", ""),
         acquirer_database_url=environment.get("ACQUIRER_DATABASE_URL", ""),
     )
-
-
-def _data_dir(environment: Mapping[str, str]) -> Path:
-    chosen = environment.get("PAYGATE_DATA_DIR", "")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return DATA_DIR_OF_ROOT if os.geteuid() == 0 else REPOSITORY / ".paygate"
 
 
 def _integer(environment: Mapping[str, str], name: str, default: int, *, highest: int) -> int:

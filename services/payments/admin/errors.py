@@ -1,0 +1,39 @@
+"""Refusals that only the operator can get. The docstring is the message."""
+
+from pkg.errors import ApiError
+
+
+class InvalidAdminTokenError(ApiError):
+    """The admin token is missing or not valid."""
+
+    reason = "INVALID_ADMIN_TOKEN"
+
+
+class MerchantNotFoundError(ApiError):
+    """There is no merchant with this id."""
+
+    reason = "MERCHANT_NOT_FOUND"
+
+
+class MerchantExistsError(ApiError):
+    """There is a merchant with this id already."""
+
+    reason = "MERCHANT_EXISTS"
+
+
+class ApiKeyNotFoundError(ApiError):
+    """There is no API key with this id."""
+
+    reason = "API_KEY_NOT_FOUND"
+
+
+class ApiKeyLimitError(ApiError):
+    """The merchant has two live API keys: revoke one of them first."""
+
+    reason = "API_KEY_LIMIT"
+
+
+class ApiKeyEndedError(ApiError):
+    """The API key works no more: make a new one."""
+
+    reason = "API_KEY_ENDED"
