@@ -1,4 +1,4 @@
-"""Who calls: the merchant of an API key."""
+"""Who calls: the merchant of an API key, and whether the key is for this call."""
 
 import asyncio
 import hashlib
@@ -9,18 +9,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-from pkg.errors import InvalidApiKeyError
+from pkg.errors import InsufficientScopeError, InvalidApiKeyError
 from pkg.limits import CallerLimits, client_address
-from pkg.rpc import Context, metadata_values
+from pkg.rpc import Context, called_method, metadata_values
+from pkg.scopes import Scopes, allowed, known
 from pkg.secret import Secret
 from pkg.sql import Pool, translated
 
-# Within this time a revoked key stops working in every worker.
-CACHE_SECONDS = 5.0
+# A revoked key stops working in every worker within 5 s: this, and time for the call it comes with.
+CACHE_SECONDS = 4.0
 CACHE_ENTRIES_MAX = 10_000
 
 _KEY = re.compile(r"sk_([0-9a-z]{16})_[0-9a-f]{64}\Z")
@@ -28,23 +29,38 @@ _KEY_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _NO_DIGEST = bytes(32)
 
 # Ids of keys are random and unique enough that no two merchants share one.
-_FIND_KEY = "SELECT merchant_id, digest, revoke_time FROM api_keys WHERE id = $1"
-_CREATE_KEY = """
-WITH merchant AS (
-  INSERT INTO merchants (id, name, create_time) VALUES ($1, $2, $5)
-  ON CONFLICT (id) DO NOTHING
-)
-INSERT INTO api_keys (merchant_id, id, digest, create_time) VALUES ($1, $3, $4, $5)
+_FIND_KEY = """
+SELECT
+  k.merchant_id, k.digest, k.scopes, k.expire_time,
+  k.revoke_time IS NOT NULL OR m.disable_time IS NOT NULL AS is_ended
+FROM api_keys k
+JOIN merchants m ON m.id = k.merchant_id
+WHERE k.id = $1
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """What is stored of an API key."""
+    """What is stored of an API key.
+
+    `is_ended` says that it was revoked, or its merchant disabled; `expire_time` is when it ends by
+    itself, in real time.
+    """
 
     merchant_id: str
     digest: bytes
-    revoke_time: datetime | None
+    scopes: Scopes
+    expire_time: datetime | None = None
+    is_ended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whose call it is, by which of the merchant's keys, and what that key may be used for."""
+
+    merchant_id: str
+    key_id: str
+    scopes: Scopes
 
 
 class KeyStore(Protocol):
@@ -79,14 +95,15 @@ class PostgresKeyStore:
         """Return the key with that id."""
         async with translated():
             row = await self._pool.fetchrow(_FIND_KEY, key_id)
-        return KeyRecord(row["merchant_id"], row["digest"], row["revoke_time"]) if row else None
-
-    async def create_key(
-        self, *, merchant_id: str, name: str, key_id: str, digest: bytes, now: datetime
-    ) -> None:
-        """Store a key, and its merchant if that is new."""
-        async with translated():
-            await self._pool.execute(_CREATE_KEY, merchant_id, name, key_id, digest, now)
+        if row is None:
+            return None
+        return KeyRecord(
+            merchant_id=row["merchant_id"],
+            digest=row["digest"],
+            scopes=known(row["scopes"]),
+            expire_time=row["expire_time"],
+            is_ended=row["is_ended"],
+        )
 
 
 def new_api_key() -> tuple[str, str]:
@@ -100,7 +117,7 @@ def _nowhere() -> str:
 
 
 class Authenticator:
-    """Tells the merchant by the key. Missing, unknown, wrong and revoked keys look alike.
+    """Tells the caller by the key. Missing, unknown, wrong and ended keys look alike.
 
     A record is kept in memory for `CACHE_SECONDS`, so that not every call asks the database. Who
     shows a key that was good when it was last looked up is asked no more, however often others
@@ -111,6 +128,7 @@ class Authenticator:
         digest: Makes them.
         limits: What a key may ask for, and how often an address may fail.
         monotonic: Tells the time, in seconds.
+        now: Tells the real time, by which keys expire.
     """
 
     def __init__(
@@ -120,28 +138,41 @@ class Authenticator:
         *,
         limits: CallerLimits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._keys = keys
         self._digest = digest
         self._limits = limits or CallerLimits()
         self._monotonic = monotonic
+        self._now = now
         self._cache: OrderedDict[str, tuple[float, KeyRecord | None]] = OrderedDict()
         self._under_way: dict[str, asyncio.Task[KeyRecord | None]] = {}
 
-    async def caller(self, context: Context) -> str:
-        """Return the id of the merchant who makes this call.
+    async def merchant_id(self, context: Context) -> str:
+        """Return the id of the merchant who makes this call; raises what `caller` does."""
+        return (await self.caller(context)).merchant_id
+
+    async def caller(self, context: Context) -> Caller:
+        """Return who makes this call, by a key that is for it.
 
         Raises:
             InvalidApiKeyError: The call carries no valid key, or several.
+            InsufficientScopeError: The key is valid, and not for this call.
             RateLimitedError: The key made too many calls, or the address failed too often.
             DependencyUnavailableError: The database cannot be asked.
         """
         values = metadata_values(context, "authorization")
         client = partial(client_address, context)
-        return await self.merchant_of(values[0] if len(values) == 1 else "", client=client)
+        caller = await self.caller_of(values[0] if len(values) == 1 else "", client=client)
+        needed = allowed(called_method())
+        if caller.scopes.isdisjoint(needed):
+            raise InsufficientScopeError(any_of=", ".join(sorted(needed)))
+        return caller
 
-    async def merchant_of(self, authorization: str, *, client: Callable[[], str] = _nowhere) -> str:
-        """Return the id of the merchant whose key `Bearer <key>` holds.
+    async def caller_of(
+        self, authorization: str, *, client: Callable[[], str] = _nowhere
+    ) -> Caller:
+        """Return whose key `Bearer <key>` holds.
 
         Args:
             authorization: What the call carries.
@@ -155,6 +186,7 @@ class Authenticator:
         scheme, _, api_key = authorization.partition(" ")
         match = _KEY.match(api_key) if scheme.lower() == "bearer" else None
         if match is None:
+            # At once: how long this takes says no more than what a key looks like, which all know.
             self._limits.may_fail(client())
             raise InvalidApiKeyError
         key_id, digest = match[1], self._digest.of(api_key)
@@ -163,16 +195,23 @@ class Authenticator:
         if self._monotonic() >= until:
             task = self._under_way.get(key_id)
             if task is None:
-                is_counted = not _is_valid(record, digest)
+                is_counted = not self._is_valid(record, digest)
                 address = client() if is_counted else None
                 task = self._begin_look_up(key_id, digest, address)
             record = await asyncio.shield(task)
-        if record is None or not _is_valid(record, digest):
+        if record is None or not self._is_valid(record, digest):
             if not is_counted:
                 self._limits.may_fail(client())
             raise InvalidApiKeyError
         self._limits.admit(key_id)
-        return record.merchant_id
+        return Caller(merchant_id=record.merchant_id, key_id=key_id, scopes=record.scopes)
+
+    def _is_valid(self, record: KeyRecord | None, digest: bytes) -> bool:
+        # Compared in any case, so that an unknown id takes as long as a wrong secret.
+        same = hmac.compare_digest(digest, record.digest if record else _NO_DIGEST)
+        if record is None or not same or record.is_ended:
+            return False
+        return record.expire_time is None or self._now() < record.expire_time
 
     def _begin_look_up(
         self, key_id: str, digest: bytes, address: str | None
@@ -197,7 +236,7 @@ class Authenticator:
         now, is_failure = self._monotonic(), False
         try:
             record = await self._keys.find_key(key_id)
-            is_failure = not _is_valid(record, digest)
+            is_failure = not self._is_valid(record, digest)
         finally:
             # A database that is away is no failure of the caller's.
             if address is not None and not is_failure:
@@ -207,9 +246,3 @@ class Authenticator:
             self._cache.popitem(last=False)  # the one looked up the longest ago
         self._cache[key_id] = (now + CACHE_SECONDS, record)
         return record
-
-
-def _is_valid(record: KeyRecord | None, digest: bytes) -> bool:
-    # Compared in any case, so that an unknown id takes as long as a wrong secret.
-    same = hmac.compare_digest(digest, record.digest if record else _NO_DIGEST)
-    return same and record is not None and record.revoke_time is None

@@ -41,6 +41,12 @@ class InvalidApiKeyError(ApiError):
     reason = "INVALID_API_KEY"
 
 
+class InsufficientScopeError(ApiError):
+    """The API key may not be used for this call."""
+
+    reason = "INSUFFICIENT_SCOPE"
+
+
 class RateLimitedError(ApiError):
     """There were too many requests. Nothing was done; try again later."""
 

@@ -14,6 +14,7 @@ SHARED_CODES: Codes = {
     errors.InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidApiKeyError: grpc.StatusCode.UNAUTHENTICATED,
     errors.RateLimitedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.InsufficientScopeError: grpc.StatusCode.PERMISSION_DENIED,
     errors.DependencyUnavailableError: grpc.StatusCode.UNAVAILABLE,
 }
 

@@ -27,6 +27,7 @@ logger = structlog.get_logger()
 DOMAIN = "paygate"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _reply_headers: ContextVar[dict[str, str]] = ContextVar("reply_headers")
+_called_method: ContextVar[str] = ContextVar("called_method")
 
 Context = aio.ServicerContext[Any, Any]
 # grpc's handler takes its parameters only from type checkers.
@@ -95,6 +96,11 @@ def add_reply_header(name: str, value: str) -> None:
     _reply_headers.get()[name] = value
 
 
+def called_method() -> str:
+    """Return the method that this code runs for, as `/package.Service/Method`."""
+    return _called_method.get()
+
+
 def metadata_values(context: Context, name: str) -> list[str]:
     """Return the call's metadata of that name, as text."""
     found: Iterable[tuple[str, str | bytes]] = context.invocation_metadata() or ()
@@ -159,6 +165,7 @@ class Guard(aio.ServerInterceptor):
         if self._gate is not None and not self._gate.enter(method):
             await _abort(context, OVERLOADED, headers)
         _reply_headers.set(headers)
+        _called_method.set(method)
         try:
             reply = await handle(data, context)
         except (aio.AbortError, asyncio.CancelledError, NotImplementedError):

@@ -18,6 +18,11 @@ from pydantic_settings import (
 
 from pkg.secret import Secret
 
+
+class MisconfiguredError(Exception):
+    """Something that the settings name can't be used; the message says what, for the operator."""
+
+
 S = TypeVar("S", bound="ServiceSettings")
 FILE_BYTES_MAX = 64 * 1024
 _HEX = re.compile(r"([0-9a-fA-F]{2})*\Z")

@@ -12,8 +12,10 @@ from pkg.errors import DependencyUnavailableError
 # The driver's pool takes its parameter only from type checkers.
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
+    _Connection = asyncpg.Connection[asyncpg.Record]
 else:
     Pool = asyncpg.Pool
+    _Connection = asyncpg.Connection
 
 # The database is away or overloaded; nothing is wrong with the request.
 _UNAVAILABLE = (
@@ -33,6 +35,24 @@ class Row(Protocol):
 
     def __getitem__(self, column: str, /) -> Any:
         """Return the column's value."""
+
+
+class Connection(_Connection):
+    """A connection that knows whose rows it was last set to work on; see `pkg.tenancy`."""
+
+    _merchant_id: str | None = None
+
+    async def set_merchant(self, merchant_id: str) -> None:
+        """Work on this merchant's rows from here on: a round trip, but only when that is new.
+
+        Not inside a transaction, which would take the setting back when it fails.
+        """
+        assert not self.is_in_transaction()
+        if self._merchant_id == merchant_id:
+            return
+        self._merchant_id = None  # nobody knows, if this is cut off half way
+        await self.execute("SELECT set_config('paygate.merchant_id', $1, false)", merchant_id)
+        self._merchant_id = merchant_id
 
 
 def statements(folder: Path) -> Mapping[str, str]:
@@ -87,7 +107,7 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
     """
 
     async def keep(_connection: object) -> None:
-        """Reset nothing on release: no session state is ever set, and a RESET is a round trip."""
+        """Reset nothing on release: the only state is the merchant's id, and a RESET costs."""
 
     async with translated():
         pool: Pool = await _PatientPool(
@@ -99,6 +119,7 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
             timeout=command_timeout_seconds,
             max_inactive_connection_lifetime=0,
             reset=keep,
+            connection_class=Connection,
             server_settings={
                 "application_name": name,
                 "timezone": "UTC",

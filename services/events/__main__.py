@@ -21,6 +21,7 @@ from pkg.rpc import Guard
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.settings import hidden, told
 from pkg.sql import Pool, open_pool
+from pkg.tenancy import MerchantPool
 from pkg.tls import server_credentials
 from services.events.bus import NatsBus
 from services.events.config import Settings
@@ -52,8 +53,8 @@ async def serve(settings: Settings) -> None:
     box = SecretBox(hidden(settings.webhook_key))
     async with await _pool(settings) as pool:
         servicer = WebhookServicer(
-            Endpoints(pool, box),
-            Journal(pool),
+            Endpoints(MerchantPool(pool), box),
+            Journal(MerchantPool(pool)),
             Authenticator(
                 PostgresKeyStore(pool),
                 KeyDigest(hidden(settings.key_pepper)),

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pkg.ids import new_id
-from pkg.sql import Pool, Row, translated
+from pkg.sql import Row
+from pkg.tenancy import MerchantPool
 from services.events.errors import (
     WebhookEndpointDisabledError,
     WebhookEndpointLimitError,
@@ -17,11 +18,8 @@ from services.events.errors import (
 from services.events.outbox import SQL
 from services.events.sealing import SecretBox, new_secret
 
-# The driver's classes take their parameters only from type checkers.
 if TYPE_CHECKING:
-    import asyncpg
-
-    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    from pkg.tenancy import PooledConnection
 
 # A fan-out writes a row for each, and a reply lists them all.
 ENDPOINTS_MAX = 20
@@ -78,7 +76,7 @@ class Endpoints:
         box: Seals signing secrets; what is told of one is told here, once, and stored nowhere.
     """
 
-    def __init__(self, pool: Pool, box: SecretBox) -> None:
+    def __init__(self, pool: MerchantPool, box: SecretBox) -> None:
         self._pool = pool
         self._box = box
 
@@ -90,7 +88,7 @@ class Endpoints:
         """
         endpoint_id = new_id("we", datetime.now(UTC))
         secret, secret_id, sealed = self._new_secret(merchant_id, endpoint_id)
-        async with self._transaction() as connection:
+        async with self._transaction(merchant_id) as connection:
             # First, so that of two at once the second counts what the first has made.
             await connection.execute(SQL["api_lock_merchant"], merchant_id)
             row = await connection.fetchrow(
@@ -114,8 +112,7 @@ class Endpoints:
         Raises:
             WebhookEndpointNotFoundError: The merchant has no such endpoint.
         """
-        async with translated():
-            row = await self._pool.fetchrow(SQL["api_get_endpoint"], merchant_id, endpoint_id)
+        row = await self._pool.fetchrow(SQL["api_get_endpoint"], merchant_id, endpoint_id)
         return _found(row)
 
     async def enabled(self, merchant_id: str, endpoint_id: str) -> WebhookEndpoint:
@@ -134,10 +131,9 @@ class Endpoints:
         self, merchant_id: str, *, before_id: str | None, limit: int
     ) -> Sequence[WebhookEndpoint]:
         """Return endpoints, newest first, from the one before `before_id` on."""
-        async with translated():
-            rows = await self._pool.fetch(
-                SQL["api_list_endpoints"], merchant_id, before_id or _AFTER_ALL_IDS, limit
-            )
+        rows = await self._pool.fetch(
+            SQL["api_list_endpoints"], merchant_id, before_id or _AFTER_ALL_IDS, limit
+        )
         return [_endpoint(row) for row in rows]
 
     async def update(
@@ -149,16 +145,15 @@ class Endpoints:
             WebhookEndpointNotFoundError: The merchant has no such endpoint.
         """
         types = None if change.event_types is None else list(change.event_types)
-        async with translated():
-            row = await self._pool.fetchrow(
-                SQL["api_update_endpoint"],
-                merchant_id,
-                endpoint_id,
-                change.url,
-                types,
-                change.status,
-                change.description,
-            )
+        row = await self._pool.fetchrow(
+            SQL["api_update_endpoint"],
+            merchant_id,
+            endpoint_id,
+            change.url,
+            types,
+            change.status,
+            change.description,
+        )
         return _found(row)
 
     async def delete(self, merchant_id: str, endpoint_id: str) -> None:
@@ -169,8 +164,7 @@ class Endpoints:
         Raises:
             WebhookEndpointNotFoundError: The merchant has no such endpoint.
         """
-        async with translated():
-            row = await self._pool.fetchrow(SQL["api_delete_endpoint"], merchant_id, endpoint_id)
+        row = await self._pool.fetchrow(SQL["api_delete_endpoint"], merchant_id, endpoint_id)
         _found(row)
 
     async def rotate(
@@ -182,7 +176,7 @@ class Endpoints:
             WebhookEndpointNotFoundError: The merchant has no such endpoint.
         """
         secret, secret_id, sealed = self._new_secret(merchant_id, endpoint_id)
-        async with self._transaction() as connection:
+        async with self._transaction(merchant_id) as connection:
             # First, so that of two at once the second ends what the first has made.
             row = await connection.fetchrow(SQL["api_lock_endpoint"], merchant_id, endpoint_id)
             endpoint = _found(row)
@@ -206,8 +200,8 @@ class Endpoints:
         return secret, secret_id, sealed
 
     @asynccontextmanager
-    async def _transaction(self) -> "AsyncIterator[Connection]":
-        async with translated(), self._pool.acquire() as connection, connection.transaction():
+    async def _transaction(self, merchant_id: str) -> "AsyncIterator[PooledConnection]":
+        async with self._pool.connection(merchant_id) as connection, connection.transaction():
             yield connection
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pkg.ids import lowest_id
-from pkg.sql import Pool, Row, translated
+from pkg.sql import Row
+from pkg.tenancy import MerchantPool
 from services.events.delivery_queue import Status
 from services.events.errors import EventNotFoundError
 from services.events.outbox import SQL
@@ -55,7 +56,7 @@ class Journal:
         limits: How much at a time.
     """
 
-    def __init__(self, pool: Pool, limits: JournalLimits | None = None) -> None:
+    def __init__(self, pool: MerchantPool, limits: JournalLimits | None = None) -> None:
         self._pool = pool
         self._limits = limits or JournalLimits()
 
@@ -65,10 +66,9 @@ class Journal:
         Raises:
             EventNotFoundError: The merchant has no such event, or not any more.
         """
-        async with translated():
-            payload: bytes | None = await self._pool.fetchval(
-                SQL["api_get_event"], merchant_id, event_id
-            )
+        payload: bytes | None = await self._pool.fetchval(
+            SQL["api_get_event"], merchant_id, event_id
+        )
         if payload is None:
             raise EventNotFoundError
         return payload
@@ -82,15 +82,14 @@ class Journal:
         size: int,
     ) -> EventPage:
         """Return a page of events, newest first; of one type unless that is empty."""
-        async with translated():
-            rows = await self._pool.fetch(
-                SQL["api_list_events"],
-                merchant_id,
-                place or _AFTER_ALL_IDS,
-                event_type or None,
-                size + 1,
-                max(self._limits.scanned_max, size + 1),
-            )
+        rows = await self._pool.fetch(
+            SQL["api_list_events"],
+            merchant_id,
+            place or _AFTER_ALL_IDS,
+            event_type or None,
+            size + 1,
+            max(self._limits.scanned_max, size + 1),
+        )
         return _page(rows, size, by="id")
 
     async def list_events_of_payment(
@@ -103,16 +102,15 @@ class Journal:
         size: int,
     ) -> EventPage:
         """Return a page of a payment's events, newest first; of one type unless that is empty."""
-        async with translated():
-            rows = await self._pool.fetch(
-                SQL["api_list_events_of_payment"],
-                merchant_id,
-                payment_id,
-                int(place or _AFTER_ALL_SEQUENCES),
-                event_type or None,
-                size + 1,
-                max(self._limits.scanned_max, size + 1),
-            )
+        rows = await self._pool.fetch(
+            SQL["api_list_events_of_payment"],
+            merchant_id,
+            payment_id,
+            int(place or _AFTER_ALL_SEQUENCES),
+            event_type or None,
+            size + 1,
+            max(self._limits.scanned_max, size + 1),
+        )
         return _page(rows, size, by="sequence")
 
     async def list_deliveries(
@@ -124,10 +122,9 @@ class Journal:
             EventNotFoundError: The merchant has no such event, or not any more.
         """
         await self.get_event(merchant_id, event_id)
-        async with translated():
-            rows = await self._pool.fetch(
-                SQL["api_list_deliveries"], merchant_id, event_id, after_endpoint_id, limit
-            )
+        rows = await self._pool.fetch(
+            SQL["api_list_deliveries"], merchant_id, event_id, after_endpoint_id, limit
+        )
         return [_delivery(row) for row in rows]
 
     async def redeliver(
@@ -141,10 +138,9 @@ class Journal:
             endpoint_id: Only to this one; empty for every enabled one that wants its type.
 
         """
-        async with translated():
-            rows = await self._pool.fetch(
-                SQL["api_redeliver_event"], merchant_id, event_id, endpoint_id
-            )
+        rows = await self._pool.fetch(
+            SQL["api_redeliver_event"], merchant_id, event_id, endpoint_id
+        )
         return [_delivery(row) for row in rows]
 
     async def redeliver_failed(self, merchant_id: str, endpoint_id: str, since: datetime) -> int:
@@ -155,15 +151,14 @@ class Journal:
         """
         total, after = 0, lowest_id("evt", since)
         for _ in range(self._limits.redelivered_batches_max):
-            async with translated():
-                row = await self._pool.fetchrow(
-                    SQL["api_redeliver_failed"],
-                    merchant_id,
-                    endpoint_id,
-                    after,
-                    since,
-                    self._limits.redelivered_batch,
-                )
+            row = await self._pool.fetchrow(
+                SQL["api_redeliver_failed"],
+                merchant_id,
+                endpoint_id,
+                after,
+                since,
+                self._limits.redelivered_batch,
+            )
             assert row is not None  # counts have a row
             total += row["count"]
             if row["count"] < self._limits.redelivered_batch:

@@ -43,7 +43,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.CreateWebhookEndpointRequest, context: Context
     ) -> pb.CreateWebhookEndpointResponse:
         """Make an endpoint, and tell its secret."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         wanted = requests.new_endpoint_of(request, self._mode)
         endpoint, secret = await self._endpoints.create(merchant_id, wanted)
         return pb.CreateWebhookEndpointResponse(
@@ -54,7 +54,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.GetWebhookEndpointRequest, context: Context
     ) -> pb.GetWebhookEndpointResponse:
         """Return one endpoint."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         endpoint = await self._endpoints.get(merchant_id, requests.endpoint_id_of(request))
         return pb.GetWebhookEndpointResponse(endpoint=encode_endpoint(endpoint))
 
@@ -62,7 +62,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.ListWebhookEndpointsRequest, context: Context
     ) -> pb.ListWebhookEndpointsResponse:
         """Return a page of the merchant's endpoints."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         size, scope = requests.endpoints_page_of(request), ("webhook-endpoints",)
         before = self._tokens.open(merchant_id, scope, request.page_token)
         endpoints = await self._endpoints.list(merchant_id, before_id=before, limit=size + 1)
@@ -77,7 +77,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.UpdateWebhookEndpointRequest, context: Context
     ) -> pb.UpdateWebhookEndpointResponse:
         """Change what is given of an endpoint."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         endpoint_id, change = requests.change_of(request, self._mode)
         endpoint = await self._endpoints.update(merchant_id, endpoint_id, change)
         return pb.UpdateWebhookEndpointResponse(endpoint=encode_endpoint(endpoint))
@@ -86,7 +86,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.DeleteWebhookEndpointRequest, context: Context
     ) -> pb.DeleteWebhookEndpointResponse:
         """Remove an endpoint."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         await self._endpoints.delete(merchant_id, requests.endpoint_id_of(request))
         return pb.DeleteWebhookEndpointResponse()
 
@@ -94,7 +94,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.RotateWebhookSecretRequest, context: Context
     ) -> pb.RotateWebhookSecretResponse:
         """Make a new secret, and tell it."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         endpoint_id, overlap = requests.rotation_of(request)
         endpoint, secret = await self._endpoints.rotate(merchant_id, endpoint_id, overlap=overlap)
         return pb.RotateWebhookSecretResponse(
@@ -105,7 +105,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.ListEventsRequest, context: Context
     ) -> pb.ListEventsResponse:
         """Return a page of the merchant's events."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         wanted, size = requests.filter_of(request)
         scope = ("events", wanted.payment_id, wanted.type)
         place = self._tokens.open(merchant_id, scope, request.page_token)
@@ -126,7 +126,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.GetEventRequest, context: Context
     ) -> pb.GetEventResponse:
         """Return one event."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         payload = await self._journal.get_event(merchant_id, requests.event_id_of(request))
         return pb.GetEventResponse(event=event_of(payload))
 
@@ -134,7 +134,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.ListDeliveriesRequest, context: Context
     ) -> pb.ListDeliveriesResponse:
         """Return a page of what became of an event."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         event_id, size = requests.deliveries_page_of(request)
         scope = ("deliveries", event_id)
         after = self._tokens.open(merchant_id, scope, request.page_token) or ""
@@ -152,7 +152,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.RedeliverEventRequest, context: Context
     ) -> pb.RedeliverEventResponse:
         """Deliver an event once more."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         event_id, endpoint_id = requests.redelivery_of(request)
         await self._journal.get_event(merchant_id, event_id)
         if endpoint_id:
@@ -166,7 +166,7 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.RedeliverFailedEventsRequest, context: Context
     ) -> pb.RedeliverFailedEventsResponse:
         """Deliver once more what failed."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         endpoint_id, since = requests.failed_redelivery_of(request)
         await self._endpoints.enabled(merchant_id, endpoint_id)
         count = await self._journal.redeliver_failed(merchant_id, endpoint_id, since)

@@ -1,41 +1,50 @@
 """The composition root: settings → adapters → one of the roles of the service.
 
-`serve` answers RPCs, `sweep` recovers what is in doubt, `create-key` makes an API key.
+`serve` answers RPCs, `sweep` recovers what is in doubt, `admin` serves the operator.
 """
 
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from grpc import aio
 
+from paygate.admin.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServicer_to_server
 from pkg import production, telemetry
-from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
+from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.gate import Gate
 from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
-from pkg.settings import hidden, told
+from pkg.settings import MisconfiguredError, hidden, told
 from pkg.sql import Pool, open_pool
+from pkg.tenancy import MerchantPool
 from pkg.tls import channel, server_credentials
 from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.vault import NoVault
-from services.payments.adapters.vault_local import KeyringError
+from services.payments.admin.config import AdminSettings
+from services.payments.admin.gate import AdminGate
+from services.payments.admin.keys import PostgresKeys
+from services.payments.admin.merchants import PostgresMerchants
+from services.payments.admin.refusals import refusal_of as admin_refusal_of
+from services.payments.admin.servicer import AdminServicer
 from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.config import Settings
-from services.payments.ports import Gateway, Vault
+from services.payments.ports import Gateway
 from services.payments.queries import Queries
 from services.payments.refusals import refusal_of
 from services.payments.sandbox import SandboxServicer
@@ -46,6 +55,9 @@ from services.payments.wiring import opened_vault
 NAME = "paygate-payments"
 # New payments give way to what is to be done with those that there are.
 SHED_FIRST = ("/paygate.payments.v1.PaymentService/Authorize",)
+ADMIN_POOL_SIZE = 2
+
+R = TypeVar("R", Settings, AdminSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,12 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
     )
     writes = await open_pool(url, size=1, command_timeout_seconds=timeout, name=NAME)
     hasher = HmacHasher(hidden(settings.hash_key))
-    async with reads, writes, bank_channel(settings) as bank, vault_of(settings) as vault:
+    async with (
+        reads,
+        writes,
+        bank_channel(settings) as bank,
+        opened_vault(settings, name=NAME, timeout_seconds=timeout) as vault,
+    ):
         clock = SandboxClock()
         store = PostgresStore(
             reads,
@@ -85,7 +102,7 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
                 call_timeout_seconds=settings.acquirer_call_timeout_seconds,
                 inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
             ),
-            vault=vault,
+            vault=vault.cards if vault else NoVault(),
             clock=clock,
             hasher=hasher,
             replies=ProtoReplies(),
@@ -94,9 +111,10 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
         digest = KeyDigest(hidden(settings.key_pepper))
         limits = settings.caller_limits()
         authenticator = Authenticator(PostgresKeyStore(reads), digest, limits=limits)
-        queries = Queries(store, PageTokens(hidden(settings.hash_key)))
         cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
-        async with sandbox_pool(settings) as pool:
+        async with reading_pool(settings, reads) as own_rows, sandbox_pool(settings) as pool:
+            reader = PostgresReader(own_rows, clock=clock)
+            queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox)
 
@@ -112,13 +130,19 @@ def bank_channel(settings: Settings) -> aio.Channel:
 
 
 @asynccontextmanager
-async def vault_of(settings: Settings) -> AsyncIterator[Vault]:
-    """Open the vault; whoever has no role for it, as the sweep, has one that takes no cards."""
-    if settings.vault_database_url is None:
-        yield NoVault()
+async def reading_pool(settings: Settings, reads: Pool) -> AsyncIterator[MerchantPool]:
+    """Open what payments are looked at with: by a role that sees one merchant's rows, if told."""
+    url = settings.read_database_url
+    if url is None:
+        yield MerchantPool(reads)
         return
-    async with opened_vault(settings, name=NAME) as vault:
-        yield vault.cards
+    async with await open_pool(
+        url.get_secret_value(),
+        size=settings.database_pool_size,
+        command_timeout_seconds=settings.database_timeout_seconds,
+        name=NAME,
+    ) as pool:
+        yield MerchantPool(pool)
 
 
 @asynccontextmanager
@@ -137,6 +161,8 @@ async def sandbox_pool(settings: Settings) -> AsyncIterator[Pool | None]:
 
 async def serve(settings: Settings) -> None:
     """Answer RPCs until SIGTERM."""
+    if settings.vault_database_url is None:
+        raise MisconfiguredError("PAYGATE_VAULT_DATABASE_URL: Field required")
     async with composed(settings) as service:
         await serve_on(settings, service)
 
@@ -166,19 +192,27 @@ async def sweep(settings: Settings) -> None:
         await Sweep(service.gateway, interval_seconds=settings.sweep_interval_seconds).run(stopped)
 
 
-async def create_key(settings: Settings, *, merchant_id: str, name: str) -> str:
-    """Make an API key, and its merchant if that is new; return the key, which is stored nowhere."""
-    key_id, api_key = new_api_key()
-    url = settings.database_url.get_secret_value()
-    async with await open_pool(url, size=1, command_timeout_seconds=10, name=NAME) as pool:
-        await PostgresKeyStore(pool).create_key(
-            merchant_id=merchant_id,
-            name=name,
-            key_id=key_id,
-            digest=KeyDigest(hidden(settings.key_pepper)).of(api_key),
-            now=SandboxClock().now(),
+async def administer(settings: AdminSettings) -> None:
+    """Answer the operator until SIGTERM."""
+    timeout = settings.database_timeout_seconds
+    async with (
+        await open_pool(
+            settings.admin_database_url.get_secret_value(),
+            size=ADMIN_POOL_SIZE,
+            command_timeout_seconds=timeout,
+            name=NAME,
+        ) as pool,
+        opened_vault(settings, name=NAME, timeout_seconds=timeout) as vault,
+    ):
+        gate = AdminGate(hidden(settings.admin_token))
+        server = aio.server(interceptors=(Guard(admin_refusal_of), gate), options=OPTIONS)
+        digest = KeyDigest(hidden(settings.key_pepper))
+        rotation = vault.rotation if vault else None
+        servicer = AdminServicer(PostgresMerchants(pool), PostgresKeys(pool), digest, rotation)
+        add_AdminServiceServicer_to_server(servicer, server)
+        await serve_until_stopped(
+            server, listen=settings.admin_listen, drain_seconds=settings.drain_seconds
         )
-    return api_key
 
 
 def main() -> int:
@@ -187,32 +221,27 @@ def main() -> int:
     roles = parser.add_subparsers(dest="role", required=True)
     roles.add_parser("serve", help="answer RPCs")
     roles.add_parser("sweep", help="recover what is in doubt")
-    key = roles.add_parser("create-key", help="make an API key and print it")
-    key.add_argument("--merchant-id", required=True)
-    key.add_argument("--name", required=True)
+    roles.add_parser("admin", help="serve the operator")
     arguments = parser.parse_args()
     telemetry.configure("payments")
-    settings = told(Settings, sys.stderr.write)
+    if arguments.role == "admin":
+        return _run(AdminSettings, administer)
+    return _run(Settings, serve if arguments.role == "serve" else sweep)
+
+
+def _run(kind: type[R], role: Callable[[R], Coroutine[Any, Any, None]]) -> int:
+    settings = told(kind, sys.stderr.write)
     if settings is None:
         return 2
     if settings.mode is Mode.PRODUCTION:
-        code = production.exit_code(settings.posture(arguments.role), sys.stderr.write)
+        code = production.exit_code(settings.posture(role.__name__), sys.stderr.write)
         if code:
             return code
-    if arguments.role == "serve":
-        if settings.vault_database_url is None:
-            sys.stderr.write("PAYGATE_VAULT_DATABASE_URL: Field required\n")
-            return 2
-        try:
-            asyncio.run(serve(settings))
-        except KeyringError as problem:
-            sys.stderr.write(f"PAYGATE_VAULT_KEYRING: {problem}\n")
-            return 2
-    elif arguments.role == "sweep":
-        asyncio.run(sweep(settings))
-    else:
-        new_key = create_key(settings, merchant_id=arguments.merchant_id, name=arguments.name)
-        sys.stdout.write(asyncio.run(new_key) + "\n")
+    try:
+        asyncio.run(role(settings))
+    except MisconfiguredError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
     return 0
 
 

@@ -1,10 +1,8 @@
 """Settings of the gateway; see `pkg.settings` for where they come from."""
 
 from datetime import timedelta
-from pathlib import Path
-from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pkg.mode import Mode
@@ -12,9 +10,10 @@ from pkg.production import Posture, Refused
 from pkg.server_settings import AuthorityFile, ServerSettings
 from pkg.settings import HexKey
 from services.payments.ports import Limits
+from services.payments.vault_config import VaultSettings
 
 
-class Settings(ServerSettings):
+class Settings(ServerSettings, VaultSettings):
     """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
@@ -24,6 +23,8 @@ class Settings(ServerSettings):
 
     # Each address is of a role of the database that can do no more than its part.
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    # Without it, payments are looked at by the role of `database_url`, which sees everybody's.
+    read_database_url: SecretStr | None = None
     sandbox_database_url: SecretStr | None = None
     listen: str = "127.0.0.1:50051"
     acquirer_address: str = "127.0.0.1:50052"
@@ -32,19 +33,6 @@ class Settings(ServerSettings):
 
     key_pepper: HexKey = Field(min_length=64, description="Hex. API keys are hashed under it.")
     hash_key: HexKey = Field(min_length=64, description="Hex. Fingerprints are made under it.")
-
-    # Where cards are kept. `local`: data keys are wrapped by a key in a file; `transit`: by
-    # HashiCorp Vault or OpenBao. The sweep needs no cards, and so none of this.
-    vault: Literal["local", "transit"] = "local"
-    vault_database_url: SecretStr | None = None
-    vault_keyring: Path | None = None
-    vault_address: str | None = None
-    vault_token: SecretStr | None = None
-    vault_key: str = "paygate"
-    vault_ca_file: Path | None = None
-    vault_timeout_seconds: float = Field(default=0.8, gt=0)
-    vault_data_key_lifetime_seconds: float = Field(default=900.0, gt=0)
-    vault_data_key_uses_max: int = Field(default=100_000, gt=0)
 
     authorization_lifetime_seconds: int = Field(default=7 * 24 * 3600, gt=0)
     idempotency_key_lifetime_seconds: int = Field(default=24 * 3600, gt=0)
@@ -62,15 +50,6 @@ class Settings(ServerSettings):
     database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
 
-    @model_validator(mode="after")
-    def _name_all_of_the_vault(self) -> Self:
-        if self.vault_database_url:
-            if self.vault == "local" and not self.vault_keyring:
-                raise ValueError("PAYGATE_VAULT_KEYRING must name the local vault's file of keys")
-            if self.vault == "transit" and not (self.vault_address and self.vault_token):
-                raise ValueError("PAYGATE_VAULT_ADDRESS and PAYGATE_VAULT_TOKEN are both needed")
-        return self
-
     @property
     def has_sandbox_api(self) -> bool:
         """Whether there is what only tests need."""
@@ -81,21 +60,17 @@ class Settings(ServerSettings):
         asks_bank = role in {"serve", "sweep"}
         return Posture(
             refused=[
-                Refused(
-                    "PAYGATE_VAULT",
-                    "the local keyring is for the sandbox: take transit",
-                    role == "serve" and self.vault == "local",  # the sweep needs no cards
-                ),
-                Refused(
-                    "PAYGATE_VAULT_ADDRESS",
-                    "must be an https address: data keys would be sent in plain text",
-                    not (self.vault_address or "https:").startswith("https:"),
-                ),
+                *(self.refused_to_vaults() if role == "serve" else ()),
                 Refused("PAYGATE_SANDBOX_API", "must not be on", self.sandbox_api is True),
                 Refused(
                     "PAYGATE_SANDBOX_DATABASE_URL",
                     "must not be set",
                     self.sandbox_database_url is not None,
+                ),
+                Refused(
+                    "PAYGATE_READ_DATABASE_URL",
+                    "is missing: the second wall between merchants would not stand",
+                    role == "serve" and self.read_database_url is None,
                 ),
                 Refused(
                     "PAYGATE_ACQUIRER_CA_FILE",
@@ -112,6 +87,7 @@ class Settings(ServerSettings):
                 name: url.get_secret_value()
                 for name, url in (
                     ("DATABASE_URL", self.database_url),
+                    ("PAYGATE_READ_DATABASE_URL", self.read_database_url),
                     ("PAYGATE_VAULT_DATABASE_URL", self.vault_database_url),
                 )
                 if url

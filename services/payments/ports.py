@@ -118,6 +118,13 @@ class Store(Protocol):
     async def remove_keys(self, *, before: datetime, limit: int) -> int:
         """Remove idempotency keys of ended actions that were claimed before that time."""
 
+
+class Reader(Protocol):
+    """Where payments are looked at. Every method may raise DependencyUnavailableError."""
+
+    async def get_payment(self, merchant_id: str, payment_id: str) -> Payment | None:
+        """Return a payment; None if there is no such payment."""
+
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
     ) -> Sequence[Action] | None:

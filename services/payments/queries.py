@@ -6,7 +6,7 @@ from pkg.paging import PageTokens
 from services.payments.domain import error
 from services.payments.domain.action import Action
 from services.payments.domain.payment import Payment
-from services.payments.ports import PaymentFilter, Store
+from services.payments.ports import PaymentFilter, Reader
 
 # A bound: whoever has more actions of one payment reads them by the page.
 ACTIONS_WITH_PAYMENT_MAX = 10_000
@@ -15,8 +15,8 @@ ACTIONS_WITH_PAYMENT_MAX = 10_000
 class Queries:
     """Reads of one merchant's payments."""
 
-    def __init__(self, store: Store, tokens: PageTokens) -> None:
-        self._store = store
+    def __init__(self, reader: Reader, tokens: PageTokens) -> None:
+        self._reader = reader
         self._tokens = tokens
 
     async def get_payment(
@@ -27,17 +27,17 @@ class Queries:
         Raises:
             PaymentNotFoundError: The merchant has no such payment.
         """
-        loaded = await self._store.load(merchant_id, payment_id, rpc="", key=None)
-        if loaded.payment is None:
+        payment = await self._reader.get_payment(merchant_id, payment_id)
+        if payment is None:
             raise error.PaymentNotFoundError
         if not with_actions:
-            return loaded.payment, ()
-        actions = await self._store.list_actions(
+            return payment, ()
+        actions = await self._reader.list_actions(
             merchant_id, payment_id, after_sequence=0, limit=ACTIONS_WITH_PAYMENT_MAX
         )
         # An action that began between the two reads would not fit the payment's amounts.
-        known = loaded.payment.last_sequence
-        return loaded.payment, [action for action in actions or () if action.sequence <= known]
+        known = payment.last_sequence
+        return payment, [action for action in actions or () if action.sequence <= known]
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, size: int, token: str
@@ -50,7 +50,7 @@ class Queries:
         """
         scope = ("actions", payment_id)
         after = int(self._tokens.open(merchant_id, scope, token) or 0)
-        actions = await self._store.list_actions(
+        actions = await self._reader.list_actions(
             merchant_id, payment_id, after_sequence=after, limit=size + 1
         )
         if actions is None:
@@ -71,7 +71,7 @@ class Queries:
         times = ("" if bound is None else bound.isoformat() for bound in bounds)
         scope = ("payments", wanted.status or "", wanted.reference, *times)
         before = self._tokens.open(merchant_id, scope, token)
-        payments = await self._store.list_payments(
+        payments = await self._reader.list_payments(
             merchant_id, wanted, before_id=before, limit=size + 1
         )
         page = payments[:size]

@@ -95,7 +95,7 @@ class SandboxServicer(SandboxServiceServicer):
         self, request: pb.DrainRequest, context: Context
     ) -> pb.DrainResponse:
         """Wait until nothing is due for the merchant any more, or the time is over."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         checks, wait = Checks(), DRAIN_DEFAULT
         if request.HasField("timeout"):
             wait = request.timeout.ToTimedelta() if _is_sane(request.timeout) else -DRAIN_MAX
@@ -120,7 +120,7 @@ class SandboxServicer(SandboxServiceServicer):
         self, _request: pb.ResetRequest, context: Context
     ) -> pb.ResetResponse:
         """Remove the merchant's payments, events and webhook endpoints."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         return pb.ResetResponse(payments=await self._store.reset(merchant_id))
 
     async def ListTestCards(  # noqa: N802

@@ -40,7 +40,7 @@ class PaymentServicer(PaymentServiceServicer):
         """Ask the customer's bank to reserve an amount."""
         command = requests.authorize_of(
             request,
-            merchant_id=await self._authenticator.caller(context),
+            merchant_id=await self._authenticator.merchant_id(context),
             keys=_keys(context),
             now=self._gateway.clock.now(),
         )
@@ -50,7 +50,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.CaptureRequest, context: Context
     ) -> pb.CaptureResponse:
         """Take all or part of the reserved money."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         command = requests.capture_of(request, merchant_id=merchant_id, keys=_keys(context))
         return pb.CaptureResponse.FromString(await self._run(capture(self._gateway, command)))
 
@@ -58,7 +58,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.VoidRequest, context: Context
     ) -> pb.VoidResponse:
         """Cancel before anything was captured."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         command = requests.void_of(request, merchant_id=merchant_id, keys=_keys(context))
         return pb.VoidResponse.FromString(await self._run(void(self._gateway, command)))
 
@@ -66,7 +66,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.RefundRequest, context: Context
     ) -> pb.RefundResponse:
         """Give captured money back."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         command = requests.refund_of(request, merchant_id=merchant_id, keys=_keys(context))
         return pb.RefundResponse.FromString(await self._run(refund(self._gateway, command)))
 
@@ -74,7 +74,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.GetPaymentRequest, context: Context
     ) -> pb.GetPaymentResponse:
         """Return one payment."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         payment, actions = await self._queries.get_payment(
             merchant_id, requests.payment_id_of(request), with_actions=request.include_actions
         )
@@ -85,7 +85,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.ListPaymentActionsRequest, context: Context
     ) -> pb.ListPaymentActionsResponse:
         """Return a page of one payment's history."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         payment_id, size = requests.actions_page_of(request)
         actions, token = await self._queries.list_actions(
             merchant_id, payment_id, size=size, token=request.page_token
@@ -98,7 +98,7 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.ListPaymentsRequest, context: Context
     ) -> pb.ListPaymentsResponse:
         """Return a page of the merchant's payments."""
-        merchant_id = await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         wanted, size = requests.filter_of(request)
         payments, token = await self._queries.list_payments(
             merchant_id, wanted, size=size, token=request.page_token

@@ -15,7 +15,7 @@ from services.payments.adapters.vault_keys import DataKeys, KeyWrapper
 from services.payments.adapters.vault_local import KeyringError, LocalWrapper
 from services.payments.adapters.vault_rotation import VaultRotation
 from services.payments.adapters.vault_transit import TransitWrapper
-from services.payments.config import Settings
+from services.payments.vault_config import VaultSettings
 
 # A new data key is a row, a stored card a read: few at a time.
 CONNECTIONS = 2
@@ -31,17 +31,29 @@ class OpenVault:
 
 
 @asynccontextmanager
-async def opened_vault(settings: Settings, *, name: str) -> AsyncIterator[OpenVault]:
-    """Open the vault; the settings have been checked to name all of it.
+async def opened_vault(
+    settings: VaultSettings, *, name: str, timeout_seconds: float
+) -> AsyncIterator[OpenVault | None]:
+    """Open the vault, unless this process has no role for it.
+
+    Args:
+        settings: Have been checked to name all of it, or nothing.
+        name: The application's, as PostgreSQL shows it.
+        timeout_seconds: For a statement.
 
     Raises:
         KeyringError: The file of keys can't be used.
         DependencyUnavailableError: The database does not answer.
     """
-    assert settings.vault_database_url
-    timeout = settings.database_timeout_seconds
-    url = settings.vault_database_url.get_secret_value()
-    pool = await open_pool(url, size=CONNECTIONS, command_timeout_seconds=timeout, name=name)
+    if settings.vault_database_url is None:
+        yield None
+        return
+    pool = await open_pool(
+        settings.vault_database_url.get_secret_value(),
+        size=CONNECTIONS,
+        command_timeout_seconds=timeout_seconds,
+        name=name,
+    )
     async with pool, _wrapper(settings, pool) as wrapper:
         keys = DataKeys(
             pool,
@@ -68,7 +80,7 @@ async def _purge(keys: DataKeys) -> None:
 
 
 @asynccontextmanager
-async def _wrapper(settings: Settings, pool: Pool) -> AsyncIterator[KeyWrapper]:
+async def _wrapper(settings: VaultSettings, pool: Pool) -> AsyncIterator[KeyWrapper]:
     if settings.vault == "local":
         assert settings.vault_keyring
         yield await _local(settings.vault_keyring, pool)

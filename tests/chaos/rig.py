@@ -19,10 +19,9 @@ from grpc import aio
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
-from services.payments.__main__ import create_key
-from services.payments.config import Settings
 from tests.chaos.books import PENDING_SECONDS_MAX, Books
 from tests.database import as_part
+from tests.keys import new_key
 from tools.stack.probe import grpc_serving
 from tools.stack.settings import REPOSITORY
 
@@ -143,6 +142,7 @@ class Rig:
         self.environment = {
             **SECRETS,
             "DATABASE_URL": as_part(self.payments_url, "paygate_gateway"),
+            "PAYGATE_READ_DATABASE_URL": as_part(self.payments_url, "paygate_reader"),
             "PAYGATE_SANDBOX_DATABASE_URL": as_part(self.payments_url, "paygate_sandbox"),
             "PAYGATE_ACQUIRER_ADDRESS": listen,
             "PAYGATE_ACTION_LEASE_SECONDS": str(LEASE_SECONDS),
@@ -159,14 +159,8 @@ class Rig:
         }
 
     async def __aenter__(self) -> Self:
-        settings = Settings.model_validate(
-            {
-                "DATABASE_URL": self.payments_url,
-                "key_pepper": SECRETS["PAYGATE_KEY_PEPPER"],
-                "hash_key": SECRETS["PAYGATE_HASH_KEY"],
-            }
-        )
-        self.api_key = await create_key(settings, merchant_id="mer_chaos", name="Chaos")
+        pepper = SECRETS["PAYGATE_KEY_PEPPER"]
+        self.api_key = await new_key(self.payments_url, "mer_chaos", pepper=pepper)
         self.payments_book = await asyncpg.create_pool(self.payments_url, min_size=1, max_size=4)
         self.bank_book = await asyncpg.create_pool(self.acquirer_url, min_size=1, max_size=2)
         self.books = Books(self.payments_book, self.bank_book)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Protocol, Self, cast
 from urllib.parse import quote, urlencode
 
@@ -17,12 +17,15 @@ from google.rpc.status_pb2 import Status
 from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_pb2 import Action, Payment
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
+from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
+from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from paygate.webhooks.v1 import webhook_service_pb2 as hooks
 from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceStub
 
 CALL_SECONDS_MAX = 10.0
 
 Headers = Sequence[tuple[str, str]]
+Stub = Callable[[grpc.Channel], object]
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -35,12 +38,12 @@ class Rpc:
     response: type[Message]
     method: str
     path: str
-    stub: Callable[[grpc.Channel], object] = PaymentServiceStub
+    stub: Stub = PaymentServiceStub
 
 
-def _webhooks(name: str, method: str, path: str) -> Rpc:
-    request, response = getattr(hooks, f"{name}Request"), getattr(hooks, f"{name}Response")
-    return Rpc(request, response, method, path, WebhookServiceStub)
+def _of(messages: ModuleType, stub: Stub, name: str, method: str, path: str) -> Rpc:
+    request, response = getattr(messages, f"{name}Request"), getattr(messages, f"{name}Response")
+    return Rpc(request, response, method, path, stub)
 
 
 RPCS = {
@@ -54,7 +57,7 @@ RPCS = {
     ),
     "ListPayments": Rpc(pb.ListPaymentsRequest, pb.ListPaymentsResponse, "GET", "/payments"),
     **{
-        name: _webhooks(name, method, path)
+        name: _of(hooks, WebhookServiceStub, name, method, path)
         for name, method, path in (
             ("CreateWebhookEndpoint", "POST", "/webhook-endpoints"),
             ("GetWebhookEndpoint", "GET", "/webhook-endpoints/{id}"),
@@ -67,6 +70,16 @@ RPCS = {
             ("GetEvent", "GET", "/events/{id}"),
             ("ListDeliveries", "GET", "/events/{id}/deliveries"),
             ("RedeliverEvent", "POST", "/events/{id}/redeliver"),
+        )
+    },
+    **{
+        name: _of(sandbox, SandboxServiceStub, name, method, path)
+        for name, method, path in (
+            ("GetClock", "GET", "/sandbox/clock"),
+            ("AdvanceClock", "POST", "/sandbox/clock/advance"),
+            ("Drain", "POST", "/sandbox/drain"),
+            ("Reset", "POST", "/sandbox/reset"),
+            ("ListTestCards", "GET", "/sandbox/test-cards"),
         )
     },
 }

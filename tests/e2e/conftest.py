@@ -1,9 +1,11 @@
-"""One running stack for all end-to-end tests."""
+"""One running stack for all end-to-end tests, its clients, and who runs it."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.clients import GrpcClient, RestClient
+from tests.e2e.operator import Operator
 from tests.e2e.seen import Seen
 from tests.e2e.stack import Stack
 
@@ -29,3 +31,23 @@ def stack() -> Iterator[Stack]:
         yield running
         assert running.stop() == 0, running.output
         assert running.processes() == []
+
+
+@pytest.fixture(scope="session")
+def grpc_client(stack: Stack) -> Iterator[GrpcClient]:
+    """The stack's gRPC."""
+    with GrpcClient(stack.grpc) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def rest_client(stack: Stack) -> Iterator[RestClient]:
+    """The stack's REST."""
+    with RestClient(stack.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def operator(stack: Stack) -> Operator:
+    """Who runs the gateway."""
+    return Operator(stack)

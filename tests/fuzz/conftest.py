@@ -1,7 +1,5 @@
 """A stack of its own for fuzzing: it turns the clock, and its merchants' data are made up."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -9,12 +7,13 @@ import grpc
 import psutil
 import pytest
 
+from paygate.admin.v1 import admin_service_pb2 as pb
+from tests.e2e.operator import Operator
 from tests.e2e.receiver import Receiver
 from tests.e2e.stack import Stack
 from tests.fuzz.api import Method, public_methods
 from tests.fuzz.campaign import Target
 from tests.fuzz.case import Keys
-from tools.stack.settings import REPOSITORY
 
 ENVIRONMENT = {
     # So that the cards that lose replies, and the slow one, do not take up the time.
@@ -55,19 +54,9 @@ def target(stack: Stack, receiver: Receiver, methods: tuple[Method, ...]) -> Tar
 
 def scratch_key(stack: Stack) -> str:
     """Make a merchant, as an operator does, and return its API key."""
-    created = subprocess.run(
-        [
-            *(sys.executable, "-m", "services.payments", "create-key"),
-            *("--merchant-id", "mer_scratch", "--name", "Scratch"),
-        ],
-        cwd=REPOSITORY,
-        env=psutil.Process(stack.pids()["payments-1"]).environ(),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    return created.stdout.strip()
+    operator = Operator(stack)
+    operator.ask(pb.CreateMerchantRequest(id="mer_scratch", name="Scratch"))
+    return operator.new_key("mer_scratch")
 
 
 def workers_of(stack: Stack, methods: tuple[Method, ...]) -> dict[str, str]:

@@ -1,12 +1,21 @@
 """Plans: a look by key stays one, in a database that is new and has no statistics yet."""
 
 import asyncio
+from collections.abc import Sequence
 
 import asyncpg
 
+from pkg.sql import open_pool
+from pkg.tenancy import MerchantPool
+from services.events.journal import Journal
+from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.postgres_reader import PostgresReader
+from services.payments.ports import PaymentFilter
+from tests.database import as_part
 from tests.integration.events.desk import opened
 
 TOGETHER = 500
+LOOKS, PAGE = 100, 20
 # A key leads to one row, and to an older version of it now and then.
 ROWS_A_LOOK_MAX = 5.0
 
@@ -18,6 +27,7 @@ async def test_the_first_traffic_reads_no_more_than_it_needs(payments_database_u
         await asyncio.gather(*(desk.captured(payment) for payment in payments))
     looks = await index_use(payments_database_url)
     assert {"payments_pkey", "actions_pkey"} <= set(looks)
+    assert looks["payments_pkey"][0] >= 3 * TOGETHER
     read_too_much = {
         name: rows / scans
         for name, (scans, rows) in looks.items()
@@ -26,20 +36,58 @@ async def test_the_first_traffic_reads_no_more_than_it_needs(payments_database_u
     assert read_too_much == {}
 
 
+async def test_looking_reads_no_more_than_it_needs(payments_database_url: str) -> None:
+    """Row-level security keeps the indexes in use, in a new database as well."""
+    async with opened(payments_database_url) as desk:
+        await asyncio.gather(*(desk.authorized() for _ in range(TOGETHER)))
+        asked = (desk.authorized(merchant_id="mer_other") for _ in range(TOGETHER))
+        payments = await asyncio.gather(*asked)
+    before = await index_use(payments_database_url)
+    await look_around(payments_database_url, [payment.id for payment in payments[:LOOKS]])
+    after = await index_use(payments_database_url)
+    read = {name: rows - before.get(name, (0, 0))[1] for name, (_, rows) in after.items()}
+    # A payment and its action each time, an event each time, and a page of payments.
+    assert sum(read.values()) <= (3 * LOOKS + PAGE) * ROWS_A_LOOK_MAX
+    assert read["payments_pkey"] >= LOOKS + PAGE
+
+
+async def look_around(url: str, payment_ids: Sequence[str]) -> None:
+    """Do what the roles do that see one merchant's rows."""
+    reading, hooks = as_part(url, "paygate_reader"), as_part(url, "paygate_webhooks")
+    async with (
+        await open_pool(reading, size=1, command_timeout_seconds=5, name="test") as reads,
+        await open_pool(hooks, size=1, command_timeout_seconds=5, name="test") as events,
+    ):
+        reader = PostgresReader(MerchantPool(reads), clock=SandboxClock())
+        journal = Journal(MerchantPool(events))
+        for payment_id in payment_ids:
+            assert await reader.get_payment("mer_other", payment_id)
+            assert await reader.list_actions("mer_other", payment_id, after_sequence=0, limit=9)
+            page = await journal.list_events_of_payment(
+                "mer_other", payment_id, event_type="", place=None, size=PAGE
+            )
+            assert len(page.payloads) == 1
+        wanted = PaymentFilter()
+        listed = await reader.list_payments("mer_other", wanted, before_id=None, limit=PAGE)
+        assert len(listed) == PAGE
+
+
 async def index_use(url: str) -> dict[str, tuple[int, int]]:
     """Return how often each index was used, and the entries that were read from it."""
     connection = await asyncpg.connect(url)
+    others = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     try:
-        # The last of the closed connections tells its part a moment later.
+        # A connection that was closed tells its part before it is gone.
         async with asyncio.timeout(10):
-            while True:
-                rows = await connection.fetch(
-                    "SELECT indexrelname, idx_scan, idx_tup_read FROM pg_stat_user_indexes"
-                    " WHERE idx_scan > 0 AND relname IN ('payments', 'actions', 'outbox')"
-                )
-                used = {row[0]: (row[1], row[2]) for row in rows}
-                if used.get("payments_pkey", (0, 0))[0] >= 3 * TOGETHER:
-                    return used
-                await asyncio.sleep(0.1)
+            while await connection.fetchval(others):
+                await asyncio.sleep(0.02)
+        rows = await connection.fetch(
+            "SELECT indexrelname, idx_scan, idx_tup_read FROM pg_stat_user_indexes"
+            " WHERE idx_scan > 0 AND relname IN ('payments', 'actions', 'outbox')"
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
     finally:
         await connection.close()

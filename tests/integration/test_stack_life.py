@@ -11,6 +11,8 @@ import psutil
 import pytest
 import urllib3
 
+from paygate.admin.v1 import admin_service_pb2 as pb
+from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 
 CARD = {"pan": "4242424242424242", "expiry": {"month": 12, "year": 2030}, "cvv": "123"}
@@ -89,6 +91,22 @@ def test_data_survives_a_restart(stack: Stack) -> None:
     assert permissions(stack.data_dir) == above
 
 
+def test_a_demo_key_that_was_revoked_is_replaced(stack: Stack) -> None:
+    """A start makes a new key where the kept one works no more, or is lost, again and again."""
+    first = stack.start().api_key
+    Operator(stack).ask(pb.RevokeApiKeyRequest(id=first.split("_")[1]))
+    assert stack.stop() == 0
+    assert not (stack.data_dir / "admin.env").exists()
+    assert stack.start().api_key != first
+    assert call(stack, "GET", "/payments")[0] == 200
+    for _ in range(2):  # the second time there are two live ones, and one makes room
+        stack.stop()
+        (kept,) = stack.data_dir.glob("demo-key-*")
+        kept.unlink()
+        stack.start()
+        assert call(stack, "GET", "/payments")[0] == 200
+
+
 def test_a_folder_of_an_older_version_is_enough(stack: Stack) -> None:
     """A secret that a data folder lacks, since it is newer, is made; the others stay."""
     stack.start()
@@ -104,7 +122,7 @@ def test_a_folder_of_an_older_version_is_enough(stack: Stack) -> None:
 
 def test_only_its_user_can_read_keys_and_logs(running: Stack) -> None:
     """Keys, secrets, logs and the database are closed to other users."""
-    closed = ["demo.env", "secrets", "secrets/paygate_key_pepper", "logs", "postgres"]
+    closed = ["demo.env", "admin.env", "secrets", "secrets/paygate_key_pepper", "logs", "postgres"]
     for name in closed:
         assert (running.data_dir / name).stat().st_mode & 0o077 == 0, name
 

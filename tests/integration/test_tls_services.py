@@ -14,11 +14,10 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from pkg.healthcheck import serves
 from pkg.tls import Identity, channel
-from services.payments.__main__ import create_key
-from services.payments.config import Settings
 from tests.certificates import Authority, Pair
 from tests.chaos.rig import CARD, SECRETS, Process, free_port, gbp
 from tests.database import as_part
+from tests.keys import new_key
 
 GATEWAY, BANK = "payments.internal.paygate", "acquirer.internal.paygate"
 
@@ -92,14 +91,7 @@ async def line(
     worker = worker_of(
         authority, payments_database_url, address, bank_address, bank_ca=believed.file
     )
-    settings = Settings.model_validate(
-        {
-            "DATABASE_URL": payments_database_url,
-            "key_pepper": SECRETS["PAYGATE_KEY_PEPPER"],
-            "hash_key": SECRETS["PAYGATE_HASH_KEY"],
-        }
-    )
-    key = await create_key(settings, merchant_id="mer_tls", name="TLS")
+    key = await new_key(payments_database_url, "mer_tls", pepper=SECRETS["PAYGATE_KEY_PEPPER"])
     try:
         await asyncio.gather(started(bank, bank_address), started(worker, address))
         client = authority.issue("edge.internal.paygate")

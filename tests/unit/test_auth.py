@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,12 +11,14 @@ from pkg.auth import (
     CACHE_ENTRIES_MAX,
     CACHE_SECONDS,
     Authenticator,
+    Caller,
     KeyDigest,
     KeyRecord,
     new_api_key,
 )
 from pkg.errors import ApiError, DependencyUnavailableError, InvalidApiKeyError
 from pkg.limits import Buckets, CallerLimits, Rate
+from pkg.scopes import FULL_ACCESS
 from pkg.secret import Secret
 from tests.builders import NOW
 
@@ -64,26 +68,35 @@ def watch() -> Watch:
 @pytest.fixture
 def authenticator(keys: Keys, watch: Watch) -> Authenticator:
     """An authenticator on both."""
-    return Authenticator(keys, DIGEST, monotonic=watch)
+    return Authenticator(keys, DIGEST, monotonic=watch, now=lambda: NOW)
 
 
-def add_key(keys: Keys, *, revoked: bool = False) -> str:
+def add_key(keys: Keys, **fields: Any) -> str:
     """Make a key of merchant `mer_a`."""
     key_id, key = new_api_key()
-    keys.records[key_id] = KeyRecord("mer_a", DIGEST.of(key), NOW if revoked else None)
+    keys.records[key_id] = record(key, **fields)
     return key
+
+
+def record(key: str, **fields: Any) -> KeyRecord:
+    """Return what is stored of a key of merchant `mer_a`."""
+    return KeyRecord(
+        merchant_id="mer_a", digest=DIGEST.of(key), **{"scopes": FULL_ACCESS, **fields}
+    )
 
 
 async def test_a_key_tells_its_merchant(keys: Keys, authenticator: Authenticator) -> None:
     """`Bearer <key>` of a live key is its merchant's; the scheme's case does not matter."""
     key = add_key(keys)
-    assert await authenticator.merchant_of(f"Bearer {key}") == "mer_a"
-    assert await authenticator.merchant_of(f"bearer {key}") == "mer_a"
+    (key_id,) = keys.records
+    caller = Caller(merchant_id="mer_a", key_id=key_id, scopes=FULL_ACCESS)
+    assert await authenticator.caller_of(f"Bearer {key}") == caller
+    assert await authenticator.caller_of(f"bearer {key}") == caller
     assert keys.asked == 1
 
 
 async def test_what_is_no_valid_key(keys: Keys, authenticator: Authenticator) -> None:
-    """Missing, malformed, unknown, wrong and revoked keys are refused alike."""
+    """Missing, malformed, unknown, wrong, revoked and expired keys are refused alike."""
     key = add_key(keys)
     wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
     said = set()
@@ -96,10 +109,11 @@ async def test_what_is_no_valid_key(keys: Keys, authenticator: Authenticator) ->
         f"Bearer {key}\n",
         f"Bearer {wrong}",
         f"Bearer {new_api_key()[1]}",
-        f"Bearer {add_key(keys, revoked=True)}",
+        f"Bearer {add_key(keys, is_ended=True)}",
+        f"Bearer {add_key(keys, expire_time=NOW)}",
     ):
         with pytest.raises(InvalidApiKeyError) as refused:
-            await authenticator.merchant_of(header)
+            await authenticator.caller_of(header)
         said.add((str(refused.value), *refused.value.metadata))
     assert len(said) == 1
 
@@ -107,16 +121,53 @@ async def test_what_is_no_valid_key(keys: Keys, authenticator: Authenticator) ->
 async def test_a_revoked_key_stops_within_the_cache_time(
     keys: Keys, authenticator: Authenticator, watch: Watch
 ) -> None:
-    """A record is remembered for five seconds, and asked for again after that."""
+    """A record is remembered for less than five seconds, and asked for again after that."""
     key = add_key(keys)
-    await authenticator.merchant_of(f"Bearer {key}")
+    await authenticator.caller_of(f"Bearer {key}")
     (key_id,) = keys.records
-    keys.records[key_id] = KeyRecord("mer_a", DIGEST.of(key), NOW)
+    keys.records[key_id] = record(key, is_ended=True)
+    assert CACHE_SECONDS < 5
     watch.seconds = CACHE_SECONDS - 0.001
-    await authenticator.merchant_of(f"Bearer {key}")
+    await authenticator.caller_of(f"Bearer {key}")
     watch.seconds = CACHE_SECONDS
     with pytest.raises(InvalidApiKeyError):
-        await authenticator.merchant_of(f"Bearer {key}")
+        await authenticator.caller_of(f"Bearer {key}")
+
+
+async def test_a_key_ends_at_its_time(keys: Keys) -> None:
+    """A record that is remembered does not keep a key alive beyond its end."""
+    now = NOW
+    authenticator = Authenticator(keys, DIGEST, now=lambda: now)
+    key = add_key(keys, expire_time=NOW + timedelta(seconds=1))
+    await authenticator.caller_of(f"Bearer {key}")
+    now += timedelta(seconds=1)
+    with pytest.raises(InvalidApiKeyError):
+        await authenticator.caller_of(f"Bearer {key}")
+    assert keys.asked == 1
+
+
+class CountedDigest(KeyDigest):
+    """Counts the digests that are made, which is what a check costs."""
+
+    made = 0
+
+    def of(self, api_key: str) -> bytes:
+        """Return the digest of a whole key."""
+        self.made += 1
+        return super().of(api_key)
+
+
+@pytest.mark.parametrize("kind", ["unknown", "wrong", "ended"])
+async def test_every_key_that_looks_like_one_costs_the_same(keys: Keys, kind: str) -> None:
+    """One look for the id and one digest, whether the id is known or not."""
+    known = add_key(keys)
+    wrong = known[:-1] + ("0" if known[-1] != "0" else "1")
+    ended = add_key(keys, is_ended=True)
+    key = {"unknown": new_api_key()[1], "wrong": wrong, "ended": ended}[kind]
+    digest = CountedDigest(Secret("ab" * 32))
+    with pytest.raises(InvalidApiKeyError):
+        await Authenticator(keys, digest).caller_of(f"Bearer {key}")
+    assert (keys.asked, digest.made) == (1, 1)
 
 
 def test_keys_are_random_and_their_digest_is_keyed() -> None:
@@ -141,14 +192,17 @@ class Gatekeeper:
         failures = Buckets(Rate(per_second=1, burst=3), monotonic=self.watch)
         calls = Buckets(Rate(per_second=1, burst=5), monotonic=self.watch)
         limits = CallerLimits(calls=calls, failures=failures)
-        self._authenticator = Authenticator(self.keys, DIGEST, limits=limits, monotonic=self.watch)
+        self._authenticator = Authenticator(
+            self.keys, DIGEST, limits=limits, monotonic=self.watch, now=lambda: NOW
+        )
 
     async def said(self, key: str, address: str = ADDRESS) -> str:
         """Return the merchant, or the reason of the refusal."""
         try:
-            return await self._authenticator.merchant_of(f"Bearer {key}", client=lambda: address)
+            caller = await self._authenticator.caller_of(f"Bearer {key}", client=lambda: address)
         except ApiError as refused:
             return refused.reason
+        return caller.merchant_id
 
     async def exhausted(self) -> None:
         """Fail until the address may not fail any more."""
@@ -257,12 +311,12 @@ async def test_known_keys_survive_a_flood_of_unknown_ones(keys: Keys, watch: Wat
     key = add_key(keys)
     for _ in range(CACHE_ENTRIES_MAX + 10):
         with pytest.raises(InvalidApiKeyError):
-            await authenticator.merchant_of(f"Bearer {new_api_key()[1]}")
-    await authenticator.merchant_of(f"Bearer {key}")
+            await authenticator.caller_of(f"Bearer {new_api_key()[1]}")
+    await authenticator.caller_of(f"Bearer {key}")
     asked = keys.asked
     for _ in range(CACHE_ENTRIES_MAX - 1):
         with pytest.raises(InvalidApiKeyError):
-            await authenticator.merchant_of(f"Bearer {new_api_key()[1]}")
-    await authenticator.merchant_of(f"Bearer {key}")
+            await authenticator.caller_of(f"Bearer {new_api_key()[1]}")
+    await authenticator.caller_of(f"Bearer {key}")
     assert keys.asked == asked + CACHE_ENTRIES_MAX - 1
     assert len(authenticator._cache) == CACHE_ENTRIES_MAX

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 from services.acquirer.config import Config
 from services.events.config import Settings as EventsSettings
 from services.events.refusals import CODES as EVENTS_CODES
+from services.payments.admin.config import AdminSettings
 from services.payments.config import Settings
 from services.payments.refusals import CODES as PAYMENTS_CODES
 from tools.stack.settings import PORT_DEFAULT, REPOSITORY
@@ -109,6 +110,7 @@ def test_named_targets_exist(document: Path) -> None:
     ("heading", "model", "prefix"),
     [
         ("Settings of the gateway", Settings, "PAYGATE_"),
+        ("Settings of the admin process", AdminSettings, "PAYGATE_"),
         ("Settings of the events service", EventsSettings, "PAYGATE_"),
         ("Settings of the bank", Config, "ACQUIRER_"),
     ],
@@ -122,7 +124,8 @@ def test_every_setting_is_documented_with_its_default(
 
 def test_every_setting_of_make_run_is_documented() -> None:
     """What the local stack reads from its environment is in operations.md, and nothing else."""
-    source = (REPOSITORY / "tools/stack/settings.py").read_text()
+    sources = ("tools/stack/settings.py", "pkg/data_folder.py")
+    source = "".join((REPOSITORY / name).read_text() for name in sources)
     read = set(re.findall(r'environment(?:\.get\(|, )"([A-Z_]+)"', source))
     documented = dict(_SETTING.findall(section(OPERATIONS, "Settings of `make run`")))
     assert set(documented) == read

@@ -11,6 +11,7 @@ from google.api import annotations_pb2
 from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from paygate.admin.v1 import admin_service_pb2 as admin_pb
 from tools.stack.settings import REPOSITORY
 
 CLUSTERS = {
@@ -117,3 +118,17 @@ def test_every_public_service_is_transcoded() -> None:
     ]
     assert sorted(transcoder["services"]) == sorted({call.service for call in calls()})
     assert sorted(transcoder["services"]) == sorted(CLUSTERS)
+
+
+@pytest.mark.parametrize("content_type", ["application/grpc", "application/json"])
+def test_the_operators_service_is_not_reachable(content_type: str) -> None:
+    """No route of the edge leads to a method of the admin API, and no path in REST is its."""
+    for method in admin_pb.DESCRIPTOR.services_by_name["AdminService"].methods:
+        assert not method.GetOptions().HasExtension(annotations_pb2.http)
+        path = f"/{method.containing_service.full_name}/{method.name}"
+        headers = {":method": "POST", ":path": path, "content-type": content_type}
+        (host,) = config()["route_config"]["virtual_hosts"]
+        route = next(route for route in host["routes"] if matches(route["match"], headers))
+        native = content_type == "application/grpc"
+        # In REST the transcoder answers: it knows only what the test below says.
+        assert ("direct_response" in route) is native

@@ -15,6 +15,7 @@ HTTP_OF_CONTRACT = {
     "CURRENCY_MISMATCH": "INVALID_ARGUMENT",
     "INVALID_PAGE_TOKEN": "INVALID_ARGUMENT",
     "INVALID_API_KEY": "UNAUTHENTICATED",
+    "INSUFFICIENT_SCOPE": "PERMISSION_DENIED",
     "PAYMENT_NOT_FOUND": "NOT_FOUND",
     "CARD_TOKEN_NOT_FOUND": "NOT_FOUND",
     "IDEMPOTENCY_IN_FLIGHT": "ABORTED",
@@ -35,13 +36,17 @@ HTTP_OF_CONTRACT = {
 }
 
 
+# Those have tables of their own.
+OTHERS = ("services.events", "services.payments.admin")
+
+
 def every_error() -> set[type[errors.ApiError]]:
     """Return the errors of this service that have a reason, however deep they derive."""
     found, todo = set(), [errors.ApiError]
     while todo:
         for kind in todo.pop().__subclasses__():
             todo.append(kind)
-            if hasattr(kind, "reason") and not kind.__module__.startswith("services.events"):
+            if hasattr(kind, "reason") and not kind.__module__.startswith(OTHERS):
                 found.add(kind)
     return found
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 from tools.stack import folder, ready, settings
 from tools.stack.errors import StackError
@@ -16,7 +17,8 @@ def main() -> int:
     try:
         chosen = settings.load(os.environ)
         if arguments.command == "run":
-            # Here, because only this command needs more than Python itself.
+            # Here, because only this command needs more than Python itself, and the messages.
+            sys.path.append(str(settings.REPOSITORY / "build" / "python"))
             from tools.stack.run import run  # noqa: PLC0415
 
             run(chosen)

@@ -13,7 +13,7 @@ from tools.stack.settings import Settings
 
 MARKER = ".paygate-data"
 LOCK = "lock"
-SECRETS = ("paygate_key_pepper", "paygate_hash_key", "paygate_webhook_key")
+SECRETS = ("paygate_key_pepper", "paygate_hash_key", "paygate_webhook_key", "paygate_admin_token")
 
 
 @contextmanager

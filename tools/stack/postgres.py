@@ -25,7 +25,10 @@ OWNER = "postgres"
 # Each owns the database of its name and can't enter the other's.
 ROLES = ("payments", "acquirer")
 # Parts of the gateway, each with what it needs of the database `payments` and no more.
-PARTS = ("paygate_gateway", "paygate_events", "paygate_sandbox", "paygate_vault")
+PARTS = (
+    *("paygate_gateway", "paygate_vault", "paygate_reader", "paygate_sandbox", "paygate_admin"),
+    *("paygate_events", "paygate_webhooks"),
+)
 # Linux has 107 bytes for a socket's path, macOS 103; PostgreSQL adds the file's name.
 SOCKET_FOLDER_BYTES_MAX = 103 - len("/.s.PGSQL.5432.lock")
 OPTIONS = {
@@ -33,8 +36,9 @@ OPTIONS = {
     "unix_socket_permissions": "0700",
     "log_line_prefix": "%m [%p] %u@%d ",
 }
-# A payments process opens 8; the bank, sweep, events and relay 21 together. The rest is for people.
-CONNECTIONS_PER_WORKER, CONNECTIONS_BESIDES = 8, 60
+# A worker opens 12: 4 to load, 1 to write, 4 to look, 2 for cards, 1 for the sandbox. The bank,
+# sweep, events, relay and admin open 25 together. The rest is for people.
+CONNECTIONS_PER_WORKER, CONNECTIONS_BESIDES = 12, 60
 
 
 class Embedded:

@@ -2,18 +2,17 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from functools import partial
 
-from tools.stack import database, envoy, folder, leftovers, ports, probe
+from tools.stack import database, demo, envoy, folder, leftovers, ports, probe
 from tools.stack.database import Databases
 from tools.stack.postgres import PARTS, ROLES, Embedded
-from tools.stack.program import Program, rotate, run_to_end
+from tools.stack.program import Program, rotate
 from tools.stack.screen import Screen
 from tools.stack.settings import HOST, REPOSITORY, Settings
 from tools.stack.supervisor import Supervisor
@@ -22,7 +21,6 @@ from tools.stack.supervisor import Supervisor
 ALIVE_SECONDS = 1.0
 STOPPING = "\nStopping (Ctrl-C again to do it at once)."
 FAILED = "\nIt can't go on; stopping what runs."
-DEMO_MERCHANT = ("--merchant-id", "mer_demo", "--name", "Demo merchant")
 
 
 class Stack:
@@ -36,7 +34,8 @@ class Stack:
         leftovers.end(record, settings.data_dir / "postgres")
         self._embedded: Embedded | None = None
         self._stopping = False
-        self._bank, self._admin, self._events, *self._workers = ports.free(settings.workers + 3)
+        chosen = ports.free(settings.workers + 4)
+        self._bank, self._envoy_admin, self._admin, self._events, *self._workers = chosen
 
     async def run(self) -> None:
         """Start, and keep running until a signal; a second signal ends all at once."""
@@ -45,7 +44,7 @@ class Stack:
                 await self._start()
                 await self._supervisor.failure()
             finally:
-                self._settings.demo_env.unlink(missing_ok=True)
+                _remove_addresses(self._settings)
                 self._screen.say(STOPPING if self._stopping else FAILED)
                 self._stopping = True
                 await self._supervisor.stop()
@@ -78,17 +77,19 @@ class Stack:
             database.migrate(databases.acquirer, service="acquirer", logs=settings.logs),
         )
         screen.step("tables are up to date")
-        key = await self._demo_key(databases)
-        await self._supervisor.start(self._acquirer(databases))
+        await self._supervisor.start(self._acquirer(databases), self._operators(databases))
+        screen.step("the bank and the operator's process serve")
+        key = await demo.key(settings, admin_address=f"{HOST}:{self._admin}")
         await self._supervisor.start(
             *(self._worker(databases, number) for number in range(settings.workers)),
-            self._payments(databases, "sweep", name="sweep"),
+            self._payments(databases, "sweep", name="sweep", environment={}),
             self._webhooks(databases, "serve", name="events", port=self._events),
             self._webhooks(databases, "relay", name="relay"),
         )
-        screen.step(f"the bank, payments workers ({settings.workers}), sweep, events and relay run")
+        screen.step(f"payments workers ({settings.workers}), sweep, events and relay run")
         await self._supervisor.start(self._edge())
         screen.step("Envoy serves")
+        folder.write(settings.admin_env, _admin_env(settings, self._admin))
         folder.write(settings.demo_env, _demo_env(settings, key))
         screen.ready(settings, key=key, idempotency_key=f"first-{secrets.token_hex(4)}")
 
@@ -106,26 +107,6 @@ class Stack:
         parts = {part: embedded.url(part, "payments") for part in PARTS}
         return Databases(payments=payments, acquirer=acquirer, parts=parts)
 
-    async def _demo_key(self, databases: Databases) -> str:
-        """Return the demo merchant's key, made once for each database."""
-        which = hashlib.sha256(self._settings.database_url.encode()).hexdigest()[:8]
-        kept = self._settings.secrets.parent / f"demo-key-{which}"
-        if not kept.exists():
-            printed = await run_to_end(
-                self._gateway(
-                    "services.payments",
-                    databases.payments,
-                    "create-key",
-                    *DEMO_MERCHANT,
-                    name="create-key",
-                    port=None,
-                    environment={},
-                )
-            )
-            folder.write(kept, printed.strip())
-            self._screen.step("a demo merchant and its key are made")
-        return kept.read_text().strip()
-
     def _acquirer(self, databases: Databases) -> Program:
         return self._python(
             "services.acquirer",
@@ -138,39 +119,62 @@ class Stack:
         )
 
     def _worker(self, databases: Databases, number: int) -> Program:
-        vault = {
+        return self._payments(
+            databases,
+            "serve",
+            name=f"payments-{number + 1}",
+            port=self._workers[number],
+            environment={
+                "PAYGATE_READ_DATABASE_URL": databases.parts["paygate_reader"],
+                "PAYGATE_SANDBOX_DATABASE_URL": databases.parts["paygate_sandbox"],
+                **self._vault(databases),
+            },
+        )
+
+    def _vault(self, databases: Databases) -> dict[str, str]:
+        return {
             "PAYGATE_VAULT_DATABASE_URL": databases.parts["paygate_vault"],
             "PAYGATE_VAULT_KEYRING": str(self._settings.keyring),
         }
-        name, port = f"payments-{number + 1}", self._workers[number]
-        return self._payments(databases, "serve", name=name, port=port, environment=vault)
 
     def _payments(
         self,
         databases: Databases,
-        *arguments: str,
+        role: str,
+        *,
         name: str,
         port: int | None = None,
-        environment: Mapping[str, str] | None = None,
+        environment: dict[str, str],
     ) -> Program:
-        environment = {
-            **(environment or {}),
-            "PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}",
-            "PAYGATE_SANDBOX_DATABASE_URL": databases.parts["paygate_sandbox"],
-        }
+        bank = {"PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}"}
         return self._gateway(
             "services.payments",
             databases.parts["paygate_gateway"],
-            *arguments,
+            role,
             name=name,
             port=port,
-            environment=environment,
+            environment={**bank, **environment},
+        )
+
+    def _operators(self, databases: Databases) -> Program:
+        return self._python(
+            "services.payments",
+            "admin",
+            name="admin",
+            port=self._admin,
+            environment={
+                "PAYGATE_ADMIN_DATABASE_URL": databases.parts["paygate_admin"],
+                "PAYGATE_ADMIN_LISTEN": f"{HOST}:{self._admin}",
+                "PAYGATE_SECRETS_DIR": str(self._settings.secrets),
+                **self._vault(databases),
+            },
         )
 
     def _webhooks(
         self, databases: Databases, role: str, *, name: str, port: int | None = None
     ) -> Program:
-        url = databases.parts["paygate_events"]
+        part = "paygate_webhooks" if role == "serve" else "paygate_events"
+        url = databases.parts[part]
         return self._gateway("services.events", url, role, name=name, port=port, environment={})
 
     def _gateway(
@@ -215,7 +219,7 @@ class Stack:
         config = self._settings.run / "envoy.yaml"
         port = self._settings.port
         services = {"payments": self._workers, "events": [self._events]}
-        text = envoy.render(port=port, admin_port=self._admin, services=services)
+        text = envoy.render(port=port, admin_port=self._envoy_admin, services=services)
         config.write_text(text)
         return Program(
             name="envoy",
@@ -235,12 +239,22 @@ def run(settings: Settings) -> None:
     """
     screen = Screen()
     with folder.held(settings):
-        settings.demo_env.unlink(missing_ok=True)
+        _remove_addresses(settings)
         ports.claim(settings.port)
         folder.prepare(settings)
         rotate(settings.logs)
         asyncio.run(Stack(settings, screen).run())
         screen.say("Stopped.")
+
+
+def _remove_addresses(settings: Settings) -> None:
+    for path in (settings.demo_env, settings.admin_env):
+        path.unlink(missing_ok=True)
+
+
+def _admin_env(settings: Settings, port: int) -> str:
+    token = settings.secrets / "paygate_admin_token"
+    return f"PAYGATE_ADMIN_ADDRESS={HOST}:{port}\nPAYGATE_ADMIN_TOKEN_FILE={token}\n"
 
 
 def _demo_env(settings: Settings, key: str) -> str:

@@ -37,6 +37,7 @@ paygate is ready.
   gRPC       127.0.0.1:{settings.port}    paygate.payments.v1.PaymentService, no TLS
              (also paygate.webhooks.v1.WebhookService, paygate.sandbox.v1.SandboxService)
   API key    {key}    (merchant mer_demo)
+  operators  ./paygate --help    (merchants and API keys)
   data       {settings.data_dir}    (`make reset` empties it)
   logs       {settings.logs}
   scripts    source {shlex.quote(str(settings.demo_env))}

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pkg.data_folder import ADMIN_ENV, data_dir
 from tools.stack.errors import StackError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 PORT_DEFAULT = 8080
-# As root PostgreSQL runs as another user, which often may not enter the clone (under /root).
-DATA_DIR_OF_ROOT = Path("/var/lib/paygate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +64,11 @@ class Settings:
         """Address and key for scripts; there only while the stack serves."""
         return self.data_dir / "demo.env"
 
+    @property
+    def admin_env(self) -> Path:
+        """How the operator's process is reached; there only while the stack serves."""
+        return self.data_dir / ADMIN_ENV
+
 
 def load(environment: Mapping[str, str]) -> Settings:
     """Read the settings.
@@ -72,31 +76,24 @@ def load(environment: Mapping[str, str]) -> Settings:
     Raises:
         StackError: A value makes no sense.
     """
-    data_dir = _data_dir(environment)
+    folder = data_dir(environment)
     return Settings(
         port=_integer(environment, "PAYGATE_PORT", PORT_DEFAULT, highest=65535),
-        data_dir=data_dir,
+        data_dir=folder,
         workers=_integer(environment, "PAYGATE_WORKERS", _cores(), highest=256),
         database_url=environment.get("DATABASE_URL", ""),
         acquirer_database_url=environment.get("ACQUIRER_DATABASE_URL", ""),
-        keyring=_keyring(environment, data_dir),
+        keyring=_keyring(environment, folder),
     )
 
 
-def _data_dir(environment: Mapping[str, str]) -> Path:
-    chosen = environment.get("PAYGATE_DATA_DIR", "")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return DATA_DIR_OF_ROOT if os.geteuid() == 0 else REPOSITORY / ".paygate"
-
-
-def _keyring(environment: Mapping[str, str], data_dir: Path) -> Path:
+def _keyring(environment: Mapping[str, str], folder: Path) -> Path:
     """Return where the user's own data is kept: outside the repository and the data folder."""
     chosen = environment.get("PAYGATE_VAULT_KEYRING", "")
     if chosen:
         return Path(chosen).expanduser().absolute()
     home = environment.get("XDG_DATA_HOME", "") or Path.home() / ".local" / "share"
-    which = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    which = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     return Path(home) / "paygate" / f"keyring-{which}.json"
 
 

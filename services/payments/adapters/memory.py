@@ -144,6 +144,10 @@ class MemoryStore:
             del self.keys[place]
         return len(old)
 
+    async def get_payment(self, merchant_id: str, payment_id: str) -> Payment | None:
+        """Return a payment; None if there is no such payment."""
+        return self.payments.get((merchant_id, payment_id))
+
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
     ) -> Sequence[Action] | None:

@@ -1,13 +1,12 @@
 """The store on PostgreSQL. A change is written in `commit`, by `sql/commit.sql`."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 
 from pkg.errors import DependencyUnavailableError
-from pkg.ids import lowest_id
 from pkg.sql import Pool, statements, translated
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.group import GroupCommitter
@@ -18,22 +17,16 @@ from services.payments.adapters.rows import (
     payment_of,
 )
 from services.payments.domain.action import Action
-from services.payments.domain.payment import Payment
 from services.payments.ports import (
     Change,
     Commit,
     Events,
     InDoubt,
     Loaded,
-    PaymentFilter,
     Record,
 )
 
 SQL = statements(Path(__file__).parent / "sql")
-
-_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-# Sorts after every payment's id: their first character after the prefix is at most 7.
-_AFTER_ALL_IDS = "pay_8"
 
 FINGERPRINT_VERSION = 1
 
@@ -178,44 +171,6 @@ class PostgresStore:
         async with translated():
             done = await self._reads.execute(SQL["remove_keys"], before, limit)
         return int(done.removeprefix("DELETE "))
-
-    async def list_actions(
-        self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
-    ) -> Sequence[Action] | None:
-        """Return a payment's actions, oldest first; None if there is no such payment."""
-        async with translated():
-            rows = await self._reads.fetch(
-                SQL["list_actions"], merchant_id, payment_id, after_sequence, limit
-            )
-        if not rows and after_sequence == 0:
-            return None
-        return [action_of(row, payment_id=payment_id) for row in rows]
-
-    async def list_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, before_id: str | None, limit: int
-    ) -> Sequence[Payment]:
-        """Return payments, newest first, from the one before `before_id` on."""
-        after, before = wanted.created_after, wanted.created_before
-        arguments = (
-            merchant_id,
-            before_id or _AFTER_ALL_IDS,
-            lowest_id("pay", after) if after else "",
-            after or _BEGINNING,
-            before or _END,
-            limit,
-        )
-        async with translated():
-            if wanted.reference:
-                rows = await self._reads.fetch(
-                    SQL["list_payments_by_reference"], *arguments, wanted.reference, wanted.status
-                )
-            elif wanted.status:
-                rows = await self._reads.fetch(
-                    SQL["list_payments_by_status"], *arguments, wanted.status
-                )
-            else:
-                rows = await self._reads.fetch(SQL["list_payments"], *arguments)
-        return [payment_of(row) for row in rows]
 
 
 def _same_end(stored: Action, wanted: Action) -> bool:

@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pkg.errors import DependencyUnavailableError
+from pkg.settings import MisconfiguredError
 from services.payments.adapters.vault_keys import NONCE_BYTES, KeyVersion
 
 logger = structlog.get_logger()
@@ -27,7 +28,7 @@ KIND = "local"
 _KEY_BYTES = 32
 
 
-class KeyringError(Exception):
+class KeyringError(MisconfiguredError):
     """The file of keys can't be used; the message says why, for the operator."""
 
 

@@ -19,10 +19,6 @@ BATCH = 500
 SETTLED_AFTER = timedelta(seconds=60)
 
 
-class OldVaultKeysInUseError(Exception):
-    """Data keys are still wrapped by older versions, or the newest one is not a minute old."""
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
     """The version that wraps now, what was wrapped anew, and how many data keys are left."""
@@ -68,16 +64,16 @@ class VaultRotation:
                 )
         return Progress(newest.number, rewrapped, await self._remaining(newest))
 
-    async def refuse_older(self) -> int:
+    async def refuse_older(self) -> int | None:
         """Refuse all versions but the newest, and return its number.
 
-        Raises:
-            OldVaultKeysInUseError: Data keys would be lost by it.
+        None as long as that could lose data keys: some are still wrapped by an older version, or
+        the newest one is too young for anybody to know.
         """
         newest = await self._wrapper.newest()
         settled = datetime.now(UTC) - newest.create_time >= self._settled_after
         if not settled or await self._remaining(newest):
-            raise OldVaultKeysInUseError
+            return None
         await self._wrapper.refuse_older(newest.number)
         return newest.number
 

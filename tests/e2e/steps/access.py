@@ -1,10 +1,16 @@
 """Steps about who may see what."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import pytest
 from pytest_bdd import given, parsers, then, when
 
+from paygate.admin.v1 import admin_service_pb2 as admin
+from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceStub
+from pkg.scopes import Scope, to_message
 from tests.e2e.clients import RPCS, Headers, Rpc
+from tests.e2e.operator import Operator
+from tests.e2e.steps.errors import assert_refused
 from tests.e2e.steps.merchants import NewMerchant
 from tests.e2e.steps.requests import authorize_fields, later_request
 from tests.e2e.steps.story import Asked, Fields, Story, bearer, rows
@@ -15,6 +21,56 @@ NO_EVENT = "evt_01h455vb4pex5vsknk084sn02q"
 NOBODY = f"sk_{'0' * 16}_{'0' * 64}"
 
 
+@pytest.fixture(scope="session")
+def ended_keys(operator: Operator) -> Mapping[str, str]:
+    """Keys that were good once, by what became of them."""
+    for merchant_id in ("mer_ended", "mer_disabled"):
+        operator.ask(admin.CreateMerchantRequest(id=merchant_id, name=merchant_id))
+    revoked, expired = operator.new_key("mer_ended"), operator.new_key("mer_ended")
+    disabled = operator.new_key("mer_disabled")
+    operator.ask(admin.RevokeApiKeyRequest(id=revoked.split("_")[1]))
+    operator.ask(admin.RotateApiKeyRequest(id=expired.split("_")[1], overlap_seconds=0))
+    operator.ask(admin.DisableMerchantRequest(id="mer_disabled"))
+    return {
+        "a key that was revoked": revoked,
+        "a key that has expired": expired,
+        "a disabled merchant's": disabled,
+    }
+
+
+@pytest.fixture(scope="session")
+def narrow_keys(operator: Operator) -> Mapping[str, str]:
+    """Keys that are for one thing each, by the names of their scopes."""
+    found = {}
+    for scope in Scope:
+        merchant_id = f"mer_{scope}"
+        operator.ask(admin.CreateMerchantRequest(id=merchant_id, name=merchant_id))
+        found[scope.value] = operator.new_key(merchant_id, to_message(scope))
+    return found
+
+
+@when(parsers.parse('I send every request there is with a key that is for "{scope}" only'))
+def with_a_narrow_key(story: Story, narrow_keys: Mapping[str, str], scope: str) -> None:
+    """With ids of nothing, where there has to be one, and nothing else in them."""
+    story.call_all(
+        Asked(rpc, {"id": NO_PAYMENT} if "{id}" in found.path else {}, bearer(narrow_keys[scope]))
+        for rpc, found in RPCS.items()
+    )
+
+
+@then(parsers.parse("those {kind} are refused with INSUFFICIENT_SCOPE, and no others"))
+def refused_by_scope(story: Story, kind: str) -> None:
+    """With words for people, and the scopes that would do."""
+    expected = {rpc for rpc, found in RPCS.items() if KINDS[kind](rpc, found)}
+    refused = set()
+    for rpc, answer in zip(RPCS, story.answers, strict=True):
+        if answer.error and answer.info.reason == "INSUFFICIENT_SCOPE":
+            assert_refused(answer, "INSUFFICIENT_SCOPE")
+            assert answer.info.metadata["any_of"]
+            refused.add(rpc)
+    assert refused == expected
+
+
 @given("a merchant with no payments yet")
 def newcomer(story: Story, new_merchant: NewMerchant) -> None:
     """From here on the scenario is a new merchant's."""
@@ -22,9 +78,15 @@ def newcomer(story: Story, new_merchant: NewMerchant) -> None:
 
 
 @when("I list payments with each of these as the authorization")
-def with_each_authorization(story: Story, datatable: Sequence[Sequence[str]]) -> None:
+def with_each_authorization(
+    story: Story, ended_keys: Mapping[str, str], datatable: Sequence[Sequence[str]]
+) -> None:
     """Send what the table describes."""
-    wanted = (authorization(story.api_key, row["authorization"]) for row in rows(datatable))
+    texts = [row["authorization"] for row in rows(datatable)]
+    wanted = [
+        bearer(ended_keys[text]) if text in ended_keys else authorization(story.api_key, text)
+        for text in texts
+    ]
     story.call_all(Asked("ListPayments", {}, headers) for headers in wanted)
 
 
@@ -37,6 +99,8 @@ def every_request(story: Story) -> None:
         *requests_with_id(story.payment.id),
         ("ListWebhookEndpoints", {}),
         ("ListEvents", {}),
+        ("GetClock", {}),
+        ("ListTestCards", {}),
         *requests_with_endpoint(NO_ENDPOINT),
         *requests_with_event(NO_EVENT),
         *((rpc, {}) for rpc, found in RPCS.items() if _is_bare_post(found)),
@@ -104,6 +168,13 @@ def requests_with_event(event_id: str) -> Iterator[tuple[str, Fields]]:
     yield "GetEvent", {"id": event_id}
     yield "ListDeliveries", {"id": event_id}
     yield "RedeliverEvent", {"id": event_id}
+
+
+KINDS: Mapping[str, Callable[[str, Rpc], bool]] = {
+    "about webhooks and events": lambda _, found: found.stub is WebhookServiceStub,
+    "about payments and the sandbox": lambda _, found: found.stub is not WebhookServiceStub,
+    "that change something": lambda rpc, _: not rpc.startswith(("Get", "List")),
+}
 
 
 def _is_bare_post(rpc: Rpc) -> bool:

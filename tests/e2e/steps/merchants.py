@@ -1,41 +1,25 @@
 """Merchants besides the one of the demo, made as an operator makes them."""
 
 import itertools
-import subprocess
-import sys
 from collections.abc import Callable
 
-import psutil
 import pytest
 
-from tests.e2e.stack import Stack
-from tools.stack.settings import REPOSITORY
+from paygate.admin.v1 import admin_service_pb2 as pb
+from tests.e2e.operator import Operator
 
 NewMerchant = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
-def new_merchant(stack: Stack) -> NewMerchant:
-    """Makes a merchant with `create-key`, in a worker's environment, and returns its API key."""
+def new_merchant(operator: Operator) -> NewMerchant:
+    """Makes a merchant and returns its API key."""
     numbers = itertools.count(1)
 
     def new() -> str:
         merchant_id = f"mer_test_{next(numbers)}"
-        environment = psutil.Process(stack.pids()["payments-1"]).environ()
-        owner = environment["DATABASE_URL"].replace("//paygate_gateway@", "//payments@")
-        created = subprocess.run(
-            [
-                *(sys.executable, "-m", "services.payments", "create-key"),
-                *("--merchant-id", merchant_id, "--name", merchant_id),
-            ],
-            cwd=REPOSITORY,
-            env={**environment, "DATABASE_URL": owner},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-        return created.stdout.strip()
+        operator.ask(pb.CreateMerchantRequest(id=merchant_id, name=merchant_id))
+        return operator.new_key(merchant_id)
 
     return new
 

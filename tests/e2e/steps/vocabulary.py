@@ -14,7 +14,6 @@ pytest_plugins = [
     "tests.e2e.steps.merchants",
     "tests.e2e.steps.native",
     "tests.e2e.steps.outcome",
-    "tests.e2e.steps.protocols",
     "tests.e2e.steps.receiver",
     "tests.e2e.steps.requests",
     "tests.e2e.steps.rest",

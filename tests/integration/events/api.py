@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -17,19 +16,22 @@ from paygate.webhooks.v1.webhook_service_pb2_grpc import (
     WebhookServiceStub,
     add_WebhookServiceServicer_to_server,
 )
-from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore, new_api_key
+from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.secret import Secret
-from pkg.sql import Pool
+from pkg.sql import Pool, open_pool
+from pkg.tenancy import MerchantPool
 from services.events.endpoints import Endpoints
 from services.events.journal import Journal, JournalLimits
 from services.events.refusals import refusal_of
 from services.events.sealing import SecretBox
 from services.events.servicer import WebhookServicer
 from tests.builders import MERCHANT
+from tests.database import as_part
 from tests.integration.events.desk import WEBHOOK_KEY
+from tests.keys import new_key
 
 PEPPER, HASH_KEY = Secret("0a" * 32), Secret("0b" * 32)
 OTHER_MERCHANT = "mer_other"
@@ -98,24 +100,27 @@ async def listed(api: Api, *, size: int = 100, **filters: str) -> list[Any]:
 
 @asynccontextmanager
 async def served(
-    pool: Pool, *, mode: Mode = Mode.SANDBOX, limits: JournalLimits | None = None
+    url: str, *, mode: Mode = Mode.SANDBOX, limits: JournalLimits | None = None
 ) -> AsyncIterator[Api]:
-    """Serve on a pool, with two merchants."""
-    digest, store = KeyDigest(PEPPER), PostgresKeyStore(pool)
-    keys = {}
-    for merchant_id in (MERCHANT, OTHER_MERCHANT):
-        key_id, keys[merchant_id] = new_api_key()
-        await store.create_key(
-            merchant_id=merchant_id,
-            name=merchant_id,
-            key_id=key_id,
-            digest=digest.of(keys[merchant_id]),
-            now=datetime.now(UTC),
-        )
+    """Serve on a database, in the role of the API, with two merchants."""
+    merchants = (MERCHANT, OTHER_MERCHANT)
+    keys = {id_: await new_key(url, id_, pepper=PEPPER.reveal()) for id_ in merchants}
+    part = as_part(url, "paygate_webhooks")
+    async with (
+        await open_pool(part, size=4, command_timeout_seconds=5, name="test") as pool,
+        _listening(pool, mode, limits) as port,
+        aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        yield Api(WebhookServiceStub(channel), keys)
+
+
+@asynccontextmanager
+async def _listening(pool: Pool, mode: Mode, limits: JournalLimits | None) -> AsyncIterator[int]:
+    own_rows = MerchantPool(pool)
     servicer = WebhookServicer(
-        Endpoints(pool, SecretBox(Secret(WEBHOOK_KEY))),
-        Journal(pool, limits),
-        Authenticator(store, digest),
+        Endpoints(own_rows, SecretBox(Secret(WEBHOOK_KEY))),
+        Journal(own_rows, limits),
+        Authenticator(PostgresKeyStore(pool), KeyDigest(PEPPER)),
         PageTokens(HASH_KEY),
         mode,
     )
@@ -123,6 +128,5 @@ async def served(
     add_WebhookServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Api(WebhookServiceStub(channel), keys)
+    yield port
     await server.stop(0)

@@ -16,7 +16,7 @@ async def desk(payments_database_url: str) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def api(desk: Desk) -> AsyncIterator[Api]:
+async def api(payments_database_url: str) -> AsyncIterator[Api]:
     """The service on it."""
-    async with served(desk.pool) as client:
+    async with served(payments_database_url) as client:
         yield client

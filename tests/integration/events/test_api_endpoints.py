@@ -97,9 +97,11 @@ async def test_a_bad_endpoint_is_refused(api: Api, fields: dict[str, Any], wrong
     assert not (await api.ask(pb.ListWebhookEndpointsRequest())).endpoints
 
 
-async def test_production_posts_to_no_loopback_address(desk: Desk) -> None:
+async def test_production_posts_to_no_loopback_address(
+    desk: Desk, payments_database_url: str
+) -> None:
     """Plain HTTP to a loopback address is for the sandbox only."""
-    async with served(desk.pool, mode=Mode.PRODUCTION) as api:
+    async with served(payments_database_url, mode=Mode.PRODUCTION) as api:
         for url in (URL, "https://localhost/hooks", "https://127.0.0.1/hooks"):
             with pytest.raises(RefusedError, match="VALIDATION_FAILED"):
                 await api.endpoint(url=url)

@@ -110,10 +110,10 @@ async def test_what_failed_since_a_time_is_delivered_once_more(desk: Desk, api: 
     assert len([row for row in mine if row["payment_id"] == payment.id]) == 3
 
 
-async def test_much_that_failed_goes_in_batches(desk: Desk) -> None:
+async def test_much_that_failed_goes_in_batches(desk: Desk, payments_database_url: str) -> None:
     """Any number is found by batches, up to a bound, and asking again goes on."""
     limits = JournalLimits(redelivered_batch=2, redelivered_batches_max=2)
-    async with served(desk.pool, limits=limits) as api:
+    async with served(payments_database_url, limits=limits) as api:
         endpoint_id = (await api.endpoint()).endpoint.id
         begin = datetime.now(UTC) - timedelta(seconds=1)
         await desk.captured(await desk.authorized(), times=4)

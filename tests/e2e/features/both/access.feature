@@ -14,6 +14,9 @@ Feature: See and change only what is mine
       | the key and one letter   |
       | the key with another end |
       | a key that nobody has    |
+      | a key that was revoked   |
+      | a key that has expired   |
+      | a disabled merchant's    |
       | the key twice            |
     Then each is refused with INVALID_API_KEY
     And all replies are the same, byte for byte
@@ -24,6 +27,16 @@ Feature: See and change only what is mine
     When I send every request there is with a wrong key, and each with nothing in it as well
     Then each is refused with INVALID_API_KEY
     And all replies are the same, byte for byte
+
+  Scenario Outline: A key does what it is for
+    When I send every request there is with a key that is for "<scope>" only
+    Then those <kind> are refused with INSUFFICIENT_SCOPE, and no others
+
+    Examples:
+      | scope     | kind                           |
+      | payments  | about webhooks and events      |
+      | webhooks  | about payments and the sandbox |
+      | read_only | that change something          |
 
   Scenario: Ids that are unknown and ids that are none look alike
     When I use each of these ids in every request that takes one

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from paygate.auth.v1 import scope_pb2 as paygate_dot_auth_dot_v1_dot_scope__pb2
 from paygate.payments.v1 import payment_pb2 as paygate_dot_payments_dot_v1_dot_payment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)paygate/payments/v1/payment_service.proto\x12\x13paygate.payments.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!paygate/payments/v1/payment.proto\"\xef\x01\n\x10\x41uthorizeRequest\x12K\n\x0c\x63\x61rd_details\x18\x01 \x01(\x0b\x32 .paygate.payments.v1.CardDetailsB\x04\xe2\x41\x01\x01H\x00R\x0b\x63\x61rdDetails\x12%\n\ncard_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00R\tcardToken\x12\x39\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1b.paygate.payments.v1.AmountB\x04\xe2\x41\x01\x02R\x06\x61mount\x12\"\n\treference\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\treferenceB\x08\n\x06source\"\x80\x01\n\x11\x41uthorizeResponse\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x02 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"\xbc\x01\n\x0e\x43\x61ptureRequest\x12/\n\x10\x61uthorization_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x0f\x61uthorizationId\x12\x39\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1b.paygate.payments.v1.AmountB\x04\xe2\x41\x01\x02R\x06\x61mount\x12\x1a\n\x05\x66inal\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01R\x05\x66inal\x12\"\n\treference\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\treference\"~\n\x0f\x43\x61ptureResponse\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x02 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"b\n\x0bVoidRequest\x12/\n\x10\x61uthorization_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x0f\x61uthorizationId\x12\"\n\treference\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\treference\"{\n\x0cVoidResponse\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x02 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"\x9f\x01\n\rRefundRequest\x12/\n\x10\x61uthorization_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x0f\x61uthorizationId\x12\x39\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1b.paygate.payments.v1.AmountB\x04\xe2\x41\x01\x02R\x06\x61mount\x12\"\n\treference\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\treference\"}\n\x0eRefundResponse\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x02 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"X\n\x11GetPaymentRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12-\n\x0finclude_actions\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01R\x0eincludeActions\"L\n\x12GetPaymentResponse\x12\x36\n\x07payment\x18\x01 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"y\n\x19ListPaymentActionsRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12!\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"{\n\x1aListPaymentActionsResponse\x12\x35\n\x07\x61\x63tions\x18\x01 \x03(\x0b\x32\x1b.paygate.payments.v1.ActionR\x07\x61\x63tions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd4\x02\n\x13ListPaymentsRequest\x12\x41\n\x06status\x18\x01 \x01(\x0e\x32#.paygate.payments.v1.Payment.StatusB\x04\xe2\x41\x01\x01R\x06status\x12\"\n\treference\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\treference\x12\x45\n\rcreated_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01R\x0c\x63reatedAfter\x12G\n\x0e\x63reated_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01R\rcreatedBefore\x12!\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"x\n\x14ListPaymentsResponse\x12\x38\n\x08payments\x18\x01 \x03(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x08payments\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xc2\x07\n\x0ePaymentService\x12\x85\x01\n\tAuthorize\x12%.paygate.payments.v1.AuthorizeRequest\x1a&.paygate.payments.v1.AuthorizeResponse\")\x82\xd3\xe4\x93\x02#\"\n/authorize:\x01*Z\x12\"\r/v1/authorize:\x01*\x12{\n\x07\x43\x61pture\x12#.paygate.payments.v1.CaptureRequest\x1a$.paygate.payments.v1.CaptureResponse\"%\x82\xd3\xe4\x93\x02\x1f\"\x08/capture:\x01*Z\x10\"\x0b/v1/capture:\x01*\x12l\n\x04Void\x12 .paygate.payments.v1.VoidRequest\x1a!.paygate.payments.v1.VoidResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\"\x05/void:\x01*Z\r\"\x08/v1/void:\x01*\x12v\n\x06Refund\x12\".paygate.payments.v1.RefundRequest\x1a#.paygate.payments.v1.RefundResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x07/refund:\x01*Z\x0f\"\n/v1/refund:\x01*\x12\x88\x01\n\nGetPayment\x12&.paygate.payments.v1.GetPaymentRequest\x1a\'.paygate.payments.v1.GetPaymentResponse\")\x82\xd3\xe4\x93\x02#\x12\r/payment/{id}Z\x12\x12\x10/v1/payment/{id}\x12\xb0\x01\n\x12ListPaymentActions\x12..paygate.payments.v1.ListPaymentActionsRequest\x1a/.paygate.payments.v1.ListPaymentActionsResponse\"9\x82\xd3\xe4\x93\x02\x33\x12\x15/payment/{id}/actionsZ\x1a\x12\x18/v1/payment/{id}/actions\x12\x86\x01\n\x0cListPayments\x12(.paygate.payments.v1.ListPaymentsRequest\x1a).paygate.payments.v1.ListPaymentsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\t/paymentsZ\x0e\x12\x0c/v1/paymentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)paygate/payments/v1/payment_service.proto\x12\x13paygate.payments.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpaygate/auth/v1/scope.proto\x1a!paygate/payments/v1/payment.proto\"\xef\x01\n\x10\x41uthorizeRequest\x12K\n\x0c\x63\x61rd_details\x18\x01 \x01(\x0b\x32 .paygate.payments.v1.CardDetailsB\x04\xe2\x41\x01\x01H\x00R\x0b\x63\x61rdDetails\x12%\n\ncard_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00R\tcardToken\x12\x39\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1b.paygate.payments.v1.AmountB\x04\xe2\x41\x01\x02R\x06\x61mount\x12\"\n\treference\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\treferenceB\x08\n\x06source\"\x80\x01\n\x11\x41uthorizeResponse\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x02 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"\xbc\x01\n\x0e\x43\x61ptureRequest\x12/\n\x10\x61uthorization_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x0f\x61uthorizationId\x12\x39\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1b.paygate.payments.v1.AmountB\x04\xe2\x41\x01\x02R\x06\x61mount\x12\x1a\n\x05\x66inal\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01R\x05\x66inal\x12\"\n\treference\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\treference\"~\n\x0f\x43\x61ptureResponse\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x02 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"b\n\x0bVoidRequest\x12/\n\x10\x61uthorization_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x0f\x61uthorizationId\x12\"\n\treference\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\treference\"{\n\x0cVoidResponse\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x02 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"\x9f\x01\n\rRefundRequest\x12/\n\x10\x61uthorization_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x0f\x61uthorizationId\x12\x39\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1b.paygate.payments.v1.AmountB\x04\xe2\x41\x01\x02R\x06\x61mount\x12\"\n\treference\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\treference\"}\n\x0eRefundResponse\x12\x33\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x02 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"X\n\x11GetPaymentRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12-\n\x0finclude_actions\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01R\x0eincludeActions\"L\n\x12GetPaymentResponse\x12\x36\n\x07payment\x18\x01 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\"y\n\x19ListPaymentActionsRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12!\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"{\n\x1aListPaymentActionsResponse\x12\x35\n\x07\x61\x63tions\x18\x01 \x03(\x0b\x32\x1b.paygate.payments.v1.ActionR\x07\x61\x63tions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd4\x02\n\x13ListPaymentsRequest\x12\x41\n\x06status\x18\x01 \x01(\x0e\x32#.paygate.payments.v1.Payment.StatusB\x04\xe2\x41\x01\x01R\x06status\x12\"\n\treference\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\treference\x12\x45\n\rcreated_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01R\x0c\x63reatedAfter\x12G\n\x0e\x63reated_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01R\rcreatedBefore\x12!\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"x\n\x14ListPaymentsResponse\x12\x38\n\x08payments\x18\x01 \x03(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x08payments\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xe9\x07\n\x0ePaymentService\x12\x8a\x01\n\tAuthorize\x12%.paygate.payments.v1.AuthorizeRequest\x1a&.paygate.payments.v1.AuthorizeResponse\".\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02#\"\n/authorize:\x01*Z\x12\"\r/v1/authorize:\x01*\x12\x80\x01\n\x07\x43\x61pture\x12#.paygate.payments.v1.CaptureRequest\x1a$.paygate.payments.v1.CaptureResponse\"*\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02\x1f\"\x08/capture:\x01*Z\x10\"\x0b/v1/capture:\x01*\x12q\n\x04Void\x12 .paygate.payments.v1.VoidRequest\x1a!.paygate.payments.v1.VoidResponse\"$\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02\x19\"\x05/void:\x01*Z\r\"\x08/v1/void:\x01*\x12{\n\x06Refund\x12\".paygate.payments.v1.RefundRequest\x1a#.paygate.payments.v1.RefundResponse\"(\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02\x1d\"\x07/refund:\x01*Z\x0f\"\n/v1/refund:\x01*\x12\x8e\x01\n\nGetPayment\x12&.paygate.payments.v1.GetPaymentRequest\x1a\'.paygate.payments.v1.GetPaymentResponse\"/\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02#\x12\r/payment/{id}Z\x12\x12\x10/v1/payment/{id}\x12\xb6\x01\n\x12ListPaymentActions\x12..paygate.payments.v1.ListPaymentActionsRequest\x1a/.paygate.payments.v1.ListPaymentActionsResponse\"?\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02\x33\x12\x15/payment/{id}/actionsZ\x1a\x12\x18/v1/payment/{id}/actions\x12\x8c\x01\n\x0cListPayments\x12(.paygate.payments.v1.ListPaymentsRequest\x1a).paygate.payments.v1.ListPaymentsResponse\"\'\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02\x1b\x12\t/paymentsZ\x0e\x12\x0c/v1/paymentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -84,47 +85,47 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPAYMENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPAYMENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_PAYMENTSERVICE'].methods_by_name['Authorize']._loaded_options = None
-  _globals['_PAYMENTSERVICE'].methods_by_name['Authorize']._serialized_options = b'\202\323\344\223\002#\"\n/authorize:\001*Z\022\"\r/v1/authorize:\001*'
+  _globals['_PAYMENTSERVICE'].methods_by_name['Authorize']._serialized_options = b'\372\215\031\001\001\202\323\344\223\002#\"\n/authorize:\001*Z\022\"\r/v1/authorize:\001*'
   _globals['_PAYMENTSERVICE'].methods_by_name['Capture']._loaded_options = None
-  _globals['_PAYMENTSERVICE'].methods_by_name['Capture']._serialized_options = b'\202\323\344\223\002\037\"\010/capture:\001*Z\020\"\013/v1/capture:\001*'
+  _globals['_PAYMENTSERVICE'].methods_by_name['Capture']._serialized_options = b'\372\215\031\001\001\202\323\344\223\002\037\"\010/capture:\001*Z\020\"\013/v1/capture:\001*'
   _globals['_PAYMENTSERVICE'].methods_by_name['Void']._loaded_options = None
-  _globals['_PAYMENTSERVICE'].methods_by_name['Void']._serialized_options = b'\202\323\344\223\002\031\"\005/void:\001*Z\r\"\010/v1/void:\001*'
+  _globals['_PAYMENTSERVICE'].methods_by_name['Void']._serialized_options = b'\372\215\031\001\001\202\323\344\223\002\031\"\005/void:\001*Z\r\"\010/v1/void:\001*'
   _globals['_PAYMENTSERVICE'].methods_by_name['Refund']._loaded_options = None
-  _globals['_PAYMENTSERVICE'].methods_by_name['Refund']._serialized_options = b'\202\323\344\223\002\035\"\007/refund:\001*Z\017\"\n/v1/refund:\001*'
+  _globals['_PAYMENTSERVICE'].methods_by_name['Refund']._serialized_options = b'\372\215\031\001\001\202\323\344\223\002\035\"\007/refund:\001*Z\017\"\n/v1/refund:\001*'
   _globals['_PAYMENTSERVICE'].methods_by_name['GetPayment']._loaded_options = None
-  _globals['_PAYMENTSERVICE'].methods_by_name['GetPayment']._serialized_options = b'\202\323\344\223\002#\022\r/payment/{id}Z\022\022\020/v1/payment/{id}'
+  _globals['_PAYMENTSERVICE'].methods_by_name['GetPayment']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\002#\022\r/payment/{id}Z\022\022\020/v1/payment/{id}'
   _globals['_PAYMENTSERVICE'].methods_by_name['ListPaymentActions']._loaded_options = None
-  _globals['_PAYMENTSERVICE'].methods_by_name['ListPaymentActions']._serialized_options = b'\202\323\344\223\0023\022\025/payment/{id}/actionsZ\032\022\030/v1/payment/{id}/actions'
+  _globals['_PAYMENTSERVICE'].methods_by_name['ListPaymentActions']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\0023\022\025/payment/{id}/actionsZ\032\022\030/v1/payment/{id}/actions'
   _globals['_PAYMENTSERVICE'].methods_by_name['ListPayments']._loaded_options = None
-  _globals['_PAYMENTSERVICE'].methods_by_name['ListPayments']._serialized_options = b'\202\323\344\223\002\033\022\t/paymentsZ\016\022\014/v1/payments'
-  _globals['_AUTHORIZEREQUEST']._serialized_start=198
-  _globals['_AUTHORIZEREQUEST']._serialized_end=437
-  _globals['_AUTHORIZERESPONSE']._serialized_start=440
-  _globals['_AUTHORIZERESPONSE']._serialized_end=568
-  _globals['_CAPTUREREQUEST']._serialized_start=571
-  _globals['_CAPTUREREQUEST']._serialized_end=759
-  _globals['_CAPTURERESPONSE']._serialized_start=761
-  _globals['_CAPTURERESPONSE']._serialized_end=887
-  _globals['_VOIDREQUEST']._serialized_start=889
-  _globals['_VOIDREQUEST']._serialized_end=987
-  _globals['_VOIDRESPONSE']._serialized_start=989
-  _globals['_VOIDRESPONSE']._serialized_end=1112
-  _globals['_REFUNDREQUEST']._serialized_start=1115
-  _globals['_REFUNDREQUEST']._serialized_end=1274
-  _globals['_REFUNDRESPONSE']._serialized_start=1276
-  _globals['_REFUNDRESPONSE']._serialized_end=1401
-  _globals['_GETPAYMENTREQUEST']._serialized_start=1403
-  _globals['_GETPAYMENTREQUEST']._serialized_end=1491
-  _globals['_GETPAYMENTRESPONSE']._serialized_start=1493
-  _globals['_GETPAYMENTRESPONSE']._serialized_end=1569
-  _globals['_LISTPAYMENTACTIONSREQUEST']._serialized_start=1571
-  _globals['_LISTPAYMENTACTIONSREQUEST']._serialized_end=1692
-  _globals['_LISTPAYMENTACTIONSRESPONSE']._serialized_start=1694
-  _globals['_LISTPAYMENTACTIONSRESPONSE']._serialized_end=1817
-  _globals['_LISTPAYMENTSREQUEST']._serialized_start=1820
-  _globals['_LISTPAYMENTSREQUEST']._serialized_end=2160
-  _globals['_LISTPAYMENTSRESPONSE']._serialized_start=2162
-  _globals['_LISTPAYMENTSRESPONSE']._serialized_end=2282
-  _globals['_PAYMENTSERVICE']._serialized_start=2285
-  _globals['_PAYMENTSERVICE']._serialized_end=3247
+  _globals['_PAYMENTSERVICE'].methods_by_name['ListPayments']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\002\033\022\t/paymentsZ\016\022\014/v1/payments'
+  _globals['_AUTHORIZEREQUEST']._serialized_start=227
+  _globals['_AUTHORIZEREQUEST']._serialized_end=466
+  _globals['_AUTHORIZERESPONSE']._serialized_start=469
+  _globals['_AUTHORIZERESPONSE']._serialized_end=597
+  _globals['_CAPTUREREQUEST']._serialized_start=600
+  _globals['_CAPTUREREQUEST']._serialized_end=788
+  _globals['_CAPTURERESPONSE']._serialized_start=790
+  _globals['_CAPTURERESPONSE']._serialized_end=916
+  _globals['_VOIDREQUEST']._serialized_start=918
+  _globals['_VOIDREQUEST']._serialized_end=1016
+  _globals['_VOIDRESPONSE']._serialized_start=1018
+  _globals['_VOIDRESPONSE']._serialized_end=1141
+  _globals['_REFUNDREQUEST']._serialized_start=1144
+  _globals['_REFUNDREQUEST']._serialized_end=1303
+  _globals['_REFUNDRESPONSE']._serialized_start=1305
+  _globals['_REFUNDRESPONSE']._serialized_end=1430
+  _globals['_GETPAYMENTREQUEST']._serialized_start=1432
+  _globals['_GETPAYMENTREQUEST']._serialized_end=1520
+  _globals['_GETPAYMENTRESPONSE']._serialized_start=1522
+  _globals['_GETPAYMENTRESPONSE']._serialized_end=1598
+  _globals['_LISTPAYMENTACTIONSREQUEST']._serialized_start=1600
+  _globals['_LISTPAYMENTACTIONSREQUEST']._serialized_end=1721
+  _globals['_LISTPAYMENTACTIONSRESPONSE']._serialized_start=1723
+  _globals['_LISTPAYMENTACTIONSRESPONSE']._serialized_end=1846
+  _globals['_LISTPAYMENTSREQUEST']._serialized_start=1849
+  _globals['_LISTPAYMENTSREQUEST']._serialized_end=2189
+  _globals['_LISTPAYMENTSRESPONSE']._serialized_start=2191
+  _globals['_LISTPAYMENTSRESPONSE']._serialized_end=2311
+  _globals['_PAYMENTSERVICE']._serialized_start=2314
+  _globals['_PAYMENTSERVICE']._serialized_end=3315
 # @@protoc_insertion_point(module_scope)

@@ -26,9 +26,10 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from paygate.auth.v1 import scope_pb2 as paygate_dot_auth_dot_v1_dot_scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(paygate/sandbox/v1/sandbox_service.proto\x12\x12paygate.sandbox.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n\x0fGetClockRequest\"s\n\x10GetClockResponse\x12,\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03now\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\"F\n\x13\x41\x64vanceClockRequest\x12/\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x02R\x02\x62y\"w\n\x14\x41\x64vanceClockResponse\x12,\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03now\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\"I\n\x0c\x44rainRequest\x12\x39\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01R\x07timeout\"\xc3\x01\n\rDrainResponse\x12\x18\n\x07\x64rained\x18\x01 \x01(\x08R\x07\x64rained\x12\'\n\x0fpending_actions\x18\x02 \x01(\x05R\x0ependingActions\x12!\n\x0c\x64ue_expiries\x18\x03 \x01(\x05R\x0b\x64ueExpiries\x12%\n\x0epending_events\x18\x04 \x01(\x05R\rpendingEvents\x12%\n\x0e\x64ue_deliveries\x18\x05 \x01(\x05R\rdueDeliveries\"\x0e\n\x0cResetRequest\"+\n\rResetResponse\x12\x1a\n\x08payments\x18\x01 \x01(\x03R\x08payments\"\x16\n\x14ListTestCardsRequest\"K\n\x15ListTestCardsResponse\x12\x32\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1c.paygate.sandbox.v1.TestCardR\x05\x63\x61rds\">\n\x08TestCard\x12\x10\n\x03pan\x18\x01 \x01(\tR\x03pan\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription2\xdc\x05\n\x0eSandboxService\x12\x82\x01\n\x08GetClock\x12#.paygate.sandbox.v1.GetClockRequest\x1a$.paygate.sandbox.v1.GetClockResponse\"+\x82\xd3\xe4\x93\x02%\x12\x0e/sandbox/clockZ\x13\x12\x11/v1/sandbox/clock\x12\xa4\x01\n\x0c\x41\x64vanceClock\x12\'.paygate.sandbox.v1.AdvanceClockRequest\x1a(.paygate.sandbox.v1.AdvanceClockResponse\"A\x82\xd3\xe4\x93\x02;\"\x16/sandbox/clock/advance:\x01*Z\x1e\"\x19/v1/sandbox/clock/advance:\x01*\x12\x7f\n\x05\x44rain\x12 .paygate.sandbox.v1.DrainRequest\x1a!.paygate.sandbox.v1.DrainResponse\"1\x82\xd3\xe4\x93\x02+\"\x0e/sandbox/drain:\x01*Z\x16\"\x11/v1/sandbox/drain:\x01*\x12\x7f\n\x05Reset\x12 .paygate.sandbox.v1.ResetRequest\x1a!.paygate.sandbox.v1.ResetResponse\"1\x82\xd3\xe4\x93\x02+\"\x0e/sandbox/reset:\x01*Z\x16\"\x11/v1/sandbox/reset:\x01*\x12\x9b\x01\n\rListTestCards\x12(.paygate.sandbox.v1.ListTestCardsRequest\x1a).paygate.sandbox.v1.ListTestCardsResponse\"5\x82\xd3\xe4\x93\x02/\x12\x13/sandbox/test-cardsZ\x18\x12\x16/v1/sandbox/test-cardsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(paygate/sandbox/v1/sandbox_service.proto\x12\x12paygate.sandbox.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpaygate/auth/v1/scope.proto\"\x11\n\x0fGetClockRequest\"s\n\x10GetClockResponse\x12,\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03now\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\"F\n\x13\x41\x64vanceClockRequest\x12/\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x02R\x02\x62y\"w\n\x14\x41\x64vanceClockResponse\x12,\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03now\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\"I\n\x0c\x44rainRequest\x12\x39\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01R\x07timeout\"\xc3\x01\n\rDrainResponse\x12\x18\n\x07\x64rained\x18\x01 \x01(\x08R\x07\x64rained\x12\'\n\x0fpending_actions\x18\x02 \x01(\x05R\x0ependingActions\x12!\n\x0c\x64ue_expiries\x18\x03 \x01(\x05R\x0b\x64ueExpiries\x12%\n\x0epending_events\x18\x04 \x01(\x05R\rpendingEvents\x12%\n\x0e\x64ue_deliveries\x18\x05 \x01(\x05R\rdueDeliveries\"\x0e\n\x0cResetRequest\"+\n\rResetResponse\x12\x1a\n\x08payments\x18\x01 \x01(\x03R\x08payments\"\x16\n\x14ListTestCardsRequest\"K\n\x15ListTestCardsResponse\x12\x32\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1c.paygate.sandbox.v1.TestCardR\x05\x63\x61rds\">\n\x08TestCard\x12\x10\n\x03pan\x18\x01 \x01(\tR\x03pan\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription2\xf9\x05\n\x0eSandboxService\x12\x88\x01\n\x08GetClock\x12#.paygate.sandbox.v1.GetClockRequest\x1a$.paygate.sandbox.v1.GetClockResponse\"1\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02%\x12\x0e/sandbox/clockZ\x13\x12\x11/v1/sandbox/clock\x12\xa9\x01\n\x0c\x41\x64vanceClock\x12\'.paygate.sandbox.v1.AdvanceClockRequest\x1a(.paygate.sandbox.v1.AdvanceClockResponse\"F\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02;\"\x16/sandbox/clock/advance:\x01*Z\x1e\"\x19/v1/sandbox/clock/advance:\x01*\x12\x84\x01\n\x05\x44rain\x12 .paygate.sandbox.v1.DrainRequest\x1a!.paygate.sandbox.v1.DrainResponse\"6\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02+\"\x0e/sandbox/drain:\x01*Z\x16\"\x11/v1/sandbox/drain:\x01*\x12\x84\x01\n\x05Reset\x12 .paygate.sandbox.v1.ResetRequest\x1a!.paygate.sandbox.v1.ResetResponse\"6\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02+\"\x0e/sandbox/reset:\x01*Z\x16\"\x11/v1/sandbox/reset:\x01*\x12\xa1\x01\n\rListTestCards\x12(.paygate.sandbox.v1.ListTestCardsRequest\x1a).paygate.sandbox.v1.ListTestCardsResponse\";\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02/\x12\x13/sandbox/test-cardsZ\x18\x12\x16/v1/sandbox/test-cardsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,37 +41,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DRAINREQUEST'].fields_by_name['timeout']._loaded_options = None
   _globals['_DRAINREQUEST'].fields_by_name['timeout']._serialized_options = b'\342A\001\001'
   _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._serialized_options = b'\202\323\344\223\002%\022\016/sandbox/clockZ\023\022\021/v1/sandbox/clock'
+  _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\002%\022\016/sandbox/clockZ\023\022\021/v1/sandbox/clock'
   _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._serialized_options = b'\202\323\344\223\002;\"\026/sandbox/clock/advance:\001*Z\036\"\031/v1/sandbox/clock/advance:\001*'
+  _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._serialized_options = b'\372\215\031\001\001\202\323\344\223\002;\"\026/sandbox/clock/advance:\001*Z\036\"\031/v1/sandbox/clock/advance:\001*'
   _globals['_SANDBOXSERVICE'].methods_by_name['Drain']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['Drain']._serialized_options = b'\202\323\344\223\002+\"\016/sandbox/drain:\001*Z\026\"\021/v1/sandbox/drain:\001*'
+  _globals['_SANDBOXSERVICE'].methods_by_name['Drain']._serialized_options = b'\372\215\031\001\001\202\323\344\223\002+\"\016/sandbox/drain:\001*Z\026\"\021/v1/sandbox/drain:\001*'
   _globals['_SANDBOXSERVICE'].methods_by_name['Reset']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['Reset']._serialized_options = b'\202\323\344\223\002+\"\016/sandbox/reset:\001*Z\026\"\021/v1/sandbox/reset:\001*'
+  _globals['_SANDBOXSERVICE'].methods_by_name['Reset']._serialized_options = b'\372\215\031\001\001\202\323\344\223\002+\"\016/sandbox/reset:\001*Z\026\"\021/v1/sandbox/reset:\001*'
   _globals['_SANDBOXSERVICE'].methods_by_name['ListTestCards']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['ListTestCards']._serialized_options = b'\202\323\344\223\002/\022\023/sandbox/test-cardsZ\030\022\026/v1/sandbox/test-cards'
-  _globals['_GETCLOCKREQUEST']._serialized_start=192
-  _globals['_GETCLOCKREQUEST']._serialized_end=209
-  _globals['_GETCLOCKRESPONSE']._serialized_start=211
-  _globals['_GETCLOCKRESPONSE']._serialized_end=326
-  _globals['_ADVANCECLOCKREQUEST']._serialized_start=328
-  _globals['_ADVANCECLOCKREQUEST']._serialized_end=398
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=400
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=519
-  _globals['_DRAINREQUEST']._serialized_start=521
-  _globals['_DRAINREQUEST']._serialized_end=594
-  _globals['_DRAINRESPONSE']._serialized_start=597
-  _globals['_DRAINRESPONSE']._serialized_end=792
-  _globals['_RESETREQUEST']._serialized_start=794
-  _globals['_RESETREQUEST']._serialized_end=808
-  _globals['_RESETRESPONSE']._serialized_start=810
-  _globals['_RESETRESPONSE']._serialized_end=853
-  _globals['_LISTTESTCARDSREQUEST']._serialized_start=855
-  _globals['_LISTTESTCARDSREQUEST']._serialized_end=877
-  _globals['_LISTTESTCARDSRESPONSE']._serialized_start=879
-  _globals['_LISTTESTCARDSRESPONSE']._serialized_end=954
-  _globals['_TESTCARD']._serialized_start=956
-  _globals['_TESTCARD']._serialized_end=1018
-  _globals['_SANDBOXSERVICE']._serialized_start=1021
-  _globals['_SANDBOXSERVICE']._serialized_end=1753
+  _globals['_SANDBOXSERVICE'].methods_by_name['ListTestCards']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\002/\022\023/sandbox/test-cardsZ\030\022\026/v1/sandbox/test-cards'
+  _globals['_GETCLOCKREQUEST']._serialized_start=221
+  _globals['_GETCLOCKREQUEST']._serialized_end=238
+  _globals['_GETCLOCKRESPONSE']._serialized_start=240
+  _globals['_GETCLOCKRESPONSE']._serialized_end=355
+  _globals['_ADVANCECLOCKREQUEST']._serialized_start=357
+  _globals['_ADVANCECLOCKREQUEST']._serialized_end=427
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=429
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=548
+  _globals['_DRAINREQUEST']._serialized_start=550
+  _globals['_DRAINREQUEST']._serialized_end=623
+  _globals['_DRAINRESPONSE']._serialized_start=626
+  _globals['_DRAINRESPONSE']._serialized_end=821
+  _globals['_RESETREQUEST']._serialized_start=823
+  _globals['_RESETREQUEST']._serialized_end=837
+  _globals['_RESETRESPONSE']._serialized_start=839
+  _globals['_RESETRESPONSE']._serialized_end=882
+  _globals['_LISTTESTCARDSREQUEST']._serialized_start=884
+  _globals['_LISTTESTCARDSREQUEST']._serialized_end=906
+  _globals['_LISTTESTCARDSRESPONSE']._serialized_start=908
+  _globals['_LISTTESTCARDSRESPONSE']._serialized_end=983
+  _globals['_TESTCARD']._serialized_start=985
+  _globals['_TESTCARD']._serialized_end=1047
+  _globals['_SANDBOXSERVICE']._serialized_start=1050
+  _globals['_SANDBOXSERVICE']._serialized_end=1811
 # @@protoc_insertion_point(module_scope)

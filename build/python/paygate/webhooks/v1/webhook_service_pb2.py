@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from paygate.auth.v1 import scope_pb2 as paygate_dot_auth_dot_v1_dot_scope__pb2
 from paygate.webhooks.v1 import webhook_pb2 as paygate_dot_webhooks_dot_v1_dot_webhook__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)paygate/webhooks/v1/webhook_service.proto\x12\x13paygate.webhooks.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!paygate/webhooks/v1/webhook.proto\"\x85\x01\n\x1c\x43reateWebhookEndpointRequest\x12\x16\n\x03url\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x03url\x12%\n\x0b\x65vent_types\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01R\neventTypes\x12&\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\x0b\x64\x65scription\"y\n\x1d\x43reateWebhookEndpointResponse\x12@\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\x08\x65ndpoint\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"1\n\x19GetWebhookEndpointRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"^\n\x1aGetWebhookEndpointResponse\x12@\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\x08\x65ndpoint\"e\n\x1bListWebhookEndpointsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"\x8a\x01\n\x1cListWebhookEndpointsResponse\x12\x42\n\tendpoints\x18\x01 \x03(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\tendpoints\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"(\n\nEventTypes\x12\x1a\n\x05types\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01R\x05types\"\xa9\x02\n\x1cUpdateWebhookEndpointRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x1b\n\x03url\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00R\x03url\x88\x01\x01\x12\x46\n\x0b\x65vent_types\x18\x03 \x01(\x0b\x32\x1f.paygate.webhooks.v1.EventTypesB\x04\xe2\x41\x01\x01R\neventTypes\x12I\n\x06status\x18\x04 \x01(\x0e\x32+.paygate.webhooks.v1.WebhookEndpoint.StatusB\x04\xe2\x41\x01\x01R\x06status\x12+\n\x0b\x64\x65scription\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01H\x01R\x0b\x64\x65scription\x88\x01\x01\x42\x06\n\x04_urlB\x0e\n\x0c_description\"a\n\x1dUpdateWebhookEndpointResponse\x12@\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\x08\x65ndpoint\"4\n\x1c\x44\x65leteWebhookEndpointRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"\x1f\n\x1d\x44\x65leteWebhookEndpointResponse\"z\n\x1aRotateWebhookSecretRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x32\n\x0foverlap_seconds\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00R\x0eoverlapSeconds\x88\x01\x01\x42\x12\n\x10_overlap_seconds\"w\n\x1bRotateWebhookSecretResponse\x12@\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\x08\x65ndpoint\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"\x9a\x01\n\x11ListEventsRequest\x12#\n\npayment_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\tpaymentId\x12\x18\n\x04type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\x04type\x12!\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"p\n\x12ListEventsResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.paygate.webhooks.v1.EventR\x06\x65vents\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\'\n\x0fGetEventRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"D\n\x10GetEventResponse\x12\x30\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1a.paygate.webhooks.v1.EventR\x05\x65vent\"u\n\x15ListDeliveriesRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12!\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"\x7f\n\x16ListDeliveriesResponse\x12=\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1d.paygate.webhooks.v1.DeliveryR\ndeliveries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"T\n\x15RedeliverEventRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12%\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\nendpointId\"W\n\x16RedeliverEventResponse\x12=\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1d.paygate.webhooks.v1.DeliveryR\ndeliveries\"l\n\x1cRedeliverFailedEventsRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x36\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02R\x05since\"5\n\x1dRedeliverFailedEventsResponse\x12\x14\n\x05\x63ount\x18\x01 \x01(\x05R\x05\x63ount2\xdb\x0f\n\x0eWebhookService\x12\xb9\x01\n\x15\x43reateWebhookEndpoint\x12\x31.paygate.webhooks.v1.CreateWebhookEndpointRequest\x1a\x32.paygate.webhooks.v1.CreateWebhookEndpointResponse\"9\x82\xd3\xe4\x93\x02\x33\"\x12/webhook-endpoints:\x01*Z\x1a\"\x15/v1/webhook-endpoints:\x01*\x12\xb4\x01\n\x12GetWebhookEndpoint\x12..paygate.webhooks.v1.GetWebhookEndpointRequest\x1a/.paygate.webhooks.v1.GetWebhookEndpointResponse\"=\x82\xd3\xe4\x93\x02\x37\x12\x17/webhook-endpoints/{id}Z\x1c\x12\x1a/v1/webhook-endpoints/{id}\x12\xb0\x01\n\x14ListWebhookEndpoints\x12\x30.paygate.webhooks.v1.ListWebhookEndpointsRequest\x1a\x31.paygate.webhooks.v1.ListWebhookEndpointsResponse\"3\x82\xd3\xe4\x93\x02-\x12\x12/webhook-endpointsZ\x17\x12\x15/v1/webhook-endpoints\x12\xc3\x01\n\x15UpdateWebhookEndpoint\x12\x31.paygate.webhooks.v1.UpdateWebhookEndpointRequest\x1a\x32.paygate.webhooks.v1.UpdateWebhookEndpointResponse\"C\x82\xd3\xe4\x93\x02=2\x17/webhook-endpoints/{id}:\x01*Z\x1f\x32\x1a/v1/webhook-endpoints/{id}:\x01*\x12\xbd\x01\n\x15\x44\x65leteWebhookEndpoint\x12\x31.paygate.webhooks.v1.DeleteWebhookEndpointRequest\x1a\x32.paygate.webhooks.v1.DeleteWebhookEndpointResponse\"=\x82\xd3\xe4\x93\x02\x37*\x17/webhook-endpoints/{id}Z\x1c*\x1a/v1/webhook-endpoints/{id}\x12\xd9\x01\n\x13RotateWebhookSecret\x12/.paygate.webhooks.v1.RotateWebhookSecretRequest\x1a\x30.paygate.webhooks.v1.RotateWebhookSecretResponse\"_\x82\xd3\xe4\x93\x02Y\"%/webhook-endpoints/{id}/rotate-secret:\x01*Z-\"(/v1/webhook-endpoints/{id}/rotate-secret:\x01*\x12|\n\nListEvents\x12&.paygate.webhooks.v1.ListEventsRequest\x1a\'.paygate.webhooks.v1.ListEventsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x07/eventsZ\x0c\x12\n/v1/events\x12\x80\x01\n\x08GetEvent\x12$.paygate.webhooks.v1.GetEventRequest\x1a%.paygate.webhooks.v1.GetEventResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x0c/events/{id}Z\x11\x12\x0f/v1/events/{id}\x12\xa8\x01\n\x0eListDeliveries\x12*.paygate.webhooks.v1.ListDeliveriesRequest\x1a+.paygate.webhooks.v1.ListDeliveriesResponse\"=\x82\xd3\xe4\x93\x02\x37\x12\x17/events/{id}/deliveriesZ\x1c\x12\x1a/v1/events/{id}/deliveries\x12\xac\x01\n\x0eRedeliverEvent\x12*.paygate.webhooks.v1.RedeliverEventRequest\x1a+.paygate.webhooks.v1.RedeliverEventResponse\"A\x82\xd3\xe4\x93\x02;\"\x16/events/{id}/redeliver:\x01*Z\x1e\"\x19/v1/events/{id}/redeliver:\x01*\x12\xe5\x01\n\x15RedeliverFailedEvents\x12\x31.paygate.webhooks.v1.RedeliverFailedEventsRequest\x1a\x32.paygate.webhooks.v1.RedeliverFailedEventsResponse\"e\x82\xd3\xe4\x93\x02_\"(/webhook-endpoints/{id}/redeliver-failed:\x01*Z0\"+/v1/webhook-endpoints/{id}/redeliver-failed:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)paygate/webhooks/v1/webhook_service.proto\x12\x13paygate.webhooks.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpaygate/auth/v1/scope.proto\x1a!paygate/webhooks/v1/webhook.proto\"\x85\x01\n\x1c\x43reateWebhookEndpointRequest\x12\x16\n\x03url\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x03url\x12%\n\x0b\x65vent_types\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01R\neventTypes\x12&\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\x0b\x64\x65scription\"y\n\x1d\x43reateWebhookEndpointResponse\x12@\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\x08\x65ndpoint\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"1\n\x19GetWebhookEndpointRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"^\n\x1aGetWebhookEndpointResponse\x12@\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\x08\x65ndpoint\"e\n\x1bListWebhookEndpointsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"\x8a\x01\n\x1cListWebhookEndpointsResponse\x12\x42\n\tendpoints\x18\x01 \x03(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\tendpoints\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"(\n\nEventTypes\x12\x1a\n\x05types\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01R\x05types\"\xa9\x02\n\x1cUpdateWebhookEndpointRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x1b\n\x03url\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00R\x03url\x88\x01\x01\x12\x46\n\x0b\x65vent_types\x18\x03 \x01(\x0b\x32\x1f.paygate.webhooks.v1.EventTypesB\x04\xe2\x41\x01\x01R\neventTypes\x12I\n\x06status\x18\x04 \x01(\x0e\x32+.paygate.webhooks.v1.WebhookEndpoint.StatusB\x04\xe2\x41\x01\x01R\x06status\x12+\n\x0b\x64\x65scription\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01H\x01R\x0b\x64\x65scription\x88\x01\x01\x42\x06\n\x04_urlB\x0e\n\x0c_description\"a\n\x1dUpdateWebhookEndpointResponse\x12@\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\x08\x65ndpoint\"4\n\x1c\x44\x65leteWebhookEndpointRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"\x1f\n\x1d\x44\x65leteWebhookEndpointResponse\"z\n\x1aRotateWebhookSecretRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x32\n\x0foverlap_seconds\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x00R\x0eoverlapSeconds\x88\x01\x01\x42\x12\n\x10_overlap_seconds\"w\n\x1bRotateWebhookSecretResponse\x12@\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32$.paygate.webhooks.v1.WebhookEndpointR\x08\x65ndpoint\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"\x9a\x01\n\x11ListEventsRequest\x12#\n\npayment_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\tpaymentId\x12\x18\n\x04type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\x04type\x12!\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"p\n\x12ListEventsResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.paygate.webhooks.v1.EventR\x06\x65vents\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\'\n\x0fGetEventRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"D\n\x10GetEventResponse\x12\x30\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1a.paygate.webhooks.v1.EventR\x05\x65vent\"u\n\x15ListDeliveriesRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12!\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\tpageToken\"\x7f\n\x16ListDeliveriesResponse\x12=\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1d.paygate.webhooks.v1.DeliveryR\ndeliveries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"T\n\x15RedeliverEventRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12%\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01R\nendpointId\"W\n\x16RedeliverEventResponse\x12=\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1d.paygate.webhooks.v1.DeliveryR\ndeliveries\"l\n\x1cRedeliverFailedEventsRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x36\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02R\x05since\"5\n\x1dRedeliverFailedEventsResponse\x12\x14\n\x05\x63ount\x18\x01 \x01(\x05R\x05\x63ount2\x98\x10\n\x0eWebhookService\x12\xbe\x01\n\x15\x43reateWebhookEndpoint\x12\x31.paygate.webhooks.v1.CreateWebhookEndpointRequest\x1a\x32.paygate.webhooks.v1.CreateWebhookEndpointResponse\">\xfa\x8d\x19\x01\x03\x82\xd3\xe4\x93\x02\x33\"\x12/webhook-endpoints:\x01*Z\x1a\"\x15/v1/webhook-endpoints:\x01*\x12\xba\x01\n\x12GetWebhookEndpoint\x12..paygate.webhooks.v1.GetWebhookEndpointRequest\x1a/.paygate.webhooks.v1.GetWebhookEndpointResponse\"C\xfa\x8d\x19\x02\x03\x02\x82\xd3\xe4\x93\x02\x37\x12\x17/webhook-endpoints/{id}Z\x1c\x12\x1a/v1/webhook-endpoints/{id}\x12\xb6\x01\n\x14ListWebhookEndpoints\x12\x30.paygate.webhooks.v1.ListWebhookEndpointsRequest\x1a\x31.paygate.webhooks.v1.ListWebhookEndpointsResponse\"9\xfa\x8d\x19\x02\x03\x02\x82\xd3\xe4\x93\x02-\x12\x12/webhook-endpointsZ\x17\x12\x15/v1/webhook-endpoints\x12\xc8\x01\n\x15UpdateWebhookEndpoint\x12\x31.paygate.webhooks.v1.UpdateWebhookEndpointRequest\x1a\x32.paygate.webhooks.v1.UpdateWebhookEndpointResponse\"H\xfa\x8d\x19\x01\x03\x82\xd3\xe4\x93\x02=2\x17/webhook-endpoints/{id}:\x01*Z\x1f\x32\x1a/v1/webhook-endpoints/{id}:\x01*\x12\xc2\x01\n\x15\x44\x65leteWebhookEndpoint\x12\x31.paygate.webhooks.v1.DeleteWebhookEndpointRequest\x1a\x32.paygate.webhooks.v1.DeleteWebhookEndpointResponse\"B\xfa\x8d\x19\x01\x03\x82\xd3\xe4\x93\x02\x37*\x17/webhook-endpoints/{id}Z\x1c*\x1a/v1/webhook-endpoints/{id}\x12\xde\x01\n\x13RotateWebhookSecret\x12/.paygate.webhooks.v1.RotateWebhookSecretRequest\x1a\x30.paygate.webhooks.v1.RotateWebhookSecretResponse\"d\xfa\x8d\x19\x01\x03\x82\xd3\xe4\x93\x02Y\"%/webhook-endpoints/{id}/rotate-secret:\x01*Z-\"(/v1/webhook-endpoints/{id}/rotate-secret:\x01*\x12\x82\x01\n\nListEvents\x12&.paygate.webhooks.v1.ListEventsRequest\x1a\'.paygate.webhooks.v1.ListEventsResponse\"#\xfa\x8d\x19\x02\x03\x02\x82\xd3\xe4\x93\x02\x17\x12\x07/eventsZ\x0c\x12\n/v1/events\x12\x86\x01\n\x08GetEvent\x12$.paygate.webhooks.v1.GetEventRequest\x1a%.paygate.webhooks.v1.GetEventResponse\"-\xfa\x8d\x19\x02\x03\x02\x82\xd3\xe4\x93\x02!\x12\x0c/events/{id}Z\x11\x12\x0f/v1/events/{id}\x12\xae\x01\n\x0eListDeliveries\x12*.paygate.webhooks.v1.ListDeliveriesRequest\x1a+.paygate.webhooks.v1.ListDeliveriesResponse\"C\xfa\x8d\x19\x02\x03\x02\x82\xd3\xe4\x93\x02\x37\x12\x17/events/{id}/deliveriesZ\x1c\x12\x1a/v1/events/{id}/deliveries\x12\xb1\x01\n\x0eRedeliverEvent\x12*.paygate.webhooks.v1.RedeliverEventRequest\x1a+.paygate.webhooks.v1.RedeliverEventResponse\"F\xfa\x8d\x19\x01\x03\x82\xd3\xe4\x93\x02;\"\x16/events/{id}/redeliver:\x01*Z\x1e\"\x19/v1/events/{id}/redeliver:\x01*\x12\xea\x01\n\x15RedeliverFailedEvents\x12\x31.paygate.webhooks.v1.RedeliverFailedEventsRequest\x1a\x32.paygate.webhooks.v1.RedeliverFailedEventsResponse\"j\xfa\x8d\x19\x01\x03\x82\xd3\xe4\x93\x02_\"(/webhook-endpoints/{id}/redeliver-failed:\x01*Z0\"+/v1/webhook-endpoints/{id}/redeliver-failed:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -90,73 +91,73 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REDELIVERFAILEDEVENTSREQUEST'].fields_by_name['since']._loaded_options = None
   _globals['_REDELIVERFAILEDEVENTSREQUEST'].fields_by_name['since']._serialized_options = b'\342A\001\002'
   _globals['_WEBHOOKSERVICE'].methods_by_name['CreateWebhookEndpoint']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['CreateWebhookEndpoint']._serialized_options = b'\202\323\344\223\0023\"\022/webhook-endpoints:\001*Z\032\"\025/v1/webhook-endpoints:\001*'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['CreateWebhookEndpoint']._serialized_options = b'\372\215\031\001\003\202\323\344\223\0023\"\022/webhook-endpoints:\001*Z\032\"\025/v1/webhook-endpoints:\001*'
   _globals['_WEBHOOKSERVICE'].methods_by_name['GetWebhookEndpoint']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['GetWebhookEndpoint']._serialized_options = b'\202\323\344\223\0027\022\027/webhook-endpoints/{id}Z\034\022\032/v1/webhook-endpoints/{id}'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['GetWebhookEndpoint']._serialized_options = b'\372\215\031\002\003\002\202\323\344\223\0027\022\027/webhook-endpoints/{id}Z\034\022\032/v1/webhook-endpoints/{id}'
   _globals['_WEBHOOKSERVICE'].methods_by_name['ListWebhookEndpoints']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['ListWebhookEndpoints']._serialized_options = b'\202\323\344\223\002-\022\022/webhook-endpointsZ\027\022\025/v1/webhook-endpoints'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['ListWebhookEndpoints']._serialized_options = b'\372\215\031\002\003\002\202\323\344\223\002-\022\022/webhook-endpointsZ\027\022\025/v1/webhook-endpoints'
   _globals['_WEBHOOKSERVICE'].methods_by_name['UpdateWebhookEndpoint']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['UpdateWebhookEndpoint']._serialized_options = b'\202\323\344\223\002=2\027/webhook-endpoints/{id}:\001*Z\0372\032/v1/webhook-endpoints/{id}:\001*'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['UpdateWebhookEndpoint']._serialized_options = b'\372\215\031\001\003\202\323\344\223\002=2\027/webhook-endpoints/{id}:\001*Z\0372\032/v1/webhook-endpoints/{id}:\001*'
   _globals['_WEBHOOKSERVICE'].methods_by_name['DeleteWebhookEndpoint']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['DeleteWebhookEndpoint']._serialized_options = b'\202\323\344\223\0027*\027/webhook-endpoints/{id}Z\034*\032/v1/webhook-endpoints/{id}'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['DeleteWebhookEndpoint']._serialized_options = b'\372\215\031\001\003\202\323\344\223\0027*\027/webhook-endpoints/{id}Z\034*\032/v1/webhook-endpoints/{id}'
   _globals['_WEBHOOKSERVICE'].methods_by_name['RotateWebhookSecret']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['RotateWebhookSecret']._serialized_options = b'\202\323\344\223\002Y\"%/webhook-endpoints/{id}/rotate-secret:\001*Z-\"(/v1/webhook-endpoints/{id}/rotate-secret:\001*'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['RotateWebhookSecret']._serialized_options = b'\372\215\031\001\003\202\323\344\223\002Y\"%/webhook-endpoints/{id}/rotate-secret:\001*Z-\"(/v1/webhook-endpoints/{id}/rotate-secret:\001*'
   _globals['_WEBHOOKSERVICE'].methods_by_name['ListEvents']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['ListEvents']._serialized_options = b'\202\323\344\223\002\027\022\007/eventsZ\014\022\n/v1/events'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['ListEvents']._serialized_options = b'\372\215\031\002\003\002\202\323\344\223\002\027\022\007/eventsZ\014\022\n/v1/events'
   _globals['_WEBHOOKSERVICE'].methods_by_name['GetEvent']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['GetEvent']._serialized_options = b'\202\323\344\223\002!\022\014/events/{id}Z\021\022\017/v1/events/{id}'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['GetEvent']._serialized_options = b'\372\215\031\002\003\002\202\323\344\223\002!\022\014/events/{id}Z\021\022\017/v1/events/{id}'
   _globals['_WEBHOOKSERVICE'].methods_by_name['ListDeliveries']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['ListDeliveries']._serialized_options = b'\202\323\344\223\0027\022\027/events/{id}/deliveriesZ\034\022\032/v1/events/{id}/deliveries'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['ListDeliveries']._serialized_options = b'\372\215\031\002\003\002\202\323\344\223\0027\022\027/events/{id}/deliveriesZ\034\022\032/v1/events/{id}/deliveries'
   _globals['_WEBHOOKSERVICE'].methods_by_name['RedeliverEvent']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['RedeliverEvent']._serialized_options = b'\202\323\344\223\002;\"\026/events/{id}/redeliver:\001*Z\036\"\031/v1/events/{id}/redeliver:\001*'
+  _globals['_WEBHOOKSERVICE'].methods_by_name['RedeliverEvent']._serialized_options = b'\372\215\031\001\003\202\323\344\223\002;\"\026/events/{id}/redeliver:\001*Z\036\"\031/v1/events/{id}/redeliver:\001*'
   _globals['_WEBHOOKSERVICE'].methods_by_name['RedeliverFailedEvents']._loaded_options = None
-  _globals['_WEBHOOKSERVICE'].methods_by_name['RedeliverFailedEvents']._serialized_options = b'\202\323\344\223\002_\"(/webhook-endpoints/{id}/redeliver-failed:\001*Z0\"+/v1/webhook-endpoints/{id}/redeliver-failed:\001*'
-  _globals['_CREATEWEBHOOKENDPOINTREQUEST']._serialized_start=198
-  _globals['_CREATEWEBHOOKENDPOINTREQUEST']._serialized_end=331
-  _globals['_CREATEWEBHOOKENDPOINTRESPONSE']._serialized_start=333
-  _globals['_CREATEWEBHOOKENDPOINTRESPONSE']._serialized_end=454
-  _globals['_GETWEBHOOKENDPOINTREQUEST']._serialized_start=456
-  _globals['_GETWEBHOOKENDPOINTREQUEST']._serialized_end=505
-  _globals['_GETWEBHOOKENDPOINTRESPONSE']._serialized_start=507
-  _globals['_GETWEBHOOKENDPOINTRESPONSE']._serialized_end=601
-  _globals['_LISTWEBHOOKENDPOINTSREQUEST']._serialized_start=603
-  _globals['_LISTWEBHOOKENDPOINTSREQUEST']._serialized_end=704
-  _globals['_LISTWEBHOOKENDPOINTSRESPONSE']._serialized_start=707
-  _globals['_LISTWEBHOOKENDPOINTSRESPONSE']._serialized_end=845
-  _globals['_EVENTTYPES']._serialized_start=847
-  _globals['_EVENTTYPES']._serialized_end=887
-  _globals['_UPDATEWEBHOOKENDPOINTREQUEST']._serialized_start=890
-  _globals['_UPDATEWEBHOOKENDPOINTREQUEST']._serialized_end=1187
-  _globals['_UPDATEWEBHOOKENDPOINTRESPONSE']._serialized_start=1189
-  _globals['_UPDATEWEBHOOKENDPOINTRESPONSE']._serialized_end=1286
-  _globals['_DELETEWEBHOOKENDPOINTREQUEST']._serialized_start=1288
-  _globals['_DELETEWEBHOOKENDPOINTREQUEST']._serialized_end=1340
-  _globals['_DELETEWEBHOOKENDPOINTRESPONSE']._serialized_start=1342
-  _globals['_DELETEWEBHOOKENDPOINTRESPONSE']._serialized_end=1373
-  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_start=1375
-  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_end=1497
-  _globals['_ROTATEWEBHOOKSECRETRESPONSE']._serialized_start=1499
-  _globals['_ROTATEWEBHOOKSECRETRESPONSE']._serialized_end=1618
-  _globals['_LISTEVENTSREQUEST']._serialized_start=1621
-  _globals['_LISTEVENTSREQUEST']._serialized_end=1775
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=1777
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=1889
-  _globals['_GETEVENTREQUEST']._serialized_start=1891
-  _globals['_GETEVENTREQUEST']._serialized_end=1930
-  _globals['_GETEVENTRESPONSE']._serialized_start=1932
-  _globals['_GETEVENTRESPONSE']._serialized_end=2000
-  _globals['_LISTDELIVERIESREQUEST']._serialized_start=2002
-  _globals['_LISTDELIVERIESREQUEST']._serialized_end=2119
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=2121
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=2248
-  _globals['_REDELIVEREVENTREQUEST']._serialized_start=2250
-  _globals['_REDELIVEREVENTREQUEST']._serialized_end=2334
-  _globals['_REDELIVEREVENTRESPONSE']._serialized_start=2336
-  _globals['_REDELIVEREVENTRESPONSE']._serialized_end=2423
-  _globals['_REDELIVERFAILEDEVENTSREQUEST']._serialized_start=2425
-  _globals['_REDELIVERFAILEDEVENTSREQUEST']._serialized_end=2533
-  _globals['_REDELIVERFAILEDEVENTSRESPONSE']._serialized_start=2535
-  _globals['_REDELIVERFAILEDEVENTSRESPONSE']._serialized_end=2588
-  _globals['_WEBHOOKSERVICE']._serialized_start=2591
-  _globals['_WEBHOOKSERVICE']._serialized_end=4602
+  _globals['_WEBHOOKSERVICE'].methods_by_name['RedeliverFailedEvents']._serialized_options = b'\372\215\031\001\003\202\323\344\223\002_\"(/webhook-endpoints/{id}/redeliver-failed:\001*Z0\"+/v1/webhook-endpoints/{id}/redeliver-failed:\001*'
+  _globals['_CREATEWEBHOOKENDPOINTREQUEST']._serialized_start=227
+  _globals['_CREATEWEBHOOKENDPOINTREQUEST']._serialized_end=360
+  _globals['_CREATEWEBHOOKENDPOINTRESPONSE']._serialized_start=362
+  _globals['_CREATEWEBHOOKENDPOINTRESPONSE']._serialized_end=483
+  _globals['_GETWEBHOOKENDPOINTREQUEST']._serialized_start=485
+  _globals['_GETWEBHOOKENDPOINTREQUEST']._serialized_end=534
+  _globals['_GETWEBHOOKENDPOINTRESPONSE']._serialized_start=536
+  _globals['_GETWEBHOOKENDPOINTRESPONSE']._serialized_end=630
+  _globals['_LISTWEBHOOKENDPOINTSREQUEST']._serialized_start=632
+  _globals['_LISTWEBHOOKENDPOINTSREQUEST']._serialized_end=733
+  _globals['_LISTWEBHOOKENDPOINTSRESPONSE']._serialized_start=736
+  _globals['_LISTWEBHOOKENDPOINTSRESPONSE']._serialized_end=874
+  _globals['_EVENTTYPES']._serialized_start=876
+  _globals['_EVENTTYPES']._serialized_end=916
+  _globals['_UPDATEWEBHOOKENDPOINTREQUEST']._serialized_start=919
+  _globals['_UPDATEWEBHOOKENDPOINTREQUEST']._serialized_end=1216
+  _globals['_UPDATEWEBHOOKENDPOINTRESPONSE']._serialized_start=1218
+  _globals['_UPDATEWEBHOOKENDPOINTRESPONSE']._serialized_end=1315
+  _globals['_DELETEWEBHOOKENDPOINTREQUEST']._serialized_start=1317
+  _globals['_DELETEWEBHOOKENDPOINTREQUEST']._serialized_end=1369
+  _globals['_DELETEWEBHOOKENDPOINTRESPONSE']._serialized_start=1371
+  _globals['_DELETEWEBHOOKENDPOINTRESPONSE']._serialized_end=1402
+  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_start=1404
+  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_end=1526
+  _globals['_ROTATEWEBHOOKSECRETRESPONSE']._serialized_start=1528
+  _globals['_ROTATEWEBHOOKSECRETRESPONSE']._serialized_end=1647
+  _globals['_LISTEVENTSREQUEST']._serialized_start=1650
+  _globals['_LISTEVENTSREQUEST']._serialized_end=1804
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=1806
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=1918
+  _globals['_GETEVENTREQUEST']._serialized_start=1920
+  _globals['_GETEVENTREQUEST']._serialized_end=1959
+  _globals['_GETEVENTRESPONSE']._serialized_start=1961
+  _globals['_GETEVENTRESPONSE']._serialized_end=2029
+  _globals['_LISTDELIVERIESREQUEST']._serialized_start=2031
+  _globals['_LISTDELIVERIESREQUEST']._serialized_end=2148
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=2150
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=2277
+  _globals['_REDELIVEREVENTREQUEST']._serialized_start=2279
+  _globals['_REDELIVEREVENTREQUEST']._serialized_end=2363
+  _globals['_REDELIVEREVENTRESPONSE']._serialized_start=2365
+  _globals['_REDELIVEREVENTRESPONSE']._serialized_end=2452
+  _globals['_REDELIVERFAILEDEVENTSREQUEST']._serialized_start=2454
+  _globals['_REDELIVERFAILEDEVENTSREQUEST']._serialized_end=2562
+  _globals['_REDELIVERFAILEDEVENTSRESPONSE']._serialized_start=2564
+  _globals['_REDELIVERFAILEDEVENTSRESPONSE']._serialized_end=2617
+  _globals['_WEBHOOKSERVICE']._serialized_start=2620
+  _globals['_WEBHOOKSERVICE']._serialized_end=4692
 # @@protoc_insertion_point(module_scope)

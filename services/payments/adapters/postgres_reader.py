@@ -1,0 +1,72 @@
+"""Looking at payments in PostgreSQL, by a role that sees one merchant's rows at a time."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pkg.ids import lowest_id
+from pkg.tenancy import MerchantPool
+from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.postgres import SQL
+from services.payments.adapters.rows import action_of, payment_of
+from services.payments.domain.action import Action
+from services.payments.domain.payment import Payment
+from services.payments.ports import PaymentFilter
+
+_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+# Sorts after every payment's id: their first character after the prefix is at most 7.
+_AFTER_ALL_IDS = "pay_8"
+
+
+class PostgresReader:
+    """Payments in PostgreSQL, to look at.
+
+    Args:
+        pool: Its connections see the rows of the merchant that they are taken for.
+        clock: Told how far the sandbox is ahead, with every payment that is looked at.
+    """
+
+    def __init__(self, pool: MerchantPool, *, clock: SandboxClock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    async def get_payment(self, merchant_id: str, payment_id: str) -> Payment | None:
+        """Return a payment; None if there is no such payment."""
+        row = await self._pool.fetchrow(SQL["get_payment"], merchant_id, payment_id)
+        if row is None:
+            return None
+        self._clock.observe(row["clock_ahead"])
+        return payment_of(row)
+
+    async def list_actions(
+        self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
+    ) -> Sequence[Action] | None:
+        """Return a payment's actions, oldest first; None if there is no such payment."""
+        rows = await self._pool.fetch(
+            SQL["list_actions"], merchant_id, payment_id, after_sequence, limit
+        )
+        if not rows and after_sequence == 0:
+            return None
+        return [action_of(row, payment_id=payment_id) for row in rows]
+
+    async def list_payments(
+        self, merchant_id: str, wanted: PaymentFilter, *, before_id: str | None, limit: int
+    ) -> Sequence[Payment]:
+        """Return payments, newest first, from the one before `before_id` on."""
+        after, before = wanted.created_after, wanted.created_before
+        arguments = (
+            merchant_id,
+            before_id or _AFTER_ALL_IDS,
+            lowest_id("pay", after) if after else "",
+            after or _BEGINNING,
+            before or _END,
+            limit,
+        )
+        if wanted.reference:
+            rows = await self._pool.fetch(
+                SQL["list_payments_by_reference"], *arguments, wanted.reference, wanted.status
+            )
+        elif wanted.status:
+            rows = await self._pool.fetch(SQL["list_payments_by_status"], *arguments, wanted.status)
+        else:
+            rows = await self._pool.fetch(SQL["list_payments"], *arguments)
+        return [payment_of(row) for row in rows]

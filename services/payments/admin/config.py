@@ -1,0 +1,49 @@
+"""Settings of the admin process; see `pkg.settings` for where they come from."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from pkg.loopback import LoopbackAddress
+from pkg.mode import Mode
+from pkg.production import Posture, Refused, is_guessable
+from services.payments.vault_config import VaultSettings
+
+# Of 64 hexadecimal digits all 16 are there, but for one token in four.
+TOKEN_CHARACTERS_DIFFERENT_MIN = 10
+
+
+class AdminSettings(VaultSettings):
+    """What the process that serves the operator is told. Every field is `PAYGATE_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="PAYGATE_")
+
+    mode: Mode = Mode.SANDBOX
+
+    # Of a role that sees merchants and keys and no payment.
+    admin_database_url: SecretStr
+    admin_listen: LoopbackAddress = "127.0.0.1:50054"
+    admin_token: SecretStr = Field(min_length=32, description="Who has it may do everything.")
+    key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
+
+    database_timeout_seconds: float = Field(default=2.0, gt=0)
+    drain_seconds: float = Field(default=8.0, gt=0)
+
+    def posture(self, _role: str) -> Posture:
+        """Return what production looks at before this process starts."""
+        urls = {"PAYGATE_ADMIN_DATABASE_URL": self.admin_database_url}
+        if self.vault_database_url:
+            urls["PAYGATE_VAULT_DATABASE_URL"] = self.vault_database_url
+        token = self.admin_token.get_secret_value()
+        return Posture(
+            refused=(
+                *(self.refused_to_vaults() if self.vault_database_url else ()),
+                Refused(
+                    "PAYGATE_ADMIN_TOKEN",
+                    "has a pattern: make it with `openssl rand -hex 32`",
+                    is_guessable(token.encode(), different_min=TOKEN_CHARACTERS_DIFFERENT_MIN),
+                ),
+            ),
+            keys={"PAYGATE_KEY_PEPPER": self.key_pepper.get_secret_value()},
+            database_urls={name: url.get_secret_value() for name, url in urls.items()},
+            database_timeout_seconds=self.database_timeout_seconds,
+        )

@@ -1,0 +1,2 @@
+-- One merchant.
+SELECT * FROM merchants WHERE id = $1

@@ -1,0 +1,1 @@
+"""The operator's command, `./paygate`: a client of the admin API."""

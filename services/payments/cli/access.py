@@ -1,0 +1,106 @@
+"""Reaching the admin process: where it is, the token, and what goes wrong on the way.
+
+Exit codes: 1 where the gateway has refused, 2 where the command line or the settings are wrong, 3
+where nobody answers.
+"""
+
+import getpass
+import os
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import grpc
+import typer
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from pkg.data_folder import ADMIN_ENV, data_dir
+from pkg.loopback import LoopbackAddress
+from pkg.settings import ServiceSettings, told
+
+REFUSED, WRONG, NO_ANSWER = 1, 2, 3
+CALL_SECONDS_MAX = 10.0
+
+_NAMES = ("PAYGATE_ADMIN_ADDRESS", "PAYGATE_ADMIN_TOKEN", "PAYGATE_ADMIN_TOKEN_FILE")
+_FOLDER = "PAYGATE_SECRETS_DIR"
+
+
+class Access(ServiceSettings):
+    """Where the admin process is, and what it asks for."""
+
+    model_config = SettingsConfigDict(env_prefix="PAYGATE_")
+
+    # Loopback alone: the token goes there in plain text.
+    admin_address: LoopbackAddress = "127.0.0.1:50054"
+    admin_token: SecretStr
+
+
+class Admin:
+    """The admin API, for one command; whatever is wrong ends the command."""
+
+    def __init__(self) -> None:
+        os.environ.update(_of_make_run(os.environ))
+        access = told(Access, lambda line: sys.stderr.write(f"paygate: {line}"))
+        if access is None:
+            complain("with `make run` on this machine all of it is known; else set it.")
+            raise typer.Exit(WRONG)
+        self._address = access.admin_address
+        self._metadata = (
+            ("authorization", f"Bearer {access.admin_token.get_secret_value()}"),
+            ("paygate-operator", re.sub(r"[^\w.@-]", "", _user(), flags=re.ASCII)[:64]),
+        )
+        self._stub = AdminServiceStub(grpc.insecure_channel(self._address))
+
+    def ask(self, request: Message) -> Any:
+        """Send a request to the method that takes it, and return the reply."""
+        method = getattr(self._stub, type(request).__name__.removesuffix("Request"))
+        try:
+            return method(request, metadata=self._metadata, timeout=CALL_SECONDS_MAX)
+        except grpc.RpcError as problem:
+            self._explain(problem)
+
+    def _explain(self, problem: Any) -> NoReturn:
+        trailers = dict(problem.trailing_metadata() or ())
+        details = trailers.get("grpc-status-details-bin")
+        if details is None:
+            code = problem.code().name
+            complain(f"the admin process does not answer at {self._address} ({code}): is it there?")
+            raise typer.Exit(NO_ANSWER) from None
+        status = Status.FromString(details)
+        complain(status.message)
+        for detail in status.details:
+            bad = error_details_pb2.BadRequest()
+            if detail.Unpack(bad):
+                for violation in bad.field_violations:
+                    complain(f"  {violation.field} {violation.description}")
+        raise typer.Exit(REFUSED) from None
+
+
+def complain(sentence: str) -> None:
+    """Say what is wrong."""
+    sys.stderr.write(f"paygate: {sentence}\n")
+
+
+def _of_make_run(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what a `make run` on this machine says, unless the environment says anything."""
+    if any(name in environment for name in (*_NAMES, _FOLDER)):
+        return {}
+    try:
+        lines = (data_dir(environment) / ADMIN_ENV).read_text().splitlines()
+    except OSError:
+        return {}
+    said = dict(line.split("=", 1) for line in lines if "=" in line)
+    return {name: said[name] for name in _NAMES if name in said}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid-{os.getuid()}"

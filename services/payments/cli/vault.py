@@ -1,0 +1,38 @@
+"""`paygate vault …`: the key that wraps the data keys of cards."""
+
+import typer
+
+from paygate.admin.v1 import admin_service_pb2 as pb
+from services.payments.cli.access import Admin
+from services.payments.cli.output import Json, as_json, note, say
+
+app = typer.Typer(no_args_is_help=True, help="The key that the keys of cards are wrapped by.")
+
+
+@app.command()
+def rotate(*, json: Json = False) -> None:
+    """Make a new version of the key, and wrap all data keys anew. Safe to repeat."""
+    admin, total = Admin(), 0
+    version = admin.ask(pb.RotateVaultKeyRequest()).version
+    note(f"Version {version} wraps from now on.")
+    while True:
+        progress = admin.ask(pb.RewrapDataKeysRequest())
+        total += progress.rewrapped
+        if not progress.remaining:
+            break
+        note(f"{progress.remaining} data keys are left.")
+    progress.rewrapped = total
+    if json:
+        as_json(progress)
+    else:
+        say(f"version {version}: {total} data keys were wrapped anew, none is left")
+
+
+@app.command("refuse-old")
+def refuse_old(*, json: Json = False) -> None:
+    """Refuse what older versions have wrapped; a minute after the rotation at the earliest."""
+    reply = Admin().ask(pb.RefuseOldVaultKeysRequest())
+    if json:
+        as_json(reply)
+    else:
+        say(f"only version {reply.version} is accepted from now on")

@@ -1,0 +1,308 @@
+"""`./paygate`, the real command, against a real admin process."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkg.data_folder import data_dir
+from services.payments.cli.access import NO_ANSWER, REFUSED, WRONG
+from tests.chaos.rig import IMPORTS, free_port
+from tests.database import Databases, as_part
+from tools.stack import settings as stack
+from tools.stack.probe import grpc_serving
+from tools.stack.settings import REPOSITORY
+
+TOKEN, PEPPER = "7e" * 32, "0a" * 32
+KEY = re.compile(r"sk_[0-9a-z]{16}_[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command has printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What a program would read."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Terminal:
+    """Somebody who types commands."""
+
+    environment: dict[str, str]
+
+    async def run(self, *arguments: str, code: int = 0, **more: str) -> Ended:
+        """Run the command to its end, which must have that exit code."""
+        inherited = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "USER": "ada"}
+        process = await asyncio.create_subprocess_exec(
+            str(REPOSITORY / "paygate"),
+            *arguments,
+            cwd="/",
+            env={**inherited, **self.environment, **more},
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        async with asyncio.timeout(30):
+            out, err = await process.communicate()
+        ended = Ended(process.returncode or 0, out.decode(), err.decode())
+        assert ended.code == code, ended
+        assert "Traceback" not in ended.err
+        assert TOKEN not in ended.out + ended.err
+        return ended
+
+    async def key_id(self, merchant_id: str) -> str:
+        """Make a key and return its id."""
+        made = await self.run("keys", "create", merchant_id, "--json")
+        return str(made.json["api_key"]["id"])
+
+
+@asynccontextmanager
+async def admin_process(url: str, log: Path) -> AsyncIterator[tuple[Process, int]]:
+    """Run the admin process on a gateway's database; whatever becomes of it, it is gone then."""
+    port = free_port()
+    environment = {
+        "PAYGATE_ADMIN_DATABASE_URL": as_part(url, "paygate_admin"),
+        "PAYGATE_ADMIN_LISTEN": f"127.0.0.1:{port}",
+        "PAYGATE_ADMIN_TOKEN": TOKEN,
+        "PAYGATE_KEY_PEPPER": PEPPER,
+        "PAYGATE_VAULT_DATABASE_URL": as_part(url, "paygate_vault"),
+        "PAYGATE_VAULT_KEYRING": str(log.with_name("keyring.json")),
+    }
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.payments", "admin"),
+            env={**os.environ, **IMPORTS, **environment},
+            stderr=output,
+        )
+    try:
+        async with asyncio.timeout(15):
+            await grpc_serving(port)
+        yield process, port
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the admin process says."""
+    return tmp_path_factory.mktemp("admin") / "admin.log"
+
+
+def said(log: Path) -> str:
+    """Return what the process has said so far."""
+    return log.read_text()
+
+
+@pytest.fixture(scope="module")
+async def terminal(databases: Databases, log: Path) -> AsyncIterator[Terminal]:
+    """A terminal that is told where the process is, and which file holds the token."""
+    name, url = await databases.create("payments")
+    token = log.with_name("token")
+    token.write_text(TOKEN + "\n")
+    async with admin_process(url, log) as (_, port):
+        yield Terminal(
+            {
+                "PAYGATE_ADMIN_ADDRESS": f"127.0.0.1:{port}",
+                "PAYGATE_ADMIN_TOKEN_FILE": str(token),
+            }
+        )
+    await databases.drop(name)
+
+
+async def test_a_merchants_life(terminal: Terminal) -> None:
+    """Made, shown, listed, disabled, enabled: in columns for people, as JSON for programs."""
+    made = await terminal.run("merchants", "create", "The shop", "--id", "mer_shop")
+    assert [line.split() for line in made.out.splitlines()] == [
+        ["ID", "STATUS", "MADE", "NAME"],
+        ["mer_shop", "enabled", *made.out.splitlines()[1].split()[2:4], "The", "shop"],
+    ]
+    other = (await terminal.run("merchants", "create", "Café", "--json")).json["merchant"]
+    assert (other["name"], other["status"]) == ("Café", "STATUS_ENABLED")
+    listed = (await terminal.run("merchants", "list", "--json")).json["merchants"]
+    ids = [merchant["id"] for merchant in listed]
+    assert {"mer_shop", other["id"]} <= set(ids)
+    assert ids == sorted(ids)
+    assert "disabled" in (await terminal.run("merchants", "disable", "mer_shop")).out
+    shown = (await terminal.run("merchants", "show", "mer_shop", "--json")).json["merchant"]
+    assert shown["status"] == "STATUS_DISABLED"
+    assert "enabled" in (await terminal.run("merchants", "enable", "mer_shop")).out
+
+
+async def test_a_keys_life(terminal: Terminal) -> None:
+    """Standard output holds a new key and nothing else, so that a script can take it."""
+    await terminal.run("merchants", "create", "The shop", "--id", "mer_keys")
+    made = await terminal.run(
+        *("keys", "create", "mer_keys", "--name", "till"),
+        *("--scope", "payments", "--scope", "read_only"),
+    )
+    key = made.out.removesuffix("\n")
+    assert KEY.match(key)
+    assert "shown this once" in made.err
+    assert key not in made.err
+    key_id = key.split("_")[1]
+
+    rotated = await terminal.run("keys", "rotate", key_id, "--overlap-seconds", "3600")
+    newer = rotated.out.removesuffix("\n")
+    assert KEY.match(newer)
+    assert newer != key
+    assert f"old key {key_id} ends at" in rotated.err
+
+    revoked = await terminal.run("keys", "revoke", key_id, "--json")
+    assert revoked.json["api_key"]["status"] == "STATUS_REVOKED"
+    listed = await terminal.run("keys", "list", "mer_keys")
+    words = [line.split() for line in listed.out.splitlines()]
+    assert words[0] == ["ID", "STATUS", "SCOPES", "MADE", "ENDS", "NAME"]
+    assert [line[:3] + line[-1:] for line in words[1:]] == [
+        [newer.split("_")[1], "live", "payments,read_only", "till"],
+        [key_id, "revoked", "payments,read_only", "till"],
+    ]
+    assert "sk_" not in listed.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("merchants", "show", "mer_nobody"), REFUSED, "There is no merchant with this id."),
+        (("keys", "create", "mer_nobody"), REFUSED, "There is no merchant with this id."),
+        (("keys", "revoke", "0" * 16), REFUSED, "There is no API key with this id."),
+        (("keys", "revoke", f"sk_{'0' * 16}_{'0' * 64}"), REFUSED, "id must be a key's id"),
+        (("merchants", "create", ""), REFUSED, "name is required"),
+        (("keys", "create", "mer_x", "--scope", "everything"), WRONG, "everything"),
+        (("keys", "rotate"), WRONG, "key_id"),
+        (("kyes", "list"), WRONG, "kyes"),
+    ],
+    ids=str,
+)
+async def test_what_went_wrong_is_said(
+    terminal: Terminal, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    """One sentence on standard error, nothing on standard output, and an exit code for scripts."""
+    ended = await terminal.run(*arguments, code=code)
+    assert said in ended.err
+    assert not ended.out
+
+
+async def test_two_live_keys_are_the_limit(terminal: Terminal) -> None:
+    """The third is refused in words that say what to do."""
+    await terminal.run("merchants", "create", "The shop", "--id", "mer_two")
+    await terminal.key_id("mer_two")
+    await terminal.key_id("mer_two")
+    refused = await terminal.run("keys", "create", "mer_two", code=REFUSED)
+    assert "revoke one of them first" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        ({"PAYGATE_ADMIN_TOKEN_FILE": "/nowhere"}, WRONG, "PAYGATE_ADMIN_TOKEN_FILE can't be read"),
+        ({"PAYGATE_ADMIN_ADDRESS": "10.0.0.1:50054"}, WRONG, "must be a loopback address"),
+        ({"PAYGATE_ADMIN_ADDRESS": "127.0.0.1:1"}, NO_ANSWER, "does not answer at 127.0.0.1:1"),
+    ],
+    ids=str,
+)
+async def test_a_process_that_cannot_be_reached(
+    terminal: Terminal, more: dict[str, str], code: int, said: str
+) -> None:
+    """Settings that are wrong and a process that is away have exit codes of their own."""
+    assert said in (await terminal.run("merchants", "list", code=code, **more)).err
+
+
+async def test_a_wrong_token_opens_nothing(terminal: Terminal) -> None:
+    """It is refused, and not repeated."""
+    environment = {"PAYGATE_ADMIN_ADDRESS": terminal.environment["PAYGATE_ADMIN_ADDRESS"]}
+    wrong = Terminal({**environment, "PAYGATE_ADMIN_TOKEN": "5a" * 32})
+    ended = await wrong.run("merchants", "list", code=REFUSED)
+    assert "The admin token is missing or not valid." in ended.err
+    assert "5a5a" not in ended.err
+
+
+async def test_a_run_on_this_machine_is_found(terminal: Terminal, tmp_path: Path) -> None:
+    """Without settings the command takes those that `make run` keeps in its data folder."""
+    said = [f"{name}={value}\n" for name, value in terminal.environment.items()]
+    (tmp_path / "admin.env").write_text("".join(said))
+    told_nothing = Terminal({"PAYGATE_DATA_DIR": str(tmp_path)})
+    listed = (await told_nothing.run("merchants", "list", "--json")).json
+    assert listed.keys() == {"merchants", "next_page_token"}
+    chosen = stack.load({"PAYGATE_DATA_DIR": str(tmp_path)})
+    assert chosen.admin_env == tmp_path / "admin.env"
+    assert chosen.data_dir == data_dir({"PAYGATE_DATA_DIR": str(tmp_path)})
+
+
+async def test_without_anything_it_says_what_it_needs(tmp_path: Path) -> None:
+    """No settings and no run: the missing setting is named."""
+    ended = await Terminal({"PAYGATE_DATA_DIR": str(tmp_path)}).run("keys", "list", "m", code=WRONG)
+    assert "PAYGATE_ADMIN_TOKEN: " in ended.err
+    assert "make run" in ended.err
+
+
+async def test_the_log_has_the_action_and_no_key(terminal: Terminal, log: Path) -> None:
+    """Who did what is in the process's log; neither the key nor the token is."""
+    already = len(said(log))
+    await terminal.run("merchants", "create", "The shop", "--id", "mer_logged")
+    key = (await terminal.run("keys", "create", "mer_logged")).out.strip()
+    text = said(log)[already:]
+    lines = [json.loads(line) for line in text.splitlines()]
+    actions = [line for line in lines if line["event"] == "admin action"]
+    assert [(line["action"], line["operator"]) for line in actions] == [
+        ("CreateMerchant", "ada"),
+        ("CreateApiKey", "ada"),
+    ]
+    assert actions[1]["api_key"] == key.split("_")[1]
+    assert key.split("_")[2] not in text
+    assert TOKEN not in text
+
+
+async def test_the_process_ends_in_order(payments_database_url: str, tmp_path: Path) -> None:
+    """SIGTERM ends it with exit code 0."""
+    async with admin_process(payments_database_url, tmp_path / "log") as (process, _):
+        process.terminate()
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+
+
+async def test_the_process_does_not_start_for_everybody_to_reach() -> None:
+    """An address that is not this machine's own alone ends the start, with a sentence."""
+    environment = {
+        "PAYGATE_ADMIN_DATABASE_URL": "postgresql://nobody@127.0.0.1/nothing",
+        "PAYGATE_ADMIN_LISTEN": "0.0.0.0:50054",
+        "PAYGATE_ADMIN_TOKEN": TOKEN,
+        "PAYGATE_KEY_PEPPER": PEPPER,
+        "PAYGATE_VAULT_DATABASE_URL": as_part(url, "paygate_vault"),
+        "PAYGATE_VAULT_KEYRING": str(log.with_name("keyring.json")),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.payments", "admin"),
+        env={**os.environ, **IMPORTS, **environment},
+        stderr=PIPE,
+    )
+    _, sentence = await process.communicate()
+    assert process.returncode == 2
+    assert sentence.startswith(b"PAYGATE_ADMIN_LISTEN: ")
+
+
+async def test_the_vaults_key_is_rotated(terminal: Terminal, log: Path) -> None:
+    """A new version wraps, no data key is left of the old one, and that is not refused too soon."""
+    keyring = log.with_name("keyring.json")
+    rotated = await terminal.run("vault", "rotate", "--json")
+    assert rotated.json == {"version": "2", "rewrapped": "0", "remaining": "0"}
+    assert set(json.loads(keyring.read_text())["versions"]) == {"1", "2"}
+    refused = await terminal.run("vault", "refuse-old", code=REFUSED)
+    assert "not a minute old" in refused.err
+    assert json.loads(keyring.read_text())["versions"]["1"]["key"] not in rotated.err
