@@ -14,8 +14,12 @@ from tools.stack.errors import StackError
 from tools.stack.settings import HOST, REPOSITORY
 
 SOURCE = REPOSITORY / "envoy.yaml"
-DESCRIPTOR = REPOSITORY / "build" / "paygate.binpb"
-DESCRIPTOR_IN_CONTAINERS = "/etc/envoy/paygate.binpb"
+# Where containers have a file, to where it is here.
+FILES = {
+    "/etc/envoy/paygate.binpb": REPOSITORY / "build" / "paygate.binpb",
+    "/etc/envoy/dropped_headers.lua": REPOSITORY / "tools" / "edge" / "dropped_headers.lua",
+    "/etc/envoy/strict_json.lua": REPOSITORY / "build" / "edge" / "strict_json.lua",
+}
 
 
 def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> str:
@@ -37,7 +41,7 @@ def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> 
         processes = services[cluster["name"]]
         endpoints = [{"endpoint": {"address": _address(process)}} for process in processes]
         cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
-    return yaml.safe_dump(_with_descriptor(config), sort_keys=False)
+    return yaml.safe_dump(_with_files(config), sort_keys=False)
 
 
 def program() -> Path:
@@ -77,9 +81,9 @@ def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": HOST, "port_value": port}}
 
 
-def _with_descriptor(node: Any) -> Any:
+def _with_files(node: Any) -> Any:
     if isinstance(node, dict):
-        return {key: _with_descriptor(value) for key, value in node.items()}
+        return {key: _with_files(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_with_descriptor(value) for value in node]
-    return str(DESCRIPTOR) if node == DESCRIPTOR_IN_CONTAINERS else node
+        return [_with_files(value) for value in node]
+    return str(FILES[node]) if isinstance(node, str) and node in FILES else node
