@@ -20,11 +20,16 @@ READY_SECONDS_MAX = 20.0
 
 @dataclass(frozen=True)
 class Call:
-    """What reached a service."""
+    """What reached a service.
+
+    Attributes:
+        peer: The name in the certificate of who called; None in plain text.
+    """
 
     method: str
     body: bytes
     metadata: dict[str, str | bytes]
+    peer: str | None
 
 
 class Upstream(grpc.GenericRpcHandler):
@@ -53,7 +58,9 @@ class Upstream(grpc.GenericRpcHandler):
             if details.method == "/grpc.health.v1.Health/Check":
                 return HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString()
             metadata = dict(context.invocation_metadata())
-            self.calls.append(Call(details.method, body, metadata))
+            names: Any = context.auth_context().get("x509_common_name", [])
+            peer = next((name.decode() for name in names), None)
+            self.calls.append(Call(details.method, body, metadata, peer))
             return b""
 
         return grpc.unary_unary_rpc_method_handler(answer)
@@ -124,7 +131,9 @@ class Edge:
             )
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not self.is_healthy():
-            assert time.monotonic() < deadline, self.log
+            if time.monotonic() > deadline:
+                self.__exit__()
+                raise AssertionError(self.log)
             time.sleep(0.05)
         return self
 
