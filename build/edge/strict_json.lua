@@ -29,13 +29,17 @@ local EXPECTED = {
   path = "belongs in the path of the request",
 }
 
--- The names that lead to the value which is being looked at, one for each level. One table will do
--- for all requests: nothing here waits in the middle of a body.
+-- The names that lead to the value which is being looked at, one for each level; in a list, how many
+-- are before it. One table will do for all requests: nothing here waits in the middle of a body.
 local trail = {}
 
 -- Ends the check: the field at this depth of the trail is wrong.
 local function refuse(depth, description, reason)
-  local field = gsub(table.concat(trail, ".", 1, depth), "%.%[", "[")
+  local field = trail[1]
+  for level = 2, depth do
+    local name = trail[level]
+    field = field .. (type(name) == "number" and "[" .. name .. "]" or "." .. name)
+  end
   error({reason = reason or "MALFORMED_REQUEST", field = field, description = description}, 0)
 end
 
@@ -166,7 +170,7 @@ local function after_list(text, at, field, depth)
   if byte(text, at) == 93 then return skip(text, at + 1) end
   local place = 0
   while true do
-    trail[depth + 1] = "[" .. place .. "]"
+    trail[depth + 1] = place
     at = after_single(text, at, field, depth + 1)
     local found = byte(text, at)
     if found == 93 then return skip(text, at + 1) end

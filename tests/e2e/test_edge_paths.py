@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import grpc
 import pytest
 from google.protobuf import message_factory
 
@@ -96,3 +97,16 @@ def test_only_what_a_service_reads_reaches_it(edge: Edge, upstream: Upstream) ->
     assert got.pop("x-forwarded-for") == "127.0.0.1"
     assert got.pop("x-request-id") != PAN
     assert got == wanted
+
+
+def test_only_what_a_service_reads_reaches_it_over_grpc(edge: Edge, upstream: Upstream) -> None:
+    """Metadata of native clients is let through by name too."""
+    wanted = {"authorization": "Bearer k", "idempotency-key": "k"}
+    unwanted = {"x-foo": "x", "x-foo-bin": b"\0", "x-envoy-retry-on": "5xx", "cookie": "x"}
+    with grpc.insecure_channel(f"127.0.0.1:{edge.port}") as channel:
+        call: Any = channel.unary_unary("/paygate.payments.v1.PaymentService/ListPayments")
+        call(b"", timeout=5.0, metadata=[*wanted.items(), *unwanted.items()])
+    got: dict[str, Any] = dict(upstream.calls[-1].metadata)
+    assert got.pop("x-forwarded-for") == "127.0.0.1"
+    assert got.keys() - wanted.keys() == {"user-agent", "x-request-id"}
+    assert wanted.items() <= got.items()

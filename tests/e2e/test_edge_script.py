@@ -1,6 +1,8 @@
 """What the script can do that no method of the API needs yet, in an Envoy that runs only it."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
@@ -33,16 +35,22 @@ def tree() -> FileDescriptorProto:
     return made
 
 
-@pytest.fixture(scope="module")
-def bare(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
-    """An Envoy that says 200 to whatever its script lets through."""
+def configured(upstream: Upstream, text: str) -> dict[str, Any]:
+    """Return the configuration of an Envoy that says 200 to whatever this script lets through."""
     config = rendered(upstream)
     http = manager(config)
     kept = [one for one in http["http_filters"] if one["name"].endswith((".lua", ".router"))]
-    kept[0]["typed_config"]["default_source_code"] = {"inline_string": script([tree()])}
+    kept[0]["typed_config"]["default_source_code"] = {"inline_string": text}
     http["http_filters"] = kept
     routes = [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]
     http["route_config"]["virtual_hosts"] = [{"name": "all", "domains": ["*"], "routes": routes}]
+    return config
+
+
+@pytest.fixture(scope="module")
+def bare(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """An Envoy with the script for these methods."""
+    config = configured(upstream, script([tree()]))
     with Edge(config, tmp_path_factory.mktemp("bare")) as running:
         yield running
 
@@ -91,3 +99,15 @@ def test_a_verb_may_follow_a_variable(bare: Edge) -> None:
         assert send(bare, path, "{}").status == status
         assert send(bare, path, '{"id": "b"}').status == 400
     assert send(bare, "/trees/a/b", "{}").status == 404
+
+
+def test_a_fault_in_the_script_lets_nothing_pass(upstream: Upstream, tmp_path: Path) -> None:
+    """A mistake of ours is an error of ours: Envoy by itself would send the request on."""
+    right = script([tree()])
+    wrong = right.replace("local binding = find_binding(", "local binding = no_such_function(")
+    assert wrong != right
+    with Edge(configured(upstream, wrong), tmp_path) as edge:
+        reply = send(edge, "/trees", "{}")
+        assert "no_such_function" in edge.log
+    assert (reply.status, reply.json()["details"][0]["reason"]) == (500, "INTERNAL")
+    assert b"no_such_function" not in reply.data
