@@ -99,6 +99,7 @@ EVASIONS = {
     "half an escape": Refused('{"reference": "\\u00"}'),
     "a lone surrogate": Refused('{"reference": "\\ud800"}'),
     "a lone low surrogate": Refused('{"reference": "\\udc00"}'),
+    "two low surrogates": Refused('{"reference": "\\udc00\\udc00"}'),
     "a surrogate with no low one": Refused('{"reference": "\\ud800\\u0041"}'),
     "an encoded surrogate": Refused(b'{"reference": "\xed\xa0\x80"}'),
     "an overlong slash": Refused(b'{"reference": "\xc0\xaf"}'),
