@@ -5,7 +5,8 @@ AGAINST ?= .git\#branch=main
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor-set
+GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor-set && \
+	python -m tools.edge production
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --quiet
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
@@ -52,7 +53,7 @@ fmt: venv-dev ## format and fix what can be fixed by itself
 	ruff format
 	buf format -w
 
-proto-generate: venv-dev ## generate Python, stubs and Envoy's descriptor set into build/
+proto-generate: venv-dev ## generate build/ and what Envoy runs in production
 	$(GENERATE)
 
 proto-lint: venv-dev ## lint the protos
@@ -73,12 +74,14 @@ hooks: venv-dev ## run the checks before each commit
 # Generated in a copy: a check must not mend what it finds.
 check-generated: venv-dev
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -R buf.yaml buf.gen.yaml proto build tools "$$copy" && (cd "$$copy" && $(GENERATE)) && \
-	diff -r -x __pycache__ build "$$copy/build" || \
-	{ echo 'build/ is stale: run `make proto-generate` and commit it.'; exit 1; }
+	cp -R buf.yaml buf.gen.yaml envoy.yaml proto build tools "$$copy" && \
+	mkdir -p "$$copy/deploy/envoy" && \
+	(cd "$$copy" && $(GENERATE)) && diff -r -x __pycache__ build "$$copy/build" && \
+	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" || \
+	{ echo 'What is generated is stale: run `make proto-generate` and commit it.'; exit 1; }
 
 check-envoy: venv-dev
-	@python -m tools.stack validate
+	@python -m tools.stack validate && python -m tools.edge validate
 
 # Always run, for they look for themselves, in 30 ms: a lock file's time says nothing after a checkout.
 venv-local: python

@@ -79,7 +79,7 @@ class _PatientPool(Pool):
             url,
             max_queries=50_000,  # the driver's own default, as is the rest
             loop=None,
-            connection_class=asyncpg.Connection,
+            connection_class=Connection,
             record_class=asyncpg.Record,
             **options,
         )
@@ -119,7 +119,6 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
             timeout=command_timeout_seconds,
             max_inactive_connection_lifetime=0,
             reset=keep,
-            connection_class=Connection,
             server_settings={
                 "application_name": name,
                 "timezone": "UTC",

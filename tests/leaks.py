@@ -25,7 +25,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tests.fuzz.wire import BYTES, tag, varint
 from tests.sentinels import MARK
-from tools.stack.envoy import DESCRIPTOR
+from tools.stack.settings import REPOSITORY
 
 _WINDOW = 8
 _SHORTEST = 2 * _WINDOW - 1
@@ -162,7 +162,7 @@ def _cvv_pattern(cvvs: Sequence[str]) -> re.Pattern[bytes] | None:
 
 def _cvv_fields() -> set[int]:
     """Return the numbers of the fields that hold a CVV, in any message."""
-    files = FileDescriptorSet.FromString(DESCRIPTOR.read_bytes())
+    files = FileDescriptorSet.FromString((REPOSITORY / "build" / "paygate.binpb").read_bytes())
     return {
         field.number
         for file in files.file

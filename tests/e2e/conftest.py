@@ -1,10 +1,11 @@
-"""One running stack for all end-to-end tests, its clients, and who runs it."""
+"""What end-to-end tests share: one running stack, and one edge without a stack behind it."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.clients import GrpcClient, RestClient
+from tests.e2e.edge import Edge, Upstream, rendered
 from tests.e2e.operator import Operator
 from tests.e2e.seen import Seen
 from tests.e2e.stack import Stack
@@ -51,3 +52,17 @@ def rest_client(stack: Stack) -> Iterator[RestClient]:
 def operator(stack: Stack) -> Operator:
     """Who runs the gateway."""
     return Operator(stack)
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[Upstream]:
+    """Services that take notes of what the edge lets through."""
+    with Upstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def edge(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """Envoy as `make run` has it, in front of them."""
+    with Edge(rendered(upstream), tmp_path_factory.mktemp("edge")) as running:
+        yield running

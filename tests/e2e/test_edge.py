@@ -37,7 +37,7 @@ class Case:
 
 REFUSED = {
     "a body that is no JSON": Case(
-        400, "MALFORMED_REQUEST", "/authorize", "POST", '{"pan": ' + PAN, JSON
+        400, "MALFORMED_REQUEST", "/authorize", "POST", '{"reference": "' + PAN, JSON
     ),
     "a body that is a list": Case(
         400, "MALFORMED_REQUEST", "/v1/capture", "POST", f"[{PAN}]", JSON
@@ -122,8 +122,23 @@ REFUSED = {
     "an underscore in a header's name": Case(
         400, "MALFORMED_REQUEST", "/payments", headers={"idempotency_key": "k"}
     ),
-    "headers over 12 KiB": Case(
-        431, "MALFORMED_REQUEST", "/payments", headers={"x-large": "a" * 13_000}
+    "an unknown field": Case(
+        400, "UNKNOWN_FIELD", "/void", "POST", f'{{"card": {{"pan": "{PAN}"}}}}', JSON
+    ),
+    "a field that comes twice": Case(
+        400,
+        "MALFORMED_REQUEST",
+        "/void",
+        "POST",
+        '{"authorization_id": "a", "authorizationId": "b"}',
+        JSON,
+    ),
+    "headers over 6 KiB": Case(
+        431, "MALFORMED_REQUEST", "/payments", headers={"x-large": "a" * 6_500}
+    ),
+    "an address over 6 KiB": Case(431, "MALFORMED_REQUEST", f"/payments?reference={'a' * 6_500}"),
+    "more than 64 headers": Case(
+        431, "MALFORMED_REQUEST", "/payments", headers={f"x-{n}": "a" for n in range(65)}
     ),
 }
 
@@ -162,9 +177,13 @@ def test_a_refusal_of_the_edge_looks_like_the_services(stack: Stack, case: Case)
     assert reply.status == case.status, reply.data
     assert_for_json_clients(reply)
     body = reply.json()
-    assert body["details"] == [
-        {"@type": ERROR_INFO, "reason": case.reason, "domain": "paygate", "metadata": {}}
-    ]
+    info, *_ = body["details"]
+    assert info == {
+        "@type": ERROR_INFO,
+        "reason": case.reason,
+        "domain": "paygate",
+        "metadata": {},
+    }
     assert body["code"] == {404: 5}.get(case.status, 3)
     assert body["message"]
     assert PAN not in reply.data.decode()

@@ -137,20 +137,6 @@ def test_python_over_grpc_prints_what_is_shown(stack: Stack, tmp_path: Path) -> 
     assert (found[place + 1].language, found[place + 1].text) == ("text", ended.stdout)
 
 
-def test_dropped_fields_are_still_dropped(stack: Stack) -> None:
-    """The README warns of fields that are dropped without a word. When that ends, so must it."""
-    assert "an unknown field is dropped without a word" in README
-    card = '{"pan": "4242424242424242", "expiry": {"month": 12, "year": 2035}, "cvv": "123"}'
-    amount = '{"minor_units": 1, "currency": "GBP", "minor_units": 2}'
-    command = [
-        *("curl", "-sS", f"{stack.url}/authorize"),
-        *("-H", f"authorization: Bearer {stack.api_key}", "-H", "content-type: application/json"),
-        *("-d", f'{{"card_details": {card}, "amount": {amount}, "surprise": 1}}'),
-    ]
-    reply = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    assert reply["payment"]["authorized"]["minor_units"] == "2"
-
-
 def test_the_table_of_cards_is_the_banks() -> None:
     """Every card of the README does what it says, and every card of the bank is in the README."""
     rows = {pan.replace(" ", ""): does for pan, does in _CARD.findall(README)}

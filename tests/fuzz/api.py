@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 
-from tools.stack.envoy import DESCRIPTOR
+from tools.stack.settings import REPOSITORY
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Method:
 
 def public_methods() -> tuple[Method, ...]:
     """Return every RPC with a REST path; what is internal has none."""
-    files = FileDescriptorSet.FromString(DESCRIPTOR.read_bytes())
+    files = FileDescriptorSet.FromString((REPOSITORY / "build" / "paygate.binpb").read_bytes())
     pool = DescriptorPool()
     for file in files.file:
         pool.AddSerializedFile(file.SerializeToString())

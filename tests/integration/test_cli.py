@@ -284,8 +284,6 @@ async def test_the_process_does_not_start_for_everybody_to_reach() -> None:
         "PAYGATE_ADMIN_LISTEN": "0.0.0.0:50054",
         "PAYGATE_ADMIN_TOKEN": TOKEN,
         "PAYGATE_KEY_PEPPER": PEPPER,
-        "PAYGATE_VAULT_DATABASE_URL": as_part(url, "paygate_vault"),
-        "PAYGATE_VAULT_KEYRING": str(log.with_name("keyring.json")),
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.payments", "admin"),

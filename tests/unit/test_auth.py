@@ -228,7 +228,7 @@ async def test_every_failure_counts(kind: str, keys: Keys, gatekeeper: Gatekeepe
             return new_api_key()[1]
         if kind == "wrong":
             return good[:-1] + ("0" if good[-1] != "0" else "1")
-        return add_key(keys, revoked=True) if kind == "revoked" else "nonsense"
+        return add_key(keys, is_ended=True) if kind == "revoked" else "nonsense"
 
     assert [await gatekeeper.said(bad()) for _ in range(4)] == FAILED_THREE_TIMES
     assert await gatekeeper.said(bad(), address="192.0.2.8") == "INVALID_API_KEY"

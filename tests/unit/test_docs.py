@@ -150,7 +150,14 @@ def test_every_reason_is_documented_with_its_code() -> None:
 def edge_reasons() -> set[str]:
     """Return the reasons of the errors that Envoy makes by itself."""
     config = yaml.safe_load((REPOSITORY / "envoy.yaml").read_text())
-    return set(re.findall(r"'reason': '([A-Z_]+)'", str(config)))
+    replies = set(re.findall(r"'reason': '([A-Z_]+)'", str(config)))
+    # The script's reasons are the only texts of capitals in it.
+    return replies | set(re.findall(r'"([A-Z]+_[A-Z_]+)"', edge_script()))
+
+
+def edge_script() -> str:
+    """Return the parts of Envoy's script that are written by hand."""
+    return "".join(path.read_text() for path in (REPOSITORY / "tools" / "edge").glob("*.lua"))
 
 
 def test_decisions_are_numbered_and_complete() -> None:

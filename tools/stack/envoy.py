@@ -14,8 +14,12 @@ from tools.stack.errors import StackError
 from tools.stack.settings import HOST, REPOSITORY
 
 SOURCE = REPOSITORY / "envoy.yaml"
-DESCRIPTOR = REPOSITORY / "build" / "paygate.binpb"
-DESCRIPTOR_IN_CONTAINERS = "/etc/envoy/paygate.binpb"
+PRODUCTION = REPOSITORY / "deploy" / "envoy" / "production.yaml"
+# Where containers have a file, to where it is here.
+FILES = {
+    "/etc/envoy/paygate.binpb": REPOSITORY / "build" / "paygate.binpb",
+    "/etc/envoy/strict_json.lua": REPOSITORY / "build" / "edge" / "strict_json.lua",
+}
 
 
 def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> str:
@@ -27,6 +31,14 @@ def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> 
         services: The ports of the processes of each cluster.
     """
     config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
+    place(config, port=port, admin_port=admin_port, services=services)
+    return yaml.safe_dump(_with_files(config), sort_keys=False)
+
+
+def place(
+    config: dict[str, Any], *, port: int, admin_port: int, services: Mapping[str, list[int]]
+) -> None:
+    """Put the addresses of this machine into a configuration; `render` says which."""
     config["admin"]["address"] = _address(admin_port)
     (listener,) = config["static_resources"]["listeners"]
     listener["address"] = _address(port)
@@ -37,7 +49,6 @@ def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> 
         processes = services[cluster["name"]]
         endpoints = [{"endpoint": {"address": _address(process)}} for process in processes]
         cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
-    return yaml.safe_dump(_with_descriptor(config), sort_keys=False)
 
 
 def program() -> Path:
@@ -58,28 +69,37 @@ def command(config: Path) -> tuple[str, ...]:
 
 
 def validate() -> None:
-    """Let Envoy check the configuration.
+    """Let Envoy check envoy.yaml.
+
+    Raises:
+        StackError: It finds an error in it.
+    """
+    services = {"payments": [50051], "events": [50053]}
+    check(render(port=8080, admin_port=9901, services=services), name=SOURCE.name)
+
+
+def check(text: str, *, name: str) -> None:
+    """Let Envoy check a configuration.
 
     Raises:
         StackError: It finds an error in it.
     """
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "envoy.yaml")
-        services = {"payments": [50051], "events": [50053]}
-        config.write_text(render(port=8080, admin_port=9901, services=services))
+        config.write_text(text)
         checking = (*command(config), "--mode", "validate")
         checked = subprocess.run(checking, check=False, capture_output=True, text=True)
     if checked.returncode:
-        raise StackError(f"Envoy does not accept {SOURCE.name}: {checked.stderr.strip()}")
+        raise StackError(f"Envoy does not accept {name}: {checked.stderr.strip()}")
 
 
 def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": HOST, "port_value": port}}
 
 
-def _with_descriptor(node: Any) -> Any:
+def _with_files(node: Any) -> Any:
     if isinstance(node, dict):
-        return {key: _with_descriptor(value) for key, value in node.items()}
+        return {key: _with_files(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_with_descriptor(value) for value in node]
-    return str(DESCRIPTOR) if node == DESCRIPTOR_IN_CONTAINERS else node
+        return [_with_files(value) for value in node]
+    return str(FILES[node]) if isinstance(node, str) and node in FILES else node

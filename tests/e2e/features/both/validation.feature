@@ -68,7 +68,7 @@ Feature: Say what is wrong with a request
       | field     | value                    | named     |
       | reference | 256 × "r"                | reference |
       | reference | "line one\u000aline two" | reference |
-      | reference | "nul\u0000nul"           | reference |
+      | reference | "bell\u0007bell"         | reference |
       | reference | "delete\u007f"           | reference |
       | reference | "next\u0085line"         | reference |
 

@@ -15,3 +15,8 @@ Feature: Native gRPC
   Scenario: Bytes that are no message are refused, and not explained by an exception's text
     When I call /paygate.payments.v1.PaymentService/Capture with bytes that are no message
     Then it is refused with MALFORMED_REQUEST
+
+  Scenario: U+0000, which is no JSON here, is a control character like any other
+    When I authorize with reference set to "nul\u0000nul"
+    Then it is refused with VALIDATION_FAILED
+    And it names the field reference

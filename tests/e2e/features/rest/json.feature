@@ -130,6 +130,33 @@ Feature: JSON over HTTP
       {"payment": {"authorized": {"minor_units": "1000", "currency": "GBP"}}}
       """
 
+  Scenario Outline: A field that the request does not have is refused, however deep
+    Given a payment of 10.00 GBP
+    When I POST to /capture
+      """
+      {"authorization_id": "<id>", "amount": {"minor_units": 400, "currency": "GBP"<inner>}<outer>}
+      """
+    Then the reply is 400, and holds in it
+      """
+      {
+        "code": 3,
+        "details": [
+          {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "<reason>"},
+          {
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "field_violations": [{"field": "<field>", "description": "…"}]
+          }
+        ]
+      }
+      """
+
+    Examples:
+      | outer             | inner            | reason            | field              |
+      | , "finall": true  |                  | UNKNOWN_FIELD     | finall             |
+      |                   | , "exponent": 2  | UNKNOWN_FIELD     | amount.exponent    |
+      | , "reference": 7  |                  | MALFORMED_REQUEST | reference          |
+      |                   | , "minorUnits":1 | MALFORMED_REQUEST | amount.minor_units |
+
   Scenario: The spelling of names and numbers makes no other request: a key finds its reply
     Given a payment of 10.00 GBP
     When I POST to /capture with the key "k"

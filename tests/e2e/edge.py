@@ -1,0 +1,161 @@
+"""The edge alone: Envoy with its real configuration, in front of services that only take notes."""
+
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import grpc
+import urllib3
+import yaml
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+
+from tests.e2e.stack import free_port
+from tools.stack import envoy
+
+READY_SECONDS_MAX = 20.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """What reached a service.
+
+    Attributes:
+        peer: The name in the certificate of who called; None in plain text.
+    """
+
+    method: str
+    body: bytes
+    metadata: dict[str, str | bytes]
+    peer: str | None
+
+
+class Upstream(grpc.GenericRpcHandler):
+    """Every service at once: healthy, notes each call, and answers with an empty message.
+
+    Args:
+        credentials: For TLS; plain text without.
+    """
+
+    def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
+        self.calls: list[Call] = []
+        self._server = grpc.server(
+            ThreadPoolExecutor(4), handlers=[self], options=[("grpc.so_reuseport", 0)]
+        )
+        if credentials is None:
+            self.port = self._server.add_insecure_port("127.0.0.1:0")
+        else:
+            self.port = self._server.add_secure_port("127.0.0.1:0", credentials)
+
+    def service(
+        self, details: grpc.HandlerCallDetails
+    ) -> "grpc.RpcMethodHandler[bytes, bytes]":  # generic in its stubs only
+        """Take every method."""
+
+        def answer(body: bytes, context: grpc.ServicerContext) -> bytes:
+            if details.method == "/grpc.health.v1.Health/Check":
+                return HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString()
+            metadata = dict(context.invocation_metadata())
+            names: Any = context.auth_context().get("x509_common_name", [])
+            peer = next((name.decode() for name in names), None)
+            self.calls.append(Call(details.method, body, metadata, peer))
+            return b""
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop(None).wait()
+
+
+class Edge:
+    """One Envoy.
+
+    Args:
+        config: Its configuration, as `rendered` returns it.
+        folder: An empty folder, for its configuration and its log.
+    """
+
+    def __init__(self, config: dict[str, Any], folder: Path) -> None:
+        (listener,) = config["static_resources"]["listeners"]
+        self.port: int = listener["address"]["socket_address"]["port_value"]
+        self.admin = (
+            f"http://127.0.0.1:{config['admin']['address']['socket_address']['port_value']}"
+        )
+        self._path, self._log = folder / "envoy.yaml", folder / "envoy.log"
+        self._path.write_text(yaml.safe_dump(config))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The REST address, without TLS."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What Envoy has written."""
+        return self._log.read_text()
+
+    def is_healthy(self) -> bool:
+        """Tell whether it runs and has a healthy worker of each service."""
+        assert self._process is not None
+        assert self._process.poll() is None, self.log
+        try:
+            clusters = urllib3.request("GET", f"{self.admin}/clusters", timeout=5.0, retries=False)
+        except urllib3.exceptions.HTTPError:
+            return False
+        return clusters.data.count(b"health_flags::healthy") == 2
+
+    def stats(self, pattern: str) -> dict[str, int]:
+        """Return the counters whose names match."""
+        reply = urllib3.request("GET", f"{self.admin}/stats?filter={pattern}", timeout=5.0)
+        pairs = (line.split(": ") for line in reply.data.decode().splitlines())
+        return {name: int(value) for name, value in pairs}
+
+    def wait_for(self, pattern: str, value: int) -> None:
+        """Wait until the only counter that matches has this value."""
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while list(self.stats(pattern).values()) != [value]:
+            assert time.monotonic() < deadline, self.stats(pattern)
+            time.sleep(0.05)
+
+    def __enter__(self) -> Self:
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                envoy.command(self._path), stdout=log, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while not self.is_healthy():
+            if time.monotonic() > deadline:
+                self.__exit__()
+                raise AssertionError(self.log)
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(10)
+
+
+def rendered(upstream: Upstream) -> dict[str, Any]:
+    """Return envoy.yaml for free ports of this machine, with one process for all services."""
+    services = {"payments": [upstream.port], "events": [upstream.port]}
+    text = envoy.render(port=free_port(), admin_port=free_port(), services=services)
+    config: dict[str, Any] = yaml.safe_load(text)
+    for cluster in config["static_resources"]["clusters"]:
+        del cluster["health_checks"]  # a busy machine would make them fail, and the tests with them
+    return config
+
+
+def manager(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the HTTP connection manager of a configuration."""
+    (listener,) = config["static_resources"]["listeners"]
+    (chain,) = listener["filter_chains"]
+    found: dict[str, Any] = chain["filters"][0]["typed_config"]
+    return found

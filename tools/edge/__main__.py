@@ -1,0 +1,46 @@
+"""`python -m tools.edge`: the configuration of production, which is made of envoy.yaml."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from tools.edge.production import DOMAINS, production
+from tools.edge.rehearsal import rehearsed
+from tools.stack import envoy
+from tools.stack.errors import StackError
+
+
+def main() -> int:
+    """Write it, or let Envoy check it; return the exit code."""
+    arguments = _parser().parse_args()
+    if arguments.command == "production":
+        sandbox = yaml.safe_load(envoy.SOURCE.read_text())
+        arguments.output.write_text(production(sandbox, domains=arguments.domain or DOMAINS))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        config = rehearsed(tls=Path(folder, "tls"), folder=Path(folder))
+        try:
+            envoy.check(yaml.safe_dump(config), name=envoy.PRODUCTION.name)
+        except StackError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.edge", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("production", help="write it")
+    making.add_argument(
+        "--domain", action="append", metavar="NAME", help="where clients reach it; may be repeated"
+    )
+    making.add_argument("--output", type=Path, default=envoy.PRODUCTION, metavar="FILE")
+    commands.add_parser("validate", help="let Envoy check it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""The edge of production: envoy.yaml with TLS on both sides and domains, without a sandbox."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Final
+
+import yaml
+
+PORT: Final = 8443
+DOMAINS: Final = ("api.paygate.example",)
+SANDBOX: Final = "paygate.sandbox.v1.SandboxService"
+
+_TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
+_HEAD: Final = """\
+# Made of envoy.yaml, which has the comments, by `make proto-generate`. Do not edit.
+#
+# With domains of your own: python -m tools.edge production --domain api.example.com --output FILE
+
+"""
+
+
+def production(sandbox: dict[str, Any], *, domains: Sequence[str]) -> str:
+    """Return the configuration of production, as YAML.
+
+    Args:
+        sandbox: What envoy.yaml says.
+        domains: The names by which clients reach the edge; requests for others get 404.
+    """
+    # Envoy wants a name before it reads secrets from files.
+    config = {"node": {"id": "edge", "cluster": "paygate"}, **copy.deepcopy(sandbox)}
+    (listener,) = config["static_resources"]["listeners"]
+    listener["address"]["socket_address"]["port_value"] = PORT
+    (chain,) = listener["filter_chains"]
+    chain["transport_socket"] = _public_tls()
+    http = chain["filters"][0]["typed_config"]
+    _without_sandbox(http)
+    _for_domains(http["route_config"], domains)
+    _only_by_tls(http)
+    for cluster in config["static_resources"]["clusters"]:
+        cluster["transport_socket"] = _worker_tls(f"{cluster['name']}.internal.paygate")
+    return _HEAD + yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=110)
+
+
+def _without_sandbox(http: dict[str, Any]) -> None:
+    """Leave out all that leads to the sandbox's service; its paths are as unknown as any other."""
+    transcoder = _filter(http, "grpc_json_transcoder")
+    transcoder["services"].remove(SANDBOX)
+    (host,) = http["route_config"]["virtual_hosts"]
+    kept = [route for route in host["routes"] if "sandbox" not in str(route["match"])]
+    assert len(host["routes"]) - len(kept) == 3  # two for gRPC, one for JSON
+    unknown = {
+        "name": "no-sandbox",
+        "match": {"safe_regex": {"regex": "(/v1)?/sandbox(/.*)?"}},
+        **_not_found(http),
+    }
+    first_json = [route["name"] for route in kept].index("read-webhooks")
+    host["routes"] = [*kept[:first_json], unknown, *kept[first_json:]]
+
+
+def _for_domains(routes: dict[str, Any], domains: Sequence[str]) -> None:
+    """Serve requests for these names, with or without a port; all others are for nobody."""
+    routes["ignore_port_in_host_matching"] = True
+    (host,) = routes["virtual_hosts"]
+    host["domains"] = list(domains)
+    nobody = copy.deepcopy({**host["routes"][0], "name": "no-such-domain"})
+    nobody |= {"match": {"prefix": "/"}, "direct_response": {"status": 404}}
+    routes["virtual_hosts"].append({"name": "elsewhere", "domains": ["*"], "routes": [nobody]})
+
+
+def _only_by_tls(http: dict[str, Any]) -> None:
+    """Tell browsers to come by TLS only, for a year."""
+    header = {"key": "strict-transport-security", "value": "max-age=31536000"}
+    mutations = _filter(http, "header_mutation")["mutations"]
+    mutations["response_mutations"].append(
+        {"append": {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+    )
+
+
+def _not_found(http: dict[str, Any]) -> dict[str, Any]:
+    """Return how routes that lead nowhere answer: nothing reads what they were sent."""
+    (host,) = http["route_config"]["virtual_hosts"]
+    (nowhere,) = [route for route in host["routes"] if route["name"] == "grpc-unknown"]
+    return {key: nowhere[key] for key in ("direct_response", "typed_per_filter_config")}
+
+
+def _filter(http: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any]
+    (found,) = [
+        one["typed_config"] for one in http["http_filters"] if one["name"].endswith(f".{name}")
+    ]
+    return found
+
+
+def _public_tls() -> dict[str, Any]:
+    """Return what clients meet: TLS 1.2 and 1.3, with the ciphers that Envoy takes by itself."""
+    context = {
+        "alpn_protocols": ["h2", "http/1.1"],
+        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+        "tls_certificate_sds_secret_configs": [_secret("public")],
+    }
+    return _socket("DownstreamTlsContext", common_tls_context=context)
+
+
+def _worker_tls(name: str) -> dict[str, Any]:
+    """Return how a worker is reached: both sides show a certificate, the worker one of its name."""
+    names = [{"san_type": "DNS", "matcher": {"exact": name}}]
+    context = {
+        "alpn_protocols": ["h2"],  # health checks say no other, and gRPC wants it said
+        "tls_params": {
+            "tls_minimum_protocol_version": "TLSv1_3",
+            "tls_maximum_protocol_version": "TLSv1_3",
+        },
+        "tls_certificate_sds_secret_configs": [_secret("edge")],
+        "combined_validation_context": {
+            "default_validation_context": {"match_typed_subject_alt_names": names},
+            "validation_context_sds_secret_config": _secret("ca"),
+        },
+    }
+    return _socket("UpstreamTlsContext", sni=name, common_tls_context=context)
+
+
+def _secret(name: str) -> dict[str, Any]:
+    source = {"path_config_source": {"path": f"/etc/envoy/sds/{name}.yaml"}}
+    return {"name": name, "sds_config": {**source, "resource_api_version": "V3"}}
+
+
+def _socket(context: str, **told: object) -> dict[str, Any]:
+    typed = {"@type": f"{_TLS}{context}", **told}
+    return {"name": "envoy.transport_sockets.tls", "typed_config": typed}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Indents lists, as yamllint wants them, and leaves lines of a script as lines."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  # the signature is PyYAML's
+        """Ignore `indentless`."""
+        super().increase_indent(flow, indentless=False)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,147 @@
+"""What a request may have, from the descriptors to tables of Lua."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from google.api import annotations_pb2
+from google.api.http_pb2 import HttpRule
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+
+# The digits of the least and the greatest value.
+_INT32 = ("2147483648", "2147483647")
+_INT64 = ("9223372036854775808", "9223372036854775807")
+_UINT32 = ("0", "4294967295")
+_UINT64 = ("0", "18446744073709551615")
+_LIMITS: Final = {
+    **dict.fromkeys(
+        (FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_SINT32, FieldDescriptor.TYPE_SFIXED32),
+        _INT32,
+    ),
+    **dict.fromkeys(
+        (FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_SINT64, FieldDescriptor.TYPE_SFIXED64),
+        _INT64,
+    ),
+    **dict.fromkeys((FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_FIXED32), _UINT32),
+    **dict.fromkeys((FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_FIXED64), _UINT64),
+}
+# Strings in JSON; whether they are well-formed the transcoder says.
+_STRINGS: Final = {
+    "google.protobuf.Timestamp",
+    "google.protobuf.Duration",
+    "google.protobuf.FieldMask",
+}
+
+
+class UnsupportedError(Exception):
+    """The edge has no rule for something in the protos: write one before it is public."""
+
+
+def tables(files: Iterable[FileDescriptorProto]) -> str:
+    """Return the Lua that fills MESSAGES and binds every method with a REST path.
+
+    Raises:
+        UnsupportedError: A request has a field, or a method a path, that the edge cannot check.
+    """
+    pool, rules = DescriptorPool(), list[tuple[str, HttpRule]]()
+    for file in files:
+        pool.Add(file)
+        for service in file.service:
+            for method in service.method:
+                rules += [(method.input_type.removeprefix("."), rule) for rule in _rules(method)]
+    found = dict[str, Descriptor]()
+    for name in {name for name, _ in rules}:
+        _collect(pool.FindMessageTypeByName(name), found)
+    return "\n".join([*_messages(found), *(_binding(found[name], rule) for name, rule in rules)])
+
+
+def _rules(method: MethodDescriptorProto) -> Iterator[HttpRule]:
+    rule = method.options.Extensions[annotations_pb2.http]
+    if rule.WhichOneof("pattern"):
+        yield rule
+        yield from rule.additional_bindings
+
+
+def _collect(message: Descriptor, found: dict[str, Descriptor]) -> None:
+    """Add a message and those in it."""
+    if message.full_name in found:
+        return
+    found[message.full_name] = message
+    for field in message.fields:
+        if field.message_type and field.message_type.full_name not in _STRINGS:
+            _collect(field.message_type, found)
+
+
+def _messages(found: dict[str, Descriptor]) -> Iterator[str]:
+    """Return all messages: first each by its name, since they refer to each other."""
+    for name in sorted(found):
+        yield f'MESSAGES["{name}"] = {{}}'
+    for name, message in sorted(found.items()):
+        yield f'\nfields = MESSAGES["{name}"]'
+        for field in message.fields:
+            yield f'fields["{field.name}"] = {{{_field(field)}}}'
+            if field.json_name != field.name:
+                yield f'fields["{field.json_name}"] = fields["{field.name}"]'
+    yield ""
+
+
+def _field(field: FieldDescriptor) -> str:
+    told = [f'name = "{field.name}"', _kind(field)]
+    if field.is_repeated:
+        told.append("repeated = true")
+    oneof = field.containing_oneof
+    if oneof and not (len(oneof.fields) == 1 and oneof.name == f"_{field.name}"):  # `optional`
+        told.append(f'oneof = "{oneof.name}"')
+    return ", ".join(told)
+
+
+def _kind(field: FieldDescriptor) -> str:
+    message = field.message_type
+    if (message and message.full_name in _STRINGS) or field.type == FieldDescriptor.TYPE_STRING:
+        return 'kind = "string"'
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return 'kind = "boolean"'
+    if field.type in _LIMITS:
+        low, high = _LIMITS[field.type]
+        return f'kind = "integer", low = "{low}", high = "{high}"'
+    if field.enum_type:
+        names = ", ".join(f'["{value.name}"] = true' for value in field.enum_type.values)
+        low, high = _INT32
+        return f'kind = "enum", low = "{low}", high = "{high}", names = {{{names}}}'
+    if message and field.type == FieldDescriptor.TYPE_MESSAGE and _is_plain(message):
+        return f'kind = "message", fields = MESSAGES["{message.full_name}"]'
+    raise UnsupportedError(f"{field.full_name}: the edge has no rule for this type")
+
+
+def _is_plain(message: Descriptor) -> bool:
+    is_map = message.GetOptions().map_entry
+    return not is_map and not message.full_name.startswith("google.protobuf.")
+
+
+def _binding(message: Descriptor, rule: HttpRule) -> str:
+    verb = rule.WhichOneof("pattern")
+    assert verb
+    path: str = getattr(rule, verb)
+    fields = f'MESSAGES["{message.full_name}"]'
+    for segment in path.split("/"):
+        name, brace, end = segment.removeprefix("{").partition("}")
+        if not segment.startswith("{"):
+            supported = not set("{}*") & set(segment)
+        else:
+            supported = brace == "}" and name in message.fields_by_name and end[:1] in {"", ":"}
+            fields = f'given_by_path({fields}, "{name}")'
+        if not supported:
+            raise UnsupportedError(f"{path}: the edge has no rule for this path")
+    if rule.body not in {"", "*"} or rule.response_body:
+        raise UnsupportedError(f"{path}: the edge reads whole messages only")
+    if not rule.body:
+        _check_parameters(message, path)
+    body = "true" if rule.body else "false"
+    return f'bind("{verb.upper()}", "{path}", {{fields = {fields}, body = {body}}})'
+
+
+def _check_parameters(message: Descriptor, path: str) -> None:
+    for field in message.fields:
+        if field.message_type and field.message_type.full_name not in _STRINGS:
+            raise UnsupportedError(f"{path}: the edge has no rule for {field.name} in a query")
