@@ -89,6 +89,7 @@ async def test_it_starts(place: Place, module: str, part: str, health: str) -> N
     environment = {
         **place.environment,
         "DATABASE_URL": as_part(place.url, part),
+        "PAYGATE_READ_DATABASE_URL": as_part(place.url, "paygate_reader"),
         "PAYGATE_VAULT_DATABASE_URL": as_part(place.url, "paygate_vault"),
         "PAYGATE_LISTEN": address,
     }
@@ -153,6 +154,7 @@ async def test_it_says_everything_at_once_and_no_value(place: Place) -> None:
         "PAYGATE_VAULT",
         "PAYGATE_SANDBOX_API",
         "PAYGATE_SANDBOX_DATABASE_URL",
+        "PAYGATE_READ_DATABASE_URL",
         "PAYGATE_ACQUIRER_CA_FILE",
         "PAYGATE_TLS_CERTIFICATE_FILE",
         "PAYGATE_RATE_LIMIT_PER_SECOND",
@@ -181,7 +183,8 @@ async def test_other_roles_look_too(place: Place, module: str, role: str) -> Non
 
 async def test_a_database_that_is_away(place: Place, tmp_path: Path) -> None:
     """Nobody knows how it is set, so nothing starts; that is no fault of the settings."""
-    nowhere = {"DATABASE_URL": f"postgresql://paygate@/payments?host={tmp_path}"}
+    url = f"postgresql://paygate@/payments?host={tmp_path}"
+    nowhere = {"DATABASE_URL": url, "PAYGATE_READ_DATABASE_URL": url}
     code, said = await ended("services.payments", "serve", {**place.environment, **nowhere})
     assert (code, len(said)) == (1, 1)
     assert said[0].startswith("DATABASE_URL: the database does not answer")

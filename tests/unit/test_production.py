@@ -11,12 +11,13 @@ import pytest
 from pkg.production import KEY_BYTES_DIFFERENT_MIN, is_guessable, static_reasons
 from pkg.settings import load
 from services.events.config import Settings as EventsSettings
+from services.payments.admin.config import AdminSettings
 from services.payments.config import Settings as PaymentsSettings
 from tests.certificates import Authority
 from tools.stack.settings import REPOSITORY
 
 PEPPER, HASH_KEY, WEBHOOK_KEY = (secrets.token_hex(32) for _ in range(3))
-PASSWORD = secrets.token_hex(16)
+PASSWORD, ADMIN_TOKEN = secrets.token_hex(16), secrets.token_hex(32)
 URL = f"postgresql://paygate:{PASSWORD}@database/payments"
 GATEWAY = [("payments", "serve"), ("events", "serve")]
 EVERY = [*GATEWAY, ("payments", "sweep"), ("events", "relay")]
@@ -33,9 +34,12 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
         "PAYGATE_VAULT": "transit",
         "PAYGATE_ACQUIRER_CA_FILE": str(authority.file),
         "DATABASE_URL": f"{URL}?sslmode=verify-full",
+        "PAYGATE_READ_DATABASE_URL": f"{URL}?sslmode=verify-full",
         "PAYGATE_KEY_PEPPER": PEPPER,
         "PAYGATE_HASH_KEY": HASH_KEY,
         "PAYGATE_WEBHOOK_KEY": WEBHOOK_KEY,
+        "PAYGATE_ADMIN_TOKEN": ADMIN_TOKEN,
+        "PAYGATE_ADMIN_DATABASE_URL": f"{URL}?sslmode=verify-full",
     }
 
 
@@ -60,6 +64,8 @@ class Reasons:
                 self._monkeypatch.delenv(name, raising=False)
             else:
                 self._monkeypatch.setenv(name, value)
+        if role == "admin":
+            return static_reasons(load(AdminSettings).posture(role))
         if service == "payments":
             return static_reasons(load(PaymentsSettings).posture(role))
         return static_reasons(load(EventsSettings).posture(role))
@@ -69,6 +75,25 @@ class Reasons:
 def test_a_sound_configuration_is_not_refused(reasons: Reasons, process: tuple[str, str]) -> None:
     """Every role starts with it."""
     assert reasons.of(process, {}) == []
+
+
+def test_the_admin_process_is_held_to_it_too(reasons: Reasons) -> None:
+    """Its token, its database and the vault that it rotates."""
+    process = ("payments", "admin")
+    assert reasons.of(process, {}) == []
+    changes = {
+        "PAYGATE_ADMIN_TOKEN": "7e" * 32,
+        "PAYGATE_ADMIN_DATABASE_URL": URL,
+        "PAYGATE_VAULT": "local",
+        "PAYGATE_VAULT_KEYRING": "/nowhere",
+        "PAYGATE_VAULT_DATABASE_URL": URL,
+    }
+    assert [line.partition(":")[0] for line in reasons.of(process, changes)] == [
+        "PAYGATE_VAULT",
+        "PAYGATE_ADMIN_TOKEN",
+        "PAYGATE_ADMIN_DATABASE_URL",
+        "PAYGATE_VAULT_DATABASE_URL",
+    ]
 
 
 NO_TLS = {"PAYGATE_TLS_CERTIFICATE_FILE": None, "PAYGATE_TLS_KEY_FILE": None}
@@ -97,6 +122,11 @@ PATTERN = "PAYGATE_KEY_PEPPER: has a pattern"
                 "PAYGATE_VAULT_DATABASE_URL": URL,
             },
             "PAYGATE_VAULT_DATABASE_URL: the database may be spoken to in plain text",
+        ),
+        (
+            [("payments", "serve")],
+            {"PAYGATE_READ_DATABASE_URL": None},
+            "PAYGATE_READ_DATABASE_URL: is missing",
         ),
         ([("payments", "serve")], {"PAYGATE_SANDBOX_API": "true"}, "PAYGATE_SANDBOX_API: "),
         (

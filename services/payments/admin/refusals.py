@@ -8,8 +8,12 @@ from pkg.rpc import Refusal
 from services.payments.admin import errors as own
 
 _Code = grpc.StatusCode
-# API keys and their scopes are for merchants; the operator has a token.
-_OF_MERCHANTS = {errors.InvalidApiKeyError, errors.InsufficientScopeError}
+# API keys, their scopes and limits are for merchants; the operator has a token.
+_OF_MERCHANTS = {
+    errors.InvalidApiKeyError,
+    errors.InsufficientScopeError,
+    errors.RateLimitedError,
+}
 
 CODES: Codes = {
     **{kind: code for kind, code in SHARED_CODES.items() if kind not in _OF_MERCHANTS},
