@@ -74,7 +74,7 @@ hooks: venv-dev ## run the checks before each commit
 # Generated in a copy: a check must not mend what it finds.
 check-generated: venv-dev
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -R buf.yaml buf.gen.yaml envoy.yaml proto build tools "$$copy" && \
+	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build tools "$$copy" && \
 	mkdir -p "$$copy/deploy/envoy" && \
 	(cd "$$copy" && $(GENERATE)) && diff -r -x __pycache__ build "$$copy/build" && \
 	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" || \
