@@ -1,5 +1,6 @@
 """An authority for tests, and certificates that it signs."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,47 +30,37 @@ class Pair:
 
 
 class Authority:
-    """Signs certificates that are good for servers and clients.
+    """Signs certificates that are good for servers and clients, for a day."""
 
-    Args:
-        folder: Where the files go.
-        name: Of the authority, and of its file.
-    """
-
-    def __init__(self, folder: Path, name: str = "ca") -> None:
-        self._folder = folder
+    def __init__(self, name: str = "test authority") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self._name = _named(name)
         constraints = x509.BasicConstraints(ca=True, path_length=0)
-        self._certificate = (
+        certificate = (
             self._builder(self._name, self._key)
             .add_extension(constraints, critical=True)
             .sign(self._key, hashes.SHA256())
         )
-        self.file = folder / f"{name}.pem"
-        self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+        self.pem = certificate.public_bytes(serialization.Encoding.PEM)
 
-    def issue(self, name: str, *, file: str | None = None) -> Pair:
-        """Make a pair for a DNS name, in files called like it unless told otherwise."""
+    def sign(self, name: str) -> tuple[bytes, bytes]:
+        """Return a new certificate for a DNS name, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         certificate = (
-            self._builder(subject, key)
+            self._builder(_named(name), key)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
             .add_extension(x509.ExtendedKeyUsage(usage), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        pair = Pair(self._folder / f"{file or name}.pem", self._folder / f"{file or name}.key")
-        pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        pair.key.write_bytes(
+        return (
+            certificate.public_bytes(serialization.Encoding.PEM),
             key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
-            )
+            ),
         )
-        return pair
 
     def _builder(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
@@ -84,3 +75,40 @@ class Authority:
             .not_valid_before(now - LIFE)
             .not_valid_after(now + LIFE)
         )
+
+
+class AuthorityInFiles(Authority):
+    """An authority whose own certificate, and all that it signs, is in a folder.
+
+    Args:
+        folder: Where the files go.
+        name: Of the authority, and of its file.
+    """
+
+    def __init__(self, folder: Path, name: str = "ca") -> None:
+        super().__init__(name)
+        self._folder = folder
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(self.pem)
+
+    def issue(self, name: str, *, file: str | None = None) -> Pair:
+        """Make a pair for a DNS name, in files called like it unless told otherwise."""
+        certificate, key = self.sign(name)
+        pair = Pair(self._folder / f"{file or name}.pem", self._folder / f"{file or name}.key")
+        pair.certificate.write_bytes(certificate)
+        pair.key.write_bytes(key)
+        return pair
+
+
+def put(authority: Authority, name: str, folder: Path) -> None:
+    """Put a certificate for a name into a folder, in place of one that is there."""
+    folder.mkdir(exist_ok=True)
+    certificate, key = authority.sign(name)
+    for file, content in (("tls.key", key), ("tls.crt", certificate)):
+        new = folder / f".{file}"
+        new.write_bytes(content)
+        os.replace(new, folder / file)  # noqa: PTH105  # the rename is what Envoy sees
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

@@ -14,7 +14,7 @@ import pytest
 import urllib3
 import yaml
 
-from tests.e2e.certificates import Authority
+from tests.certificates import Authority, put
 from tests.e2e.edge import Edge, Upstream, manager
 from tests.e2e.stack import free_port
 from tests.e2e.strict import Binding, bindings
@@ -47,8 +47,8 @@ def running(
     tls.mkdir()
     secrets.mkdir()
     (tls / "ca.crt").write_bytes(AUTHORITY.pem)
-    AUTHORITY.issue(CLIENT, tls / "edge")
-    AUTHORITY.issue(DOMAIN, tls / "public")
+    put(AUTHORITY, CLIENT, tls / "edge")
+    put(AUTHORITY, DOMAIN, tls / "public")
     config = rehearsed(tls=tls, folder=secrets)
     services = {"payments": [payments.port], "events": [events.port]}
     envoy.place(config, port=free_port(), admin_port=free_port(), services=services)
@@ -220,7 +220,7 @@ def test_renewed_certificates_are_taken_up(payments: Upstream, tmp_path: Path) -
     with running(tmp_path, payments, payments, healthy=False) as edge:
         old = shown(edge)
         with handshake(edge, trusting()) as before:
-            AUTHORITY.issue(DOMAIN, tmp_path / "tls" / "public")
+            put(AUTHORITY, DOMAIN, tmp_path / "tls" / "public")
             deadline = time.monotonic() + ROTATED_SECONDS_MAX
             while shown(edge) == old:
                 assert time.monotonic() < deadline, edge.log

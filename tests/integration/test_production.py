@@ -18,7 +18,7 @@ from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from pkg.healthcheck import serves
 from pkg.production import Posture, database_reasons
 from pkg.tls import Identity, channel
-from tests.certificates import Authority
+from tests.certificates import AuthorityInFiles
 from tests.chaos.rig import Process, free_port, reason_of
 from tests.database import as_part, migrate, postgres_of_its_own, running
 from tools.stack.postgres import OWNER
@@ -33,7 +33,7 @@ class Place:
 
     url: str
     owner_url: str
-    authority: Authority
+    authority: AuthorityInFiles
     environment: Mapping[str, str]
 
     async def owner(self) -> "asyncpg.Connection[asyncpg.Record]":
@@ -44,7 +44,7 @@ class Place:
 @pytest.fixture(scope="module")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
     """A server of its own: that of the other tests does not wait for the disk."""
-    authority = Authority(tmp_path_factory.mktemp("tls"))
+    authority = AuthorityInFiles(tmp_path_factory.mktemp("tls"))
     pair = authority.issue(NAME)
     with postgres_of_its_own() as server:
         await server.initialise()

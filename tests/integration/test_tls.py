@@ -12,7 +12,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 
 from pkg.healthcheck import serves
 from pkg.tls import Identity, channel, server_credentials
-from tests.certificates import Authority, Pair
+from tests.certificates import AuthorityInFiles, Pair
 
 NAME = "payments.internal.paygate"
 
@@ -21,7 +21,7 @@ class Server:
     """A server of nothing but health checks, with mutual TLS."""
 
     def __init__(self, folder: Path) -> None:
-        self.authority = Authority(folder)
+        self.authority = AuthorityInFiles(folder)
         self.pair = self.authority.issue(NAME)
         self.client = self.authority.issue("edge.internal.paygate")
         self.identity = Identity(
@@ -68,7 +68,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 async def test_who_gets_in(server: Server, tmp_path: Path) -> None:
     """Whoever shows a certificate of the right authority, and nobody else."""
     ours = server.authority.file
-    strangers = Authority(tmp_path, "strangers")
+    strangers = AuthorityInFiles(tmp_path, "strangers")
     theirs = strangers.issue("edge.internal.paygate", file="stranger")
     assert await server.answers(ca=ours, pair=server.client)
     assert not await server.answers(ca=ours, pair=None)
@@ -78,7 +78,7 @@ async def test_who_gets_in(server: Server, tmp_path: Path) -> None:
 
 async def test_whom_a_client_believes(server: Server, tmp_path: Path) -> None:
     """A server with another authority's certificate, or for another name, is not spoken to."""
-    strangers = Authority(tmp_path, "strangers")
+    strangers = AuthorityInFiles(tmp_path, "strangers")
     ours = server.authority.file
     assert not await server.answers(ca=strangers.file, pair=server.client)
     assert not await server.answers(ca=ours, pair=server.client, name="acquirer.internal.paygate")
@@ -87,7 +87,7 @@ async def test_whom_a_client_believes(server: Server, tmp_path: Path) -> None:
 
 async def test_a_certificate_is_renewed_without_a_restart(server: Server, tmp_path: Path) -> None:
     """New connections get what the files hold now, certificate and authority of clients alike."""
-    new = Authority(tmp_path, "new")
+    new = AuthorityInFiles(tmp_path, "new")
     client = new.issue("edge.internal.paygate", file="new-client")
     assert not await server.answers(ca=new.file, pair=client)
     new.issue(NAME)  # into the files that the server has

@@ -14,7 +14,7 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from pkg.healthcheck import serves
 from pkg.tls import Identity, channel
-from tests.certificates import Authority, Pair
+from tests.certificates import AuthorityInFiles, Pair
 from tests.chaos.rig import CARD, SECRETS, Process, free_port, gbp
 from tests.database import as_part
 from tests.keys import new_key
@@ -26,7 +26,7 @@ GATEWAY, BANK = "payments.internal.paygate", "acquirer.internal.paygate"
 class Line:
     """A worker and a bank that speak TLS, and whoever calls the worker."""
 
-    authority: Authority
+    authority: AuthorityInFiles
     client: Pair
     address: str
     metadata: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Line:
         return reply.payment
 
 
-def bank_of(authority: Authority, url: str, address: str) -> Process:
+def bank_of(authority: AuthorityInFiles, url: str, address: str) -> Process:
     """Return a bank that only lets in who has a certificate."""
     environment = {
         **authority.issue(BANK).environment("ACQUIRER_", client_ca=authority.file),
@@ -53,7 +53,9 @@ def bank_of(authority: Authority, url: str, address: str) -> Process:
     return Process(("services.acquirer",), environment)
 
 
-def worker_of(authority: Authority, url: str, address: str, bank: str, bank_ca: Path) -> Process:
+def worker_of(
+    authority: AuthorityInFiles, url: str, address: str, bank: str, bank_ca: Path
+) -> Process:
     """Return a worker that believes banks of an authority."""
     environment = {
         **SECRETS,
@@ -84,8 +86,8 @@ async def line(
     acquirer_database_url: str,
 ) -> AsyncIterator[Line]:
     """A worker that believes our bank, or another's."""
-    authority = Authority(tmp_path)
-    believed = authority if request.param == "ours" else Authority(tmp_path, "another")
+    authority = AuthorityInFiles(tmp_path)
+    believed = authority if request.param == "ours" else AuthorityInFiles(tmp_path, "another")
     address, bank_address = (f"127.0.0.1:{free_port()}" for _ in range(2))
     bank = bank_of(authority, acquirer_database_url, bank_address)
     worker = worker_of(

@@ -13,7 +13,7 @@ from pkg.settings import load
 from services.events.config import Settings as EventsSettings
 from services.payments.admin.config import AdminSettings
 from services.payments.config import Settings as PaymentsSettings
-from tests.certificates import Authority
+from tests.certificates import AuthorityInFiles
 from tools.stack.settings import REPOSITORY
 
 PEPPER, HASH_KEY, WEBHOOK_KEY = (secrets.token_hex(32) for _ in range(3))
@@ -26,7 +26,7 @@ EVERY = [*GATEWAY, ("payments", "sweep"), ("events", "relay")]
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """Settings that nothing speaks against, for every role."""
-    authority = Authority(tmp_path_factory.mktemp("tls"))
+    authority = AuthorityInFiles(tmp_path_factory.mktemp("tls"))
     pair = authority.issue("payments.internal.paygate")
     return {
         **pair.environment(client_ca=authority.file),

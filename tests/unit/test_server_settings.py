@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pkg.limits import Rate
 from pkg.server_settings import ServerSettings
-from tests.certificates import Authority
+from tests.certificates import AuthorityInFiles
 
 Files = dict[str, Path]
 
@@ -17,7 +17,7 @@ Files = dict[str, Path]
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
     """A pair and its authority, by the setting."""
-    authority = Authority(tmp_path)
+    authority = AuthorityInFiles(tmp_path)
     pair = authority.issue("payments.internal.paygate")
     return {
         "tls_certificate_file": pair.certificate,
@@ -47,7 +47,7 @@ def spoil(name: str) -> Callable[[Files], object]:
 def of_another(files: Files) -> None:
     """Take the key of another certificate."""
     folder = files["tls_key_file"].parent
-    files["tls_key_file"] = Authority(folder, "other").issue("other.internal.paygate").key
+    files["tls_key_file"] = AuthorityInFiles(folder, "other").issue("other.internal.paygate").key
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ class TransitWrapper:
         try:
             async with self._session.get("/v1/sys/seal-status") as reply:
                 return bool((await reply.json())["sealed"])
-        except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError):
+        except (aiohttp.ClientError, TimeoutError, OSError, KeyError, TypeError, ValueError):
             return None
 
     async def _renew(self) -> None:
