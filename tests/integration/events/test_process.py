@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 
 from tests.conftest import NewDatabase
-from tests.database import as_part
+from tests.database import as_part, as_superuser
 from tests.integration.events.desk import WEBHOOK_KEY, Desk, until
 from tests.integration.events.nats_server import nats_running
 from tests.integration.events.receiver import receiving
@@ -89,13 +89,13 @@ async def test_events_go_to_the_bus_that_is_named(
 
 async def test_a_relay_outlives_lost_connections(desk: Desk, payments_database_url: str) -> None:
     """Connections that PostgreSQL ends are opened anew, by the same process."""
-    async with receiving() as receiver, relay(payments_database_url) as process:
+    # What was leased when a connection ended is delivered when the lease has.
+    lease = {"PAYGATE_DELIVERY_LEASE_SECONDS": "2"}
+    async with receiving() as receiver, relay(payments_database_url, **lease) as process:
         await desk.endpoint(receiver.url)
         await desk.authorized()
         await until(lambda: len(receiver.received) == 1, seconds_max=20)
-        superuser = await asyncpg.connect(
-            payments_database_url.replace("//payments@", "//postgres@")
-        )
+        superuser = await asyncpg.connect(as_superuser(payments_database_url))
         for _ in range(3):
             await superuser.execute(
                 """
