@@ -61,6 +61,8 @@ def worker_of(
         **SECRETS,
         **authority.issue(GATEWAY).environment(client_ca=authority.file),
         "DATABASE_URL": as_part(url, "paygate_gateway"),
+        "PAYGATE_VAULT_DATABASE_URL": as_part(url, "paygate_vault"),
+        "PAYGATE_VAULT_KEYRING": str(bank_ca.with_name("keyring.json")),
         "PAYGATE_LISTEN": address,
         "PAYGATE_ACQUIRER_ADDRESS": bank,
         "PAYGATE_ACQUIRER_CA_FILE": str(bank_ca),
