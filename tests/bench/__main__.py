@@ -20,7 +20,7 @@ ROUNDS, SECONDS, WARM_SECONDS = 5, 8.0, 3.0
 POOL, PAYMENTS = 2_000, 1_000_000
 
 
-async def run(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+async def run(arguments: argparse.Namespace, facts: dict[str, object]) -> dict[str, dict[str, Any]]:
     """Run the scenes one after the other, and print each as it is done."""
     results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="paygate-bench-") as folder:
@@ -31,6 +31,7 @@ async def run(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
                     folder=Path(folder),
                     pool=arguments.pool,
                     payments=arguments.payments,
+                    facts=facts,
                 )
                 cases = await stack.enter_async_context(scene(plan))
                 for case in cases:
@@ -41,6 +42,8 @@ async def run(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
                         samples[case.name].append(await case.run(arguments.seconds))
             results[name] = {case: summary(runs) for case, runs in samples.items()}
             print(f"\n{name}\n{report.table(results[name])}", flush=True)
+            if arguments.json:
+                report.write(arguments.json, results, facts)
     return results
 
 
@@ -77,13 +80,10 @@ def main() -> int:
     arguments = parsed(sys.argv[1:])
     try:
         tools.check_installed()
-        results = asyncio.run(run(arguments))
+        asyncio.run(run(arguments, {"cores": os.cpu_count(), "machine": platform.platform()}))
     except BrokenRunError as problem:
         print(problem, file=sys.stderr)
         return 1
-    if arguments.json:
-        facts = {"cores": os.cpu_count(), "machine": platform.platform()}
-        report.write(arguments.json, results, facts)
     return 0
 
 

@@ -1,8 +1,9 @@
 """A load driver for gRPC calls that differ from one another: `python -m tests.bench.driver`.
 
 h2load and wrk repeat one request; here every call has an idempotency key, and many payments take
-turns. One process, one thread, one call at a time on each connection; a closed loop. Reads a `Load`
-as JSON from standard input; writes what was counted as JSON, and each call's time into a file.
+turns. One process, one thread, one call at a time on each connection; a closed loop, or so many
+calls per second whatever becomes of them. Reads a `Load` as JSON from standard input; writes what
+was counted as JSON, and each call's time into a file.
 """
 
 import base64
@@ -21,6 +22,8 @@ from tests.bench import http2
 
 ANSWER_SECONDS_MAX = 30.0
 DECK = 1_000
+# The kernel's timer wakes us as late as this.
+LATE_SECONDS = 0.0015
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,12 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What to do. `calls`: so many instead of so many seconds."""
+    """What to do.
+
+    Attributes:
+        calls: So many, instead of so many seconds.
+        rate: Calls per second; as many as are answered if it is 0.
+    """
 
     port: int
     connections: int
@@ -53,6 +61,7 @@ class Load:
     times: str
     seconds: float = 0.0
     calls: int = 0
+    rate: float = 0.0
 
 
 @dataclass(kw_only=True)
@@ -98,6 +107,7 @@ class Driver:
         chance.shuffle(deck)
         self._deck = cycle(deck)
         self._calls = 0
+        self._due = 0.0
         self._well = [0] * len(weights)
         self._failed = 0
 
@@ -110,16 +120,18 @@ class Driver:
             connections[connection.socket.fileno()] = connection
             poll.register(connection.socket, select.EPOLLIN)
         began = time.perf_counter()
-        end = began + self.load.seconds
-        for connection in connections.values():
-            self._send(connection, end)
-        while any_left := self._calls - self._failed - sum(self._well):
-            ready = poll.poll(ANSWER_SECONDS_MAX)
-            if not ready:
-                raise TimeoutError(f"{any_left} calls have no answer")
-            for number, _ in ready:
-                if self._receive(connections[number]):
-                    self._send(connections[number], end)
+        self._due = began
+        idle = list(connections.values())
+        while True:
+            pause = self._send_due(idle, began + self.load.seconds)
+            if pause is None and len(idle) == len(connections):
+                break
+            ready = poll.poll(ANSWER_SECONDS_MAX if pause is None else pause)
+            if not ready and pause is None:
+                raise TimeoutError(f"{len(connections) - len(idle)} calls have no answer")
+            idle += [
+                connections[number] for number, _ in ready if self._receive(connections[number])
+            ]
         used = resource.getrusage(resource.RUSAGE_SELF)
         names = [one.name for one in self.load.operations]
         return Counted(
@@ -129,10 +141,25 @@ class Driver:
             cpu_seconds=used.ru_utime + used.ru_stime,
         )
 
-    def _send(self, connection: Connection, end: float) -> None:
+    def _send_due(self, idle: list[Connection], end: float) -> float | None:
+        """Send what is due; return the seconds until more is, or None if only answers are."""
         now = time.perf_counter()
-        if self._calls >= self.load.calls if self.load.calls else now >= end:
-            return
+        late = now - self._due > LATE_SECONDS
+        while self._calls < self.load.calls if self.load.calls else now < end:
+            if not idle:
+                return None
+            if self.load.rate:
+                if self._due > now:
+                    return self._due - now
+                # A call that had to wait for a connection has waited for the server.
+                self._send(idle.pop(), self._due if late else now)
+                self._due += 1 / self.load.rate
+            else:
+                self._send(idle.pop(), now)
+            now = time.perf_counter()
+        return None
+
+    def _send(self, connection: Connection, now: float) -> None:
         self._calls += 1
         connection.operation = number = next(self._deck)
         connection.stream += 2

@@ -11,7 +11,7 @@ from grpc import aio
 
 from tests.bench import http2, tools
 from tests.bench.driven import Driven, together
-from tests.bench.driver import Load
+from tests.bench.driver import Load, Operation
 from tests.bench.systems import System
 from tests.bench.workloads import SERVICE, Workload, authorize_message
 from tools.stack.settings import HOST
@@ -33,15 +33,23 @@ class Drive:
     connections: int
     folder: Path
 
-    async def run(self, seconds: float) -> Driven:
-        """Drive every port with its share of the connections."""
+    async def run(self, seconds: float, *, rate: float = 0.0) -> Driven:
+        """Drive every port with its share of the connections, and of the rate if there is one."""
         ports = self.system.doors[self.door]
         shares = [len(range(part, self.connections, len(ports))) for part in range(len(ports))]
         busy = [(part, share) for part, share in enumerate(shares) if share]
         if self.workload.shares and self.door != "rest":
             return await _all(
-                self._own(ports[part], part, len(busy), share, seconds) for part, share in busy
+                self._own(
+                    ports[part],
+                    connections=share,
+                    seconds=seconds,
+                    rate=rate / len(busy),
+                    operations=self.workload.operations(self.system.pools, part, len(busy)),
+                )
+                for part, share in busy
             )
+        assert not rate, "only our own driver can wait"
         before = tools.children_seconds()
         if self.workload.shares:
             driven = await _all(self._wrk(ports[part], share, seconds) for part, share in busy)
@@ -53,16 +61,23 @@ class Drive:
         return replace(driven, cpu_seconds=tools.children_seconds() - before)
 
     async def _own(
-        self, port: int, part: int, parts: int, connections: int, seconds: float
+        self,
+        port: int,
+        *,
+        connections: int,
+        seconds: float,
+        rate: float,
+        operations: list[Operation],
     ) -> Driven:
         times = self.folder / f"times-{secrets.token_hex(8)}"
         load = Load(
             port=port,
             connections=connections,
             headers=dict(self.system.headers),
-            operations=self.workload.operations(self.system.pools, part, parts),
+            operations=operations,
             times=str(times),
             seconds=seconds,
+            rate=rate,
         )
         driven = await tools.own(load)
         times.unlink()

@@ -4,7 +4,7 @@ import asyncio
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -42,16 +42,18 @@ class Case(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadCase:
-    """A load on a system."""
+    """A load on a system, or a share of the most that it takes."""
 
     drive: Drive
+    share: float = 0.0
 
     @property
     def name(self) -> str:
         """What the report calls it."""
         drive = self.drive
         door = {"grpc": "gRPC", "edge": "gRPC by Envoy", "rest": "REST"}[drive.door]
-        return f"{drive.system.name}: {drive.workload.name}, {door}, c={drive.connections}"
+        part = f" at {self.share:.0%} of that" if self.share else ""
+        return f"{drive.system.name}: {drive.workload.name}, {door}, c={drive.connections}{part}"
 
     async def run(self, seconds: float) -> Sample:
         """Drive, and check that what was counted was done.
@@ -59,9 +61,12 @@ class LoadCase:
         Raises:
             BrokenRunError: Calls failed, or did not have their effect.
         """
+        rate = 0.0
+        if self.share:
+            rate = self.share * (await replace(self, share=0.0).run(seconds)).rate
         meter = self.drive.system.meter
         since, before = now(), meter.read()
-        driven = await self.drive.run(seconds)
+        driven = await self.drive.run(seconds, rate=rate)
         after = meter.read()
         await self._check(driven, since)
         return sample(driven, {name: after[name] - before[name] for name in after})

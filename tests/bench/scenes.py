@@ -1,8 +1,8 @@
 """The scenes: systems that are up together, and the cases that take turns on them."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench.bulk import load
@@ -17,6 +17,8 @@ from tests.bench.workloads import WORKLOADS
 MANY = 128
 # One call after the other; a quarter of the most; the most.
 CONNECTIONS = (1, 32, MANY)
+# Of the peak: where a service that is well sized is at its busiest.
+STEADY = 0.7
 EVERYTHING = ("authorize", "capture", "refund", "read", "mix", "hot", "replay")
 
 
@@ -27,15 +29,17 @@ class Plan:
     Attributes:
         pool: How many payments captures, refunds and reads work on.
         payments: How many the large database has.
+        facts: What the report says besides figures.
     """
 
     server: Server
     folder: Path
     pool: int
     payments: int
+    facts: dict[str, object]
 
 
-Scene = Callable[[Plan], AbstractAsyncContextManager[list[Case]]]
+Scene = Callable[[Plan], AbstractAsyncContextManager[Sequence[Case]]]
 
 
 def cases(
@@ -44,7 +48,7 @@ def cases(
     *workloads: str,
     door: str = "grpc",
     connections: Iterable[int] = (MANY,),
-) -> list[Case]:
+) -> list[LoadCase]:
     """Return a case for each workload and number of connections."""
     return [
         LoadCase(
@@ -62,7 +66,7 @@ def cases(
 
 
 @asynccontextmanager
-async def against_peers(plan: Plan) -> AsyncIterator[list[Case]]:
+async def against_peers(plan: Plan) -> AsyncIterator[Sequence[Case]]:
     """Authorize, by everyone; and what the database could do if nothing else cost anything."""
     async with AsyncExitStack() as stack:
         up, server = stack.enter_async_context, plan.server
@@ -92,7 +96,7 @@ async def against_peers(plan: Plan) -> AsyncIterator[list[Case]]:
 
 
 @asynccontextmanager
-async def everything(plan: Plan) -> AsyncIterator[list[Case]]:
+async def everything(plan: Plan) -> AsyncIterator[Sequence[Case]]:
     """All workloads over gRPC."""
     async with paygate(plan.server, name="2 workers", workers=2) as ours:
         await fill_pools(ours, plan.folder, size=plan.pool)
@@ -100,7 +104,7 @@ async def everything(plan: Plan) -> AsyncIterator[list[Case]]:
 
 
 @asynccontextmanager
-async def by_workers(plan: Plan) -> AsyncIterator[list[Case]]:
+async def by_workers(plan: Plan) -> AsyncIterator[Sequence[Case]]:
     """One worker and two, idle and busy."""
     async with (
         paygate(plan.server, name="1 worker", workers=1) as one,
@@ -113,11 +117,11 @@ async def by_workers(plan: Plan) -> AsyncIterator[list[Case]]:
             for workload in ("authorize", "read")
             for system in (one, two)
             for case in cases(plan, system, workload, connections=CONNECTIONS)
-        ]
+        ] + [replace(case, share=STEADY) for case in cases(plan, two, "authorize")]
 
 
 @asynccontextmanager
-async def through_envoy(plan: Plan) -> AsyncIterator[list[Case]]:
+async def through_envoy(plan: Plan) -> AsyncIterator[Sequence[Case]]:
     """What the edge costs: REST, gRPC through it, and gRPC without it."""
     async with paygate(plan.server, name="2 workers", workers=2, edge=True) as ours:
         await fill_pools(ours, plan.folder, size=plan.pool)
@@ -130,7 +134,7 @@ async def through_envoy(plan: Plan) -> AsyncIterator[list[Case]]:
 
 
 @asynccontextmanager
-async def with_the_bank(plan: Plan) -> AsyncIterator[list[Case]]:
+async def with_the_bank(plan: Plan) -> AsyncIterator[Sequence[Case]]:
     """The bank in the workers, and as a process of its own; and all of `make run`."""
     async with (
         paygate(plan.server, name="bank inside", workers=2) as inside,
@@ -148,7 +152,7 @@ async def with_the_bank(plan: Plan) -> AsyncIterator[list[Case]]:
 
 
 @asynccontextmanager
-async def growth(plan: Plan) -> AsyncIterator[list[Case]]:
+async def growth(plan: Plan) -> AsyncIterator[Sequence[Case]]:
     """An empty database, and one that is full."""
     async with (
         paygate(plan.server, name="empty", workers=2) as empty,
@@ -156,7 +160,8 @@ async def growth(plan: Plan) -> AsyncIterator[list[Case]]:
     ):
         for system in (empty, full):
             await fill_pools(system, plan.folder, size=plan.pool)
-        await load(full, payments=plan.payments)
+        seconds = await load(full, payments=plan.payments)
+        plan.facts["load"] = f"{plan.payments:,} payments were loaded in {seconds:,.0f} s"
         yield [
             case
             for workload in ("authorize", "capture", "refund", "read", "mix")
@@ -166,7 +171,7 @@ async def growth(plan: Plan) -> AsyncIterator[list[Case]]:
 
 
 @asynccontextmanager
-async def quick(plan: Plan) -> AsyncIterator[list[Case]]:
+async def quick(plan: Plan) -> AsyncIterator[Sequence[Case]]:
     """One of each tool, on few processes: shows that all of this runs."""
     async with AsyncExitStack() as stack:
         up = stack.enter_async_context
