@@ -12,8 +12,8 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset test chaos fuzz check fmt proto-generate proto-lint proto-breaking \
-	lock hooks python venv-local venv-dev check-generated check-envoy
+.PHONY: help run ready reset test chaos fuzz bench check fmt proto-generate proto-lint proto-breaking \
+	lock hooks python venv-local venv-dev venv-bench bench-tools check-generated check-envoy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ chaos: venv-dev ## run the whole crash matrix, for longer
 fuzz: venv-dev ## send 20,000 odd requests; PAYGATE_FUZZ_SEED repeats a run
 	PAYGATE_FUZZ_CASES=$${PAYGATE_FUZZ_CASES:-20000} PAYGATE_FUZZ_SEED=$${PAYGATE_FUZZ_SEED:-random} \
 		pytest -m fuzz
+
+bench: venv-bench bench-tools ## measure it beside peers, for an hour; BENCH='--only peers' for less
+	PYTHONPATH=build/python python -m tests.bench --json bench.json $(BENCH)
 
 check: venv-dev check-generated check-envoy ## lint, types, imports, protos, migrations, images
 	ruff check
@@ -67,6 +70,7 @@ lock: venv-dev ## choose versions anew and write the lock files
 	$(LOCK) --upgrade -o requirements.lock
 	$(LOCK) --upgrade --group local -c requirements.lock -o requirements-local.lock
 	$(LOCK) --upgrade --group dev -c requirements-local.lock -o requirements-dev.lock
+	$(LOCK) --upgrade --group bench -c requirements-dev.lock -o requirements-bench.lock
 
 hooks: venv-dev ## run the checks before each commit
 	pre-commit install
@@ -89,6 +93,16 @@ venv-local: python
 
 venv-dev: python
 	@$(PYTHON) tools/stack/venv.py requirements-dev.lock
+
+venv-bench: python
+	@$(PYTHON) tools/stack/venv.py requirements-bench.lock
+
+# The load tools are no Python packages: installed where that is possible, else asked for.
+bench-tools:
+	@command -v h2load >/dev/null && command -v wrk >/dev/null || \
+	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	apt-get install --yes --no-install-recommends nghttp2-client wrk; } || \
+	{ echo 'paygate: please install the load tools: apt-get install nghttp2-client wrk' >&2; exit 1; }
 
 python:
 	@command -v $(PYTHON) >/dev/null || \

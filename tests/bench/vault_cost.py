@@ -169,7 +169,7 @@ async def main() -> None:
         differences = sorted(getattr(one, name) - getattr(two, name) for one, two in pairs)
         low, high = differences[len(pairs) // 4], differences[3 * len(pairs) // 4]
         base = statistics.median(getattr(two, name) for _, two in pairs)
-        print(  # noqa: T201  # it talks to a terminal
+        print(
             f"{name}: +{statistics.median(differences):.1f} µs"
             f" (middle half {low:.1f} to {high:.1f}) on {base:.0f} µs, {PAIRS} pairs"
         )

@@ -24,7 +24,7 @@ PYTHON = VENV / "bin" / "python"
 # There while pip works: pip takes a package that it was interrupted in for a whole one.
 UNFINISHED = VENV / ".unfinished"
 # Each contains all of the one before, in the same versions.
-LOCKS = ("requirements-local.lock", "requirements-dev.lock")
+LOCKS = ("requirements-local.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 
 def main(what: str) -> None:

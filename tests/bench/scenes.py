@@ -1,0 +1,202 @@
+"""The scenes: systems that are up together, and the cases that take turns on them."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.bench.bulk import load
+from tests.bench.loads import Drive
+from tests.bench.measure import Case, LoadCase
+from tests.bench.pgbench import GroupCase, recorded
+from tests.bench.seed import fill_pools
+from tests.bench.server import Server
+from tests.bench.systems import System, paygate, peer, whole
+from tests.bench.workloads import WORKLOADS
+
+MANY = 128
+# One call after the other; a quarter of the most; the most.
+CONNECTIONS = (1, 32, MANY)
+# Of the peak: where a service that is well sized is at its busiest.
+STEADY = 0.7
+EVERYTHING = ("authorize", "capture", "refund", "read", "mix", "hot", "replay")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a scene is told.
+
+    Attributes:
+        pool: How many payments captures, refunds and reads work on.
+        payments: How many the large database has.
+        facts: What the report says besides figures.
+    """
+
+    server: Server
+    folder: Path
+    pool: int
+    payments: int
+    facts: dict[str, object]
+
+
+Scene = Callable[[Plan], AbstractAsyncContextManager[Sequence[Case]]]
+
+
+def cases(
+    plan: Plan,
+    system: System,
+    *workloads: str,
+    door: str = "grpc",
+    connections: Iterable[int] = (MANY,),
+) -> list[LoadCase]:
+    """Return a case for each workload and number of connections."""
+    return [
+        LoadCase(
+            drive=Drive(
+                system=system,
+                workload=WORKLOADS[workload],
+                door=door,
+                connections=count,
+                folder=plan.folder,
+            )
+        )
+        for workload in workloads
+        for count in connections
+    ]
+
+
+@asynccontextmanager
+async def against_peers(plan: Plan) -> AsyncIterator[Sequence[Case]]:
+    """Authorize, by everyone; and what the database could do if nothing else cost anything."""
+    async with AsyncExitStack() as stack:
+        up, server = stack.enter_async_context, plan.server
+        ours = await up(paygate(server, name="paygate, 2 workers", workers=2, edge=True))
+        straight = await up(peer(server, name="grpc.aio, BEGIN…COMMIT", module="grpc_aio"))
+        thin = await up(peer(server, name="FastAPI + asyncpg", module="fastapi_asyncpg"))
+        orm = await up(peer(server, name="FastAPI + SQLAlchemy", module="fastapi_orm"))
+        statements = await recorded(ours)
+        yield [
+            *cases(plan, ours, "authorize"),
+            *cases(plan, ours, "authorize", door="rest"),
+            *cases(plan, straight, "authorize"),
+            *cases(plan, thin, "authorize", door="rest"),
+            *cases(plan, orm, "authorize", door="rest"),
+            *(
+                GroupCase(
+                    server=server,
+                    system=ours,
+                    statements=statements,
+                    folder=plan.folder,
+                    size=size,
+                    connections=connections,
+                )
+                for size, connections in ((1, 32), (32, 2))
+            ),
+        ]
+
+
+@asynccontextmanager
+async def everything(plan: Plan) -> AsyncIterator[Sequence[Case]]:
+    """All workloads over gRPC."""
+    async with paygate(plan.server, name="2 workers", workers=2) as ours:
+        await fill_pools(ours, plan.folder, size=plan.pool)
+        yield cases(plan, ours, *EVERYTHING)
+
+
+@asynccontextmanager
+async def by_workers(plan: Plan) -> AsyncIterator[Sequence[Case]]:
+    """One worker and two, idle and busy."""
+    async with (
+        paygate(plan.server, name="1 worker", workers=1) as one,
+        paygate(plan.server, name="2 workers", workers=2) as two,
+    ):
+        for system in (one, two):
+            await fill_pools(system, plan.folder, size=plan.pool)
+        yield [
+            case
+            for workload in ("authorize", "read")
+            for system in (one, two)
+            for case in cases(plan, system, workload, connections=CONNECTIONS)
+        ] + [replace(case, share=STEADY) for case in cases(plan, two, "authorize")]
+
+
+@asynccontextmanager
+async def through_envoy(plan: Plan) -> AsyncIterator[Sequence[Case]]:
+    """What the edge costs: REST, gRPC through it, and gRPC without it."""
+    async with paygate(plan.server, name="2 workers", workers=2, edge=True) as ours:
+        await fill_pools(ours, plan.folder, size=plan.pool)
+        yield [
+            *cases(plan, ours, "authorize"),
+            *cases(plan, ours, "authorize", door="edge"),
+            *cases(plan, ours, "authorize", door="rest", connections=CONNECTIONS),
+            *cases(plan, ours, "capture", "refund", "read", door="rest"),
+        ]
+
+
+@asynccontextmanager
+async def with_the_bank(plan: Plan) -> AsyncIterator[Sequence[Case]]:
+    """The bank in the workers, and as a process of its own; and all of `make run`."""
+    async with (
+        paygate(plan.server, name="bank inside", workers=2) as inside,
+        paygate(plan.server, name="bank beside", workers=2, bank=True) as beside,
+        whole(name="make run", workers=2) as run,
+    ):
+        for system in (inside, beside, run):
+            await fill_pools(system, plan.folder, size=plan.pool)
+        yield [
+            *cases(plan, inside, "authorize", "capture"),
+            *cases(plan, beside, "authorize", "capture"),
+            *cases(plan, run, "authorize", door="edge"),
+            *cases(plan, run, "authorize", door="rest"),
+        ]
+
+
+@asynccontextmanager
+async def growth(plan: Plan) -> AsyncIterator[Sequence[Case]]:
+    """An empty database, and one that is full."""
+    async with (
+        paygate(plan.server, name="empty", workers=2) as empty,
+        paygate(plan.server, name=f"{plan.payments:,} payments", workers=2) as full,
+    ):
+        for system in (empty, full):
+            await fill_pools(system, plan.folder, size=plan.pool)
+        seconds = await load(full, payments=plan.payments)
+        plan.facts["load"] = f"{plan.payments:,} payments were loaded in {seconds:,.0f} s"
+        yield [
+            case
+            for workload in ("authorize", "capture", "refund", "read", "mix")
+            for system in (empty, full)
+            for case in cases(plan, system, workload)
+        ]
+
+
+@asynccontextmanager
+async def quick(plan: Plan) -> AsyncIterator[Sequence[Case]]:
+    """One of each tool, on few processes: shows that all of this runs."""
+    async with AsyncExitStack() as stack:
+        up = stack.enter_async_context
+        ours = await up(paygate(plan.server, name="1 worker", workers=1, edge=True))
+        await fill_pools(ours, plan.folder, size=plan.pool)
+        await load(ours, payments=plan.payments)
+        yield [
+            *cases(plan, ours, "mix", "replay", connections=(16,)),
+            *cases(plan, ours, "capture", door="rest", connections=(16,)),
+            GroupCase(
+                server=plan.server,
+                system=ours,
+                statements=await recorded(ours),
+                folder=plan.folder,
+                size=32,
+                connections=2,
+            ),
+        ]
+
+
+SCENES: dict[str, Scene] = {
+    "peers": against_peers,
+    "workloads": everything,
+    "workers": by_workers,
+    "envoy": through_envoy,
+    "bank": with_the_bank,
+    "growth": growth,
+}

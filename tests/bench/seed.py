@@ -1,0 +1,46 @@
+"""The payments that workloads work on, made through the gateway itself."""
+
+import base64
+import secrets
+from pathlib import Path
+
+from tests.bench.driver import Load, Operation
+from tests.bench.systems import SQL, System
+from tests.bench.tools import own
+from tests.bench.workloads import LARGE, SERVICE, authorize_message, capture_message
+
+POOL = 2_000
+AT_ONCE = 32
+
+
+async def fill_pools(system: System, folder: Path, *, size: int = POOL) -> None:
+    """Make payments to capture of, to refund of and to read, and one that everybody captures of."""
+    for purpose, count in (("open", size), ("captured", size), ("hot", 1)):
+        amount = 10**12 if purpose == "hot" else LARGE
+        await _call(system, folder, "Authorize", [authorize_message(amount, purpose)], count)
+        rows = await system.fetch(SQL["payments_by_reference"], system.merchant, purpose)
+        system.pools[purpose] = [row["id"] for row in rows]
+    bodies = [capture_message(one, LARGE) for one in system.pools["captured"]]
+    await _call(system, folder, "Capture", bodies, len(bodies))
+    system.pools["any"] = system.pools["open"] + system.pools["captured"]
+
+
+async def _call(
+    system: System, folder: Path, method: str, messages: list[bytes], calls: int
+) -> None:
+    operation = Operation(
+        name=method,
+        path=f"{SERVICE}/{method}",
+        bodies=[base64.b64encode(message).decode() for message in messages],
+    )
+    load = Load(
+        port=(system.doors.get("grpc") or system.doors["edge"])[0],
+        connections=min(AT_ONCE, calls),
+        headers=dict(system.headers),
+        operations=[operation],
+        times=str(folder / f"seed-{secrets.token_hex(4)}"),
+        calls=calls,
+    )
+    done = await own(load)
+    Path(load.times).unlink()
+    assert done.well[method] == calls, f"{system.name}: {done}"
