@@ -71,4 +71,5 @@ def reply(order: Order, done: Authorized) -> bytes:
         "create_time": done.create_time,
         "expire_time": done.expire_time,
     }
-    return orjson.dumps({"action": action, "payment": payment})
+    body: bytes = orjson.dumps({"action": action, "payment": payment})
+    return body
