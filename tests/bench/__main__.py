@@ -86,7 +86,8 @@ def main() -> int:
         case ["show"], [file]:
             print(report.markdown(file))
             return 0
-    arguments = parsed(sys.argv[1:])
+        case _:
+            arguments = parsed(sys.argv[1:])
     try:
         tools.check_installed()
         asyncio.run(run(arguments, {"cores": os.cpu_count(), "machine": platform.platform()}))
