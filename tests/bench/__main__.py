@@ -1,4 +1,8 @@
-"""`python -m tests.bench`: measures the gateway beside its peers; see docs/performance.md."""
+"""`python -m tests.bench`: measures the gateway beside its peers; see docs/performance.md.
+
+`python -m tests.bench compare a.json b.json` says what changed between two reports, and
+`python -m tests.bench show a.json` prints one as tables for a document.
+"""
 
 import argparse
 import asyncio
@@ -74,10 +78,16 @@ def parsed(words: list[str]) -> argparse.Namespace:
 
 def main() -> int:
     """Do what the command line says."""
-    if sys.argv[1:2] == ["compare"]:
-        print(report.compare(*(Path(name) for name in sys.argv[2:4])))
-        return 0
-    arguments = parsed(sys.argv[1:])
+    reports = [Path(name) for name in sys.argv[2:]]
+    match sys.argv[1:2], reports:
+        case ["compare"], [before, after]:
+            print(report.compare(before, after))
+            return 0
+        case ["show"], [file]:
+            print(report.markdown(file))
+            return 0
+        case _:
+            arguments = parsed(sys.argv[1:])
     try:
         tools.check_installed()
         asyncio.run(run(arguments, {"cores": os.cpu_count(), "machine": platform.platform()}))

@@ -7,6 +7,7 @@ from typing import Any
 
 Results = Mapping[str, Mapping[str, Any]]  # scene → case → summary
 
+# Of a table.
 HEAD = ("", "calls/s", "(low–high)", "p50", "p99", "p99.9 ms", "CPU µs per call")
 
 
@@ -23,10 +24,13 @@ def table(cases: Mapping[str, Any]) -> str:
     )
 
 
-def markdown(cases: Mapping[str, Any]) -> str:
-    """Return one scene as a table for a document."""
-    rows = [HEAD, ("---",) * len(HEAD), *(_row(name, case) for name, case in cases.items())]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def markdown(file: Path) -> str:
+    """Return a report as tables for a document."""
+    parts = []
+    for scene, cases in json.loads(file.read_text())["results"].items():
+        rows = [HEAD, ("---",) * len(HEAD), *(_row(name, case) for name, case in cases.items())]
+        parts.append(f"### {scene}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows))
+    return "\n\n".join(parts)
 
 
 def write(path: Path, results: Results, facts: Mapping[str, Any]) -> None:
