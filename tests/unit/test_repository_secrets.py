@@ -35,6 +35,7 @@ ALLOWED_FILES = {
     "requirements.lock",
     "requirements-local.lock",
     "requirements-dev.lock",
+    "requirements-bench.lock",
 }
 
 
