@@ -62,8 +62,9 @@ def exit_code(posture: Posture, complain: Callable[[str], object]) -> int:
     away = ""
     try:
         said += asyncio.run(database_reasons(posture))
-    except DependencyUnavailableError:
-        away = "DATABASE_URL: the database does not answer, so nobody knows how it is set"
+    except DependencyUnavailableError as problem:
+        setting = problem.metadata["setting"]
+        away = f"{setting}: the database does not answer, so nobody knows how it is set"
     for line in said or ([away] if away else []):
         complain(f"{line}\n")
     return 2 if said else int(bool(away))
@@ -87,14 +88,16 @@ async def database_reasons(posture: Posture) -> list[str]:
     """Return what speaks against starting, as the servers have it for these users and databases.
 
     Raises:
-        DependencyUnavailableError: One does not answer.
+        DependencyUnavailableError: One does not answer; `metadata` has its setting.
     """
-    timeout = posture.database_timeout_seconds
-    return [
-        f"{name}: {what}"
-        for name, url in posture.database_urls.items()
-        for what in await _of_server(url, timeout_seconds=timeout)
-    ]
+    said = []
+    for name, url in posture.database_urls.items():
+        try:
+            reasons = await _of_server(url, timeout_seconds=posture.database_timeout_seconds)
+        except DependencyUnavailableError:
+            raise DependencyUnavailableError(setting=name) from None
+        said += [f"{name}: {what}" for what in reasons]
+    return said
 
 
 async def _of_server(url: str, *, timeout_seconds: float) -> list[str]:

@@ -9,6 +9,7 @@ from pkg.limits import Buckets, CallerLimits, Rate
 from pkg.mode import Mode
 from pkg.production import Refused
 from pkg.settings import ServiceSettings
+from pkg.starting import RoleSettings
 from pkg.tls import Identity, check_authority
 
 CALLS_PER_SECOND = 100.0
@@ -52,10 +53,8 @@ class TlsSettings(ServiceSettings):
         return self
 
 
-class ServerSettings(TlsSettings):
+class ServerSettings(TlsSettings, RoleSettings):
     """What each server of the gateway is told beside its own."""
-
-    mode: Mode = Mode.SANDBOX
 
     in_flight_max: int = Field(default=256, gt=0)
 

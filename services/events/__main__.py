@@ -11,16 +11,16 @@ import structlog
 from grpc import aio
 
 from paygate.webhooks.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
-from pkg import production, telemetry
+from pkg import telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.errors import DependencyUnavailableError
 from pkg.gate import Gate
-from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
-from pkg.settings import hidden, told
+from pkg.settings import hidden
 from pkg.sql import Pool, open_pool
+from pkg.starting import run
 from pkg.tenancy import MerchantPool
 from pkg.tls import server_credentials
 from services.events.bus import NatsBus
@@ -117,15 +117,8 @@ def main() -> int:
     roles.add_parser("relay", help="deliver events")
     arguments = parser.parse_args()
     telemetry.configure("events")
-    settings = told(Settings, sys.stderr.write)
-    if settings is None:
-        return 2
-    if settings.mode is Mode.PRODUCTION:
-        code = production.exit_code(settings.posture(arguments.role), sys.stderr.write)
-        if code:
-            return code
-    asyncio.run(serve(settings) if arguments.role == "serve" else relay(settings))
-    return 0
+    role = serve if arguments.role == "serve" else relay
+    return run(Settings, arguments.role, role)
 
 
 if __name__ == "__main__":

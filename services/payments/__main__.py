@@ -4,29 +4,27 @@
 """
 
 import argparse
-import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
 
 from grpc import aio
 
 from paygate.admin.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServicer_to_server
-from pkg import production, telemetry
+from pkg import telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.gate import Gate
-from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
-from pkg.settings import MisconfiguredError, hidden, told
+from pkg.settings import MisconfiguredError, hidden
 from pkg.sql import Pool, open_pool
+from pkg.starting import run
 from pkg.tenancy import MerchantPool
 from pkg.tls import channel, server_credentials
 from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
@@ -57,8 +55,6 @@ NAME = "paygate-payments"
 SHED_FIRST = ("/paygate.payments.v1.PaymentService/Authorize",)
 ADMIN_POOL_SIZE = 2
 
-R = TypeVar("R", Settings, AdminSettings)
-
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -84,7 +80,13 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
         reads,
         writes,
         bank_channel(settings) as bank,
-        opened_vault(settings, name=NAME, timeout_seconds=timeout) as vault,
+        opened_vault(
+            settings,
+            name=NAME,
+            timeout_seconds=timeout,
+            lifetime_seconds=settings.vault_data_key_lifetime_seconds,
+            uses_max=settings.vault_data_key_uses_max,
+        ) as vault,
     ):
         clock = SandboxClock()
         store = PostgresStore(
@@ -224,25 +226,13 @@ def main() -> int:
     roles.add_parser("admin", help="serve the operator")
     arguments = parser.parse_args()
     telemetry.configure("payments")
-    if arguments.role == "admin":
-        return _run(AdminSettings, administer)
-    return _run(Settings, serve if arguments.role == "serve" else sweep)
-
-
-def _run(kind: type[R], role: Callable[[R], Coroutine[Any, Any, None]]) -> int:
-    settings = told(kind, sys.stderr.write)
-    if settings is None:
-        return 2
-    if settings.mode is Mode.PRODUCTION:
-        code = production.exit_code(settings.posture(role.__name__), sys.stderr.write)
-        if code:
-            return code
-    try:
-        asyncio.run(role(settings))
-    except MisconfiguredError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
-    return 0
+    match arguments.role:
+        case "admin":
+            return run(AdminSettings, "admin", administer)
+        case "serve":
+            return run(Settings, "serve", serve)
+        case _:
+            return run(Settings, "sweep", sweep)
 
 
 if __name__ == "__main__":

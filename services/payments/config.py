@@ -34,6 +34,9 @@ class Settings(ServerSettings, VaultSettings):
     key_pepper: HexKey = Field(min_length=64, description="Hex. API keys are hashed under it.")
     hash_key: HexKey = Field(min_length=64, description="Hex. Fingerprints are made under it.")
 
+    vault_data_key_lifetime_seconds: float = Field(default=900.0, gt=0)
+    vault_data_key_uses_max: int = Field(default=100_000, gt=0)
+
     authorization_lifetime_seconds: int = Field(default=7 * 24 * 3600, gt=0)
     idempotency_key_lifetime_seconds: int = Field(default=24 * 3600, gt=0)
 

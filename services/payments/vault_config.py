@@ -24,8 +24,6 @@ class VaultSettings(ServiceSettings):
     vault_key: str = "paygate"
     vault_ca_file: Path | None = None
     vault_timeout_seconds: float = Field(default=0.8, gt=0)
-    vault_data_key_lifetime_seconds: float = Field(default=900.0, gt=0)
-    vault_data_key_uses_max: int = Field(default=100_000, gt=0)
 
     @model_validator(mode="after")
     def _name_all_of_the_vault(self) -> Self:

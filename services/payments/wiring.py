@@ -32,7 +32,12 @@ class OpenVault:
 
 @asynccontextmanager
 async def opened_vault(
-    settings: VaultSettings, *, name: str, timeout_seconds: float
+    settings: VaultSettings,
+    *,
+    name: str,
+    timeout_seconds: float,
+    lifetime_seconds: float = 900.0,
+    uses_max: int = 100_000,
 ) -> AsyncIterator[OpenVault | None]:
     """Open the vault, unless this process has no role for it.
 
@@ -40,6 +45,8 @@ async def opened_vault(
         settings: Have been checked to name all of it, or nothing.
         name: The application's, as PostgreSQL shows it.
         timeout_seconds: For a statement.
+        lifetime_seconds: How long a data key stays in memory.
+        uses_max: How many cards it encrypts.
 
     Raises:
         KeyringError: The file of keys can't be used.
@@ -58,8 +65,8 @@ async def opened_vault(
         keys = DataKeys(
             pool,
             wrapper,
-            lifetime_seconds=settings.vault_data_key_lifetime_seconds,
-            uses_max=settings.vault_data_key_uses_max,
+            lifetime_seconds=lifetime_seconds,
+            uses_max=uses_max,
         )
         chores = [asyncio.create_task(_purge(keys))]
         if isinstance(wrapper, TransitWrapper):

@@ -224,6 +224,16 @@ async def test_a_process_that_cannot_be_reached(
     assert said in (await terminal.run("merchants", "list", code=code, **more)).err
 
 
+async def test_where_no_gateway_runs(tmp_path: Path) -> None:
+    """Whoever has another data folder learns which one was looked at, and how to name theirs."""
+    said = await Terminal({"PAYGATE_DATA_DIR": str(tmp_path)}).run("keys", "list", "m", code=WRONG)
+    assert "PAYGATE_ADMIN_TOKEN: Field required" in said.err
+    assert (
+        f"PAYGATE_DATA_DIR where a `make run` on this machine serves: none does on {tmp_path}"
+        in (said.err)
+    )
+
+
 async def test_a_wrong_token_opens_nothing(terminal: Terminal) -> None:
     """It is refused, and not repeated."""
     environment = {"PAYGATE_ADMIN_ADDRESS": terminal.environment["PAYGATE_ADMIN_ADDRESS"]}

@@ -190,6 +190,43 @@ async def test_a_database_that_is_away(place: Place, tmp_path: Path) -> None:
     assert said[0].startswith("DATABASE_URL: the database does not answer")
 
 
+async def test_the_operators_database_is_away(place: Place, tmp_path: Path) -> None:
+    """The setting that is named is the one of the process."""
+    nowhere = f"postgresql://paygate@/payments?host={tmp_path}"
+    environment = {
+        **place.environment,
+        "PAYGATE_ADMIN_DATABASE_URL": nowhere,
+        "PAYGATE_ADMIN_TOKEN": secrets.token_hex(32),
+    }
+    code, said = await ended("services.payments", "admin", environment)
+    assert (code, len(said)) == (1, 1)
+    assert said[0].startswith("PAYGATE_ADMIN_DATABASE_URL: the database does not answer")
+
+
+@pytest.mark.parametrize(
+    ("module", "role"),
+    [
+        ("services.payments", "serve"),
+        ("services.payments", "sweep"),
+        ("services.payments", "admin"),
+        ("services.events", "serve"),
+    ],
+)
+async def test_a_process_that_is_there_before_its_database(
+    module: str, role: str, tmp_path: Path
+) -> None:
+    """It ends with one line, and whoever supervises it tries again."""
+    nowhere = f"postgresql://paygate@/payments?host={tmp_path}"
+    keys = ("PAYGATE_KEY_PEPPER", "PAYGATE_HASH_KEY", "PAYGATE_WEBHOOK_KEY", "PAYGATE_ADMIN_TOKEN")
+    environment = {
+        **{name: secrets.token_hex(32) for name in keys},
+        **dict.fromkeys(("DATABASE_URL", "PAYGATE_ADMIN_DATABASE_URL"), nowhere),
+        **({"PAYGATE_VAULT_DATABASE_URL": nowhere} if role == "serve" else {}),
+        "PAYGATE_VAULT_KEYRING": str(tmp_path / "keyring.json"),
+    }
+    assert await ended(module, role, environment) == (1, ["The database does not answer."])
+
+
 def posture(url: str) -> Posture:
     """Return a posture of which only the database counts."""
     return Posture(

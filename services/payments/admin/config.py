@@ -4,20 +4,18 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pkg.loopback import LoopbackAddress
-from pkg.mode import Mode
 from pkg.production import Posture, Refused, is_guessable
+from pkg.starting import RoleSettings
 from services.payments.vault_config import VaultSettings
 
 # Of 64 hexadecimal digits all 16 are there, but for one token in four.
 TOKEN_CHARACTERS_DIFFERENT_MIN = 10
 
 
-class AdminSettings(VaultSettings):
+class AdminSettings(VaultSettings, RoleSettings):
     """What the process that serves the operator is told. Every field is `PAYGATE_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
-
-    mode: Mode = Mode.SANDBOX
 
     # Of a role that sees merchants and keys and no payment.
     admin_database_url: SecretStr
@@ -28,7 +26,7 @@ class AdminSettings(VaultSettings):
     database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
 
-    def posture(self, _role: str) -> Posture:
+    def posture(self, role: str) -> Posture:  # noqa: ARG002  # it has but one
         """Return what production looks at before this process starts."""
         urls = {"PAYGATE_ADMIN_DATABASE_URL": self.admin_database_url}
         if self.vault_database_url:

@@ -48,7 +48,10 @@ class Admin:
         os.environ.update(_of_make_run(os.environ))
         access = told(Access, lambda line: sys.stderr.write(f"paygate: {line}"))
         if access is None:
-            complain("with `make run` on this machine all of it is known; else set it.")
+            complain(
+                f"set it, or PAYGATE_DATA_DIR where a `make run` on this machine serves: none does"
+                f" on {data_dir(os.environ)}."
+            )
             raise typer.Exit(WRONG)
         self._address = access.admin_address
         self._metadata = (

@@ -1,0 +1,50 @@
+"""How a role of a service begins: its settings, production's demands, and why it cannot."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from pkg import production
+from pkg.errors import DependencyUnavailableError
+from pkg.mode import Mode
+from pkg.production import Posture
+from pkg.settings import MisconfiguredError, ServiceSettings, told
+
+
+class RoleSettings(ServiceSettings):
+    """Settings of a process that production looks at before it starts."""
+
+    mode: Mode = Mode.SANDBOX
+
+    def posture(self, role: str) -> Posture:
+        """Return what production looks at before a process in this role starts."""
+        raise NotImplementedError
+
+
+R = TypeVar("R", bound=RoleSettings)
+
+
+def run(kind: type[R], name: str, role: Callable[[R], Coroutine[Any, Any, None]]) -> int:
+    """Run a role to its end and return the exit code.
+
+    2 is for what somebody has to change, 1 for something that is away just now; why is said in a
+    line each, without any value.
+    """
+    settings = told(kind, sys.stderr.write)
+    if settings is None:
+        return 2
+    if settings.mode is Mode.PRODUCTION:
+        code = production.exit_code(settings.posture(name), sys.stderr.write)
+        if code:
+            return code
+    try:
+        asyncio.run(role(settings))
+    except MisconfiguredError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    except DependencyUnavailableError:
+        # Only at the start does this get here. Whoever supervises the process tries again.
+        sys.stderr.write("The database does not answer.\n")
+        return 1
+    return 0
