@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from tests.fuzz import json_odd, wire
+from tests.fuzz import json_odd, native, wire
 from tests.fuzz.aftermath import trouble
 from tests.fuzz.api import Method, public_methods
 from tests.fuzz.case import Keys, Lane, Reply
@@ -121,6 +121,15 @@ def test_the_same_seed_makes_the_same_requests(method: Method) -> None:
     case = plain(here, Connection(1), method, here.request(method, odd=0), odd=0)
     assert case.verb == method.bindings[0].verb
     assert "{" not in case.target
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_metadata_stays_within_what_the_edge_takes(method: Method) -> None:
+    """Larger ones end the stream before any service, or any of our errors, has a part in it."""
+    here = lane("metadata")
+    for _ in range(300):
+        metadata = native.metadata_of(here, method, odd=1)
+        assert sum(len(name) + len(value) + 32 for name, value in metadata) <= 5_000
 
 
 def test_tampering_never_fails() -> None:
