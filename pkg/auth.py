@@ -93,7 +93,7 @@ class PostgresKeyStore:
 
     async def find_key(self, key_id: str) -> KeyRecord | None:
         """Return the key with that id."""
-        async with translated():
+        with translated():
             row = await self._pool.fetchrow(_FIND_KEY, key_id)
         if row is None:
             return None

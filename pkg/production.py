@@ -102,7 +102,7 @@ async def database_reasons(posture: Posture) -> list[str]:
 
 async def _of_server(url: str, *, timeout_seconds: float) -> list[str]:
     try:
-        async with translated():
+        with translated():
             connection = await asyncpg.connect(url, timeout=timeout_seconds)
             try:
                 rows = await connection.fetch(_DURABILITY, timeout=timeout_seconds)

@@ -26,12 +26,23 @@ logger = structlog.get_logger()
 
 DOMAIN = "paygate"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-_reply_headers: ContextVar[dict[str, str]] = ContextVar("reply_headers")
-_called_method: ContextVar[str] = ContextVar("called_method")
 
 Context = aio.ServicerContext[Any, Any]
 # grpc's handler takes its parameters only from type checkers.
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
+
+
+@dataclass(slots=True)
+class _Call:
+    """The call that code runs for: its method, its metadata, and what its reply is to carry."""
+
+    method: str
+    request_id: str
+    metadata: dict[str, list[str]] = field(repr=False)  # holds the API key
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+_call: ContextVar[_Call] = ContextVar("call")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +104,29 @@ OVERLOADED = Refusal(
 
 def add_reply_header(name: str, value: str) -> None:
     """Send a header with the reply to the call that this code runs for."""
-    _reply_headers.get()[name] = value
+    _call.get().headers[name] = value
 
 
 def called_method() -> str:
     """Return the method that this code runs for, as `/package.Service/Method`."""
-    return _called_method.get()
+    return _call.get().method
 
 
 def metadata_values(context: Context, name: str) -> list[str]:
     """Return the call's metadata of that name, as text."""
+    call = _call.get(None)
+    metadata = _metadata(context) if call is None else call.metadata
+    return metadata.get(name, [])
+
+
+def _metadata(context: Context) -> dict[str, list[str]]:
+    """Read the call's metadata, which grpc puts together anew each time."""
     found: Iterable[tuple[str, str | bytes]] = context.invocation_metadata() or ()
-    return [value for key, value in found if key == name and isinstance(value, str)]
+    metadata: dict[str, list[str]] = {}
+    for key, value in found:
+        if isinstance(value, str):
+            metadata.setdefault(key, []).append(value)
+    return metadata
 
 
 class _RefusedError(Exception):
@@ -160,28 +182,31 @@ class Guard(aio.ServerInterceptor):
         data: bytes,
         context: Context,
     ) -> object:
-        request_id = _request_id(context)
-        headers = {"x-request-id": request_id}
+        metadata = _metadata(context)
+        call = _Call(method, _request_id(metadata), metadata)
+        # As trailing metadata it goes with the reply; as a header it would be a batch of its own,
+        # which costs as much as the rest of the reply. In REST the edge sends the id by itself.
+        context.set_trailing_metadata((("x-request-id", call.request_id),))
         if self._gate is not None and not self._gate.enter(method):
-            await _abort(context, OVERLOADED, headers)
-        _reply_headers.set(headers)
-        _called_method.set(method)
+            await _abort(context, OVERLOADED, call)
+        _call.set(call)
         try:
             reply = await handle(data, context)
         except (aio.AbortError, asyncio.CancelledError, NotImplementedError):
             raise
         except _RefusedError as refused:
-            await _abort(context, refused.refusal, headers)
+            await _abort(context, refused.refusal, call)
         except Exception as problem:
             refusal = self._refuse(problem)
             if refusal is None:
-                logger.exception("unexpected error", method=method, request_id=request_id)
-                refusal = _internal(request_id)
-            await _abort(context, refusal, headers)
+                logger.exception("unexpected error", method=method, request_id=call.request_id)
+                refusal = _internal(call.request_id)
+            await _abort(context, refusal, call)
         finally:
             if self._gate is not None:
                 self._gate.leave()
-        await context.send_initial_metadata(tuple(headers.items()))
+        if call.headers:
+            await context.send_initial_metadata(tuple(call.headers.items()))
         return reply
 
 
@@ -200,9 +225,9 @@ def _reader(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[bytes], obj
     return read
 
 
-def _request_id(context: Context) -> str:
+def _request_id(metadata: dict[str, list[str]]) -> str:
     """Take the id that the edge gave the call, or make one."""
-    given = metadata_values(context, "x-request-id")
+    given = metadata.get("x-request-id")
     return given[0] if given and _REQUEST_ID.match(given[0]) else str(uuid.uuid4())
 
 
@@ -215,8 +240,9 @@ def _internal(request_id: str) -> Refusal:
     )
 
 
-async def _abort(context: Context, refusal: Refusal, headers: dict[str, str]) -> NoReturn:
+async def _abort(context: Context, refusal: Refusal, call: _Call) -> NoReturn:
     # As initial metadata they are headers in REST as well; trailing metadata would be lost there.
+    headers = {"x-request-id": call.request_id, **call.headers}
     if refusal.retry_after_seconds is not None:
         headers["retry-after"] = str(refusal.retry_after_seconds)
     await context.send_initial_metadata(tuple(headers.items()))

@@ -1,6 +1,7 @@
 """A gRPC server's life: listen, say that it is healthy, drain on SIGTERM."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable
 
@@ -51,6 +52,7 @@ async def serve_until_stopped(
     else:
         server.add_secure_port(listen, credentials)
     await server.start()
+    _spare_the_collector()
     await checks.set("", health_pb2.HealthCheckResponse.SERVING)
     logger.info("serving", listen=listen, tls=credentials is not None)
     await stopped.wait()
@@ -60,6 +62,17 @@ async def serve_until_stopped(
     if before_close:
         await before_close()
     logger.info("stopped")
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector leave alone what is there for good, and look less often.
+
+    It is only for cycles, of which a call leaves next to none. By default it looked at all modules
+    and classes again and again, which took 8 % of the time of an Authorize.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def stop_signal() -> asyncio.Event:

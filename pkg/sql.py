@@ -1,7 +1,6 @@
 """PostgreSQL through asyncpg: statements from files, pools, and one place for its errors."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -62,13 +61,20 @@ def statements(folder: Path) -> Mapping[str, str]:
     return {path.stem: path.read_text("utf-8") for path in folder.glob("*.sql")}
 
 
-@asynccontextmanager
-async def translated() -> AsyncIterator[None]:
-    """Turn the driver's errors into ours, here and nowhere else."""
-    try:
-        yield
-    except _UNAVAILABLE as problem:
-        raise DependencyUnavailableError from problem
+class translated:  # noqa: N801  # used as a function is
+    """Turn the driver's errors into ours, here and nowhere else: `with translated(): …`."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to do before."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, problem: BaseException | None, _trace: object
+    ) -> None:
+        """Raise DependencyUnavailableError for what says that the database is away."""
+        if isinstance(problem, _UNAVAILABLE):
+            raise DependencyUnavailableError from problem
 
 
 class _PatientPool(Pool):
@@ -111,7 +117,7 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
     async def keep(_connection: object) -> None:
         """Reset nothing on release: the only state is the merchant's id, and a RESET costs."""
 
-    async with translated():
+    with translated():
         pool: Pool = await _PatientPool(
             url,
             wait_seconds_max=command_timeout_seconds,
@@ -133,6 +139,7 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
                 "enable_mergejoin": "off",
                 "enable_material": "off",
                 "jit": "off",
+                "plan_cache_mode": "force_generic_plan",
             },
         )
         return pool

@@ -1,9 +1,10 @@
 """How a role of a service begins: its settings, production's demands, and why it cannot."""
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+import uvloop
 
 from pkg import production
 from pkg.errors import DependencyUnavailableError
@@ -39,7 +40,7 @@ def run(kind: type[R], name: str, role: Callable[[R], Coroutine[Any, Any, None]]
         if code:
             return code
     try:
-        asyncio.run(role(settings))
+        uvloop.run(role(settings))
     except MisconfiguredError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2

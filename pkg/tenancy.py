@@ -33,9 +33,10 @@ class MerchantPool:
     @asynccontextmanager
     async def connection(self, merchant_id: str) -> "AsyncIterator[PooledConnection]":
         """Take a connection that sees this merchant's rows."""
-        async with translated(), self._pool.acquire() as connection:
-            await cast("Connection", connection).set_merchant(merchant_id)
-            yield connection
+        with translated():
+            async with self._pool.acquire() as connection:
+                await cast("Connection", connection).set_merchant(merchant_id)
+                yield connection
 
     async def fetch(self, statement: str, merchant_id: str, *arguments: object) -> Sequence[Row]:
         """Return the rows of a statement."""

@@ -1,8 +1,8 @@
 """Composes the bank and serves it: `python -m services.acquirer`."""
 
-import asyncio
 import sys
 
+import uvloop
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
@@ -65,7 +65,7 @@ def main() -> int | str:
     if config is None:
         return 2
     try:
-        asyncio.run(serve(config))
+        uvloop.run(serve(config))
     except (UnreachableError, RuntimeError) as error:
         return f"acquirer: {error}"
     return 0

@@ -81,7 +81,7 @@ class DeliveryQueue:
             lease: For how long, in real time; longer than an attempt can take.
             under_way: How many are.
         """
-        async with translated():
+        with translated():
             rows = await self._pool.fetch(
                 SQL["claim_deliveries"],
                 limit,
@@ -96,12 +96,12 @@ class DeliveryQueue:
     async def record(self, attempts: Sequence[Attempt]) -> None:
         """Record what became of attempts whose leases still hold; the others never happened."""
         columns = zip(*map(_columns, attempts), strict=True)
-        async with translated():
+        with translated():
             await self._pool.execute(SQL["record_attempts"], *columns)
 
     async def fail_unwanted(self, *, limit: int) -> int:
         """Give up deliveries to endpoints that are disabled or gone; return how many."""
-        async with translated():
+        with translated():
             count: int = await self._pool.fetchval(SQL["fail_unwanted"], limit)
         return count
 

@@ -40,7 +40,7 @@ class Outbox:
 
     async def take_unpublished(self, *, limit: int, lease: timedelta) -> Sequence[Unpublished]:
         """Lease events for publishing, of each payment only the next one."""
-        async with translated():
+        with translated():
             rows = await self._pool.fetch(SQL["take_unpublished"], limit, lease)
         return [
             Unpublished(row["merchant_id"], row["id"], row["type"], row["payload"]) for row in rows
@@ -59,7 +59,7 @@ class Outbox:
         return await self._count("remove_old", keep, limit)
 
     async def _count(self, statement: str, *arguments: object) -> int:
-        async with translated():
+        with translated():
             count: int = await self._pool.fetchval(SQL[statement], *arguments)
         return count
 
@@ -67,5 +67,5 @@ class Outbox:
         if not events:
             return
         merchants, ids = [event.merchant_id for event in events], [event.id for event in events]
-        async with translated():
+        with translated():
             await self._pool.execute(SQL[statement], merchants, ids)

@@ -7,7 +7,8 @@ verb calls the bank, with nothing held. `finish` settles what the bank answered.
 import asyncio
 import hmac
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pkg.ids import new_id
@@ -17,7 +18,7 @@ from services.payments.domain.event import event_of
 from services.payments.domain.outcome import Answer, Final, NotFound, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
-from services.payments.ports import Change, Commit, Gateway, InDoubt, Loaded, Record, SealedCard
+from services.payments.ports import Change, Commit, Gateway, InDoubt, Record, SealedCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +61,75 @@ Decide = Callable[[Payment | None], Awaitable[Decided]]
 
 
 async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | Reply:
-    """Commit 1; or the stored reply, which is looked up before any guard.
+    """Commit 1; or the stored reply, which comes before any guard.
 
     Raises:
         PaymentsError: The request was refused, and nothing was changed.
     """
-    fingerprint = None
-    if request.key:
-        fingerprint = gateway.hasher.request(request.merchant_id, request.rpc, request.fields)
+    known = _Known(gateway, request)
+    # What a new payment is decided on is not stored yet; that its key is free, the commit tells.
+    if request.payment_id and (reply := await known.look_up()):
+        return reply
+    patience = gateway.limits.conflict_retry_seconds
+    async with gateway.turns.of(request.payment_id, wait_seconds_max=patience) as waited:
+        retries = _Retries(patience)
+        while True:
+            if (waited or retries.count) and (reply := await known.look_up()):
+                return reply
+            begun = await _try_to_begin(known, decide)
+            if begun is not None:
+                return begun
+            await retries.wait()
 
-    async def load() -> Loaded:
-        return await gateway.store.load(
+
+class _Known:
+    """What is known of a request's payment and its idempotency key: at first nothing."""
+
+    def __init__(self, gateway: Gateway, request: Request) -> None:
+        self.gateway = gateway
+        self.request = request
+        self.payment: Payment | None = None
+        self.is_looked_up = False
+        self.fingerprint: bytes | None = None
+        if request.key:
+            self.fingerprint = gateway.hasher.request(
+                request.merchant_id, request.rpc, request.fields
+            )
+
+    async def look_up(self) -> Reply | None:
+        """Load both as they are now; return the reply that is stored for the key."""
+        request = self.request
+        loaded = await self.gateway.store.load(
             request.merchant_id, request.payment_id, rpc=request.rpc, key=request.key
         )
+        self.payment, self.is_looked_up = loaded.payment, True
+        if loaded.record and self.fingerprint:
+            return _replay(loaded.record, self.fingerprint)
+        return None
 
-    loaded, patience = await load(), gateway.limits.conflict_retry_seconds
-    if loaded.record and fingerprint:
-        return _replay(loaded.record, fingerprint)
-    async with gateway.turns.of(request.payment_id, wait_seconds_max=patience) as waited:
-        async for attempt in _attempts(patience):
-            if waited or attempt:
-                loaded = await load()
-            if loaded.record and fingerprint:
-                return _replay(loaded.record, fingerprint)
-            decided = await decide(loaded.payment)
-            action = replace(decided.action, idempotency_key=request.key)
-            change = Change(
-                payment=decided.payment,
-                actions=(action,),
-                fingerprint=fingerprint,
-                card=decided.card,
-            )
-            if await gateway.store.commit(change) is Commit.COMMITTED:
-                return Begun(decided.payment, action)
-    raise error.ConcurrentUpdateError
+
+async def _try_to_begin(known: _Known, decide: Decide) -> Begun | Reply | None:
+    """Decide and commit once; None if somebody else was faster."""
+    try:
+        decided = await decide(known.payment)
+    except Exception:
+        if known.fingerprint and not known.is_looked_up and (reply := await known.look_up()):
+            return reply
+        raise
+    action = replace(decided.action, idempotency_key=known.request.key)
+    change = Change(
+        payment=decided.payment,
+        actions=(action,),
+        fingerprint=known.fingerprint,
+        card=decided.card,
+    )
+    match await known.gateway.store.commit(change):
+        case Commit.COMMITTED:
+            return Begun(decided.payment, action)
+        case Commit.KEY_HELD:
+            return await known.look_up()
+        case Commit.CONFLICT:
+            return None
 
 
 async def finish(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
@@ -118,8 +154,9 @@ async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
     patience = gateway.limits.conflict_retry_seconds
     current = InDoubt(begun.payment, begun.action, begun.action, None)
     async with gateway.turns.of(begun.payment.id, wait_seconds_max=patience) as waited:
-        async for attempt in _attempts(patience):
-            if waited or attempt:
+        retries = _Retries(patience)
+        while True:
+            if waited or retries.count:
                 current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
             now = gateway.clock.now()
             settled = settle(current.payment, current.action, answer, now)
@@ -131,7 +168,7 @@ async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
             change = Change(payment=payment, actions=(action,), event=event, reply=reply)
             if await gateway.store.commit(change) is Commit.COMMITTED:
                 return Reply(reply)
-    raise error.ConcurrentUpdateError
+            await retries.wait()
 
 
 async def load_in_doubt(gateway: Gateway, merchant_id: str, action_id: str) -> InDoubt:
@@ -166,14 +203,21 @@ def _replay(record: Record, fingerprint: bytes) -> Reply:
     return Reply(record.reply, replayed=True)
 
 
-async def _attempts(seconds: float) -> AsyncIterator[int]:
-    """Count until the time is up, with short random waits: of up to 1, 2, then 4 ms."""
-    loop = asyncio.get_running_loop()
-    end, attempt = loop.time() + seconds, 0
-    while True:
-        yield attempt
-        if loop.time() >= end:
-            return
+class _Retries:
+    """Short random waits until the time is up: of up to 1, 2, then 4 ms."""
+
+    def __init__(self, seconds: float) -> None:
+        self.count = 0
+        self._end = time.monotonic() + seconds
+
+    async def wait(self) -> None:
+        """Wait before the next try.
+
+        Raises:
+            ConcurrentUpdateError: There is no time left for one.
+        """
+        if time.monotonic() >= self._end:
+            raise error.ConcurrentUpdateError
         # Random, so that two losers do not meet again; not a secret.
-        await asyncio.sleep(random.uniform(0, 0.001 * 2 ** min(attempt, 2)))  # noqa: S311
-        attempt += 1
+        await asyncio.sleep(random.uniform(0, 0.001 * 2 ** min(self.count, 2)))  # noqa: S311
+        self.count += 1

@@ -1,8 +1,6 @@
 """Taking turns at a payment, within one process."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from services.payments.domain.error import ConcurrentUpdateError
@@ -19,8 +17,7 @@ class Turns:
         # A lock lives as long as somebody holds it or waits for it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    @asynccontextmanager
-    async def of(self, payment_id: str, *, wait_seconds_max: float) -> AsyncIterator[bool]:
+    def of(self, payment_id: str, *, wait_seconds_max: float) -> "_Turn":
         """Wait for the turn; yield whether others were first, so that what is known may be old.
 
         A payment that has no id yet is nobody else's.
@@ -29,18 +26,29 @@ class Turns:
             ConcurrentUpdateError: It did not come in time.
         """
         if not payment_id:
-            yield False
-            return
+            return _Turn(asyncio.Lock(), wait_seconds_max)
         lock = self._locks.get(payment_id)
         if lock is None:
             lock = self._locks[payment_id] = asyncio.Lock()
-        waited = lock.locked()
+        return _Turn(lock, wait_seconds_max)
+
+
+class _Turn:
+    def __init__(self, lock: asyncio.Lock, wait_seconds_max: float) -> None:
+        self._lock = lock
+        self._wait_seconds_max = wait_seconds_max
+
+    async def __aenter__(self) -> bool:
+        waited = self._lock.locked()
+        if not waited:
+            await self._lock.acquire()  # at once: the timer would cost more than all the rest
+            return False
         try:
-            async with asyncio.timeout(wait_seconds_max):
-                await lock.acquire()
+            async with asyncio.timeout(self._wait_seconds_max):
+                await self._lock.acquire()
         except TimeoutError as problem:
             raise ConcurrentUpdateError from problem
-        try:
-            yield waited
-        finally:
-            lock.release()
+        return True
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()

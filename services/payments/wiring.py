@@ -110,7 +110,7 @@ async def _wrapper(settings: VaultSettings, pool: Pool) -> AsyncIterator[KeyWrap
 
 async def _local(path: Path, pool: Pool) -> LocalWrapper:
     if not vault_local.exists(path):
-        async with translated():
+        with translated():
             in_use = await pool.fetchval(SQL["has_local_keys"])
         if in_use:
             # A new key would open none of the cards that there are.

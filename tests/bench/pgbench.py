@@ -149,9 +149,8 @@ def _with_literals(sql: str, arguments: Sequence[object], size: int, run: str) -
 
 def _columns(sql: str) -> list[str]:
     """Return the names of the array parameters, in order."""
-    lists = re.findall(r"AS [ia] \(([^)]*)\)", sql)
-    changes, actions = ([name.strip() for name in found.split(",")] for found in lists)
-    return changes[:-1] + actions  # the last one of the changes is made by WITH ORDINALITY
+    (columns,) = re.findall(r"AS i \(([^)]*)\)", sql)
+    return [name.strip() for name in columns.split(",")][:-1]  # the last is made by ORDINALITY
 
 
 def _quoted(value: object) -> str:

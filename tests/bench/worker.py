@@ -4,10 +4,11 @@
 once.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import uvloop
 
 from pkg import telemetry
 from pkg.money import Money
@@ -95,4 +96,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     telemetry.configure("payments-bench")
-    asyncio.run(main())
+    uvloop.run(main())

@@ -21,7 +21,7 @@ from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.event import event_of
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
-from services.payments.ports import Change, Commit, PaymentFilter, Reader, Store
+from services.payments.ports import Change, Commit, Loaded, PaymentFilter, Reader, Store
 from tests.builders import LATER, LIFETIME, MERCHANT, NOW, begun, capture, gbp, settled
 from tests.database import as_part
 
@@ -296,12 +296,6 @@ async def test_payments_are_listed_newest_first(store: Store, reader: Reader) ->
 
 async def test_expirable_payments_are_listed(store: Store, request: pytest.FixtureRequest) -> None:
     """Open payments past their time are, unless an action of theirs is in flight."""
-    if isinstance(store, MemoryStore):
-        store.now = lambda: NOW + LIFETIME
-    else:
-        await request.getfixturevalue("on_postgres").pool.execute(
-            "INSERT INTO sandbox_clock (ahead) VALUES ($1 - clock_timestamp())", NOW + LIFETIME
-        )
     due = await an_authorized(store)
     partly = await an_authorized(store)
     first = await stored(store, keyed(capture(partly, 400), key=None))
@@ -309,6 +303,12 @@ async def test_expirable_payments_are_listed(store: Store, request: pytest.Fixtu
     busy = await an_authorized(store)
     await stored(store, keyed(capture(busy, 400), key=None))
     await an_authorized(store, now=NOW + timedelta(days=1))
+    if isinstance(store, MemoryStore):
+        store.now = lambda: NOW + LIFETIME
+    else:
+        await request.getfixturevalue("on_postgres").pool.execute(
+            "INSERT INTO sandbox_clock (ahead) VALUES ($1 - clock_timestamp())", NOW + LIFETIME
+        )
     assert {id_ for _, id_ in await store.list_expirable(limit=9)} == {due.id, partly.id}
     begun_expiry = due.expire(action_id=new_id("act", LATER), now=NOW + LIFETIME)
     assert begun_expiry is not None
@@ -338,6 +338,23 @@ async def test_every_load_brings_the_clock_up_to_date(on_postgres: OnPostgres) -
     await on_postgres.pool.execute(statement, timedelta(0))
     await on_postgres.store.read_clock()
     assert clock.now() - datetime.now(UTC) > timedelta(days=3)
+
+
+async def test_nothing_begins_by_a_clock_that_has_been_turned(on_postgres: OnPostgres) -> None:
+    """A payment that another clock decided is a conflict until it is decided anew."""
+    store, clock = on_postgres.store, on_postgres.store._clock
+    turn = (
+        "INSERT INTO sandbox_clock (ahead) VALUES ($1)"
+        " ON CONFLICT (singleton) DO UPDATE SET ahead = EXCLUDED.ahead"
+    )
+    before = keyed(begun(now=clock.now()))
+    await on_postgres.pool.execute(turn, timedelta(days=1))
+    assert await store.commit(before) is Commit.CONFLICT
+    loaded = await store.load(MERCHANT, before.payment.id, rpc="AUTHORIZE", key="k")
+    assert loaded == Loaded(None, None)
+    # The clock is known by now, but what was decided before is none the better for that.
+    assert await store.commit(before) is Commit.CONFLICT
+    await stored(store, keyed(begun(now=clock.now())))
 
 
 async def test_one_bad_change_does_not_spoil_its_group(on_postgres: OnPostgres) -> None:

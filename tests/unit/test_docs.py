@@ -88,8 +88,9 @@ def test_the_tour_ends_where_it_says() -> None:
     payment = (REPOSITORY / "services/payments/domain/payment.py").read_text()
     assert "class Payment:" in payment
     assert "def capture(" in payment
-    commit = (REPOSITORY / "services/payments/adapters/sql/commit.sql").read_text()
-    assert "UPDATE payments" in commit
+    statements = REPOSITORY / "services/payments/adapters/sql"
+    assert "UPDATE payments" in (statements / "begin.sql").read_text()
+    assert "UPDATE payments" in (statements / "settle.sql").read_text()
     protos = REPOSITORY / "proto/api/paygate/payments/v1"
     assert 'post: "/capture"' in (protos / "payment_service.proto").read_text()
 

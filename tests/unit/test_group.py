@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.payments.adapters.group import GroupCommitter
+from services.payments.adapters.group import Groups
 from services.payments.ports import Change, Commit
 from tests.builders import begun
 
@@ -33,19 +33,19 @@ def changes(count: int) -> list[Change]:
     return [Change(payment=payment, actions=(action,)) for payment, action in steps]
 
 
-def committer(pen: Pen, *, poisoned: bool = True) -> GroupCommitter:
+def committer(pen: Pen, *, poisoned: bool = True) -> Groups[Change, Commit]:
     """Return a committer on that pen, with groups of up to four."""
-    return GroupCommitter(pen.write, is_poisoned=lambda _: poisoned, group_size_max=4)
+    return Groups(pen.write, is_poisoned=lambda _: poisoned, size_max=4)
 
 
 async def test_what_arrives_meanwhile_goes_together() -> None:
     """The first change goes at once; those that arrive while it is written follow in groups."""
     pen = Pen()
     group = committer(pen)
-    tasks = [asyncio.create_task(group.commit(changes(1)[0]))]
+    tasks = [asyncio.create_task(group.result_of(changes(1)[0]))]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    tasks += [asyncio.create_task(group.commit(change)) for change in changes(6)]
+    tasks += [asyncio.create_task(group.result_of(change)) for change in changes(6)]
     pen.let.set()
     assert await asyncio.gather(*tasks) == [Commit.COMMITTED] * 7
     assert pen.sizes == [1, 4, 2]
@@ -57,7 +57,7 @@ async def test_a_bad_change_fails_alone() -> None:
     pen.let.set()
     group, some = committer(pen), changes(3)
     pen.bad = some[1]
-    results = await asyncio.gather(*map(group.commit, some), return_exceptions=True)
+    results = await asyncio.gather(*map(group.result_of, some), return_exceptions=True)
     assert [type(result) for result in results] == [Commit, ValueError, Commit]
     assert pen.sizes == [3, 1, 1, 1]
 
@@ -68,7 +68,7 @@ async def test_other_failures_fail_the_group() -> None:
     pen.let.set()
     group, some = committer(pen, poisoned=False), changes(3)
     pen.bad = some[1]
-    results = await asyncio.gather(*map(group.commit, some), return_exceptions=True)
+    results = await asyncio.gather(*map(group.result_of, some), return_exceptions=True)
     assert [type(result) for result in results] == [ValueError] * 3
     assert pen.sizes == [3]
 
@@ -77,26 +77,24 @@ async def test_whoever_waits_may_go_away() -> None:
     """A cancelled waiter stops neither its group nor the next one."""
     pen = Pen()
     group, some = committer(pen), changes(2)
-    gone = asyncio.create_task(group.commit(some[0]))
+    gone = asyncio.create_task(group.result_of(some[0]))
     await asyncio.sleep(0)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone
     pen.let.set()
-    assert await group.commit(some[1]) is Commit.COMMITTED
+    assert await group.result_of(some[1]) is Commit.COMMITTED
 
 
 async def test_what_waited_too_long_is_not_written() -> None:
     """Behind a write that hangs, what nobody waits for any more is dropped, the oldest first."""
     pen = Pen()
     wait = 0.05
-    group = GroupCommitter(
-        pen.write, is_poisoned=lambda _: False, group_size_max=4, wait_seconds_max=wait
-    )
-    first, *late = [asyncio.create_task(group.commit(change)) for change in changes(7)]
+    group = Groups(pen.write, is_poisoned=lambda _: False, size_max=4, wait_seconds_max=wait)
+    first, *late = [asyncio.create_task(group.result_of(change)) for change in changes(7)]
     del first
     await asyncio.sleep(2 * wait)  # the time that passes is what this is about
-    fresh = asyncio.create_task(group.commit(changes(1)[0]))
+    fresh = asyncio.create_task(group.result_of(changes(1)[0]))
     await asyncio.sleep(0)
     pen.let.set()
     assert await fresh is Commit.COMMITTED

@@ -24,13 +24,11 @@ from pkg.sql import translated
 )
 async def test_a_database_that_is_away_is_no_bug(problem: Exception) -> None:
     """Whatever the driver calls it, a client may try again, and a worker goes on."""
-    with pytest.raises(DependencyUnavailableError):
-        async with translated():
-            raise problem
+    with pytest.raises(DependencyUnavailableError), translated():
+        raise problem
 
 
 async def test_a_bug_is_no_database_that_is_away() -> None:
     """A statement that is wrong is not hidden."""
-    with pytest.raises(asyncpg.PostgresSyntaxError):
-        async with translated():
-            raise asyncpg.PostgresSyntaxError
+    with pytest.raises(asyncpg.PostgresSyntaxError), translated():
+        raise asyncpg.PostgresSyntaxError

@@ -11,13 +11,16 @@ class SandboxClock:
     """
 
     def __init__(self) -> None:
-        self._ahead = timedelta(0)
+        self.ahead = timedelta(0)
+        # When that last changed, by the clock itself: what was decided before was by another one.
+        self.turned_time = datetime.min.replace(tzinfo=UTC)
 
     def observe(self, ahead: timedelta | None) -> None:
         """Take over what the database says; the clock never goes back."""
-        if ahead is not None:
-            self._ahead = max(self._ahead, ahead)
+        if ahead is not None and ahead > self.ahead:
+            self.ahead = ahead
+            self.turned_time = self.now()
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self.ahead

@@ -1,94 +1,122 @@
-"""Group commit: whatever is waiting goes together in one statement and one fsync.
+"""Groups: whatever is waiting goes to the database together, in one statement and one fsync.
 
-There is no timer. A commit starts at once when none is under way; what arrives meanwhile goes in
-the next. Idle, a change waits for nobody; under load its cost falls with the size of the group.
+There is no timer. A group starts at once when none is under way; what arrives meanwhile goes in the
+next. Idle, nobody waits for anybody; under load the cost of each falls with the size of the group.
 """
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from services.payments.ports import Change, Commit
-
-WriteGroup = Callable[[Sequence[Change]], Awaitable[Sequence[Commit]]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class _Waiting(NamedTuple):
-    change: Change
-    future: asyncio.Future[Commit]
+    item: Any
+    future: "asyncio.Future[Any]"
     until: float  # by the loop's clock
 
 
-class GroupCommitter:
-    """Folds concurrent changes into groups, written one after the other.
+def _all_alike(_: object) -> Hashable:
+    return None
+
+
+def _never(_: Exception) -> bool:
+    return False
+
+
+class Groups(Generic[Item, Result]):
+    """Folds what is asked for at the same time into groups, done one after the other.
 
     Args:
-        write: Writes a group; the results are in the group's order.
-        is_poisoned: Tells of an error of `write` whether one change may have spoilt the group; its
-            changes are then written one by one, and only the bad one fails.
-        group_size_max: The largest group.
-        wait_seconds_max: How long a change may wait for its turn. What has waited longer is not
-            written: behind a database that hangs it would be for minutes, and the client be gone.
+        do: Does a group, all of one kind; the results are in the group's order.
+        kind: What goes together. The kind goes first of which something waits the longest.
+        is_poisoned: Tells of an error of `do` whether one item may have spoilt the group; its items
+            are then done one by one, and only the bad one fails.
+        size_max: The largest group.
+        wait_seconds_max: How long an item may wait for its turn. What has waited longer is not
+            done: behind a database that hangs it would be for minutes, and the client be gone.
     """
 
     def __init__(
         self,
-        write: WriteGroup,
+        do: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         *,
-        is_poisoned: Callable[[Exception], bool],
-        group_size_max: int = 64,
+        kind: Callable[[Item], Hashable] = _all_alike,
+        is_poisoned: Callable[[Exception], bool] = _never,
+        size_max: int = 64,
         wait_seconds_max: float = math.inf,
     ) -> None:
-        self._write = write
+        self._do = do
+        self._kind = kind
         self._is_poisoned = is_poisoned
-        self._group_size_max = group_size_max
+        self._size_max = size_max
         self._wait_seconds_max = wait_seconds_max
-        self._waiting: list[_Waiting] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._waiting: dict[Hashable, deque[_Waiting]] = {}
+        self._worker: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def commit(self, change: Change) -> Commit:
-        """Return what became of the change; whoever waits may be cancelled, the write goes on.
+    async def result_of(self, item: Item) -> Result:
+        """Return what became of the item; whoever waits may be cancelled, the group goes on.
 
         Raises:
-            TimeoutError: It had to wait too long, and was not written.
+            TimeoutError: It had to wait too long, and was not done.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Commit] = loop.create_future()
-        self._waiting.append(_Waiting(change, future, loop.time() + self._wait_seconds_max))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._drain())
+        loop = self._loop
+        if loop is None:  # to ask for it each time costs a system call before Python 3.12
+            loop = self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        waiting = _Waiting(item, future, loop.time() + self._wait_seconds_max)
+        self._waiting.setdefault(self._kind(item), deque()).append(waiting)
+        if self._worker is None:
+            self._worker = loop.create_task(self._drain())
         return await future
 
     async def _drain(self) -> None:
         try:
-            while self._waiting:
-                self._give_up()
-                group = self._waiting[: self._group_size_max]
-                del self._waiting[: self._group_size_max]
-                if group:
-                    await self._write_group(group)
+            while True:
+                # A pass of the event loop: who is about to ask joins. Idle, there is nobody.
+                await asyncio.sleep(0)
+                group = self._next()
+                if not group:
+                    return
+                await self._do_group(group)
         finally:
-            self._writer = None
+            self._worker = None
+
+    def _next(self) -> list[_Waiting]:
+        """Take the next group out of those that wait; an empty one when nobody does."""
+        self._give_up()
+        if not self._waiting:
+            return []
+        kind = min(self._waiting, key=lambda kind: self._waiting[kind][0].until)
+        queue = self._waiting[kind]
+        group = [queue.popleft() for _ in range(min(len(queue), self._size_max))]
+        if not queue:
+            del self._waiting[kind]
+        return group
 
     def _give_up(self) -> None:
         """Drop what has waited too long; the oldest come first."""
-        now, late = asyncio.get_running_loop().time(), 0
-        for waiting in self._waiting:
-            if waiting.until >= now:
-                break
-            late += 1
-            if not waiting.future.done():
-                waiting.future.set_exception(TimeoutError())
-        del self._waiting[:late]
+        now = asyncio.get_running_loop().time()
+        for kind, queue in list(self._waiting.items()):
+            while queue and queue[0].until < now:
+                late = queue.popleft().future
+                if not late.done():
+                    late.set_exception(TimeoutError())
+            if not queue:
+                del self._waiting[kind]
 
-    async def _write_group(self, group: list[_Waiting]) -> None:
+    async def _do_group(self, group: list[_Waiting]) -> None:
         try:
-            results = await self._write([waiting.change for waiting in group])
+            results = await self._do([waiting.item for waiting in group])
         except Exception as problem:  # noqa: BLE001  # handed to those who wait
             if len(group) > 1 and self._is_poisoned(problem):
                 for waiting in group:
-                    await self._write_group([waiting])
+                    await self._do_group([waiting])
                 return
             for waiting in group:
                 if not waiting.future.done():

@@ -1,22 +1,24 @@
-"""The store on PostgreSQL. A change is written in `commit`, by `sql/commit.sql`."""
+"""The store on PostgreSQL. A change is written by `sql/open.sql`, `begin.sql` or `settle.sql`."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from pathlib import Path
 
 import asyncpg
 
 from pkg.errors import DependencyUnavailableError
-from pkg.sql import Pool, statements, translated
+from pkg.sql import Pool, Row, statements, translated
 from services.payments.adapters.clock import SandboxClock
-from services.payments.adapters.group import GroupCommitter
+from services.payments.adapters.group import Groups
 from services.payments.adapters.rows import (
-    action_columns,
     action_of,
-    payment_columns,
+    beginning_columns,
+    opening_columns,
     payment_of,
+    settling_columns,
 )
-from services.payments.domain.action import Action
+from services.payments.domain.action import Action, ActionStatus
 from services.payments.ports import (
     Change,
     Commit,
@@ -28,7 +30,17 @@ from services.payments.ports import (
 
 SQL = statements(Path(__file__).parent / "sql")
 
-FINGERPRINT_VERSION = 1
+# Merchant, payment, RPC, idempotency key.
+_Wanted = tuple[str, str, str, str | None]
+
+
+class _Step(Enum):
+    """Which of the steps of an action a change is; each has a statement of its own."""
+
+    OPEN = auto()  # a payment begins, with its authorization
+    BEGIN = auto()  # an action begins on a payment
+    SETTLE = auto()  # an action has ended
+
 
 # One change of a group is at fault: a CHECK, a NUL, a number out of range.
 _POISON = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
@@ -61,26 +73,27 @@ class PostgresStore:
         self._events = events
         self._clock = clock
         self._lease = lease
-        self._group = GroupCommitter(
+        self._commits: Groups[Change, Commit] = Groups(
             self._write,
+            kind=_step_of,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
             wait_seconds_max=wait_seconds_max,
         )
+        self._loads: Groups[_Wanted, Loaded] = Groups(self._load, wait_seconds_max=wait_seconds_max)
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
         """Return the payment and the record of the idempotency key, from one snapshot."""
-        async with translated():
-            row = await self._reads.fetchrow(SQL["load"], merchant_id, payment_id, rpc, key)
-        assert row is not None  # it has a row whatever is missing
-        self._clock.observe(row["clock_ahead"])
-        record = None
-        if row["key_fingerprint"] is not None:
-            record = Record(row["key_fingerprint"], row["key_action_id"], row["key_reply"])
-        return Loaded(None if row["id"] is None else payment_of(row), record)
+        with translated():
+            return await self._loads.result_of((merchant_id, payment_id, rpc, key))
+
+    async def _load(self, wanted: Sequence[_Wanted]) -> list[Loaded]:
+        rows = await self._reads.fetch(SQL["load"], *zip(*wanted, strict=True))
+        self._clock.observe(rows[0]["clock_ahead"])
+        return [_loaded(row) for row in rows]
 
     async def load_action(self, merchant_id: str, action_id: str) -> InDoubt | None:
         """Return an action with what is needed to settle it, from one snapshot."""
-        async with translated():
+        with translated():
             rows = await self._reads.fetch(SQL["load_action"], merchant_id, action_id)
         if not rows:
             return None
@@ -99,8 +112,8 @@ class PostgresStore:
         database is not available, and nothing is executed again blindly.
         """
         try:
-            async with translated():
-                return await self._group.commit(change)
+            with translated():
+                return await self._commits.result_of(change)
         except DependencyUnavailableError:
             found = await self.load_action(change.payment.merchant_id, change.actions[0].id)
             if found and _same_end(found.action, change.actions[0]):
@@ -108,69 +121,89 @@ class PostgresStore:
             raise
 
     async def _write(self, changes: Sequence[Change]) -> list[Commit]:
-        payments = [self._change_columns(change) for change in changes]
-        actions = [
-            action_columns(order, change.payment.merchant_id, action)
-            for order, change in enumerate(changes, start=1)
-            for action in change.actions
-        ]
-        rows = await self._writes.fetch(
-            SQL["commit"],
-            *zip(*payments, strict=True),
-            *zip(*actions, strict=True),
-            self._lease,
-        )
-        return [Commit[row["result"]] for row in rows]
+        """Store a group of changes that are all the same step."""
+        match _step_of(changes[0]):
+            case _Step.OPEN:
+                return await self._open(changes)
+            case _Step.BEGIN:
+                return await self._begin(changes)
+            case _Step.SETTLE:
+                return await self._settle(changes)
 
-    def _change_columns(self, change: Change) -> tuple[object, ...]:
-        action, event, card = change.actions[0], change.event, change.card
-        return (
-            *payment_columns(change.payment),
-            action.type,
-            action.idempotency_key,
-            action.id,
-            change.fingerprint,
-            FINGERPRINT_VERSION,
-            change.reply,
-            event and event.id,
-            event and event.type,
-            event and self._events.encode(event),
-            card and card.data_key_id,
-            card and card.ciphertext,
-        )
+    async def _open(self, changes: Sequence[Change]) -> list[Commit]:
+        columns = zip(*map(opening_columns, changes), strict=True)
+        clock = (self._clock.ahead, self._clock.turned_time)
+        return await self._claim("open", len(changes), *columns, self._lease, *clock)
+
+    async def _begin(self, changes: Sequence[Change]) -> list[Commit]:
+        columns = zip(*map(beginning_columns, changes), strict=True)
+        return await self._claim("begin", len(changes), *columns, self._lease)
+
+    async def _claim(self, statement: str, count: int, *arguments: object) -> list[Commit]:
+        rows = await self._writes.fetch(SQL[statement], *arguments)
+        results = [Commit.CONFLICT] * count
+        for row in rows:
+            results[row["ord"] - 1] = Commit.COMMITTED if row["has_key"] else Commit.KEY_HELD
+        return results
+
+    async def _settle(self, changes: Sequence[Change]) -> list[Commit]:
+        columns = zip(*map(self._settling_columns, changes), strict=True)
+        rows = await self._writes.fetch(SQL["settle"], *columns)
+        results = [Commit.CONFLICT] * len(changes)
+        for row in rows:
+            results[row["ord"] - 1] = Commit.COMMITTED
+        return results
+
+    def _settling_columns(self, change: Change) -> tuple[object, ...]:
+        payload = self._events.encode(change.event) if change.event else None
+        return settling_columns(change, payload)
 
     async def leave_pending(self, merchant_id: str, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
-        async with translated():
+        with translated():
             await self._reads.execute(SQL["leave_pending"], merchant_id, action.id, reply)
 
     async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
         """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""
-        async with translated():
+        with translated():
             rows = await self._reads.fetch(SQL["take_due"], limit, lease)
         return [(row["merchant_id"], row["id"]) for row in rows]
 
     async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
         """Make a PENDING action due again after that time."""
-        async with translated():
+        with translated():
             await self._reads.execute(SQL["postpone"], merchant_id, action_id, by)
 
     async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
         """Return payments to expire: (merchant id, payment id), the longest due first."""
-        async with translated():
+        with translated():
             rows = await self._reads.fetch(SQL["list_expirable"], limit)
         return [(row["merchant_id"], row["id"]) for row in rows]
 
     async def read_clock(self) -> None:
         """Take over how far the sandbox is ahead, where no payment is loaded."""
-        async with translated():
+        with translated():
             self._clock.observe(await self._reads.fetchval(SQL["clock"]))
 
     async def remove_keys(self, *, before: datetime, limit: int) -> int:
         """Remove idempotency keys of ended actions that were claimed before that time."""
-        async with translated():
+        with translated():
             done = await self._reads.execute(SQL["remove_keys"], before, limit)
         return int(done.removeprefix("DELETE "))
+
+
+def _step_of(change: Change) -> _Step:
+    if change.payment.version == 1:
+        return _Step.OPEN
+    begins = change.actions[0].status is ActionStatus.PENDING
+    return _Step.BEGIN if begins else _Step.SETTLE
+
+
+def _loaded(row: Row) -> Loaded:
+    record = None
+    if row["key_fingerprint"] is not None:
+        record = Record(row["key_fingerprint"], row["key_action_id"], row["key_reply"])
+    return Loaded(None if row["id"] is None else payment_of(row), record)
 
 
 def _same_end(stored: Action, wanted: Action) -> bool:

@@ -15,25 +15,25 @@ class PostgresSandbox:
 
     async def ahead(self) -> timedelta:
         """Return how far the clock is ahead of the real time."""
-        async with translated():
+        with translated():
             ahead: timedelta | None = await self._pool.fetchval(SQL["clock"])
         return ahead or timedelta(0)
 
     async def advance(self, by: timedelta, *, ahead_max: timedelta) -> timedelta | None:
         """Turn the clock forward, and return how far it is ahead now; None if that is too far."""
-        async with translated():
+        with translated():
             ahead: timedelta | None = await self._pool.fetchval(SQL["advance_clock"], by, ahead_max)
         return ahead
 
     async def due(self, merchant_id: str) -> Due:
         """Return what is due for the merchant."""
-        async with translated():
+        with translated():
             row = await self._pool.fetchrow(SQL["due"], merchant_id)
         assert row is not None
         return Due(**dict(row))
 
     async def reset(self, merchant_id: str) -> int:
         """Remove the merchant's data but its keys, and return how many payments there were."""
-        async with translated():
+        with translated():
             removed: int = await self._pool.fetchval(SQL["reset"], merchant_id)
         return removed

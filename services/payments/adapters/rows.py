@@ -7,19 +7,79 @@ from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.status import Authorization
+from services.payments.ports import Change
 
 
-def payment_columns(payment: Payment) -> tuple[object, ...]:
-    """Return a payment's columns in the order of `commit.sql`, `merchant_id` to `expire_time`."""
+def opening_columns(change: Change) -> tuple[object, ...]:
+    """Return what `open.sql` takes of a payment that begins, in its order."""
+    payment, card = change.payment, change.card
+    kept = payment.card
+    return (
+        payment.merchant_id,
+        payment.id,
+        payment.authorization_id,
+        payment.authorized.currency,
+        payment.authorized.minor_units,
+        kept.brand,
+        kept.last4,
+        kept.expiry.month,
+        kept.expiry.year,
+        kept.fingerprint,
+        kept.token,
+        payment.reference,
+        payment.create_time,
+        payment.expire_time,
+        change.actions[0].idempotency_key,
+        change.fingerprint,
+        card and card.data_key_id,
+        card and card.ciphertext,
+    )
+
+
+def beginning_columns(change: Change) -> tuple[object, ...]:
+    """Return what `begin.sql` takes of an action that begins, in its order."""
+    action = change.actions[0]
+    return (
+        *_standing_columns(change.payment),
+        action.id,
+        action.type,
+        action.amount.currency,
+        action.amount.minor_units,
+        action.final,
+        action.reference,
+        action.idempotency_key,
+        change.fingerprint,
+    )
+
+
+def settling_columns(change: Change, payload: bytes | None) -> tuple[object, ...]:
+    """Return what `settle.sql` takes of an action that has ended, in its order."""
+    action, event = change.actions[0], change.event
+    second = change.actions[1] if len(change.actions) > 1 else None
+    return (
+        *_standing_columns(change.payment),
+        action.id,
+        action.type,
+        action.status,
+        action.decline,
+        action.idempotency_key,
+        change.reply,
+        second and second.id,
+        second and second.status,
+        event and event.id,
+        event and event.type,
+        payload,
+    )
+
+
+def _standing_columns(payment: Payment) -> tuple[object, ...]:
+    """Return what an action may change of a payment, and which one it is."""
     return (
         payment.merchant_id,
         payment.id,
         payment.version,
         payment.status,
         payment.authorization,
-        payment.authorization_id,
-        payment.authorized.currency,
-        payment.authorized.minor_units,
         payment.captured.minor_units,
         payment.refunded.minor_units,
         payment.capturing.minor_units,
@@ -31,18 +91,9 @@ def payment_columns(payment: Payment) -> tuple[object, ...]:
         payment.reversing,
         payment.expiring,
         payment.expired,
-        payment.card.brand,
-        payment.card.last4,
-        payment.card.expiry.month,
-        payment.card.expiry.year,
-        payment.card.fingerprint,
-        payment.card.token,
-        payment.reference,
         payment.decline,
         payment.last_sequence,
-        payment.create_time,
         payment.update_time,
-        payment.expire_time,
     )
 
 
@@ -80,27 +131,6 @@ def payment_of(row: Row) -> Payment:
         create_time=row["create_time"],
         update_time=row["update_time"],
         expire_time=row["expire_time"],
-    )
-
-
-def action_columns(order: int, merchant_id: str, action: Action) -> tuple[object, ...]:
-    """Return an action's columns in the order of `commit.sql`, `ord` to `update_time`."""
-    return (
-        order,
-        merchant_id,
-        action.id,
-        action.payment_id,
-        action.type,
-        action.status,
-        action.amount.currency,
-        action.amount.minor_units,
-        action.final,
-        action.reference,
-        action.decline,
-        action.sequence,
-        action.idempotency_key,
-        action.create_time,
-        action.update_time,
     )
 
 

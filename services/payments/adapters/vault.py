@@ -58,7 +58,7 @@ class CardVault:
         Raises:
             DependencyUnavailableError: Its data key is not to be had, or it does not open.
         """
-        async with translated():
+        with translated():
             row = await self._pool.fetchrow(SQL["open_card"], merchant_id, token)
         if row is None:
             return None

@@ -160,7 +160,7 @@ class DataKeys:
     async def _make(self, merchant_id: str) -> SealingKey:
         drops, key_id = self._drops, new_id("dek", datetime.now(UTC))
         secret, wrapped = await self._wrapper.make(merchant_id)
-        async with translated():
+        with translated():
             await self._pool.execute(SQL["add_data_key"], merchant_id, key_id, wrapped)
         self._check_not_dropped(drops)
         key = SealingKey(key_id, AESGCM(secret), self._monotonic() + self._lifetime_seconds)

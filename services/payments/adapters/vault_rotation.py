@@ -51,14 +51,14 @@ class VaultRotation:
     async def rewrap(self) -> Progress:
         """Wrap a batch of data keys anew; safe to repeat, and to run more than once at a time."""
         newest = await self._wrapper.newest()
-        async with translated():
+        with translated():
             rows = await self._pool.fetch(SQL["list_old_data_keys"], newest.prefix, BATCH)
         rewrapped = 0
         if rows:
             places = [(row["merchant_id"], row["wrapped"]) for row in rows]
             wrapped = await self._wrapper.rewrap(places)
             columns = [(row["merchant_id"], row["id"], row["wrapped"]) for row in rows]
-            async with translated():
+            with translated():
                 rewrapped = await self._pool.fetchval(
                     SQL["rewrap_data_keys"], *zip(*columns, strict=True), wrapped
                 )
@@ -78,6 +78,6 @@ class VaultRotation:
         return newest.number
 
     async def _remaining(self, newest: KeyVersion) -> int:
-        async with translated():
+        with translated():
             count: int = await self._pool.fetchval(SQL["count_old_data_keys"], newest.prefix)
         return count

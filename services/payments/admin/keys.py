@@ -73,7 +73,7 @@ class PostgresKeys:
             ApiKeyEndedError: It works no more.
             ApiKeyLimitError: Its merchant has another live key besides, and would have three.
         """
-        async with translated():
+        with translated():
             merchant_id = _found(await self._pool.fetchrow(SQL["get_key"], key_id)).merchant_id
         async with self._of_merchant(merchant_id) as connection:
             row = await connection.fetchrow(SQL["expire_key"], key_id, overlap)
@@ -89,23 +89,24 @@ class PostgresKeys:
         Raises:
             ApiKeyNotFoundError: There is no key with that id.
         """
-        async with translated():
+        with translated():
             return _found(await self._pool.fetchrow(SQL["revoke_key"], key_id))
 
     async def list(self, merchant_id: str, *, before_id: str, limit: int) -> Sequence[ApiKey]:
         """Return keys, the newest first, from the one before `before_id` on."""
-        async with translated():
+        with translated():
             rows = await self._pool.fetch(SQL["list_keys"], merchant_id, before_id, limit)
         return [_key(row) for row in rows]
 
     @asynccontextmanager
     async def _of_merchant(self, merchant_id: str) -> "AsyncIterator[PooledConnection]":
         """Hold a merchant, so that its live keys are counted by one at a time."""
-        async with translated(), self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchrow(SQL["lock_merchant"], merchant_id) is None:
-                raise MerchantNotFoundError
-            await connection.execute(SQL["free_slots"], merchant_id)
-            yield connection
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                if await connection.fetchrow(SQL["lock_merchant"], merchant_id) is None:
+                    raise MerchantNotFoundError
+                await connection.execute(SQL["free_slots"], merchant_id)
+                yield connection
 
 
 async def _insert(

@@ -56,12 +56,12 @@ class PostgresMerchants:
 
     async def list(self, *, after_id: str, limit: int) -> Sequence[Merchant]:
         """Return merchants by their ids, from the one after `after_id` on."""
-        async with translated():
+        with translated():
             rows = await self._pool.fetch(SQL["list_merchants"], after_id, limit)
         return [_merchant(row) for row in rows]
 
     async def _row(self, statement: str, *arguments: object) -> Row | None:
-        async with translated():
+        with translated():
             return await self._pool.fetchrow(SQL[statement], *arguments)
 
 

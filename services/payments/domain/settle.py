@@ -2,12 +2,26 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
+from typing import TypedDict, assert_never
 
+from pkg.money import Money
 from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.outcome import Approved, Declined, Final, Reversed
+from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Reversed
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Authorization
+
+
+class _Changes(TypedDict, total=False):
+    authorization: Authorization
+    decline: DeclineCode | None
+    captured: Money
+    capturing: Money
+    refunded: Money
+    refunding: Money
+    closing: bool
+    closed: bool
+    voiding: bool
+    voided: bool
 
 
 def settle(
@@ -23,8 +37,9 @@ def settle(
     if action.type is ActionType.AUTHORIZE and payment.reversing:
         return None
     ended = _end(action, answer, now)
-    settled = _apply(payment, ended)
-    return replace(settled, version=payment.version + 1, update_time=now), ended
+    return replace(
+        payment, version=payment.version + 1, update_time=now, **_effect(payment, ended)
+    ), ended
 
 
 def settle_reversal(
@@ -77,30 +92,26 @@ def _end(action: Action, answer: Final, now: datetime) -> Action:
             assert_never(answer)
 
 
-def _apply(payment: Payment, ended: Action) -> Payment:
+def _effect(payment: Payment, ended: Action) -> _Changes:
     done = ended.status is ActionStatus.SUCCEEDED
     match ended.type:
         case ActionType.AUTHORIZE:
-            return replace(
-                payment, authorization=_AUTHORIZATION[ended.status], decline=ended.decline
-            )
+            return {"authorization": _AUTHORIZATION[ended.status], "decline": ended.decline}
         case ActionType.CAPTURE:
-            return replace(
-                payment,
-                capturing=payment.capturing - ended.amount,
-                captured=payment.captured + ended.amount if done else payment.captured,
-                closing=payment.closing and not ended.final,
-                closed=payment.closed or (done and ended.final),
-            )
+            return {
+                "capturing": payment.capturing - ended.amount,
+                "captured": payment.captured + ended.amount if done else payment.captured,
+                "closing": payment.closing and not ended.final,
+                "closed": payment.closed or (done and ended.final),
+            }
         case ActionType.REFUND:
-            return replace(
-                payment,
-                refunding=payment.refunding - ended.amount,
-                refunded=payment.refunded + ended.amount if done else payment.refunded,
-                closed=payment.closed or done,
-            )
+            return {
+                "refunding": payment.refunding - ended.amount,
+                "refunded": payment.refunded + ended.amount if done else payment.refunded,
+                "closed": payment.closed or done,
+            }
         case ActionType.VOID:
-            return replace(payment, voiding=False, voided=done)
+            return {"voiding": False, "voided": done}
         case ActionType.EXPIRE | ActionType.REVERSE:
             raise ValueError(f"{ended.type} has no answer to settle by")
         case _:
