@@ -115,7 +115,7 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
         authenticator = Authenticator(PostgresKeyStore(reads), digest, limits=limits)
         cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
         async with reading_pool(settings, reads) as own_rows, sandbox_pool(settings) as pool:
-            reader = PostgresReader(own_rows, clock=clock)
+            reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pkg.ids import lowest_id
+from pkg.sql import translated
 from pkg.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.group import Groups
 from services.payments.adapters.postgres import SQL
 from services.payments.adapters.rows import action_of, payment_of
 from services.payments.domain.action import Action
@@ -23,19 +25,31 @@ class PostgresReader:
     Args:
         pool: Its connections see the rows of the merchant that they are taken for.
         clock: Told how far the sandbox is ahead, with every payment that is looked at.
+        wait_seconds_max: How long a look at a payment may wait for those before it.
     """
 
-    def __init__(self, pool: MerchantPool, *, clock: SandboxClock) -> None:
+    def __init__(
+        self, pool: MerchantPool, *, clock: SandboxClock, wait_seconds_max: float = 2.0
+    ) -> None:
         self._pool = pool
         self._clock = clock
+        self._looks: Groups[tuple[str, str], Payment | None] = Groups(
+            self._get_payments, kind=lambda place: place[0], wait_seconds_max=wait_seconds_max
+        )
 
     async def get_payment(self, merchant_id: str, payment_id: str) -> Payment | None:
         """Return a payment; None if there is no such payment."""
-        row = await self._pool.fetchrow(SQL["get_payment"], merchant_id, payment_id)
-        if row is None:
-            return None
-        self._clock.observe(row["clock_ahead"])
-        return payment_of(row)
+        with translated():
+            return await self._looks.result_of((merchant_id, payment_id))
+
+    async def _get_payments(self, places: Sequence[tuple[str, str]]) -> list[Payment | None]:
+        """Return payments of one merchant."""
+        merchant_id, ids = places[0][0], [payment_id for _, payment_id in places]
+        found: dict[str, Payment] = {}
+        for row in await self._pool.fetch(SQL["get_payments"], merchant_id, ids):
+            self._clock.observe(row["clock_ahead"])
+            found[row["id"]] = payment_of(row)
+        return [found.get(payment_id) for payment_id in ids]
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
