@@ -1,0 +1,185 @@
+"""Groups: whatever goes together, it is as if one change had come after the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pkg.ids import new_id
+from pkg.sql import open_pool
+from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.memory import MemoryStore
+from services.payments.adapters.postgres import PostgresStore
+from services.payments.codec import ProtoEvents
+from services.payments.domain.action import Action
+from services.payments.domain.event import event_of
+from services.payments.domain.outcome import Approved, DeclineCode, Declined
+from services.payments.domain.payment import Payment
+from services.payments.ports import Change, Commit, Store
+from tests.builders import LATER, begun, capture, refund, settled, void
+from tests.database import as_part
+from tests.integration.test_store import LEASE
+
+KEYS = ("k0", "k1", None)
+WORKERS = 2
+# What is done at once: kind, which payment, amount, key, by which worker.
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("open", "capture", "void", "refund", "settle", "decline")),
+        st.integers(0, 2),
+        st.integers(1, 700),
+        st.sampled_from(KEYS),
+        st.integers(0, WORKERS - 1),
+    ),
+    min_size=2,
+    max_size=7,
+)
+Step = tuple[str, int, int, str | None, int]
+
+
+@dataclass
+class World:
+    """A merchant of its own: what is stored before, and what then happens at once."""
+
+    merchant_id: str
+    before: list[Change] = field(default_factory=list)
+    open: list[Payment] = field(default_factory=list)
+    captured: list[Payment] = field(default_factory=list)
+    pending: list[tuple[Payment, Action]] = field(default_factory=list)
+
+    def change(self, step: tuple[Payment, Action], key: str | None = None) -> Change:
+        """Return the first commit of a request."""
+        payment, action = step
+        action = replace(action, idempotency_key=key)
+        # Each request's own: whose key it is can be told by that.
+        fingerprint = action.id.encode() if key else None
+        return Change(payment=payment, actions=(action,), fingerprint=fingerprint)
+
+    def end(self, begun_step: tuple[Payment, Action], *, declined: bool = False) -> Change:
+        """Return the second commit."""
+        answer = Declined(DeclineCode.CARD_DECLINED) if declined else Approved()
+        payment, action = settled(begun_step, answer)
+        event = event_of(payment, action, event_id=new_id("evt", LATER))
+        return Change(payment=payment, actions=(action,), event=event, reply=action.status.encode())
+
+    def remember(self, change: Change) -> tuple[Payment, Action]:
+        """Have a change stored before anything happens."""
+        self.before.append(change)
+        return change.payment, change.actions[0]
+
+
+def world() -> World:
+    """Return payments that are open, captured, and in the middle of a capture; three of each."""
+    it = World(new_id("mer", LATER))
+    for _ in range(3):
+        for kept in (it.open, it.captured, None):
+            first = it.remember(it.change(begun(merchant_id=it.merchant_id)))
+            payment, _ = it.remember(it.end(first))
+            if kept is it.open:
+                it.open.append(payment)
+                continue
+            under_way = it.remember(it.change(capture(payment, 600)))
+            if kept is None:
+                it.pending.append(under_way)
+            else:
+                it.captured.append(it.remember(it.end(under_way))[0])
+    return it
+
+
+def changed(it: World, step: Step) -> Change:
+    """Return what one request wants to store, decided on what was there before all of them."""
+    kind, place, amount, key, _ = step
+    match kind:
+        case "open":
+            return it.change(begun(merchant_id=it.merchant_id), key)
+        case "capture":
+            return it.change(capture(it.open[place], amount), key)
+        case "void":
+            return it.change(void(it.open[place]), key)
+        case "refund":
+            return it.change(refund(it.captured[place], min(amount, 600)), key)
+        case _:
+            return it.end(it.pending[place], declined=kind == "decline")
+
+
+async def state(store: Store, it: World, changes: Sequence[Change]) -> list[object]:
+    """Return all that can be told of the payments, the actions and the keys."""
+    seen: list[object] = []
+    for change in (*it.before, *changes):
+        action = change.actions[0]
+        seen.append(await store.load(it.merchant_id, change.payment.id, rpc="", key=None))
+        found = await store.load_action(it.merchant_id, action.id)
+        seen.append(found and (found.action, found.reply))
+    for rpc in ("AUTHORIZE", "CAPTURE", "VOID", "REFUND"):
+        seen += [await store.load(it.merchant_id, "", rpc=rpc, key=key) for key in KEYS]
+    return seen
+
+
+async def in_some_order(
+    it: World, changes: Sequence[Change], results: Sequence[Commit], wanted: list[object]
+) -> list[int] | None:
+    """Return an order in which the store in memory gives the same results and ends the same."""
+
+    async def after(order: list[int]) -> MemoryStore | None:
+        store = MemoryStore(lease=LEASE)
+        for change in it.before:
+            assert await store.commit(change) is Commit.COMMITTED
+        for number in order:
+            if await store.commit(changes[number]) is not results[number]:
+                return None
+        return store
+
+    async def search(order: list[int]) -> list[int] | None:
+        store = await after(order)
+        if store is None:
+            return None
+        if len(order) == len(changes):
+            return order if await state(store, it, changes) == wanted else None
+        for number in range(len(changes)):
+            if number not in order and (found := await search([*order, number])):
+                return found
+        return None
+
+    return await search([])
+
+
+@pytest.fixture
+async def workers(payments_database_url: str) -> AsyncIterator[list[PostgresStore]]:
+    """The stores of two workers on one database."""
+    part = as_part(payments_database_url, "paygate_gateway")
+    async with AsyncExitStack() as stack:
+        stores = []
+        for _ in range(WORKERS):
+            pools = [
+                await stack.enter_async_context(
+                    await open_pool(part, size=1, command_timeout_seconds=5, name="test")
+                )
+                for _ in range(2)
+            ]
+            stores.append(
+                PostgresStore(*pools, events=ProtoEvents(), clock=SandboxClock(), lease=LEASE)
+            )
+        yield stores
+
+
+@given(steps=STEPS)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_any_group_is_some_serial_order(
+    workers: list[PostgresStore], steps: list[Step]
+) -> None:
+    """Results and everything that is stored are those of one change after the other."""
+    it = world()
+    for change in it.before:
+        assert await workers[0].commit(change) is Commit.COMMITTED
+    changes = [changed(it, step) for step in steps]
+    results = await asyncio.gather(
+        *(workers[step[4]].commit(change) for step, change in zip(steps, changes, strict=True))
+    )
+    wanted = await state(workers[0], it, changes)
+    assert await in_some_order(it, changes, results, wanted), (steps, results)
