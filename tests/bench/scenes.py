@@ -9,7 +9,7 @@ from tests.bench.bulk import load
 from tests.bench.loads import Drive
 from tests.bench.measure import Case, LoadCase
 from tests.bench.pgbench import GroupCase, recorded
-from tests.bench.seed import fill_pools
+from tests.bench.seed import deep_pages, fill_pools
 from tests.bench.server import Server
 from tests.bench.systems import System, paygate, peer, whole
 from tests.bench.workloads import WORKLOADS
@@ -161,13 +161,14 @@ async def growth(plan: Plan) -> AsyncIterator[Sequence[Case]]:
         for system in (empty, full):
             await fill_pools(system, plan.folder, size=plan.pool)
         seconds = await load(full, payments=plan.payments)
+        full.pools["deep"] = await deep_pages(full)
         plan.facts["load"] = f"{plan.payments:,} payments were loaded in {seconds:,.0f} s"
         yield [
             case
             for workload in ("authorize", "capture", "refund", "read", "mix")
             for system in (empty, full)
             for case in cases(plan, system, workload)
-        ]
+        ] + cases(plan, full, "first page", "page 10,000")
 
 
 @asynccontextmanager
@@ -178,8 +179,9 @@ async def quick(plan: Plan) -> AsyncIterator[Sequence[Case]]:
         ours = await up(paygate(plan.server, name="1 worker", workers=1, edge=True))
         await fill_pools(ours, plan.folder, size=plan.pool)
         await load(ours, payments=plan.payments)
+        ours.pools["deep"] = await deep_pages(ours)
         yield [
-            *cases(plan, ours, "mix", "replay", connections=(16,)),
+            *cases(plan, ours, "page 10,000", "mix", "replay", connections=(16,)),
             *cases(plan, ours, "capture", door="rest", connections=(16,)),
             GroupCase(
                 server=plan.server,

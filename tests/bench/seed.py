@@ -7,10 +7,12 @@ from pathlib import Path
 from tests.bench.driver import Load, Operation
 from tests.bench.systems import SQL, System
 from tests.bench.tools import own
+from tests.bench.worker import page_tokens
 from tests.bench.workloads import LARGE, SERVICE, authorize_message, capture_message
 
 POOL = 2_000
 AT_ONCE = 32
+PAGES, PAGE_SIZE = 10_000, 20
 
 
 async def fill_pools(system: System, folder: Path, *, size: int = POOL) -> None:
@@ -23,6 +25,15 @@ async def fill_pools(system: System, folder: Path, *, size: int = POOL) -> None:
     bodies = [capture_message(one, LARGE) for one in system.pools["captured"]]
     await _call(system, folder, "Capture", bodies, len(bodies))
     system.pools["any"] = system.pools["open"] + system.pools["captured"]
+
+
+async def deep_pages(system: System) -> list[str]:
+    """Return tokens of pages of the list about 10,000 pages of 20 from its beginning."""
+    rows = await system.fetch(SQL["deep_payments"], system.merchant, PAGES * PAGE_SIZE, POOL)
+    if not rows:  # there are not as many: the end of the list, then
+        rows = await system.fetch(SQL["deep_payments"], system.merchant, 0, POOL)
+    scope = ("payments", "", "", "", "")
+    return [page_tokens().seal(system.merchant, scope, row["id"]) for row in rows]
 
 
 async def _call(

@@ -12,6 +12,8 @@ import uvloop
 
 from pkg import telemetry
 from pkg.money import Money
+from pkg.paging import PageTokens
+from pkg.secret import Secret
 from pkg.settings import load
 from pkg.sql import Pool
 from services.payments.__main__ import composed, serve_on
@@ -51,6 +53,11 @@ def bank_environment(database_url: str, *, port: int) -> Mapping[str, str]:
 async def make_key(database_url: str) -> str:
     """Make the merchant that is measured with, and return its API key."""
     return await new_key(database_url, MERCHANT, pepper=_PEPPER)
+
+
+def page_tokens() -> PageTokens:
+    """Return what makes the page tokens that a worker takes."""
+    return PageTokens(Secret(_HASH_KEY))
 
 
 async def recorded_commits(environment: Mapping[str, str]) -> list[tuple[str, Sequence[object]]]:

@@ -102,6 +102,20 @@ READ = Verb(
     request=lambda one: ("GET", f"/payment/{one}", ""),
 )
 
+LIST = Verb(
+    action="",
+    method="ListPayments",
+    pool="",
+    message=lambda _: rpc.ListPaymentsRequest().SerializeToString(),
+    request=lambda _: ("GET", "/payments", ""),
+)
+DEEP_LIST = Verb(
+    action="",
+    method="ListPayments",
+    pool="deep",
+    message=lambda token: rpc.ListPaymentsRequest(page_token=token).SerializeToString(),
+    request=lambda token: ("GET", f"/payments?page_token={token}", ""),
+)
 
 HOT = replace(CAPTURE, pool="hot")
 
@@ -139,6 +153,8 @@ WORKLOADS = {
         Workload(name="read", shares=((READ, 100),)),
         Workload(name="mix", shares=((AUTHORIZE, 50), (CAPTURE, 30), (REFUND, 5), (READ, 15))),
         Workload(name="hot", shares=((HOT, 100),)),
+        Workload(name="first page", shares=((LIST, 100),)),
+        Workload(name="page 10,000", shares=((DEEP_LIST, 100),)),
         Workload(name="replay"),
     )
 }

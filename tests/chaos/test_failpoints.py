@@ -90,6 +90,14 @@ class Sent:
     hold: Path
 
 
+def reaches(verb: str, point: str) -> bool:
+    """Tell whether a verb comes to that point."""
+    if verb in DOUBTFUL and point == "bank.after":
+        return False  # the worker gets no answer that it could be struck behind
+    # A new payment is decided without looking anything up.
+    return not (verb.startswith("authorize") and point.startswith("load"))
+
+
 async def strike(rig: Rig, sent: Sent, *, point: str, kind: str, calls: int) -> None:
     """Send the request; it is struck at the point, and whatever comes of it is not an answer."""
     hold = "hold" if kind == "cancel" else kind
@@ -158,7 +166,8 @@ async def drill(
 async def test_every_point(struck: Rig, kind: str, tmp_path: Path) -> None:
     """Struck at every point in turn, four verbs at once: one effect each, and books that agree."""
     for point in POINTS:
-        await drill(struck, VERBS, point=point, kind=kind, folder=tmp_path)
+        verbs = {verb: VERBS[verb] for verb in VERBS if reaches(verb, point)}
+        await drill(struck, verbs, point=point, kind=kind, folder=tmp_path)
 
 
 @pytest.mark.chaos
@@ -177,8 +186,8 @@ async def test_every_point_alone(struck: Rig, verb: str, kind: str, tmp_path: Pa
     """Each verb alone, struck at each point that it reaches."""
     points = [*POINTS[:6], *DOUBT_POINTS, POINTS[-1]] if verb in DOUBTFUL else POINTS
     for point in points:
-        if verb in DOUBTFUL and point == "bank.after":
-            continue  # the worker gets no answer that it could be struck behind
+        if not reaches(verb, point):
+            continue
         alone = {verb: {**VERBS, **DOUBTFUL}[verb]}
         await drill(struck, alone, point=point, kind=kind, folder=tmp_path)
 
