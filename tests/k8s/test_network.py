@@ -64,7 +64,7 @@ def leads(overlay: str, source: str, target: str, *, side: str) -> bool:
 @OVERLAY
 @pytest.mark.parametrize("side", ["egress", "ingress"])
 def test_only_these_reach_each_other(overlay: str, side: str) -> None:
-    """The edge reaches the workers, and what has to do with the bank the bank: both sides say so."""
+    """The edge reaches the workers, and what asks the bank reaches the bank: both sides say so."""
     pairs = itertools.permutations(OURS, 2)
     assert {pair for pair in pairs if leads(overlay, *pair, side=side)} == WAYS
 

@@ -110,7 +110,7 @@ def test_every_variable_is_a_setting(service: str, settings: type[BaseSettings])
 
 
 def test_everything_is_hardened() -> None:
-    """No capability or privilege, nothing to write to but /tmp and volumes; but for PostgreSQL's image."""
+    """Nothing to write to but /tmp and volumes, and no capability; but for PostgreSQL's image."""
     for name, one in SERVICES.items():
         assert one.get("read_only", False) == (name != "postgres"), name
         if name != "postgres":
