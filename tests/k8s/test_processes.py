@@ -174,6 +174,8 @@ def test_the_edge_is_as_its_configuration_says(overlay: str) -> None:
         for one in config["static_resources"]["listeners"]
     }
     assert addresses[ports(manifest)["edge"]] == "edge"
+    if "metrics" in addresses.values():
+        assert addresses[ports(manifest)["metrics"]] == "metrics"
     for cluster in config["static_resources"]["clusters"]:
         if cluster["type"] == "STATIC":
             continue  # Envoy's own pages
