@@ -77,7 +77,7 @@ def built(overlay: str) -> list[Manifest]:
         chosen = copy / "k8s" / "overlays" / overlay
         if (chosen / "prepare").exists():
             subprocess.run([chosen / "prepare"], check=True, timeout=SECONDS_MAX)
-        command = [KUBECTL, "kustomize", str(chosen)]
+        command = [str(KUBECTL), "kustomize", str(chosen)]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=SECONDS_MAX
         )
