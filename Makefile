@@ -12,11 +12,12 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset test chaos fuzz bench check fmt proto-generate proto-lint proto-breaking \
+.PHONY: help run ready reset up down test e2e-docker chaos fuzz bench check fmt proto-generate proto-lint proto-breaking http-breaking \
+	audit images check-workflows \
 	lock hooks python venv-local venv-dev venv-bench bench-tools check-generated check-envoy
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: venv-local ## start everything: PostgreSQL, bank, workers, sweep, events, Envoy; Ctrl-C stops it
 	@exec python -m tools.stack run
@@ -27,8 +28,18 @@ ready: python ## wait until `make run` serves, and print the path of its demo.en
 reset: python ## empty the data folder
 	@exec $(PYTHON) -m tools.stack reset
 
+up: ## start everything in containers; PROFILES='bus vault monitoring' for more
+	@deploy/compose/up $(PROFILES)
+
+down: ## end the containers and keep their data
+	@deploy/compose/up down
+
 test: venv-dev ## run all tests
 	pytest
+
+e2e-docker: venv-dev ## run the stories of the API against containers of their own
+	PAYGATE_E2E=compose pytest --timeout=900 tests/e2e/test_features.py tests/e2e/test_rest_features.py \
+		tests/e2e/test_grpc_features.py tests/e2e/test_clock_features.py
 
 chaos: venv-dev ## run the whole crash matrix, for longer
 	PAYGATE_CHAOS=full pytest -m chaos --timeout=3600
@@ -40,7 +51,7 @@ fuzz: venv-dev ## send 20,000 odd requests; PAYGATE_FUZZ_SEED repeats a run
 bench: venv-bench bench-tools ## measure it beside peers, for an hour; BENCH='--only peers' for less
 	PYTHONPATH=build/python python -m tests.bench --json bench.json $(BENCH)
 
-check: venv-dev check-generated check-envoy ## lint, types, imports, protos, migrations, images
+check: venv-dev check-generated check-envoy check-workflows ## lint, types, imports, protos, migrations, images
 	ruff check
 	ruff format --check
 	mypy
@@ -49,7 +60,7 @@ check: venv-dev check-generated check-envoy ## lint, types, imports, protos, mig
 	buf format -d --exit-code
 	yamllint --strict $(YAML)
 	squawk services/*/migrations/*.sql
-	hadolint services/*/Dockerfile
+	hadolint Dockerfile services/*/Dockerfile
 
 fmt: venv-dev ## format and fix what can be fixed by itself
 	ruff check --fix
@@ -65,6 +76,12 @@ proto-lint: venv-dev ## lint the protos
 
 proto-breaking: venv-dev ## compare the protos with AGAINST (default: .git#branch=main)
 	buf breaking --against '$(AGAINST)'
+
+http-breaking: venv-dev ## compare the paths of REST with AGAINST: buf does not see them
+	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && \
+	buf build '$(AGAINST)' -o "$$old/old.binpb" --as-file-descriptor-set && \
+	buf build -o "$$old/new.binpb" --as-file-descriptor-set && \
+	python -m tools.edge breaking "$$old/old.binpb" "$$old/new.binpb"
 
 lock: venv-dev ## choose versions anew and write the lock files
 	$(LOCK) --upgrade -o requirements.lock
@@ -86,6 +103,19 @@ check-generated: venv-dev
 
 check-envoy: venv-dev
 	@python -m tools.stack validate && python -m tools.edge validate
+
+check-workflows: venv-dev
+	@zizmor --offline --no-progress --quiet .github/workflows
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+
+audit: venv-dev ## look for known weaknesses in what the services and the local stack install
+	pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+	pip-audit --strict --require-hashes --disable-pip -r requirements-local.lock
+
+images: ## build the images
+	@for image in payments payments-migrate acquirer acquirer-migrate events edge; do \
+	docker build --quiet --target "$$image" --tag "paygate/$$image" . || exit 1; done
 
 # Always run, for they look for themselves, in 30 ms: a lock file's time says nothing after a checkout.
 venv-local: python

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.clients import GrpcClient, RestClient
+from tests.e2e.compose import new_stack
 from tests.e2e.edge import Edge, Upstream, rendered
 from tests.e2e.operator import Operator
 from tests.e2e.seen import Seen
@@ -27,7 +28,7 @@ def seen() -> Seen:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The real thing: PostgreSQL, bank, two workers, sweep, events, relay and Envoy."""
-    with Stack(workers=2) as running:
+    with new_stack() as running:
         running.start()
         yield running
         assert running.stop() == 0, running.output

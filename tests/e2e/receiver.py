@@ -30,9 +30,14 @@ class Receiver:
         self._thread.start()
 
     @property
+    def port(self) -> int:
+        """Where it listens, on the loopback interface."""
+        return self._server.server_port
+
+    @property
     def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def everything(self) -> list[Posted]:

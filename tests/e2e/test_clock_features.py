@@ -6,6 +6,7 @@ import pytest
 from pytest_bdd import scenarios
 
 from tests.e2e.clients import Client, GrpcClient, RestClient
+from tests.e2e.compose import new_stack
 from tests.e2e.stack import Stack
 
 pytest_plugins = ["tests.e2e.steps.vocabulary"]
@@ -14,7 +15,7 @@ pytest_plugins = ["tests.e2e.steps.vocabulary"]
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """One that no other module has."""
-    with Stack(workers=2) as running:
+    with new_stack() as running:
         running.start()
         yield running
         assert running.stop() == 0, running.output

@@ -46,7 +46,8 @@ def running(
     tls, secrets = folder / "tls", folder / "sds"
     tls.mkdir()
     secrets.mkdir()
-    (tls / "ca.crt").write_bytes(AUTHORITY.pem)
+    (tls / "ca").mkdir()
+    (tls / "ca" / "ca.crt").write_bytes(AUTHORITY.pem)
     put(AUTHORITY, CLIENT, tls / "edge")
     put(AUTHORITY, DOMAIN, tls / "public")
     config = rehearsed(tls=tls, folder=secrets)

@@ -1,14 +1,35 @@
-"""docker-compose.yml gives each process the database roles that it needs, and no other."""
+"""docker-compose.yml gives each process what it needs, and no other; what it names is there."""
 
+import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic_settings import BaseSettings
 
+from services.acquirer.config import Config as BankSettings
+from services.events.config import Settings as EventsSettings
+from services.payments.admin.config import AdminSettings
+from services.payments.config import Settings as PaymentsSettings
 from tools.stack.postgres import PARTS
 from tools.stack.settings import REPOSITORY
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+SETTINGS: dict[str, type[BaseSettings]] = {
+    "payments": PaymentsSettings,
+    "sweep": PaymentsSettings,
+    "admin": AdminSettings,
+    "acquirer": BankSettings,
+    "events": EventsSettings,
+    "relay": EventsSettings,
+}
+PROFILES = {"nats": "bus", "openbao": "vault", "prometheus": "monitoring", "grafana": "monitoring"}
+# These come with what reads them.
+METRICS = {"PAYGATE_METRICS_LISTEN", "ACQUIRER_METRICS_LISTEN"}
+OBSERVABILITY = REPOSITORY / "deploy" / "observability"
 
 
 @pytest.mark.parametrize(
@@ -42,3 +63,106 @@ def test_nothing_dumps_its_memory() -> None:
     one_shots = {"migrate-payments", "migrate-acquirer"}
     for name in COMPOSE["services"].keys() - one_shots:
         assert COMPOSE["services"][name]["ulimits"] == {"core": 0}, name
+
+
+def test_old_and_new_compose_read_it() -> None:
+    """Version 1.29, which distributions still have, refuses what it does not know at the top."""
+    known = {"services", "volumes", "secrets"}
+    assert {key for key in COMPOSE if not key.startswith("x-")} == known
+
+
+def test_what_is_optional_is_in_a_profile() -> None:
+    """Without a profile there is the gateway and what it cannot do without."""
+    found = {name: one["profiles"] for name, one in SERVICES.items() if "profiles" in one}
+    assert found == {name: [profile] for name, profile in PROFILES.items()}
+    script = (REPOSITORY / "deploy" / "compose" / "up").read_text()
+    assert f"COMPOSE_PROFILES={','.join(dict.fromkeys(PROFILES.values()))}\n" in script
+    for name, one in SERVICES.items():  # compose refuses what depends on an absent service
+        assert not one.get("depends_on", {}).keys() & PROFILES.keys(), name
+
+
+def test_every_image_is_a_target_of_the_one_dockerfile() -> None:
+    """What the images share is said once: each service's Dockerfile is a link to the same file."""
+    dockerfile = (REPOSITORY / "Dockerfile").resolve()
+    targets = set(re.findall(r"^FROM \S+ AS (\S+)$", dockerfile.read_text(), re.MULTILINE))
+    built = [one for one in SERVICES.values() if "build" in one]
+    assert built
+    for one in built:
+        assert one["build"]["target"] in targets
+        assert one["image"] == f"paygate/{one['build']['target']}"
+        assert (REPOSITORY / one["build"]["dockerfile"]).resolve() == dockerfile
+    folders = {path.parent.name for path in REPOSITORY.glob("services/*/__main__.py")}
+    links = {path.parent.name for path in REPOSITORY.glob("services/*/Dockerfile")}
+    assert folders == links
+    assert folders <= targets
+
+
+@pytest.mark.parametrize(("service", "settings"), SETTINGS.items())
+def test_every_variable_is_a_setting(service: str, settings: type[BaseSettings]) -> None:
+    """A variable that nobody reads is a mistake."""
+    prefix = settings.model_config.get("env_prefix", "")
+    known = {
+        str(field.validation_alias or f"{prefix}{name.upper()}")
+        for name, field in settings.model_fields.items()
+    }
+    told = SERVICES[service]["environment"].keys() - {f"{prefix}SECRETS_DIR"} - METRICS
+    assert told <= known
+
+
+def test_everything_is_hardened() -> None:
+    """Nothing to write to but /tmp and volumes, and no capability; but for PostgreSQL's image."""
+    for name, one in SERVICES.items():
+        assert one.get("read_only", False) == (name != "postgres"), name
+        if name != "postgres":
+            assert one["cap_drop"] == ["ALL"], name
+            assert one["security_opt"] == ["no-new-privileges:true"], name
+            assert one["tmpfs"] == ["/tmp"], name  # noqa: S108  # a path in the container
+
+
+def test_ports_are_for_this_machine_only() -> None:
+    """Nothing listens on the network until somebody wants it to."""
+    ports = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
+    assert ports.keys() == {"envoy", "prometheus", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for each in ports.values() for port in each)
+
+
+def test_what_is_mounted_is_there() -> None:
+    """Docker would make an empty folder of a file that is missing, and a volume is declared."""
+    for name, one in SERVICES.items():
+        for mount in one.get("volumes", []):
+            source = mount.split(":")[0]
+            if not source.startswith("./"):
+                assert source in COMPOSE["volumes"], (name, source)
+            elif OBSERVABILITY.exists() or not source.startswith("./deploy/observability"):
+                assert (REPOSITORY / source).exists(), (name, source)
+
+
+def test_every_secret_is_made_and_used(tmp_path: Path) -> None:
+    """`make-secrets` makes just the files that are named, keeps them, and none is committed."""
+    script = REPOSITORY / "deploy" / "compose" / "make-secrets"
+    made = []
+    for _ in range(2):
+        subprocess.run([script, tmp_path / "new"], check=True, capture_output=True, timeout=30)
+        made.append({path.name: path.read_text() for path in (tmp_path / "new").iterdir()})
+    assert made[0] == made[1]
+    files = {name: Path(one["file"]).name for name, one in COMPOSE["secrets"].items()}
+    assert set(files.values()) == made[0].keys()
+    used = {
+        one["source"] if isinstance(one, dict) else one
+        for service in SERVICES.values()
+        for one in service.get("secrets", [])
+    }
+    assert used == files.keys()
+    listed = ["git", "ls-files", "deploy/compose/secrets"]
+    assert not subprocess.check_output(listed, cwd=REPOSITORY, timeout=30)
+
+
+def test_every_part_that_serves_says_how_it_is() -> None:
+    """Who waits for it needs to know; in the image or here."""
+    images = (REPOSITORY / "Dockerfile").read_text()
+    for name in ("postgres", "admin", "envoy", "openbao"):
+        assert SERVICES[name]["healthcheck"]["test"], name
+    for name in ("payments", "events", "acquirer"):
+        stage = images.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]
+        assert "HEALTHCHECK" in stage, name
+        assert "healthcheck" not in SERVICES[name], name

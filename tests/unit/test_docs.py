@@ -26,7 +26,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _SETTING = re.compile(r"^\| `([A-Z_]+)` \| ([^|]*) \|", re.MULTILINE)
-_TARGET = re.compile(r"`make ([a-z-]+)[^`]*`|^\$ make ([a-z-]+)$", re.MULTILINE)
+_TARGET = re.compile(r"`make ([a-z0-9-]+)[^`]*`|^\$ make ([a-z0-9-]+)$", re.MULTILINE)
 
 
 def section(document: Path, heading: str) -> str:

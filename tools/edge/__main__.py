@@ -1,4 +1,4 @@
-"""`python -m tools.edge`: the configuration of production, which is made of envoy.yaml."""
+"""`python -m tools.edge`: production's configuration, made of envoy.yaml, and the paths of REST."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from tools.edge.breaking import breaking
 from tools.edge.production import DOMAINS, production
 from tools.edge.rehearsal import rehearsed
 from tools.stack import envoy
@@ -14,12 +15,16 @@ from tools.stack.errors import StackError
 
 
 def main() -> int:
-    """Write it, or let Envoy check it; return the exit code."""
+    """Write the configuration, let Envoy check it, or compare paths; return the exit code."""
     arguments = _parser().parse_args()
     if arguments.command == "production":
         sandbox = yaml.safe_load(envoy.SOURCE.read_text())
         arguments.output.write_text(production(sandbox, domains=arguments.domain or DOMAINS))
         return 0
+    if arguments.command == "breaking":
+        said = breaking(arguments.old, arguments.new)
+        print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
+        return int(bool(said))
     with tempfile.TemporaryDirectory() as folder:
         config = rehearsed(tls=Path(folder, "tls"), folder=Path(folder))
         try:
@@ -39,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     making.add_argument("--output", type=Path, default=envoy.PRODUCTION, metavar="FILE")
     commands.add_parser("validate", help="let Envoy check it")
+    comparing = commands.add_parser(
+        "breaking", help="fail if a path of REST is no longer as it was"
+    )
+    comparing.add_argument("old", type=Path, help="the descriptor set that clients know")
+    comparing.add_argument("new", type=Path)
     return parser
 
 

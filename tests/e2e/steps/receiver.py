@@ -6,12 +6,14 @@ import pytest
 
 from tests.e2e.receiver import Receiver
 from tests.e2e.seen import Seen
+from tests.e2e.stack import Stack
 
 
 @pytest.fixture
-def receiver(seen: Seen) -> Iterator[Receiver]:
+def receiver(stack: Stack, seen: Seen) -> Iterator[Receiver]:
     """The endpoint of one scenario."""
     listening = Receiver()
-    yield listening
+    with stack.way_to(listening.port):
+        yield listening
     listening.close()
     seen.posted += listening.everything

@@ -1,0 +1,116 @@
+"""What must fail in CI fails: changes that break clients, and generated files that are stale."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools.stack.settings import REPOSITORY
+
+SECONDS_MAX = 120
+API = "proto/api/paygate/payments/v1/payment_service.proto"
+PAYMENT = "proto/api/paygate/payments/v1/payment.proto"
+BANK = "proto/internal/paygate/acquirer/v1/acquirer_service.proto"
+NEEDED = (
+    "buf.yaml",
+    "buf.gen.yaml",
+    "envoy.yaml",
+    "Makefile",
+    "build",
+    "deploy",
+    "pkg",
+    "proto",
+    "tools",
+)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with what the targets need, committed."""
+    for name in NEEDED:
+        source = REPOSITORY / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "secrets")
+            shutil.copytree(source, tmp_path / name, ignore=ignored)
+        else:
+            shutil.copy(source, tmp_path / name)
+    (tmp_path / ".venv").symlink_to((REPOSITORY / ".venv").resolve())
+    who = ("-c", "user.name=test", "-c", "user.email=test@example.com")
+    for command in (("init", "--quiet"), ("add", *NEEDED), (*who, "commit", "--quiet", "-m", "it")):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True, timeout=SECONDS_MAX)
+    return tmp_path
+
+
+def made(checkout: Path, target: str) -> subprocess.CompletedProcess[str]:
+    """Run a target against what was committed, with the tools that there are."""
+    command = ["make", "-o", "venv-dev", target, "AGAINST=.git#ref=HEAD"]
+    return subprocess.run(
+        command, cwd=checkout, capture_output=True, text=True, check=False, timeout=SECONDS_MAX
+    )
+
+
+def change(checkout: Path, path: str, old: str, new: str) -> None:
+    """Edit a file, which must have what is replaced."""
+    text = (checkout / path).read_text()
+    assert old in text
+    (checkout / path).write_text(text.replace(old, new))
+
+
+def test_what_did_not_change_breaks_nothing(checkout: Path) -> None:
+    """Else the failures below would say nothing."""
+    for target in ("proto-breaking", "http-breaking", "check-generated"):
+        done = made(checkout, target)
+        assert done.returncode == 0, (target, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "is_refused"),
+    [
+        (PAYMENT, "string reference = ", "string client_reference = ", True),
+        (PAYMENT, "int32 month = ", "int64 month = ", True),
+        (BANK, "string reference = ", "string action_reference = ", False),
+        (BANK, "string reference = ", "int64 reference = ", True),
+    ],
+)
+def test_a_breaking_change_of_a_proto_fails(
+    checkout: Path, path: str, old: str, new: str, is_refused: bool
+) -> None:
+    """Public names and types are fixed; of internal messages only what is on the wire."""
+    change(checkout, path, old, new)
+    done = made(checkout, "proto-breaking")
+    assert (done.returncode != 0) == is_refused, (done.stdout, done.stderr)
+    assert not is_refused or path in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('post: "/capture"', 'post: "/captures"', "POST /capture is gone"),
+        ('post: "/v1/void"', 'put: "/v1/void"', "POST /v1/void is gone"),
+        ('get: "/payment/{id}"', 'get: "/payment/by-id/{id}"', "GET /payment/{} is gone"),
+    ],
+)
+def test_a_changed_path_fails(checkout: Path, old: str, new: str, said: str) -> None:
+    """A path or verb that vanished is named, though buf has nothing against it."""
+    change(checkout, API, old, new)
+    assert made(checkout, "proto-breaking").returncode == 0
+    done = made(checkout, "http-breaking")
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_a_stale_generated_file_fails(checkout: Path) -> None:
+    """A proto that was changed alone is noticed; nothing is mended by looking."""
+    change(checkout, API, 'post: "/capture"', 'post: "/captures"')
+    done = made(checkout, "check-generated")
+    assert done.returncode != 0
+    assert "make proto-generate" in done.stdout
+    status = ["git", "status", "--porcelain", "build"]
+    assert not subprocess.check_output(status, cwd=checkout, timeout=SECONDS_MAX)
+
+
+def test_a_stale_configuration_of_production_fails(checkout: Path) -> None:
+    """What is made of envoy.yaml is compared too."""
+    change(checkout, "envoy.yaml", "idle_timeout: 60s", "idle_timeout: 61s")
+    assert made(checkout, "check-generated").returncode != 0
