@@ -28,6 +28,7 @@ class Health:
         checks: One for each dependency, by its name.
         metrics: Where `paygate_dependency_up` is shown.
         needed: Those without which nothing goes.
+        answer_seconds_max: How long an answer may take.
     """
 
     def __init__(
@@ -36,9 +37,11 @@ class Health:
         metrics: Metrics,
         *,
         needed: frozenset[str] = frozenset({"database"}),
+        answer_seconds_max: float = ANSWER_SECONDS_MAX,
     ) -> None:
         self._checks = checks
         self._needed = needed
+        self._answer_seconds_max = answer_seconds_max
         up = metrics.gauge(
             "paygate_dependency_up",
             "Whether a dependency answers: 1 or 0, as this process sees it.",
@@ -69,7 +72,7 @@ class Health:
 
     async def _ask(self, name: str, check: Check) -> None:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            async with asyncio.timeout(self._answer_seconds_max):
                 is_up = await check()
         except Exception:  # noqa: BLE001  # whatever it is, there was no answer
             is_up = False

@@ -59,12 +59,12 @@ async def observed(
     metrics.add_process()
     await health.run_once()
     asking = asyncio.create_task(health.run())
-    runner = web.AppRunner(_pages(metrics, health), access_log=None)
+    runner = web.AppRunner(_pages(metrics, health), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         host, _, port = listen.rpartition(":")
         try:
-            await web.TCPSite(runner, host.strip("[]"), int(port), shutdown_timeout=1.0).start()
+            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
         except (OSError, ValueError) as problem:
             raise MisconfiguredError(f"{listen} can't be listened on for metrics") from problem
         yield health
