@@ -6,9 +6,13 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
 
+import structlog
+
 from pkg.errors import DependencyUnavailableError
 from pkg.metrics import Metrics
 from services.events.outbox import Outbox
+
+logger = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -59,14 +63,22 @@ class RelayTally:
         if given_up:
             self._given_up.inc()
 
+    async def look(self, outbox: Outbox) -> None:
+        """Look up what waits, once."""
+        for state, count, age in await outbox.count_waiting():
+            self._events.of(state).value = count
+            self._ages.of(state).value = age
+
     async def watch(self, outbox: Outbox, stopped: asyncio.Event) -> None:
         """Look up what waits, at an interval and never when somebody reads the metrics."""
         while not stopped.is_set():
-            # What was known last stays while the database is away: `paygate_dependency_up` tells.
-            with suppress(DependencyUnavailableError):
-                for state, count, age in await outbox.count_waiting():
-                    self._events.of(state).value = count
-                    self._ages.of(state).value = age
+            try:
+                await self.look(outbox)
+            except DependencyUnavailableError:
+                pass  # what was known last stays: `paygate_dependency_up` tells why
+            except Exception:
+                # Nobody's webhooks wait for a metric.
+                logger.exception("what waits can't be counted")
             with suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_SECONDS):
                     await stopped.wait()

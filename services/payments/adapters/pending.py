@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import structlog
+
 from pkg.errors import DependencyUnavailableError
 from pkg.metrics import Metrics
 from services.payments.adapters.postgres import PostgresStore
+
+logger = structlog.get_logger()
 
 INTERVAL_SECONDS = 5.0
 
@@ -32,7 +36,10 @@ async def _watch(store: PostgresStore, metrics: Metrics) -> None:
         "The age of the oldest of them, by the gateway's clock; 0 if there are none.",
     ).of()
     while True:
-        # What was known last stays while the database is away: `paygate_dependency_up` tells that.
-        with suppress(DependencyUnavailableError):
+        try:
             count.value, age.value = await store.count_pending()
+        except DependencyUnavailableError:
+            pass  # what was known last stays: `paygate_dependency_up` tells that the rest is away
+        except Exception:
+            logger.exception("what is pending can't be counted")
         await asyncio.sleep(INTERVAL_SECONDS)
