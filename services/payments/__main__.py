@@ -91,7 +91,6 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
     writes = await open_pool(url, size=1, command_timeout_seconds=timeout, name=NAME)
     pools.add("reads", reads)
     pools.add("writes", writes)
-    hasher = HmacHasher(hidden(settings.hash_key))
     async with (
         reads,
         writes,
@@ -116,23 +115,20 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             wait_seconds_max=timeout,
             tally=StoreTally(metrics),
         )
-        acquirer = GrpcAcquirer(
-            bank,
-            call_timeout_seconds=settings.acquirer_call_timeout_seconds,
-            inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
-        )
         gateway = Gateway(
             store=store,
-            acquirer=MeteredAcquirer(acquirer, metrics),
+            acquirer=MeteredAcquirer(acquirer(settings, bank), metrics),
             vault=vault.cards if vault else NoVault(),
             clock=clock,
-            hasher=hasher,
+            hasher=HmacHasher(hidden(settings.hash_key)),
             replies=ProtoReplies(),
             limits=settings.limits,
         )
-        digest = KeyDigest(hidden(settings.key_pepper))
-        limits = settings.caller_limits(metrics)
-        authenticator = Authenticator(PostgresKeyStore(reads), digest, limits=limits)
+        authenticator = Authenticator(
+            PostgresKeyStore(reads),
+            KeyDigest(hidden(settings.key_pepper)),
+            limits=settings.caller_limits(metrics),
+        )
         cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
         checks: dict[str, Check] = {
             "database": partial(pools.answers, "reads"),
@@ -144,6 +140,15 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks)
+
+
+def acquirer(settings: Settings, bank: aio.Channel) -> GrpcAcquirer:
+    """Return the bank behind a channel."""
+    return GrpcAcquirer(
+        bank,
+        call_timeout_seconds=settings.acquirer_call_timeout_seconds,
+        inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
+    )
 
 
 def bank_channel(settings: Settings) -> aio.Channel:

@@ -39,6 +39,8 @@ async def answer(request: StringValue, _context: Context) -> StringValue:
             await asyncio.sleep(60)
         case "replay":
             add_reply_header("idempotent-replayed", "true")
+        case _:
+            pass
     return request
 
 
