@@ -4,6 +4,8 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
+from structlog.testing import capture_logs
+
 from pkg.request_log import GATHERED_MAX, RequestLog
 
 METHOD = "/paygate.payments.v1.PaymentService/Capture"
@@ -83,3 +85,20 @@ async def test_what_gathers_is_bounded() -> None:
     for _ in range(GATHERED_MAX):
         add(log)
     assert [text.count("\n") for text in written] == [GATHERED_MAX]
+
+
+async def test_in_a_terminal_the_line_is_structlogs() -> None:
+    """It goes the way of all other lines, and leaves out what is empty."""
+    with capture_logs() as lines:
+        add(RequestLog("payments", None), merchant_id="")
+    (line,) = lines
+    assert line == {
+        "event": "request",
+        "log_level": "info",
+        "request_id": "request-1",
+        "method": METHOD,
+        "code": "NOT_FOUND",
+        "reason": "PAYMENT_NOT_FOUND",
+        "duration_ms": 1.23,
+        "payment_id": "pay_01m8542zavfj8rsw53v04cahtr",
+    }
