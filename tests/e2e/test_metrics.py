@@ -16,7 +16,7 @@ from tools.stack.settings import REPOSITORY
 
 OURS = ("paygate_", "grpc_")
 WAIT_SECONDS_MAX = 10.0
-_ROW = re.compile(r"^\| `([a-z_]+)` \| ([^|]*) \|", re.MULTILINE)
+_ROW = re.compile(r"^\| `([a-z_]+)` \|([^|]*)\|", re.MULTILINE)
 Samples = Counter[tuple[str, tuple[tuple[str, str], ...]]]
 
 
