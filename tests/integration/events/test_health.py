@@ -1,5 +1,6 @@
 """The health of a relay as a process: what is away is named, and comes back."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
@@ -18,7 +19,7 @@ class Asked:
     def __init__(self) -> None:
         self.listen = f"127.0.0.1:{free_port()}"
 
-    async def ask(self, page: str = "/health") -> tuple[int, dict[str, object]] | None:
+    async def ask(self, page: str = "/health") -> tuple[int, Mapping[str, object]] | None:
         """Return the status and what is told; None while it does not answer."""
         try:
             async with (
@@ -29,7 +30,7 @@ class Asked:
         except aiohttp.ClientError:
             return None
 
-    async def says(self, status: int, told: dict[str, object]) -> None:
+    async def says(self, status: int, told: Mapping[str, object]) -> None:
         """Wait until it says so."""
 
         async def said() -> bool:
