@@ -85,17 +85,29 @@ class Buckets:
             del self._full_at[oldest]
 
 
+def _nothing(_kind: str) -> None:
+    """Tell nobody."""
+
+
 class CallerLimits:
     """What one caller may ask of this process.
 
     Args:
         calls: Per API key; None for no limit.
         failures: Of authentication, per address; None for no limit.
+        refused: Told of every refusal, by what the limit is of: `key` or `address`.
     """
 
-    def __init__(self, *, calls: Buckets | None = None, failures: Buckets | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        calls: Buckets | None = None,
+        failures: Buckets | None = None,
+        refused: Callable[[str], None] = _nothing,
+    ) -> None:
         self._calls = calls
         self._failures = failures
+        self._refused = refused
 
     def admit(self, key_id: str) -> None:
         """Count a call that an API key makes.
@@ -104,7 +116,7 @@ class CallerLimits:
             RateLimitedError: The key has made too many.
         """
         if self._calls is not None:
-            _allow(self._calls, key_id)
+            self._allow(self._calls, key_id, "key")
 
     def may_fail(self, address: str) -> None:
         """Count a failure of authentication, before anything is done to find out.
@@ -113,18 +125,18 @@ class CallerLimits:
             RateLimitedError: The address has failed too often.
         """
         if self._failures is not None:
-            _allow(self._failures, network_of(address))
+            self._allow(self._failures, network_of(address), "address")
 
     def did_not_fail(self, address: str) -> None:
         """Take a failure back that did not come about."""
         if self._failures is not None:
             self._failures.give_back(network_of(address))
 
-
-def _allow(buckets: Buckets, key: str) -> None:
-    wait = buckets.take(key)
-    if wait > 0:
-        raise RateLimitedError(retry_after_seconds=math.ceil(wait))
+    def _allow(self, buckets: Buckets, key: str, kind: str) -> None:
+        wait = buckets.take(key)
+        if wait > 0:
+            self._refused(kind)
+            raise RateLimitedError(retry_after_seconds=math.ceil(wait))
 
 
 def client_address(context: Context) -> str:

@@ -6,6 +6,7 @@ that no exception's text gets through.
 
 import asyncio
 import re
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc import aio
 
+from pkg.calls import Call, CallRecords
 from pkg.gate import Gate
 
 logger = structlog.get_logger()
@@ -32,17 +34,7 @@ Context = aio.ServicerContext[Any, Any]
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 
 
-@dataclass(slots=True)
-class _Call:
-    """The call that code runs for: its method, its metadata, and what its reply is to carry."""
-
-    method: str
-    request_id: str
-    metadata: dict[str, list[str]] = field(repr=False)  # holds the API key
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-_call: ContextVar[_Call] = ContextVar("call")
+_call: ContextVar[Call] = ContextVar("call")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +99,13 @@ def add_reply_header(name: str, value: str) -> None:
     _call.get().headers[name] = value
 
 
+def note_merchant(merchant_id: str) -> None:
+    """Note for the log whose call it is that this code runs for, if it runs for one."""
+    call = _call.get(None)
+    if call is not None:
+        call.merchant_id = merchant_id
+
+
 def called_method() -> str:
     """Return the method that this code runs for, as `/package.Service/Method`."""
     return _call.get().method
@@ -129,6 +128,9 @@ def _metadata(context: Context) -> dict[str, list[str]]:
     return metadata
 
 
+_Handle: TypeAlias = Callable[[bytes, Context, Call], Awaitable[object]]
+
+
 class _RefusedError(Exception):
     """The call was refused before its handler had it."""
 
@@ -144,13 +146,18 @@ class Guard(aio.ServerInterceptor):
         refuse: Turns an exception into the refusal that the client gets; None for a bug, of which
             the client learns nothing but the request id.
         gate: Bounds the calls under way; what is too much is refused before it is even read.
+        records: Counts and logs every call.
     """
 
     def __init__(
-        self, refuse: Callable[[Exception], Refusal | None], gate: Gate | None = None
+        self,
+        refuse: Callable[[Exception], Refusal | None],
+        gate: Gate | None = None,
+        records: CallRecords | None = None,
     ) -> None:
         self._refuse = refuse
         self._gate = gate
+        self._records = records
 
     async def intercept_service(
         self,
@@ -164,8 +171,9 @@ class Guard(aio.ServerInterceptor):
         method, read = details.method, _reader(handler)
         inner: Callable[[Any, Any], Awaitable[object]] = handler.unary_unary
 
-        async def handle(data: bytes, context: Context) -> object:
-            return await inner(read(data), context)
+        async def handle(data: bytes, context: Context, call: Call) -> object:
+            call.request = request = read(data)
+            return await inner(request, context)
 
         async def call(data: bytes, context: Context) -> object:
             return await self._call(handle, method, data, context)
@@ -175,23 +183,34 @@ class Guard(aio.ServerInterceptor):
             call, response_serializer=handler.response_serializer
         )
 
-    async def _call(
-        self,
-        handle: Callable[[bytes, Context], Awaitable[object]],
-        method: str,
-        data: bytes,
-        context: Context,
-    ) -> object:
+    async def _call(self, handle: _Handle, method: str, data: bytes, context: Context) -> object:
         metadata = _metadata(context)
-        call = _Call(method, _request_id(metadata), metadata)
+        call = Call(method, _request_id(metadata), metadata)
         # As trailing metadata it goes with the reply; as a header it would be a batch of its own,
-        # which costs a fifth of a call. The edge puts the id into the headers of its replies itself.
+        # which costs a fifth of a call. The edge puts the id into its replies' headers itself.
         context.set_trailing_metadata((("x-request-id", call.request_id),))
-        if self._gate is not None and not self._gate.enter(method):
+        if self._records is None:
+            return await self._answer(handle, call, data, context)
+        self._records.begin()
+        began = time.perf_counter()
+        call.code = "CANCELLED"  # unless something else is noted below
+        try:
+            call.reply = reply = await self._answer(handle, call, data, context)
+        except NotImplementedError:
+            call.code = "UNIMPLEMENTED"
+            raise
+        else:
+            call.code = "OK"
+            return reply
+        finally:
+            self._records.end(call, time.perf_counter() - began)
+
+    async def _answer(self, handle: _Handle, call: Call, data: bytes, context: Context) -> object:
+        if self._gate is not None and not self._gate.enter(call.method):
             await _abort(context, OVERLOADED, call)
         _call.set(call)
         try:
-            reply = await handle(data, context)
+            reply = await handle(data, context, call)
         except (aio.AbortError, asyncio.CancelledError, NotImplementedError):
             raise
         except _RefusedError as refused:
@@ -199,7 +218,7 @@ class Guard(aio.ServerInterceptor):
         except Exception as problem:
             refusal = self._refuse(problem)
             if refusal is None:
-                logger.exception("unexpected error", method=method, request_id=call.request_id)
+                logger.exception("unexpected error", method=call.method, request_id=call.request_id)
                 refusal = _internal(call.request_id)
             await _abort(context, refusal, call)
         finally:
@@ -240,7 +259,8 @@ def _internal(request_id: str) -> Refusal:
     )
 
 
-async def _abort(context: Context, refusal: Refusal, call: _Call) -> NoReturn:
+async def _abort(context: Context, refusal: Refusal, call: Call) -> NoReturn:
+    call.code, call.reason = refusal.code.name, refusal.reason
     # As initial metadata they are headers in REST as well; trailing metadata would be lost there.
     headers = {"x-request-id": call.request_id, **call.headers}
     if refusal.retry_after_seconds is not None:

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from pkg.limits import Buckets, CallerLimits, Rate
+from pkg.metrics import Metrics
 from pkg.mode import Mode
 from pkg.production import Refused
 from pkg.settings import ServiceSettings
@@ -94,12 +95,21 @@ class ServerSettings(TlsSettings, RoleSettings):
             ),
         ]
 
-    def caller_limits(self) -> CallerLimits:
-        """Return fresh buckets for one process."""
+    def caller_limits(self, metrics: Metrics) -> CallerLimits:
+        """Return fresh buckets for one process, which counts what they refuse."""
         calls, failures = self.calls_rate, self.failures_rate
+        limited = metrics.counter(
+            "paygate_rate_limited_total",
+            "Calls that were refused because their key made too many, or their address failed"
+            " authentication too often.",
+            ("kind",),
+        )
+        for kind in ("key", "address"):
+            limited.of(kind)
         return CallerLimits(
             calls=Buckets(calls) if calls else None,
             failures=Buckets(failures) if failures else None,
+            refused=lambda kind: limited.of(kind).inc(),
         )
 
     def _rate(self, told: float | None, in_production: float, burst: int) -> Rate | None:

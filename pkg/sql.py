@@ -1,12 +1,13 @@
 """PostgreSQL through asyncpg: statements from files, pools, and one place for its errors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncpg
 
 from pkg.errors import DependencyUnavailableError
+from pkg.metrics import Metrics
 
 # The driver's pool takes its parameter only from type checkers.
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class translated:  # noqa: N801  # used as a function is
 class _PatientPool(Pool):
     """A pool in which nobody waits for a connection for longer than a statement may take."""
 
-    __slots__ = ("_wait_seconds_max",)
+    __slots__ = ("_wait_seconds_max", "waits")
 
     def __init__(self, url: str, *, wait_seconds_max: float, **options: Any) -> None:
         super().__init__(
@@ -92,13 +93,53 @@ class _PatientPool(Pool):
             **options,
         )
         self._wait_seconds_max = wait_seconds_max
+        self.waits = 0
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         """Acquire a connection; the driver's default is to wait for ever."""
         # A timeout costs a task. Whoever finds a free connection does not wait at all.
         if timeout is None and not self.get_idle_size():
             timeout = self._wait_seconds_max
+            self.waits += 1
         return super().acquire(timeout=timeout)
+
+
+class Pools:
+    """What is shown of the pools of a process; they are asked when the metrics are read."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._pools: dict[str, Pool] = {}
+        metrics.reading(
+            "paygate_pool_connections",
+            "Connections to the database.",
+            ("pool", "state"),
+            self._connections,
+        )
+        metrics.counted_elsewhere(
+            "paygate_pool_waits_total",
+            "How often somebody found no free connection and waited for one.",
+            ("pool",),
+            lambda: [
+                ((name,), pool.waits)
+                for name, pool in self._pools.items()
+                if isinstance(pool, _PatientPool)
+            ],
+        )
+
+    def add(self, name: str, pool: Pool) -> None:
+        """Show a pool by that name, in the place of one that had it before."""
+        self._pools[name] = pool
+
+    async def answers(self, name: str) -> bool:
+        """Tell whether a statement goes through a pool."""
+        pool = self._pools.get(name)
+        return pool is not None and await pool.fetchval("SELECT 1") == 1
+
+    def _connections(self) -> Iterator[tuple[tuple[str, str], float]]:
+        for name, pool in self._pools.items():
+            idle = pool.get_idle_size()
+            yield (name, "idle"), idle
+            yield (name, "used"), pool.get_size() - idle
 
 
 async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name: str) -> Pool:

@@ -9,11 +9,12 @@ import uvloop
 from pkg import production
 from pkg.errors import DependencyUnavailableError
 from pkg.mode import Mode
+from pkg.observed import ObservedSettings
 from pkg.production import Posture
-from pkg.settings import MisconfiguredError, ServiceSettings, told
+from pkg.settings import MisconfiguredError, told
 
 
-class RoleSettings(ServiceSettings):
+class RoleSettings(ObservedSettings):
     """Settings of a process that production looks at before it starts."""
 
     mode: Mode = Mode.SANDBOX

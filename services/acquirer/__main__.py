@@ -1,16 +1,20 @@
 """Composes the bank and serves it: `python -m services.acquirer`."""
 
 import sys
+from functools import partial
 
 import uvloop
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg import telemetry
+from pkg.metrics import Metrics
+from pkg.observed import call_records, observed
 from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped
-from pkg.settings import hidden, told
+from pkg.settings import MisconfiguredError, hidden, told
+from pkg.sql import Pools
 from pkg.tls import server_credentials
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
@@ -19,6 +23,8 @@ from services.acquirer.error import UnreachableError
 from services.acquirer.outage import Outages
 from services.acquirer.refusals import refusal_of
 from services.acquirer.servicer import AcquirerServicer
+
+SERVICE = "acquirer"  # in the log
 
 
 async def serve(config: Config) -> None:
@@ -36,10 +42,13 @@ async def serve(config: Config) -> None:
         pause_seconds=config.connect_pause_seconds,
     )
     bank = Bank(book, Outages(seconds=config.outage_seconds), slow_seconds=config.slow_seconds)
-    running = Running()
+    running, metrics = Running(), Metrics()
+    pools = Pools(metrics)
+    pools.add("book", book.pool)
+    records = call_records(config, metrics, service=SERVICE)
     servicer = AcquirerServicer(bank, running)
     server = aio.server(
-        interceptors=[Guard(refusal_of)],
+        interceptors=[Guard(refusal_of, records=records)],
         options=OPTIONS,
         maximum_concurrent_rpcs=config.calls_max,
     )
@@ -49,24 +58,27 @@ async def serve(config: Config) -> None:
         await running.drain()
         await book.close()
 
-    await serve_until_stopped(
-        server,
-        listen=config.listen,
-        drain_seconds=config.drain_seconds,
-        credentials=server_credentials(config.identity) if config.identity else None,
-        before_close=close,
-    )
+    checks = {"database": partial(pools.answers, "book")}
+    async with observed(config.metrics_listen, metrics, checks):
+        await serve_until_stopped(
+            server,
+            listen=config.listen,
+            drain_seconds=config.drain_seconds,
+            credentials=server_credentials(config.identity) if config.identity else None,
+            before_close=close,
+        )
+    records.flush()
 
 
 def main() -> int | str:
     """Serve by the settings of this process; return its exit code or why it can't."""
-    telemetry.configure("acquirer")
+    telemetry.configure(SERVICE)
     config = told(Config, sys.stderr.write)
     if config is None:
         return 2
     try:
         uvloop.run(serve(config))
-    except (UnreachableError, RuntimeError) as error:
+    except (UnreachableError, RuntimeError, MisconfiguredError) as error:
         return f"acquirer: {error}"
     return 0
 

@@ -114,6 +114,11 @@ class Book:
                 return cls(pool, acquire_seconds_max=statement_seconds_max)
         raise UnreachableError("The bank's database cannot be reached.")
 
+    @property
+    def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """The connections, to be looked at."""
+        return self._pool
+
     async def close(self) -> None:
         """Close every connection, after what they are doing."""
         await self._pool.close()

@@ -3,10 +3,11 @@
 from pydantic import PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from pkg.observed import ObservedSettings
 from pkg.server_settings import TlsSettings
 
 
-class Config(TlsSettings):
+class Config(TlsSettings, ObservedSettings):
     """Every setting, limit and timeout of the bank. Each field is `ACQUIRER_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="ACQUIRER_")

@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import sys
+from functools import partial
 
 import structlog
 from grpc import aio
@@ -15,11 +16,14 @@ from pkg import telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.errors import DependencyUnavailableError
 from pkg.gate import Gate
+from pkg.health import Check
+from pkg.metrics import Metrics
+from pkg.observed import call_records, observed
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.settings import hidden
-from pkg.sql import Pool, open_pool
+from pkg.sql import Pool, Pools, open_pool
 from pkg.starting import run
 from pkg.tenancy import MerchantPool
 from pkg.tls import server_credentials
@@ -28,14 +32,17 @@ from services.events.config import Settings
 from services.events.deliver import Deliverer
 from services.events.endpoints import Endpoints
 from services.events.journal import Journal
+from services.events.outbox import Outbox
 from services.events.refusals import refusal_of
 from services.events.relay import Relay, pause
 from services.events.sealing import SecretBox
 from services.events.servicer import WebhookServicer
+from services.events.tally import RelayTally
 
 logger = structlog.get_logger()
 
 NAME = "paygate-events"
+SERVICE = "events"  # in the log
 RESTART_SECONDS = 1.0
 
 
@@ -51,62 +58,82 @@ async def _pool(settings: Settings) -> Pool:
 async def serve(settings: Settings) -> None:
     """Answer RPCs until SIGTERM."""
     box = SecretBox(hidden(settings.webhook_key))
+    metrics = Metrics()
+    pools = Pools(metrics)
     async with await _pool(settings) as pool:
+        pools.add("webhooks", pool)
         servicer = WebhookServicer(
             Endpoints(MerchantPool(pool), box),
             Journal(MerchantPool(pool)),
             Authenticator(
                 PostgresKeyStore(pool),
                 KeyDigest(hidden(settings.key_pepper)),
-                limits=settings.caller_limits(),
+                limits=settings.caller_limits(metrics),
             ),
             PageTokens(hidden(settings.hash_key)),
             settings.mode,
         )
-        guard = Guard(refusal_of, Gate(settings.in_flight_max))
+        records = call_records(settings, metrics, service=SERVICE)
+        guard = Guard(refusal_of, Gate(settings.in_flight_max), records)
         server = aio.server(interceptors=(guard,), options=OPTIONS)
         add_WebhookServiceServicer_to_server(servicer, server)
-        await serve_until_stopped(
-            server,
-            listen=settings.listen,
-            drain_seconds=settings.drain_seconds,
-            credentials=server_credentials(settings.identity) if settings.identity else None,
-        )
+        checks = {"database": partial(pools.answers, "webhooks")}
+        async with observed(settings.metrics_listen, metrics, checks):
+            await serve_until_stopped(
+                server,
+                listen=settings.listen,
+                drain_seconds=settings.drain_seconds,
+                credentials=server_credentials(settings.identity) if settings.identity else None,
+            )
+        records.flush()
 
 
 async def relay(settings: Settings) -> None:
     """Deliver events until SIGTERM, from the beginning again whenever the database was away."""
     stopped = stop_signal()
-    while not stopped.is_set():
-        try:
-            async with await _pool(settings) as pool:
-                await relay_on(settings, pool, stopped)
-        except* DependencyUnavailableError:
-            logger.warning("the database is not available")
-            await pause(stopped, RESTART_SECONDS)
+    metrics = Metrics()
+    pools, tally = Pools(metrics), RelayTally(metrics)
+    bus = NatsBus(hidden(settings.nats_url)) if settings.nats_url else None
+    checks: dict[str, Check] = {
+        "database": partial(pools.answers, "relay"),
+        **({"nats": bus.answers} if bus else {}),
+    }
+    try:
+        async with observed(settings.metrics_listen, metrics, checks):
+            while not stopped.is_set():
+                try:
+                    async with await _pool(settings) as pool:
+                        pools.add("relay", pool)
+                        await relay_on(settings, pool, bus, tally, stopped)
+                except* DependencyUnavailableError:
+                    logger.warning("the database is not available")
+                    await pause(stopped, RESTART_SECONDS)
+    finally:
+        if bus:
+            await bus.close()
 
 
-async def relay_on(settings: Settings, pool: Pool, stopped: asyncio.Event) -> None:
+async def relay_on(
+    settings: Settings, pool: Pool, bus: NatsBus | None, tally: RelayTally, stopped: asyncio.Event
+) -> None:
     """Deliver events until stopped; attempts that take longer than the drain are given up.
 
     What is given up is tried again, by whoever runs when its lease has ended.
     """
-    bus = NatsBus(hidden(settings.nats_url)) if settings.nats_url else None
     box = SecretBox(hidden(settings.webhook_key))
-    deliverer = Deliverer(pool, box, settings.mode, settings.delivery_limits)
+    deliverer = Deliverer(pool, box, settings.mode, settings.delivery_limits, tally=tally)
     try:
         async with asyncio.timeout(None) as patience:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(Relay(pool, bus, settings.relay_limits).run(stopped))
                 tasks.create_task(deliverer.run(stopped))
+                tasks.create_task(tally.watch(Outbox(pool), stopped))
                 await stopped.wait()
                 patience.reschedule(asyncio.get_running_loop().time() + settings.drain_seconds)
     except TimeoutError:
         logger.warning("attempts were still under way")
     finally:
         await deliverer.close()
-        if bus:
-            await bus.close()
 
 
 def main() -> int:
@@ -116,7 +143,7 @@ def main() -> int:
     roles.add_parser("serve", help="answer RPCs")
     roles.add_parser("relay", help="deliver events")
     arguments = parser.parse_args()
-    telemetry.configure("events")
+    telemetry.configure(SERVICE)
     role = serve if arguments.role == "serve" else relay
     return run(Settings, arguments.role, role)
 

@@ -75,6 +75,14 @@ class NatsBus:
         except (Error, OSError, TimeoutError):
             raise BusUnavailableError from None  # the cause may name the URL
 
+    async def answers(self) -> bool:
+        """Tell whether there is a connection, or can be one."""
+        try:
+            await self._connected()
+        except (BusUnavailableError, Error, OSError, TimeoutError):
+            return False
+        return True
+
     async def close(self) -> None:
         """Let go of the connection."""
         client, self._client, self._stream = self._client, None, None

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from pkg.errors import DependencyUnavailableError
+from pkg.metrics import Metrics
 from pkg.mode import Mode
 from pkg.sql import Pool
 from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Endpoint, Status
@@ -23,6 +24,7 @@ from services.events.relay import pause, repeat
 from services.events.schedule import next_delay
 from services.events.sealing import SecretBox
 from services.events.signing import signed_headers
+from services.events.tally import RelayTally
 
 logger = structlog.get_logger()
 
@@ -58,6 +60,7 @@ class Deliverer:
         mode: Which places may be posted to.
         limits: How much at a time.
         chance: Returns a number from 0 to 1, for the jitter of retries.
+        tally: Counts attempts; one that nobody reads by default.
     """
 
     def __init__(
@@ -68,12 +71,14 @@ class Deliverer:
         limits: DeliveryLimits | None = None,
         *,
         chance: Callable[[], float] = random.random,
+        tally: RelayTally | None = None,
     ) -> None:
         self._limits = limits or DeliveryLimits()
         self._queue = DeliveryQueue(pool)
         self._box = box
         self._poster = Poster(mode, timeout_seconds=self._limits.attempt_seconds_max)
         self._chance = chance
+        self._tally = tally or RelayTally(Metrics())
         self._under_way: Counter[Endpoint] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: list[Attempt] = []
@@ -161,11 +166,15 @@ class Deliverer:
         del self._ended[: len(ended)]
         for attempt in ended:
             self._under_way[attempt.claimed.endpoint] -= 1
+            self._tally.attempted(
+                delivered=attempt.status is Status.DELIVERED,
+                given_up=attempt.status is Status.FAILED,
+            )
         self._under_way += Counter()  # drops those that are 0
 
     async def _attempt(self, claimed: Claimed) -> None:
         try:
-            attempt = await self._post(claimed)
+            attempt = await self._tally.timed(self._post(claimed))
         except Exception as problem:  # noqa: BLE001 - one bad row must not end the others' delivery
             # Without the traceback: it could show a secret.
             name = type(problem).__name__

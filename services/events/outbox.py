@@ -54,6 +54,12 @@ class Outbox:
         """Give up the leases of events that the bus has not taken."""
         await self._note("release_unpublished", events)
 
+    async def count_waiting(self) -> Sequence[tuple[str, int, float]]:
+        """Return what waits: its state, how many events, up to a bound, and the oldest's age."""
+        with translated():
+            rows = await self._pool.fetch(SQL["count_waiting"])
+        return [(row["state"], row["count"], row["age_seconds"]) for row in rows]
+
     async def remove_old(self, *, keep: timedelta, limit: int) -> int:
         """Remove events that are done with and older than that; return how many."""
         return await self._count("remove_old", keep, limit)

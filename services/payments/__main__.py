@@ -5,10 +5,11 @@
 
 import argparse
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from grpc import aio
 
@@ -18,21 +19,27 @@ from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServic
 from pkg import telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.gate import Gate
+from pkg.health import Check, serves
+from pkg.metrics import Metrics
+from pkg.observed import call_records, observed
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.settings import MisconfiguredError, hidden
-from pkg.sql import Pool, open_pool
+from pkg.sql import Pool, Pools, open_pool
 from pkg.starting import run
 from pkg.tenancy import MerchantPool
 from pkg.tls import channel, server_credentials
 from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
+from services.payments.adapters.metered import MeteredAcquirer
+from services.payments.adapters.pending import watched
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
+from services.payments.adapters.tally import StoreTally
 from services.payments.adapters.vault import NoVault
 from services.payments.admin.config import AdminSettings
 from services.payments.admin.gate import AdminGate
@@ -45,12 +52,14 @@ from services.payments.config import Settings
 from services.payments.ports import Gateway
 from services.payments.queries import Queries
 from services.payments.refusals import refusal_of
+from services.payments.requests import payment_id_in
 from services.payments.sandbox import SandboxServicer
 from services.payments.servicer import PaymentServicer
 from services.payments.sweep import Sweep
 from services.payments.wiring import opened_vault
 
 NAME = "paygate-payments"
+SERVICE = "payments"  # in the log
 # New payments give way to what is to be done with those that there are.
 SHED_FIRST = ("/paygate.payments.v1.PaymentService/Authorize",)
 ADMIN_POOL_SIZE = 2
@@ -64,18 +73,24 @@ class Service:
     queries: Queries
     authenticator: Authenticator
     sandbox: SandboxServicer | None
+    store: PostgresStore
+    metrics: Metrics
+    checks: Mapping[str, Check]
 
 
 @asynccontextmanager
 async def composed(settings: Settings) -> AsyncIterator[Service]:
     """Open what the service stands on, and close it at the end."""
+    metrics = Metrics()
+    pools = Pools(metrics)
     timeout = settings.database_timeout_seconds
     url = settings.database_url.get_secret_value()
     reads = await open_pool(
         url, size=settings.database_pool_size, command_timeout_seconds=timeout, name=NAME
     )
     writes = await open_pool(url, size=1, command_timeout_seconds=timeout, name=NAME)
-    hasher = HmacHasher(hidden(settings.hash_key))
+    pools.add("reads", reads)
+    pools.add("writes", writes)
     async with (
         reads,
         writes,
@@ -84,6 +99,8 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             settings,
             name=NAME,
             timeout_seconds=timeout,
+            metrics=metrics,
+            pools=pools,
             lifetime_seconds=settings.vault_data_key_lifetime_seconds,
             uses_max=settings.vault_data_key_uses_max,
         ) as vault,
@@ -96,29 +113,42 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             clock=clock,
             lease=timedelta(seconds=settings.action_lease_seconds),
             wait_seconds_max=timeout,
+            tally=StoreTally(metrics),
         )
         gateway = Gateway(
             store=store,
-            acquirer=GrpcAcquirer(
-                bank,
-                call_timeout_seconds=settings.acquirer_call_timeout_seconds,
-                inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
-            ),
+            acquirer=MeteredAcquirer(acquirer(settings, bank), metrics),
             vault=vault.cards if vault else NoVault(),
             clock=clock,
-            hasher=hasher,
+            hasher=HmacHasher(hidden(settings.hash_key)),
             replies=ProtoReplies(),
             limits=settings.limits,
         )
-        digest = KeyDigest(hidden(settings.key_pepper))
-        limits = settings.caller_limits()
-        authenticator = Authenticator(PostgresKeyStore(reads), digest, limits=limits)
+        authenticator = Authenticator(
+            PostgresKeyStore(reads),
+            KeyDigest(hidden(settings.key_pepper)),
+            limits=settings.caller_limits(metrics),
+        )
         cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
-        async with reading_pool(settings, reads) as own_rows, sandbox_pool(settings) as pool:
+        checks: dict[str, Check] = {
+            "database": partial(pools.answers, "reads"),
+            "acquirer": partial(serves, bank),
+            **({"vault": vault.is_open} if vault else {}),
+        }
+        async with reading_pool(settings, reads, pools) as own_rows, sandbox_pool(settings) as pool:
             reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
-            yield Service(gateway, queries, authenticator, sandbox)
+            yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks)
+
+
+def acquirer(settings: Settings, bank: aio.Channel) -> GrpcAcquirer:
+    """Return the bank behind a channel."""
+    return GrpcAcquirer(
+        bank,
+        call_timeout_seconds=settings.acquirer_call_timeout_seconds,
+        inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
+    )
 
 
 def bank_channel(settings: Settings) -> aio.Channel:
@@ -132,7 +162,9 @@ def bank_channel(settings: Settings) -> aio.Channel:
 
 
 @asynccontextmanager
-async def reading_pool(settings: Settings, reads: Pool) -> AsyncIterator[MerchantPool]:
+async def reading_pool(
+    settings: Settings, reads: Pool, pools: Pools
+) -> AsyncIterator[MerchantPool]:
     """Open what payments are looked at with: by a role that sees one merchant's rows, if told."""
     url = settings.read_database_url
     if url is None:
@@ -144,6 +176,7 @@ async def reading_pool(settings: Settings, reads: Pool) -> AsyncIterator[Merchan
         command_timeout_seconds=settings.database_timeout_seconds,
         name=NAME,
     ) as pool:
+        pools.add("reader", pool)
         yield MerchantPool(pool)
 
 
@@ -173,30 +206,40 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
     """Answer RPCs with `service` until SIGTERM; `inner` interceptors run inside the guard."""
     running = Running()
     gate = Gate(settings.in_flight_max, first=SHED_FIRST, left_behind=lambda: running.left_behind)
-    server = aio.server(interceptors=(Guard(refusal_of, gate), *inner), options=OPTIONS)
+    records = call_records(settings, service.metrics, service=SERVICE, payment_id=payment_id_in)
+    guard = Guard(refusal_of, gate, records)
+    server = aio.server(interceptors=(guard, *inner), options=OPTIONS)
     servicer = PaymentServicer(service.gateway, service.queries, service.authenticator, running)
     add_PaymentServiceServicer_to_server(servicer, server)
     if service.sandbox:
         add_SandboxServiceServicer_to_server(service.sandbox, server)
-    await serve_until_stopped(
-        server,
-        listen=settings.listen,
-        drain_seconds=settings.drain_seconds,
-        credentials=server_credentials(settings.identity) if settings.identity else None,
-        before_close=running.drain,
-    )
+    async with observed(settings.metrics_listen, service.metrics, service.checks):
+        await serve_until_stopped(
+            server,
+            listen=settings.listen,
+            drain_seconds=settings.drain_seconds,
+            credentials=server_credentials(settings.identity) if settings.identity else None,
+            before_close=running.drain,
+        )
+    records.flush()
 
 
 async def sweep(settings: Settings) -> None:
     """Recover what is in doubt until SIGTERM."""
     stopped = stop_signal()
-    async with composed(settings) as service:
+    async with (
+        composed(settings) as service,
+        observed(settings.metrics_listen, service.metrics, service.checks),
+        watched(service.store, service.metrics),
+    ):
         await Sweep(service.gateway, interval_seconds=settings.sweep_interval_seconds).run(stopped)
 
 
 async def administer(settings: AdminSettings) -> None:
     """Answer the operator until SIGTERM."""
     timeout = settings.database_timeout_seconds
+    metrics = Metrics()
+    pools = Pools(metrics)
     async with (
         await open_pool(
             settings.admin_database_url.get_secret_value(),
@@ -204,17 +247,28 @@ async def administer(settings: AdminSettings) -> None:
             command_timeout_seconds=timeout,
             name=NAME,
         ) as pool,
-        opened_vault(settings, name=NAME, timeout_seconds=timeout) as vault,
+        opened_vault(
+            settings, name=NAME, timeout_seconds=timeout, metrics=metrics, pools=pools
+        ) as vault,
     ):
+        pools.add("admin", pool)
         gate = AdminGate(hidden(settings.admin_token))
-        server = aio.server(interceptors=(Guard(admin_refusal_of), gate), options=OPTIONS)
+        records = call_records(settings, metrics, service=SERVICE)
+        guard = Guard(admin_refusal_of, records=records)
+        server = aio.server(interceptors=(guard, gate), options=OPTIONS)
         digest = KeyDigest(hidden(settings.key_pepper))
         rotation = vault.rotation if vault else None
         servicer = AdminServicer(PostgresMerchants(pool), PostgresKeys(pool), digest, rotation)
         add_AdminServiceServicer_to_server(servicer, server)
-        await serve_until_stopped(
-            server, listen=settings.admin_listen, drain_seconds=settings.drain_seconds
-        )
+        checks: dict[str, Check] = {
+            "database": partial(pools.answers, "admin"),
+            **({"vault": vault.is_open} if vault else {}),
+        }
+        async with observed(settings.metrics_listen, metrics, checks):
+            await serve_until_stopped(
+                server, listen=settings.admin_listen, drain_seconds=settings.drain_seconds
+            )
+        records.flush()
 
 
 def main() -> int:
@@ -225,7 +279,7 @@ def main() -> int:
     roles.add_parser("sweep", help="recover what is in doubt")
     roles.add_parser("admin", help="serve the operator")
     arguments = parser.parse_args()
-    telemetry.configure("payments")
+    telemetry.configure(SERVICE)
     match arguments.role:
         case "admin":
             return run(AdminSettings, "admin", administer)

@@ -1,5 +1,6 @@
 """Request messages to checked commands. Every violation is found at once; no value is repeated."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -21,6 +22,22 @@ from services.payments.refund import Refund
 from services.payments.void import Void
 
 AMOUNT_MAX_MINOR_UNITS = 10**12
+
+_NAMED_BY = {
+    service.CaptureRequest: "authorization_id",
+    service.VoidRequest: "authorization_id",
+    service.RefundRequest: "authorization_id",
+    service.GetPaymentRequest: "id",
+    service.ListPaymentActionsRequest: "id",
+}
+_WITH_PAYMENT = {
+    service.AuthorizeResponse,
+    service.CaptureResponse,
+    service.VoidResponse,
+    service.RefundResponse,
+    service.GetPaymentResponse,
+}
+_DIGITS_MANY = re.compile(r"[0-9]{12}")
 
 
 def authorize_of(
@@ -106,6 +123,17 @@ def refund_of(request: service.RefundRequest, *, merchant_id: str, keys: Sequenc
 def payment_id_of(request: service.GetPaymentRequest) -> str:
     """Return the id, or raise PaymentNotFoundError where it can be none."""
     return _payment_id(Checks(), "id", request.id)
+
+
+def payment_id_in(request: object, reply: object) -> str:
+    """Return the id of the payment that a call was about, for the log; empty if there is none.
+
+    What a client names is taken only if it can be an id, and no card's number in its clothes.
+    """
+    if type(reply) in _WITH_PAYMENT:
+        return str(reply.payment.id)  # type: ignore[attr-defined]  # it is one of those
+    named = getattr(request, _NAMED_BY.get(type(request), ""), "")
+    return named if is_id("pay", named) and not _DIGITS_MANY.search(named) else ""
 
 
 def actions_page_of(request: service.ListPaymentActionsRequest) -> tuple[str, int]:

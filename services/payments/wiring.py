@@ -5,16 +5,21 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from pkg.health import Check
+from pkg.metrics import Metrics
 from pkg.settings import hidden
-from pkg.sql import Pool, open_pool, translated
+from pkg.sql import Pool, Pools, open_pool, translated
 from services.payments.adapters import vault_local
+from services.payments.adapters.metered import MeteredVault, MeteredWrapper, VaultMeter
 from services.payments.adapters.vault import SQL, CardVault
-from services.payments.adapters.vault_keys import DataKeys, KeyWrapper
+from services.payments.adapters.vault_keys import DataKeys
 from services.payments.adapters.vault_local import KeyringError, LocalWrapper
 from services.payments.adapters.vault_rotation import VaultRotation
 from services.payments.adapters.vault_transit import TransitWrapper
+from services.payments.ports import Vault
 from services.payments.vault_config import VaultSettings
 
 # A new data key is a row, a stored card a read: few at a time.
@@ -24,10 +29,11 @@ PURGE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class OpenVault:
-    """The vault, and what an operator does to it."""
+    """The vault, what an operator does to it, and whether it can be used."""
 
-    cards: CardVault
+    cards: Vault
     rotation: VaultRotation
+    is_open: Check
 
 
 @asynccontextmanager
@@ -36,6 +42,8 @@ async def opened_vault(
     *,
     name: str,
     timeout_seconds: float,
+    metrics: Metrics,
+    pools: Pools,
     lifetime_seconds: float = 900.0,
     uses_max: int = 100_000,
 ) -> AsyncIterator[OpenVault | None]:
@@ -45,6 +53,8 @@ async def opened_vault(
         settings: Have been checked to name all of it, or nothing.
         name: The application's, as PostgreSQL shows it.
         timeout_seconds: For a statement.
+        metrics: Where its operations are counted.
+        pools: Where its connections are shown.
         lifetime_seconds: How long a data key stays in memory.
         uses_max: How many cards it encrypts.
 
@@ -61,10 +71,14 @@ async def opened_vault(
         command_timeout_seconds=timeout_seconds,
         name=name,
     )
+    pools.add("vault", pool)
     async with pool, _wrapper(settings, pool) as wrapper:
+        meter = VaultMeter(metrics)
+        metered = MeteredWrapper(wrapper, meter)
+        _show_sealed(metrics, wrapper)
         keys = DataKeys(
             pool,
-            wrapper,
+            metered,
             lifetime_seconds=lifetime_seconds,
             uses_max=uses_max,
         )
@@ -72,12 +86,32 @@ async def opened_vault(
         if isinstance(wrapper, TransitWrapper):
             chores.append(asyncio.create_task(wrapper.watch(keys.drop)))
         try:
-            yield OpenVault(CardVault(pool, keys), VaultRotation(pool, wrapper))
+            yield OpenVault(
+                MeteredVault(CardVault(pool, keys), meter),
+                VaultRotation(pool, metered),
+                partial(_is_open, wrapper),
+            )
         finally:
             for chore in chores:
                 chore.cancel()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*chores)
+
+
+def _show_sealed(metrics: Metrics, wrapper: LocalWrapper | TransitWrapper) -> None:
+    metrics.reading(
+        "paygate_vault_sealed",
+        "1 while the vault is sealed, or gone for longer than keys are kept: no new cards then.",
+        (),
+        lambda: [((), int(isinstance(wrapper, TransitWrapper) and wrapper.is_sealed))],
+    )
+
+
+async def _is_open(wrapper: LocalWrapper | TransitWrapper) -> bool:
+    if isinstance(wrapper, TransitWrapper):
+        return not wrapper.is_sealed
+    await wrapper.newest()  # reads the file
+    return True
 
 
 async def _purge(keys: DataKeys) -> None:
@@ -87,7 +121,9 @@ async def _purge(keys: DataKeys) -> None:
 
 
 @asynccontextmanager
-async def _wrapper(settings: VaultSettings, pool: Pool) -> AsyncIterator[KeyWrapper]:
+async def _wrapper(
+    settings: VaultSettings, pool: Pool
+) -> AsyncIterator[LocalWrapper | TransitWrapper]:
     if settings.vault == "local":
         assert settings.vault_keyring
         yield await _local(settings.vault_keyring, pool)

@@ -132,7 +132,8 @@ def test_no_secret_is_anywhere(
     # the search works.
     told = {name for name in names if name == "demo.env" or name.startswith("demo-key-")}
     assert found == {name: ["an API key as text"] for name in (*told, "output of make run")}
-    for place in ("dump of all databases", "webhook 0", "Envoy's /stats", "logs/postgres.log"):
+    pages = ("Envoy's /stats", "/metrics of payments-1", "/metrics of acquirer")
+    for place in ("dump of all databases", "webhook 0", "logs/postgres.log", *pages):
         assert place in names
     assert any("pg_wal" in name for name in names)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -17,8 +18,8 @@ from tools.stack.screen import Screen
 from tools.stack.settings import HOST, REPOSITORY, Settings
 from tools.stack.supervisor import Supervisor
 
-# What listens nowhere can only show that it outlives its imports.
-ALIVE_SECONDS = 1.0
+# Every process of ours, but for the workers; each shows its metrics and its health.
+PROCESSES = ("acquirer", "admin", "sweep", "events", "relay")
 STOPPING = "\nStopping (Ctrl-C again to do it at once)."
 FAILED = "\nIt can't go on; stopping what runs."
 
@@ -34,7 +35,9 @@ class Stack:
         leftovers.end(record, settings.data_dir / "postgres")
         self._embedded: Embedded | None = None
         self._stopping = False
-        chosen = ports.free(settings.workers + 4)
+        names = (*PROCESSES, *(_worker_name(number) for number in range(settings.workers)))
+        chosen = ports.free(settings.workers + 4 + len(names))
+        self._metrics = {name: chosen.pop() for name in names}
         self._bank, self._envoy_admin, self._admin, self._events, *self._workers = chosen
 
     async def run(self) -> None:
@@ -89,6 +92,7 @@ class Stack:
         screen.step(f"payments workers ({settings.workers}), sweep, events and relay run")
         await self._supervisor.start(self._edge())
         screen.step("Envoy serves")
+        folder.write(settings.metrics_targets, _targets(self._metrics, self._envoy_admin))
         folder.write(settings.admin_env, _admin_env(settings, self._admin))
         folder.write(settings.demo_env, _demo_env(settings, key))
         screen.ready(settings, key=key, idempotency_key=f"first-{secrets.token_hex(4)}")
@@ -122,7 +126,7 @@ class Stack:
         return self._payments(
             databases,
             "serve",
-            name=f"payments-{number + 1}",
+            name=_worker_name(number),
             port=self._workers[number],
             environment={
                 "PAYGATE_READ_DATABASE_URL": databases.parts["paygate_reader"],
@@ -204,15 +208,18 @@ class Stack:
         self, module: str, *arguments: str, name: str, port: int | None, environment: dict[str, str]
     ) -> Program:
         roots = (str(REPOSITORY), str(REPOSITORY / "build" / "python"))
+        prefix = "ACQUIRER" if module == "services.acquirer" else "PAYGATE"
+        shown = f"{HOST}:{self._metrics[name]}"
+        told = {**environment, f"{prefix}_METRICS_LISTEN": shown}
         return Program(
             name=name,
             command=(sys.executable, "-m", module, *arguments),
             log=self._settings.logs / f"{name}.log",
             directory=REPOSITORY,
-            environment={**os.environ, "PYTHONPATH": os.pathsep.join(roots), **environment},
+            environment={**os.environ, "PYTHONPATH": os.pathsep.join(roots), **told},
             ready=partial(probe.grpc_serving, port)
             if port
-            else partial(asyncio.sleep, ALIVE_SECONDS),
+            else partial(probe.http_serving, f"http://{shown}"),
         )
 
     def _edge(self) -> Program:
@@ -248,8 +255,22 @@ def run(settings: Settings) -> None:
 
 
 def _remove_addresses(settings: Settings) -> None:
-    for path in (settings.demo_env, settings.admin_env):
+    for path in (settings.demo_env, settings.admin_env, settings.metrics_targets):
         path.unlink(missing_ok=True)
+
+
+def _worker_name(number: int) -> str:
+    return f"payments-{number + 1}"
+
+
+def _targets(processes: dict[str, int], envoy_admin: int) -> str:
+    """Return where metrics are, as Prometheus reads it from a file (file_sd_config)."""
+    found = [
+        {"targets": [f"{HOST}:{port}"], "labels": {"process": name}}
+        for name, port in processes.items()
+    ]
+    path = {"process": "envoy", "__metrics_path__": "/stats/prometheus"}
+    return json.dumps([*found, {"targets": [f"{HOST}:{envoy_admin}"], "labels": path}], indent=2)
 
 
 def _admin_env(settings: Settings, port: int) -> str:

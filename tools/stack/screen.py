@@ -40,6 +40,7 @@ paygate is ready.
   operators  ./paygate --help    (merchants and API keys)
   data       {settings.data_dir}    (`make reset` empties it)
   logs       {settings.logs}
+  metrics    {settings.metrics_targets}    (where each process shows them)
   scripts    source {shlex.quote(str(settings.demo_env))}
 
 Authorize £10:

@@ -55,6 +55,11 @@ class Settings:
         return self.run / "processes.json"
 
     @property
+    def metrics_targets(self) -> Path:
+        """Where each process shows its metrics; there only while the stack serves."""
+        return self.run / "metrics.json"
+
+    @property
     def secrets(self) -> Path:
         """Secret files, in the format of pydantic-settings' `secrets_dir`."""
         return self.data_dir / "secrets"

@@ -6,6 +6,7 @@ next. Idle, nobody waits for anybody; under load the cost of each falls with the
 
 import asyncio
 import math
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -28,6 +29,10 @@ def _never(_: Exception) -> bool:
     return False
 
 
+def _unheard(_size: int, _seconds: float) -> None:
+    """Tell nobody."""
+
+
 class Groups(Generic[Item, Result]):
     """Folds what is asked for at the same time into groups, done one after the other.
 
@@ -39,6 +44,7 @@ class Groups(Generic[Item, Result]):
         size_max: The largest group.
         wait_seconds_max: How long an item may wait for its turn. What has waited longer is not
             done: behind a database that hangs it would be for minutes, and the client be gone.
+        done: Told the size of each group, and how many seconds it took.
     """
 
     def __init__(
@@ -49,15 +55,22 @@ class Groups(Generic[Item, Result]):
         is_poisoned: Callable[[Exception], bool] = _never,
         size_max: int = 64,
         wait_seconds_max: float = math.inf,
+        done: Callable[[int, float], None] = _unheard,
     ) -> None:
         self._do = do
         self._kind = kind
         self._is_poisoned = is_poisoned
         self._size_max = size_max
         self._wait_seconds_max = wait_seconds_max
+        self._done = done
         self._waiting: dict[Hashable, deque[_Waiting]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait for their turn."""
+        return sum(map(len, self._waiting.values()))
 
     async def result_of(self, item: Item) -> Result:
         """Return what became of the item; whoever waits may be cancelled, the group goes on.
@@ -111,8 +124,10 @@ class Groups(Generic[Item, Result]):
                 del self._waiting[kind]
 
     async def _do_group(self, group: list[_Waiting]) -> None:
+        began = time.perf_counter()
         try:
             results = await self._do([waiting.item for waiting in group])
+            self._done(len(group), time.perf_counter() - began)
         except Exception as problem:  # noqa: BLE001  # handed to those who wait
             if len(group) > 1 and self._is_poisoned(problem):
                 for waiting in group:

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 
 from pkg.errors import DependencyUnavailableError
+from pkg.metrics import Metrics
 from pkg.sql import Pool, Row, statements, translated
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.group import Groups
@@ -18,6 +19,7 @@ from services.payments.adapters.rows import (
     payment_of,
     settling_columns,
 )
+from services.payments.adapters.tally import StoreTally
 from services.payments.domain.action import Action, ActionStatus
 from services.payments.ports import (
     Change,
@@ -56,6 +58,7 @@ class PostgresStore:
         clock: Told how far the sandbox is ahead, with every payment that is loaded.
         lease: After how long recovery may take up a PENDING action that nobody has settled.
         wait_seconds_max: How long a change may wait for those before it.
+        tally: Counts what is done; one that nobody reads by default.
     """
 
     def __init__(
@@ -67,19 +70,25 @@ class PostgresStore:
         clock: SandboxClock,
         lease: timedelta,
         wait_seconds_max: float = 2.0,
+        tally: StoreTally | None = None,
     ) -> None:
         self._reads = reads
         self._writes = writes
         self._events = events
         self._clock = clock
         self._lease = lease
+        self._tally = tally = tally or StoreTally(Metrics())
         self._commits: Groups[Change, Commit] = Groups(
             self._write,
             kind=_step_of,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
             wait_seconds_max=wait_seconds_max,
+            done=tally.commits.done,
         )
-        self._loads: Groups[_Wanted, Loaded] = Groups(self._load, wait_seconds_max=wait_seconds_max)
+        self._loads: Groups[_Wanted, Loaded] = Groups(
+            self._load, wait_seconds_max=wait_seconds_max, done=tally.loads.done
+        )
+        tally.show_waiting(lambda: {"commits": self._commits.waiting, "loads": self._loads.waiting})
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
         """Return the payment and the record of the idempotency key, from one snapshot."""
@@ -113,12 +122,15 @@ class PostgresStore:
         """
         try:
             with translated():
-                return await self._commits.result_of(change)
+                result = await self._commits.result_of(change)
         except DependencyUnavailableError:
             found = await self.load_action(change.payment.merchant_id, change.actions[0].id)
-            if found and _same_end(found.action, change.actions[0]):
-                return Commit.COMMITTED
-            raise
+            if not found or not _same_end(found.action, change.actions[0]):
+                raise
+            result = Commit.COMMITTED
+        if result is Commit.COMMITTED:
+            self._tally.committed(change)
+        return result
 
     async def _write(self, changes: Sequence[Change]) -> list[Commit]:
         """Store a group of changes that are all the same step."""
@@ -162,12 +174,20 @@ class PostgresStore:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
         with translated():
             await self._reads.execute(SQL["leave_pending"], merchant_id, action.id, reply)
+        self._tally.left_pending(action)
 
     async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
         """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""
         with translated():
             rows = await self._reads.fetch(SQL["take_due"], limit, lease)
         return [(row["merchant_id"], row["id"]) for row in rows]
+
+    async def count_pending(self) -> tuple[int, float]:
+        """Return how many actions are PENDING, up to a bound, and the age of the oldest of them."""
+        with translated():
+            row = await self._reads.fetchrow(SQL["count_pending"])
+        assert row is not None  # it is an aggregate
+        return row["count"], row["age_seconds"]
 
     async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
         """Make a PENDING action due again after that time."""

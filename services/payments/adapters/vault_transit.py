@@ -56,6 +56,11 @@ class TransitWrapper:
         )
         self._sealed = False
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the vault was sealed, or gone for too long, when it was last asked."""
+        return self._sealed
+
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()

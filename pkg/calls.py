@@ -1,0 +1,131 @@
+"""What is counted and logged of every call to a gRPC server of ours; see `pkg.rpc.Guard`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pkg.metrics import Counter, Histogram, Metrics
+from pkg.request_log import RequestLog
+
+HEALTH = "/grpc.health.v1.Health/"
+OVERLOADED = "OVERLOADED"
+REPLAYED = "idempotent-replayed"
+
+
+@dataclass(slots=True)
+class Call:
+    """A call: what it carries, what its reply is to carry, and in the end what became of it.
+
+    `code` is the name of its status, `reason` the refusal's, empty if there was none. `request` and
+    `reply` are messages, once there are any.
+    """
+
+    method: str
+    request_id: str
+    metadata: dict[str, list[str]] = field(repr=False)  # holds the API key
+    headers: dict[str, str] = field(default_factory=dict)
+    merchant_id: str = ""
+    code: str = "OK"
+    reason: str = ""
+    request: object = field(default=None, repr=False)  # may hold a card
+    reply: object = field(default=None, repr=False)
+
+
+class CallRecords:
+    """Counts calls and logs them, in plain numbers and one line: a few µs of CPU for each.
+
+    Args:
+        metrics: Where they are counted.
+        log: Where they are logged; None for nowhere.
+        payment_id: Tells which payment a call was about, by its messages; the empty text for none.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        log: RequestLog | None = None,
+        payment_id: Callable[[object, object], str] | None = None,
+    ) -> None:
+        self._log = log
+        self._payment_id = payment_id
+        self._under_way = 0
+        self._handled = metrics.counter(
+            "grpc_server_handled_total",
+            "Calls that have ended, by the code of their status.",
+            ("grpc_service", "grpc_method", "grpc_code"),
+        )
+        self._handling = metrics.histogram(
+            "grpc_server_handling_seconds",
+            "How long calls took, from their message to their reply.",
+            ("grpc_service", "grpc_method"),
+        )
+        self._shed = metrics.counter(
+            "paygate_requests_shed_total",
+            "Calls that were refused because too many were under way.",
+            ("grpc_method",),
+        )
+        self._idempotency = metrics.counter(
+            "paygate_idempotency_total",
+            "Requests whose idempotency key was held: by the same request that has ended"
+            " (replayed) or still ran (in_flight), or by another one (reused).",
+            ("outcome",),
+        )
+        metrics.reading(
+            "paygate_requests_in_flight",
+            "Calls under way.",
+            (),
+            lambda: [((), self._under_way)],
+        )
+        self._replayed = self._idempotency.of("replayed")
+        self._keys = {
+            "IDEMPOTENCY_KEY_REUSED": self._idempotency.of("reused"),
+            "IDEMPOTENCY_IN_FLIGHT": self._idempotency.of("in_flight"),
+        }
+        self._handled_of: dict[tuple[str, str], Counter] = {}
+        self._handling_of: dict[str, Histogram] = {}
+
+    def begin(self) -> None:
+        """Count a call that begins; `end` has to follow."""
+        self._under_way += 1
+
+    def end(self, call: Call, seconds: float) -> None:
+        """Count and log a call that has ended, after so long."""
+        self._under_way -= 1
+        method, code, reason = call.method, call.code, call.reason
+        handled = self._handled_of.get((method, code))
+        if handled is None:
+            handled = self._handled.of(*_parts(method), code)
+            self._handled_of[method, code] = handled
+        handled.value += 1
+        handling = self._handling_of.get(method)
+        if handling is None:
+            handling = self._handling_of[method] = self._handling.of(*_parts(method))
+        handling.observe(seconds)
+        if call.headers and REPLAYED in call.headers:
+            self._replayed.value += 1
+        if reason in self._keys:
+            self._keys[reason].value += 1
+        elif reason == OVERLOADED:
+            self._shed.of(_parts(method)[1]).inc()
+        if self._log and not method.startswith(HEALTH):
+            payment_id = self._payment_id(call.request, call.reply) if self._payment_id else ""
+            self._log.add(
+                request_id=call.request_id,
+                merchant_id=call.merchant_id,
+                method=method,
+                code=code,
+                reason=reason,
+                seconds=seconds,
+                payment_id=payment_id,
+            )
+
+    def flush(self) -> None:
+        """Write what the log still holds."""
+        if self._log:
+            self._log.flush()
+
+
+def _parts(method: str) -> tuple[str, str]:
+    """Return service and method. Only methods that there are get here, so they are few."""
+    service, _, name = method.removeprefix("/").partition("/")
+    return service, name

@@ -1,0 +1,94 @@
+"""The page of metrics and the health of a process, over HTTP on an address of its own.
+
+It is for the inside of an installation: there is no authentication, and nothing in it that would
+need one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from pkg.calls import CallRecords
+from pkg.health import Check, Health
+from pkg.metrics import Metrics
+from pkg.request_log import request_log
+from pkg.settings import MisconfiguredError, ServiceSettings
+
+
+class ObservedSettings(ServiceSettings):
+    """Where a process shows how it does, and whether it logs every call."""
+
+    # None: nowhere.
+    metrics_listen: str | None = None
+    request_log: bool = True
+
+
+def call_records(
+    settings: ObservedSettings,
+    metrics: Metrics,
+    *,
+    service: str,
+    payment_id: Callable[[object, object], str] | None = None,
+) -> CallRecords:
+    """Return what counts and logs the calls to this process; see `pkg.calls`."""
+    log = request_log(service) if settings.request_log else None
+    return CallRecords(metrics, log=log, payment_id=payment_id)
+
+
+@asynccontextmanager
+async def observed(
+    listen: str | None, metrics: Metrics, checks: Mapping[str, Check]
+) -> AsyncIterator[Health]:
+    """Serve `/metrics`, `/health` and `/health/live` while the block runs.
+
+    Args:
+        listen: Address and port, such as `127.0.0.1:9464`; None to serve nothing, and ask nothing.
+        metrics: What `/metrics` shows.
+        checks: Of the dependencies that `/health` tells about.
+
+    Raises:
+        MisconfiguredError: The address can't be listened on.
+    """
+    health = Health(checks, metrics)
+    if listen is None:
+        yield health
+        return
+    metrics.add_process()
+    await health.run_once()
+    asking = asyncio.create_task(health.run())
+    runner = web.AppRunner(_pages(metrics, health), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        host, _, port = listen.rpartition(":")
+        try:
+            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        except (OSError, ValueError) as problem:
+            raise MisconfiguredError(f"{listen} can't be listened on for metrics") from problem
+        yield health
+    finally:
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+        await runner.cleanup()
+
+
+def _pages(metrics: Metrics, health: Health) -> web.Application:
+    async def show_metrics(_: web.Request) -> web.Response:
+        page = generate_latest(metrics.registry)
+        return web.Response(body=page, headers={"content-type": CONTENT_TYPE_LATEST})
+
+    async def show_health(_: web.Request) -> web.Response:
+        return web.json_response(health.told(), status=200 if health.is_ready else 503)
+
+    async def show_life(_: web.Request) -> web.Response:
+        # That the event loop gets as far as here is all that there is to say.
+        return web.json_response({"status": "ALIVE"})
+
+    pages = web.Application()
+    pages.router.add_get("/metrics", show_metrics)
+    pages.router.add_get("/health", show_health)
+    pages.router.add_get("/health/live", show_life)
+    return pages

@@ -1,0 +1,13 @@
+-- How many events wait for their deliveries, and how many for the bus, up to a bound, with the age of
+-- the oldest of those counted. Streams are in no order of age, so beyond the bound the age is a guess.
+SELECT
+  'unrelayed' AS state,
+  count(*) AS count,
+  greatest(coalesce(extract(epoch FROM gateway_now() - min(create_time)), 0), 0)::float8 AS age_seconds
+FROM (SELECT create_time FROM outbox WHERE relay_time IS NULL LIMIT 10000) unrelayed
+UNION ALL
+SELECT
+  'unpublished',
+  count(*),
+  greatest(coalesce(extract(epoch FROM gateway_now() - min(create_time)), 0), 0)::float8
+FROM (SELECT create_time FROM outbox WHERE publish_time IS NULL LIMIT 10000) unpublished

@@ -1,0 +1,164 @@
+"""Calls to a real gRPC server are counted and logged as they ended."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+from grpc import aio
+
+from pkg.calls import CallRecords
+from pkg.errors import DependencyUnavailableError
+from pkg.gate import Gate
+from pkg.metrics import Metrics
+from pkg.request_log import RequestLog
+from pkg.rpc import Context, Guard, Refusal, add_reply_header, note_merchant
+
+SERVICE = "test.Echo"
+REFUSED = Refusal(code=grpc.StatusCode.ABORTED, reason="IDEMPOTENCY_IN_FLIGHT", message="no")
+
+
+def refuse(problem: Exception) -> Refusal | None:
+    """Refuse what is refused, and take the rest for a bug."""
+    return REFUSED if isinstance(problem, DependencyUnavailableError) else None
+
+
+async def answer(request: StringValue, _context: Context) -> StringValue:
+    """Do what the request says."""
+    note_merchant("mer_a")
+    match request.value:
+        case "refuse":
+            raise DependencyUnavailableError
+        case "fail":
+            raise ValueError("4929123412341234")
+        case "hang":
+            await asyncio.sleep(60)
+        case "replay":
+            add_reply_header("idempotent-replayed", "true")
+        case _:
+            pass
+    return request
+
+
+class Server:
+    """A server, and what it has counted and logged."""
+
+    def __init__(self, channel: aio.Channel, records: CallRecords, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self.lines: list[str] = []
+        self._channel = channel
+        self._records = records
+
+    async def ask(self, text: str, *, service: str = SERVICE, **options: Any) -> Any:
+        """Call, and return the reply."""
+        call: Any = self._channel.unary_unary(
+            f"/{service}/Say",
+            request_serializer=StringValue.SerializeToString,
+            response_deserializer=StringValue.FromString,
+        )
+        return await call(StringValue(value=text), metadata=(("x-request-id", "r1"),), **options)
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return the lines so far."""
+        self._records.flush()
+        return [json.loads(line) for text in self.lines for line in text.splitlines()]
+
+    def handled(self, code: str) -> float:
+        """Return how many calls ended so."""
+        return self.metrics.values("grpc_server_handled_total").get((SERVICE, "Say", code), 0)
+
+
+def payment_id(request: object, _reply: object) -> str:
+    """Take what was said for the payment."""
+    return getattr(request, "value", "")
+
+
+@asynccontextmanager
+async def served(gate: Gate | None = None) -> AsyncIterator[Server]:
+    """Run a server with the guard."""
+    metrics, lines = Metrics(), list[str]()
+    log = RequestLog("test", lines.append)
+    records = CallRecords(metrics, log=log, payment_id=payment_id)
+    server = aio.server(interceptors=(Guard(refuse, gate, records),))
+    for service in (SERVICE, "grpc.health.v1.Health"):
+        handler = grpc.unary_unary_rpc_method_handler(
+            answer,
+            request_deserializer=StringValue.FromString,
+            response_serializer=StringValue.SerializeToString,
+        )
+        handlers = grpc.method_handlers_generic_handler(service, {"Say": handler})
+        server.add_generic_rpc_handlers((handlers,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        running = Server(channel, records, metrics)
+        running.lines = lines
+        yield running
+    await server.stop(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "reason"),
+    [
+        ("hello", "OK", ""),
+        ("refuse", "ABORTED", "IDEMPOTENCY_IN_FLIGHT"),
+        ("fail", "INTERNAL", "INTERNAL"),
+    ],
+)
+async def test_a_call_is_counted_and_logged_as_it_ended(text: str, code: str, reason: str) -> None:
+    """One call is one count, one duration and one line, with its merchant, reason and payment."""
+    async with served() as server:
+        with pytest.raises(aio.AioRpcError) if reason else nullcontext():
+            await server.ask(text)
+        assert server.handled(code) == 1
+        seconds = server.metrics.values("grpc_server_handling_seconds_count")
+        assert seconds == {(SERVICE, "Say"): 1}
+        (line,) = server.log()
+    assert line["method"] == f"/{SERVICE}/Say"
+    assert (line["code"], line["reason"]) == (code, reason)
+    assert (line["request_id"], line["merchant_id"]) == ("r1", "mer_a")
+    assert line["payment_id"] == text
+
+
+async def test_a_client_that_hangs_up_is_counted_as_that() -> None:
+    """Its call ends as CANCELLED, and is no longer under way."""
+    async with served() as server:
+        with pytest.raises(aio.AioRpcError):
+            await server.ask("hang", timeout=0.2)
+        async with asyncio.timeout(5):
+            while not server.handled("CANCELLED"):
+                await asyncio.sleep(0.01)
+        assert server.metrics.values("paygate_requests_in_flight") == {(): 0}
+
+
+async def test_what_is_shed_is_counted() -> None:
+    """What is refused as too much counts as shed, and as any other call too."""
+    async with served(Gate(0)) as server:
+        with pytest.raises(aio.AioRpcError):
+            await server.ask("hello")
+        assert server.metrics.values("paygate_requests_shed_total") == {("Say",): 1}
+        assert server.handled("UNAVAILABLE") == 1
+        assert [line["reason"] for line in server.log()] == ["OVERLOADED"]
+
+
+@pytest.mark.parametrize(("text", "outcome"), [("replay", "replayed"), ("refuse", "in_flight")])
+async def test_idempotency_is_counted(text: str, outcome: str) -> None:
+    """Stored replies and keys that are in use are told apart."""
+    async with served() as server:
+        with pytest.raises(aio.AioRpcError) if text == "refuse" else nullcontext():
+            await server.ask(text)
+        counted = server.metrics.values("paygate_idempotency_total")
+    assert {labels: count for labels, count in counted.items() if count} == {(outcome,): 1}
+
+
+async def test_health_checks_are_not_logged() -> None:
+    """They are counted like any call, and leave no line."""
+    async with served() as server:
+        await server.ask("hello", service="grpc.health.v1.Health")
+        assert server.log() == []
+        counted = server.metrics.values("grpc_server_handled_total")
+    assert counted == {("grpc.health.v1.Health", "Say", "OK"): 1}
