@@ -210,6 +210,7 @@ class Stack:
             log=self._settings.logs / f"{name}.log",
             directory=REPOSITORY,
             environment={**os.environ, "PYTHONPATH": os.pathsep.join(roots), **environment},
+            stop_signal=signal.SIGINT,  # Envoy is gone by then: no need to give it notice
             ready=partial(probe.grpc_serving, port)
             if port
             else partial(asyncio.sleep, ALIVE_SECONDS),
