@@ -13,7 +13,7 @@ YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
 .PHONY: help run ready reset test chaos fuzz bench check fmt proto-generate proto-lint proto-breaking \
-	lock hooks python venv-local venv-dev venv-bench bench-tools check-generated check-envoy
+	lock hooks python venv-local venv-dev venv-bench bench-tools promtool check-generated check-envoy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ ready: python ## wait until `make run` serves, and print the path of its demo.en
 reset: python ## empty the data folder
 	@exec $(PYTHON) -m tools.stack reset
 
-test: venv-dev ## run all tests
+test: venv-dev promtool ## run all tests
 	pytest
 
 chaos: venv-dev ## run the whole crash matrix, for longer
@@ -96,6 +96,10 @@ venv-dev: python
 
 venv-bench: python
 	@$(PYTHON) tools/stack/venv.py requirements-bench.lock
+
+# For the tests of alert rules; without it they are skipped, but not where CI is set.
+promtool:
+	@deploy/observability/get-promtool
 
 # The load tools are no Python packages: installed where that is possible, else asked for.
 bench-tools:
