@@ -1,6 +1,7 @@
 """What the processes of a running stack show of themselves, wherever they show it."""
 
 import http.client
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from tests.e2e.stack import Stack
 
 PATHS = ("/metrics", "/stats/prometheus")
 ANSWER_SECONDS_MAX = 5.0
+ANSWERS = {200, 503}  # whoever is not well says so by 503
 # The samples of a histogram are named after it.
 _OF_A_HISTOGRAM = ("_bucket", "_sum", "_count")
 
@@ -32,28 +34,38 @@ class Shown:
 
 
 def shown_by(stack: Stack) -> Shown:
-    """Ask every process of the stack, on every port that it listens on."""
+    """Ask every process of the stack."""
     shown = Shown()
     for process, pid in stack.pids().items():
-        for connection in psutil.Process(pid).net_connections("tcp"):
-            if connection.status != psutil.CONN_LISTEN:
-                continue
-            for path in PATHS:
-                page = _page(connection.laddr.port, path)
-                if page is not None:
-                    shown.read(process, page)
+        for page in pages(pid, PATHS, kind="text/plain"):
+            shown.read(process, page)
     return shown
 
 
-def _page(port: int, path: str) -> str | None:
-    """Return what is there as text; None where something else listens, or nothing is there."""
+def pages(pid: int, paths: Sequence[str], *, kind: str) -> Iterator[str]:
+    """Yield what a process has at these paths, on every port that it listens on.
+
+    Args:
+        pid: Whose ports.
+        paths: Of the pages.
+        kind: How their content type begins; what is of another kind is left out.
+    """
+    for connection in psutil.Process(pid).net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN:
+            for path in paths:
+                page = _page(connection.laddr.port, path, kind)
+                if page is not None:
+                    yield page
+
+
+def _page(port: int, path: str, kind: str) -> str | None:
+    """Return what is there; None where something else listens, or nothing is there."""
     asking = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
     try:
         with suppress(OSError, http.client.HTTPException):
             asking.request("GET", path)
             answer = asking.getresponse()
-            is_text = answer.getheader("content-type", "").startswith("text/plain")
-            if answer.status == 200 and is_text:
+            if answer.status in ANSWERS and answer.getheader("content-type", "").startswith(kind):
                 return answer.read().decode()
     finally:
         asking.close()

@@ -1,5 +1,6 @@
 """Alerts fire when they should, stay silent when they should, and lead to a runbook."""
 
+import json
 import os
 import re
 import subprocess
@@ -101,7 +102,9 @@ def test_an_alert_says_what_to_do(name: str) -> None:
 
 async def test_what_a_runbook_asks_the_database_is_answered(payments_database_url: str) -> None:
     """Every query of a `psql` command runs on the tables that there are."""
-    queries = re.findall(r'psql -h "\$sockets" -U \w+ payments -c (?:\\\n *)?"([^"]*)"', RUNBOOKS.read_text())
+    queries = re.findall(
+        r'psql -h "\$sockets" -U \w+ payments -c (?:\\\n *)?"([^"]*)"', RUNBOOKS.read_text()
+    )
     assert len(queries) == RUNBOOKS.read_text().count("psql -h ")
     connection = await asyncpg.connect(payments_database_url)
     try:
@@ -156,4 +159,34 @@ def test_what_prometheus_asks_is_in_compose() -> None:
         if str(service.get("image", "")).startswith("paygate/") and "migrate" not in name
     }
     assert ours <= set(jobs)
-    assert len(DASHBOARDS) == 4
+
+
+def test_envoy_is_asked_where_it_listens() -> None:
+    """Port and path are those of the listener that envoy.yaml has for it."""
+    config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    (job,) = [job for job in config["scrape_configs"] if job["job_name"] == "envoy"]
+    envoy = yaml.safe_load((REPOSITORY / "envoy.yaml").read_text())
+    listeners = {one["name"]: one for one in envoy["static_resources"]["listeners"]}
+    listener = listeners["metrics"]
+    (chain,) = listener["filter_chains"]
+    (host,) = chain["filters"][0]["typed_config"]["route_config"]["virtual_hosts"]
+    (route,) = host["routes"]
+    assert job["dns_sd_configs"][0]["port"] == listener["address"]["socket_address"]["port_value"]
+    assert job["metrics_path"] == route["match"]["path"]
+
+
+@pytest.mark.parametrize("board", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_can_be_shown(board: Path) -> None:
+    """Panels have numbers of their own, lie beside each other, and ask the source that there is."""
+    (source,) = yaml.safe_load((FOLDER / "grafana/datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    shown = json.loads(board.read_text())
+    assert shown["uid"] == f"paygate-{board.stem}"
+    panels = shown["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
+    assert len(places) == len(panels)
+    for panel in panels:
+        assert panel["datasource"] == {"type": source["type"], "uid": source["uid"]}
+        assert panel["targets"]
