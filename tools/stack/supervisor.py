@@ -82,9 +82,8 @@ class Child:
             if failures > FAILURES_MAX or not self.serving.is_set():
                 raise StackError(explain(self.program, how))
             self._tell(f"{self.program.name} {how}: starting it again.")
-            if failures:
-                pause = PAUSE_SECONDS_FIRST * 2 ** (failures - 1)
-                await asyncio.sleep(min(PAUSE_SECONDS_MAX, pause))
+            pause = PAUSE_SECONDS_FIRST * 2 ** max(0, failures - 1)
+            await asyncio.sleep(min(PAUSE_SECONDS_MAX, pause))
 
     async def _live(self) -> tuple[int | None, str]:
         """Start the process, wait for its end, return its exit code and say how it ended."""
