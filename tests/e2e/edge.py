@@ -156,8 +156,8 @@ def rendered(upstream: Upstream) -> dict[str, Any]:
 
 
 def manager(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the HTTP connection manager of a configuration."""
-    (listener,) = config["static_resources"]["listeners"]
+    """Return the HTTP connection manager that clients meet."""
+    listener = config["static_resources"]["listeners"][0]
     (chain,) = listener["filter_chains"]
     found: dict[str, Any] = chain["filters"][0]["typed_config"]
     return found
