@@ -30,7 +30,9 @@ from tools.stack.settings import REPOSITORY
 
 AWAY_SECONDS = 30.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 5.0
 CLIENTS = 8
-THINK_SECONDS = 0.05
+THINK_SECONDS = (
+    0.2  # while the bank is gone every answer is quick, and all of it waits for recovery
+)
 # The edge answers for a worker after 5 s; the rest is the machine's.
 ANSWER_SECONDS_MAX = 5.5
 # The bank has 2.8 s, the look-up after it half a second, storing what came of it the rest.
@@ -179,7 +181,7 @@ async def test_a_restarted_database() -> None:
 
 @pytest.mark.chaos
 async def test_a_database_that_hangs() -> None:
-    """While PostgreSQL does not answer at all clients get 503 in time, and then it goes on."""
+    """While PostgreSQL does not answer at all clients get 503 or 504 in time; then it goes on."""
     async with running() as stack, clients_of(stack.grpc, stack.api_key) as clients:
         async with clients.busy():
             await asyncio.sleep(0.5)
@@ -193,7 +195,10 @@ async def test_a_database_that_hangs() -> None:
                 for pid in hung:
                     os.kill(pid, signal.SIGCONT)
             await clients.healed()
-        assert set(clients.answers) <= {SUCCEEDED, PENDING, "DEPENDENCY_UNAVAILABLE"}
+        # Who waited for a place in a group, for the group, and then for how it had ended, may have
+        # waited for longer than the edge does.
+        told = {SUCCEEDED, PENDING, "DEPENDENCY_UNAVAILABLE", "DEADLINE_EXCEEDED"}
+        assert set(clients.answers) <= told
         assert clients.answers["DEPENDENCY_UNAVAILABLE"], clients.answers
         assert clients.longest_seconds <= ANSWER_SECONDS_MAX
         await clients.told_in_the_end()
