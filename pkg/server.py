@@ -1,6 +1,7 @@
 """A gRPC server's life: listen, say that it is healthy, drain on SIGTERM."""
 
 import asyncio
+import contextlib
 import gc
 import signal
 from collections.abc import Awaitable, Callable
@@ -29,22 +30,29 @@ async def serve_until_stopped(
     *,
     listen: str,
     drain_seconds: float,
+    notice_seconds: float = 0.0,
     credentials: grpc.ServerCredentials | None = None,
     before_close: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Serve on `listen` until SIGTERM or SIGINT, then let running calls end.
 
+    After SIGTERM it goes on for a while and says that it is about to go; after SIGINT, or when one
+    follows, it does not wait: nobody is in front any more.
+
     Args:
         server: With the service's own handlers; the standard health service is added here.
         listen: Address and port, such as `127.0.0.1:50051`.
         drain_seconds: How long running calls may take to end.
+        notice_seconds: How long health checks get NOT_SERVING while calls are still taken. Longer
+            than a load balancer's interval: one that has not heard yet still sends calls.
         credentials: For TLS; plain text without.
         before_close: Awaited after the last call ended.
 
     Raises:
         RuntimeError: The port is taken.
     """
-    stopped = stop_signal()
+    stopped, at_once = stop_signal(), asyncio.Event()
+    _stop_at_once(stopped, at_once)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     if credentials is None:
@@ -56,8 +64,10 @@ async def serve_until_stopped(
     await checks.set("", health_pb2.HealthCheckResponse.SERVING)
     logger.info("serving", listen=listen, tls=credentials is not None)
     await stopped.wait()
-    # Load balancers see NOT_SERVING first; calls that still arrive are served while we drain.
     await checks.enter_graceful_shutdown()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(at_once.wait(), notice_seconds)
+    # From here on nothing new is taken.
     await server.stop(drain_seconds)
     if before_close:
         await before_close()
@@ -73,6 +83,16 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def _stop_at_once(*events: asyncio.Event) -> None:
+    """Have SIGINT set all of these."""
+
+    def interrupted() -> None:
+        for event in events:
+            event.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
 
 
 def stop_signal() -> asyncio.Event:

@@ -59,6 +59,9 @@ class ServerSettings(TlsSettings, RoleSettings):
 
     in_flight_max: int = Field(default=256, gt=0)
 
+    # The edge asks once a second, and waits a second for the answer.
+    drain_notice_seconds: float = Field(default=2.0, ge=0)
+
     # None: on in production, off in the sandbox. 0: off.
     rate_limit_per_second: float | None = Field(default=None, ge=0, le=1e6)
     rate_limit_burst: int = Field(default=200, gt=0)

@@ -69,6 +69,14 @@ def server_credentials(identity: Identity) -> grpc.ServerCredentials:
     )
 
 
+# By default the pauses between attempts to connect grow to two minutes: for so long a server that
+# was away and is back would go on being away.
+_CHANNEL = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
+
+
 def channel(
     address: str,
     *,
@@ -85,14 +93,14 @@ def channel(
         server_name: The name in its certificate, if it is not that of the address.
     """
     if ca is None:
-        return aio.insecure_channel(address)
+        return aio.insecure_channel(address, _CHANNEL)
     credentials = grpc.ssl_channel_credentials(
         root_certificates=ca.read_bytes(),
         private_key=identity.key.read_bytes() if identity else None,
         certificate_chain=identity.certificate.read_bytes() if identity else None,
     )
     options = (("grpc.ssl_target_name_override", server_name),) if server_name else ()
-    return aio.secure_channel(address, credentials, options)
+    return aio.secure_channel(address, credentials, (*_CHANNEL, *options))
 
 
 class _Files:

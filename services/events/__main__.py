@@ -83,6 +83,7 @@ async def serve(settings: Settings) -> None:
                 server,
                 listen=settings.listen,
                 drain_seconds=settings.drain_seconds,
+                notice_seconds=settings.drain_notice_seconds,
                 credentials=server_credentials(settings.identity) if settings.identity else None,
             )
         records.flush()

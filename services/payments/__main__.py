@@ -218,6 +218,7 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
             server,
             listen=settings.listen,
             drain_seconds=settings.drain_seconds,
+            notice_seconds=settings.drain_notice_seconds,
             credentials=server_credentials(settings.identity) if settings.identity else None,
             before_close=running.drain,
         )

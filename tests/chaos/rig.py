@@ -149,6 +149,8 @@ class Rig:
             "PAYGATE_SWEEP_INTERVAL_SECONDS": "0.05",
             # Tests of money fire more at once than a worker would take.
             "PAYGATE_IN_FLIGHT_MAX": "4096",
+            # There is no edge in front that would have to be told.
+            "PAYGATE_DRAIN_NOTICE_SECONDS": "0",
         }
         self.sweep = Process(("services.payments", "sweep"), self.environment)
         self.folder = tempfile.TemporaryDirectory(prefix="paygate-rig-")

@@ -1,5 +1,6 @@
 """The edge alone: Envoy with its real configuration, in front of services that only take notes."""
 
+import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -82,7 +83,7 @@ class Edge:
     """
 
     def __init__(self, config: dict[str, Any], folder: Path) -> None:
-        (listener,) = config["static_resources"]["listeners"]
+        listener = config["static_resources"]["listeners"][0]
         self.port: int = listener["address"]["socket_address"]["port_value"]
         self.admin = (
             f"http://127.0.0.1:{config['admin']['address']['socket_address']['port_value']}"
@@ -109,7 +110,8 @@ class Edge:
             clusters = urllib3.request("GET", f"{self.admin}/clusters", timeout=5.0, retries=False)
         except urllib3.exceptions.HTTPError:
             return False
-        return clusters.data.count(b"health_flags::healthy") == 2
+        healthy = re.findall(rb"^(payments|events)::.*::healthy$", clusters.data, re.MULTILINE)
+        return set(healthy) == {b"payments", b"events"}
 
     def stats(self, pattern: str) -> dict[str, int]:
         """Return the counters whose names match."""
@@ -154,8 +156,8 @@ def rendered(upstream: Upstream) -> dict[str, Any]:
 
 
 def manager(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the HTTP connection manager of a configuration."""
-    (listener,) = config["static_resources"]["listeners"]
+    """Return the HTTP connection manager that clients meet."""
+    listener = config["static_resources"]["listeners"][0]
     (chain,) = listener["filter_chains"]
     found: dict[str, Any] = chain["filters"][0]["typed_config"]
     return found

@@ -36,9 +36,9 @@ class Call:
 
 
 def config() -> dict[str, Any]:
-    """Return what is in the only HTTP connection manager."""
+    """Return what is in the HTTP connection manager that clients meet."""
     envoy = yaml.safe_load((REPOSITORY / "envoy.yaml").read_text())
-    (listener,) = envoy["static_resources"]["listeners"]
+    listener, _metrics = envoy["static_resources"]["listeners"]
     manager: dict[str, Any] = listener["filter_chains"][0]["filters"][0]["typed_config"]
     return manager
 
@@ -99,14 +99,16 @@ def header_matches(rule: dict[str, Any], headers: dict[str, str]) -> bool:
 
 @pytest.mark.parametrize("call", list(calls()), ids=str)
 def test_a_method_is_routed_to_its_service(call: Call) -> None:
-    """The first route that takes a request leads to its service; only reading is tried again."""
+    """The first route that takes a request leads to its service; only reading is sent again."""
     (host,) = config()["route_config"]["virtual_hosts"]
     route = next(route for route in host["routes"] if matches(route["match"], call.headers))
     assert "route" in route, route["name"]
     assert route["route"]["cluster"] == CLUSTERS[call.service]
     assert route["route"]["timeout"] == SLOW.get(call.method, "5s")
-    retried = "retry_policy" in route["route"]
-    assert retried == (call.headers[":method"] == "GET")
+    retried = set(route["route"]["retry_policy"]["retry_on"].split(","))
+    # A connection that could not be made was sent nothing.
+    assert (retried == {"connect-failure"}) == (call.headers[":method"] != "GET")
+    assert "connect-failure" in retried
 
 
 def test_every_public_service_is_transcoded() -> None:

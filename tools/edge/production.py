@@ -28,7 +28,7 @@ def production(sandbox: dict[str, Any], *, domains: Sequence[str]) -> str:
     """
     # Envoy wants a name before it reads secrets from files.
     config = {"node": {"id": "edge", "cluster": "paygate"}, **copy.deepcopy(sandbox)}
-    (listener,) = config["static_resources"]["listeners"]
+    listener, _metrics = config["static_resources"]["listeners"]
     listener["address"]["socket_address"]["port_value"] = PORT
     (chain,) = listener["filter_chains"]
     chain["transport_socket"] = _public_tls()
@@ -37,6 +37,8 @@ def production(sandbox: dict[str, Any], *, domains: Sequence[str]) -> str:
     _for_domains(http["route_config"], domains)
     _only_by_tls(http)
     for cluster in config["static_resources"]["clusters"]:
+        if cluster["name"] == "admin":
+            continue  # Envoy itself
         cluster["transport_socket"] = _worker_tls(f"{cluster['name']}.internal.paygate")
     return _HEAD + yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=110)
 

@@ -40,6 +40,7 @@ def place(
 ) -> None:
     """Put the addresses of this machine into a configuration; `render` says which."""
     config["admin"]["address"] = _address(admin_port)
+    _without_metrics(config["static_resources"])
     (listener,) = config["static_resources"]["listeners"]
     listener["address"] = _address(port)
     # A second Envoy must fail to start instead of taking every other connection.
@@ -49,6 +50,12 @@ def place(
         processes = services[cluster["name"]]
         endpoints = [{"endpoint": {"address": _address(process)}} for process in processes]
         cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
+
+
+def _without_metrics(resources: dict[str, Any]) -> None:
+    """Leave out what shows the metrics to other machines: here the admin page itself is at hand."""
+    for kind, name in (("listeners", "metrics"), ("clusters", "admin")):
+        resources[kind] = [one for one in resources[kind] if one["name"] != name]
 
 
 def program() -> Path:

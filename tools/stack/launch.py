@@ -11,6 +11,7 @@ as we are), then the command.
 import ctypes
 import os
 import resource
+import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
@@ -22,6 +23,8 @@ def main() -> None:
     command = sys.argv[5:]
     # What these programs have in memory, card numbers among it, must not end on a disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Which a shell in the background ignores, and a process keeps ignoring.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if uid >= 0:
         os.setgroups([])
         os.setgid(gid)

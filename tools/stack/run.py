@@ -217,6 +217,7 @@ class Stack:
             log=self._settings.logs / f"{name}.log",
             directory=REPOSITORY,
             environment={**os.environ, "PYTHONPATH": os.pathsep.join(roots), **told},
+            stop_signal=signal.SIGINT,  # Envoy is gone by then: no need to give it notice
             ready=partial(probe.grpc_serving, port)
             if port
             else partial(probe.http_serving, f"http://{shown}"),

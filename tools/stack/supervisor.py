@@ -74,15 +74,19 @@ class Child:
         failures = 0
         while True:
             began = time.monotonic()
-            how = await self._live()
-            failures = 1 if time.monotonic() - began > WELL_SECONDS else failures + 1
+            code, how = await self._live()
+            if code == 0:
+                failures = 0  # somebody asked it to end: a restart
+            else:
+                failures = 1 if time.monotonic() - began > WELL_SECONDS else failures + 1
             if failures > FAILURES_MAX or not self.serving.is_set():
                 raise StackError(explain(self.program, how))
             self._tell(f"{self.program.name} {how}: starting it again.")
-            await asyncio.sleep(min(PAUSE_SECONDS_MAX, PAUSE_SECONDS_FIRST * 2 ** (failures - 1)))
+            pause = PAUSE_SECONDS_FIRST * 2 ** max(0, failures - 1)
+            await asyncio.sleep(min(PAUSE_SECONDS_MAX, pause))
 
-    async def _live(self) -> str:
-        """Start the process, wait for its end and say how it ended."""
+    async def _live(self) -> tuple[int | None, str]:
+        """Start the process, wait for its end, return its exit code and say how it ended."""
         self._process = process = await spawn(self.program)
         self._changed()
         ending = asyncio.create_task(process.wait())
@@ -97,10 +101,11 @@ class Child:
                 if not getting_ready.done():
                     self._signal(self.program.quit_signal)
                     await ending
-                    return f"did not serve within {READY_SECONDS_MAX:.0f} s"
+                    return None, f"did not serve within {READY_SECONDS_MAX:.0f} s"
                 await getting_ready
                 self.serving.set()
-            return ended(await ending)
+            code = await ending
+            return code, ended(code)
         finally:
             ending.cancel()
             getting_ready.cancel()

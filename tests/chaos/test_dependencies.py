@@ -1,0 +1,287 @@
+"""What the gateway stands on goes away: clients are told in time, and it heals by itself."""
+
+import asyncio
+import json
+import os
+import signal
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+from grpc import aio
+
+from paygate.payments.v1 import payment_pb2 as pb
+from paygate.payments.v1 import payment_service_pb2 as service
+from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
+from tests.chaos.books import Books
+from tests.chaos.rig import CARD, Rig, gbp, reason_of
+from tests.chaos.test_storm import database_url
+from tests.e2e.stack import Stack
+from tests.integration.events.nats_server import NatsServer, nats_running
+from tests.observability.shown import pages
+from tools.stack.settings import REPOSITORY
+
+AWAY_SECONDS = 30.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 5.0
+CLIENTS = 8
+THINK_SECONDS = (
+    0.2  # while the bank is gone every answer is quick, and all of it waits for recovery
+)
+# The edge answers for a worker after 5 s; the rest is the machine's.
+ANSWER_SECONDS_MAX = 5.5
+# The bank has 2.8 s, the look-up after it half a second, storing what came of it the rest.
+PENDING_ANSWER_SECONDS_MAX = 5.0
+HEALED_SECONDS_MAX = 10.0
+
+# Until the processes have one. The test of docs/operations.md keeps its table of settings complete.
+HAS_HEALTH = "PAYGATE_METRICS_LISTEN" in (REPOSITORY / "docs" / "operations.md").read_text()
+
+SUCCEEDED, PENDING = "STATUS_SUCCEEDED", "STATUS_PENDING"
+
+
+@dataclass
+class Clients:
+    """Clients that authorize, one payment after the other, and note how they were answered."""
+
+    channel: aio.Channel
+    api_key: str
+    answers: Counter[str] = field(default_factory=Counter)
+    longest_seconds: float = 0.0
+    unanswered_keys: list[str] = field(default_factory=list)
+
+    async def authorize(self, key: str | None = None) -> str:
+        """Return the action's status, or the reason of the refusal."""
+        key, began = key or uuid.uuid4().hex, time.monotonic()
+        request = service.AuthorizeRequest(card_details=CARD, amount=gbp(100))
+        metadata = (("authorization", f"Bearer {self.api_key}"), ("idempotency-key", key))
+        try:
+            # Longer than what is allowed, so that what takes too long is seen as that.
+            reply = await PaymentServiceStub(self.channel).Authorize(
+                request, metadata=metadata, timeout=4 * ANSWER_SECONDS_MAX
+            )
+            answer = pb.Action.Status.Name(reply.action.status)
+        except aio.AioRpcError as problem:
+            answer = reason_of(problem)
+            self.unanswered_keys.append(key)
+        self.longest_seconds = max(self.longest_seconds, time.monotonic() - began)
+        self.answers[answer] += 1
+        return answer
+
+    async def read(self) -> None:
+        """Look at the payments, which raises unless it goes well."""
+        metadata = (("authorization", f"Bearer {self.api_key}"),)
+        stub = PaymentServiceStub(self.channel)
+        await stub.ListPayments(service.ListPaymentsRequest(page_size=1), metadata=metadata)
+
+    @asynccontextmanager
+    async def busy(self) -> AsyncIterator[None]:
+        """Be many clients, without a pause, meanwhile."""
+        stopped = asyncio.Event()
+
+        async def client() -> None:
+            while not stopped.is_set():
+                await self.authorize()
+                await asyncio.sleep(THINK_SECONDS)
+
+        clients = [asyncio.create_task(client()) for _ in range(CLIENTS)]
+        try:
+            yield
+        finally:
+            stopped.set()
+            await asyncio.gather(*clients)
+
+    async def healed(self) -> float:
+        """Return after how many seconds a payment goes well again."""
+        began = time.monotonic()
+        async with asyncio.timeout(HEALED_SECONDS_MAX):
+            while await self.authorize() != SUCCEEDED:
+                await asyncio.sleep(THINK_SECONDS)
+        return time.monotonic() - began
+
+    async def told_in_the_end(self) -> None:
+        """Every request that was refused gets its final reply by the same key."""
+        async with asyncio.timeout(HEALED_SECONDS_MAX):
+            for key in list(self.unanswered_keys):
+                while await self.authorize(key) not in {SUCCEEDED, "STATUS_FAILED"}:
+                    await asyncio.sleep(THINK_SECONDS)
+
+
+@asynccontextmanager
+async def clients_of(address: str, api_key: str) -> AsyncIterator[Clients]:
+    """Connect, and find that all is well to begin with."""
+    async with aio.insecure_channel(address) as channel:
+        clients = Clients(channel, api_key)
+        assert await clients.authorize() == SUCCEEDED
+        yield clients
+
+
+@asynccontextmanager
+async def books_of(stack: Stack) -> AsyncIterator[Books]:
+    """Look into both databases of a stack."""
+    async with (
+        asyncpg.create_pool(database_url(stack, "payments"), min_size=1) as payments,
+        asyncpg.create_pool(database_url(stack, "acquirer"), min_size=1) as bank,
+    ):
+        yield Books(payments, bank)
+
+
+@asynccontextmanager
+async def running(**environment: str) -> AsyncIterator[Stack]:
+    """A stack of its own, with leases that suit the short time."""
+    told = {"PAYGATE_ACTION_LEASE_SECONDS": "4", **environment}
+    with Stack(workers=2, environment=told) as stack:
+        await asyncio.to_thread(stack.start)
+        yield stack
+        assert await asyncio.to_thread(stack.stop) == 0, stack.output
+
+
+async def assert_health(stack: Stack, process: str, dependency: str, *, is_up: bool) -> None:
+    """What a process's `/health` says of a dependency, soon: the one place that asks it."""
+    if not HAS_HEALTH:
+        return
+    wanted = "UP" if is_up else "DOWN"
+    async with asyncio.timeout(HEALED_SECONDS_MAX):
+        while await asyncio.to_thread(dependency_of, stack, process, dependency) != wanted:
+            await asyncio.sleep(THINK_SECONDS)
+
+
+def dependency_of(stack: Stack, process: str, dependency: str) -> str:
+    """Return what a process says of a dependency, on whichever port it says it."""
+    (said,) = pages(stack.pids()[process], ("/health",), kind="application/json")
+    state: str = json.loads(said)["dependencies"][dependency]
+    return state
+
+
+@pytest.mark.chaos
+async def test_a_restarted_database() -> None:
+    """While PostgreSQL restarts clients get 503 in time, and after it everybody has one payment."""
+    async with running() as stack, clients_of(stack.grpc, stack.api_key) as clients:
+        async with clients.busy():
+            await asyncio.sleep(1.0)
+            pid = stack.pids()["postgres"]
+            os.kill(pid, signal.SIGINT)  # as an operator restarts it
+            await asyncio.to_thread(stack.restarted, "postgres", pid)
+            await clients.healed()
+            await asyncio.sleep(1.0)
+        assert set(clients.answers) <= {SUCCEEDED, PENDING, "DEPENDENCY_UNAVAILABLE"}
+        assert clients.answers["DEPENDENCY_UNAVAILABLE"], clients.answers
+        assert clients.longest_seconds <= ANSWER_SECONDS_MAX
+        await clients.told_in_the_end()
+        await assert_health(stack, "payments-1", "database", is_up=True)
+        async with books_of(stack) as books:
+            await books.settled()
+            await books.assert_agree()
+
+
+@pytest.mark.chaos
+async def test_a_database_that_hangs() -> None:
+    """While PostgreSQL does not answer at all clients get 503 or 504 in time; then it goes on."""
+    async with running() as stack, clients_of(stack.grpc, stack.api_key) as clients:
+        async with clients.busy():
+            await asyncio.sleep(0.5)
+            hung = [stack.pids()["postgres"], *backends(stack)]
+            for pid in hung:
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(AWAY_SECONDS)
+                await assert_health(stack, "payments-1", "database", is_up=False)
+            finally:
+                for pid in hung:
+                    os.kill(pid, signal.SIGCONT)
+            await clients.healed()
+        # Who waited for a place in a group, for the group, and then for how it had ended, may have
+        # waited for longer than the edge does.
+        told = {SUCCEEDED, PENDING, "DEPENDENCY_UNAVAILABLE", "DEADLINE_EXCEEDED"}
+        assert set(clients.answers) <= told
+        assert clients.answers["DEPENDENCY_UNAVAILABLE"], clients.answers
+        assert clients.longest_seconds <= ANSWER_SECONDS_MAX
+        await clients.told_in_the_end()
+        async with books_of(stack) as books:
+            await books.settled()
+            await books.assert_agree()
+
+
+def backends(stack: Stack) -> list[int]:
+    """Return PostgreSQL's other processes."""
+    return [child.pid for child in psutil.Process(stack.pids()["postgres"]).children()]
+
+
+@pytest.mark.chaos
+async def test_a_bank_that_hangs() -> None:
+    """While the bank does not answer payments are PENDING in time; reading goes on; all settles."""
+    async with running() as stack, clients_of(stack.grpc, stack.api_key) as clients:
+        bank = stack.pids()["acquirer"]
+        async with clients.busy():
+            os.kill(bank, signal.SIGSTOP)
+            try:
+                async with asyncio.timeout(AWAY_SECONDS + ANSWER_SECONDS_MAX):
+                    await asyncio.sleep(AWAY_SECONDS)
+                    await clients.read()
+                    await assert_health(stack, "payments-1", "acquirer", is_up=False)
+            finally:
+                os.kill(bank, signal.SIGCONT)
+            await clients.healed()
+        assert set(clients.answers) <= {SUCCEEDED, PENDING}
+        assert clients.answers[PENDING] >= CLIENTS
+        assert clients.longest_seconds <= PENDING_ANSWER_SECONDS_MAX
+        async with books_of(stack) as books:
+            await books.settled()
+            await books.assert_agree()
+
+
+@pytest.mark.chaos
+async def test_a_bank_that_is_gone(payments_database_url: str, acquirer_database_url: str) -> None:
+    """While nobody listens at the bank's address payments are PENDING in time; all settles."""
+    async with Rig(payments_database_url, acquirer_database_url) as rig:
+        rig.environment["PAYGATE_ACTION_LEASE_SECONDS"] = "4"
+        port = rig.workers[0].port
+        async with clients_of(f"127.0.0.1:{port}", rig.api_key) as clients:
+            async with clients.busy():
+                await asyncio.sleep(0.5)
+                await rig.bank.stop()
+                await asyncio.sleep(AWAY_SECONDS)
+                await clients.read()
+                await rig.bank.start()
+                await clients.healed()
+            assert set(clients.answers) <= {SUCCEEDED, PENDING}
+            assert clients.answers[PENDING] >= CLIENTS
+            assert clients.longest_seconds <= PENDING_ANSWER_SECONDS_MAX
+        await rig.settled()
+        await rig.assert_books_agree()
+
+
+@pytest.mark.chaos
+async def test_a_bus_that_is_gone(tmp_path: Path) -> None:
+    """Without NATS payments go on as ever, and events wait; with it, each is published."""
+    async with AsyncExitStack() as opened:
+        bus: NatsServer = await opened.enter_async_context(nats_running(tmp_path))
+        stack = await opened.enter_async_context(running(PAYGATE_NATS_URL=bus.url))
+        clients = await opened.enter_async_context(clients_of(stack.grpc, stack.api_key))
+        books = await opened.enter_async_context(books_of(stack))
+        async with clients.busy():
+            await bus.kill()
+            await asyncio.sleep(AWAY_SECONDS)
+            await assert_health(stack, "relay", "nats", is_up=False)
+            waiting = await unpublished(books)
+            await bus.start()
+        assert set(clients.answers) == {SUCCEEDED}
+        assert waiting > 0
+        async with asyncio.timeout(3 * HEALED_SECONDS_MAX):
+            while await unpublished(books):
+                await asyncio.sleep(0.1)
+        stored = {row["id"] for row in await books.payments.fetch("SELECT id FROM outbox")}
+        assert {id_ for _, id_, _ in await bus.messages()} == stored
+
+
+async def unpublished(books: Books) -> int:
+    """Return how many events are not on the bus."""
+    count: int = await books.payments.fetchval(
+        "SELECT count(*) FROM outbox WHERE publish_time IS NULL"
+    )
+    return count

@@ -1,0 +1,221 @@
+"""Workers are restarted one after the other, under load, and no client notices."""
+
+import asyncio
+import json
+import os
+import signal
+import time
+import urllib.request
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from paygate.payments.v1 import payment_pb2 as pb
+from paygate.payments.v1 import payment_service_pb2 as service
+from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
+from tests.chaos.rig import CARD, Request, Response, gbp, reason_of
+from tests.e2e.stack import Stack
+
+RESTARTS = 100 if os.environ.get("PAYGATE_CHAOS") == "full" else 10
+GRPC_CLIENTS, REST_CLIENTS = 6, 6
+THINK_SECONDS = 0.02
+DRAIN_SECONDS_MAX = 10.0
+# Envoy asks once a second, and has to have the answer.
+NOTICE_SECONDS_MIN = 1.2
+REST_CARD = {"pan": CARD.pan, "expiry": {"month": 12, "year": 2035}, "cvv": "123"}
+
+
+@dataclass
+class Load:
+    """Clients that never try again: what fails, they have seen."""
+
+    stack: Stack
+    stopped: bool = False
+    done: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Pay and capture, over gRPC and REST, until stopped."""
+        async with (
+            aio.insecure_channel(self.stack.grpc) as channel,
+            aiohttp.ClientSession(self.stack.url) as session,
+        ):
+            await asyncio.gather(
+                *(self._grpc(PaymentServiceStub(channel)) for _ in range(GRPC_CLIENTS)),
+                *(self._rest(session) for _ in range(REST_CLIENTS)),
+            )
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return (
+            ("authorization", f"Bearer {self.stack.api_key}"),
+            ("idempotency-key", uuid.uuid4().hex),
+        )
+
+    async def _grpc(self, stub: "PaymentServiceStub") -> None:
+        while not self.stopped:
+            reply = await self._called(
+                stub.Authorize, service.AuthorizeRequest(card_details=CARD, amount=gbp(100))
+            )
+            if reply is not None:
+                await self._called(
+                    stub.Capture,
+                    service.CaptureRequest(authorization_id=reply.payment.id, amount=gbp(100)),
+                )
+            await asyncio.sleep(THINK_SECONDS)
+
+    async def _called(self, method: Any, request: Request) -> Response | None:
+        try:
+            reply: Response = await method(request, metadata=self._metadata(), timeout=6)
+        except aio.AioRpcError as problem:
+            self.failures.append(f"gRPC {reason_of(problem)}: {problem.details()}")
+            return None
+        self.done[f"gRPC {pb.Action.Status.Name(reply.action.status)}"] += 1
+        return reply
+
+    async def _rest(self, session: aiohttp.ClientSession) -> None:
+        amount = {"minor_units": 100, "currency": "GBP"}
+        while not self.stopped:
+            paid = await self._posted(
+                session, "/authorize", {"card_details": REST_CARD, "amount": amount}
+            )
+            if paid is not None:
+                payment = {"authorization_id": paid["payment"]["id"], "amount": amount}
+                await self._posted(session, "/capture", payment)
+            await asyncio.sleep(THINK_SECONDS)
+
+    async def _posted(
+        self, session: aiohttp.ClientSession, path: str, body: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        async with session.post(path, json=body, headers=dict(self._metadata())) as response:
+            reply: dict[str, Any] = await response.json()
+        if response.status != 200:
+            self.failures.append(f"REST {path} {response.status} {reply}")
+            return None
+        self.done[f"REST {reply['action']['status']}"] += 1
+        return reply
+
+
+class Edge:
+    """What Envoy knows of the workers."""
+
+    def __init__(self, stack: Stack) -> None:
+        config = yaml.safe_load((stack.data_dir / "run" / "envoy.yaml").read_text())
+        self._admin = config["admin"]["address"]["socket_address"]["port_value"]
+        (payments,) = [
+            cluster
+            for cluster in config["static_resources"]["clusters"]
+            if cluster["name"] == "payments"
+        ]
+        (group,) = payments["load_assignment"]["endpoints"]
+        self.ports: list[int] = [
+            entry["endpoint"]["address"]["socket_address"]["port_value"]
+            for entry in group["lb_endpoints"]
+        ]
+
+    async def sends_to(self, port: int, *, seconds_max: float = 20.0) -> None:
+        """Wait until Envoy finds the worker on this port healthy."""
+        async with asyncio.timeout(seconds_max):
+            while not await asyncio.to_thread(self._healthy, port):
+                await asyncio.sleep(0.05)
+
+    def _healthy(self, port: int) -> bool:
+        address = f"http://127.0.0.1:{self._admin}/clusters?format=json"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            clusters = json.load(answer)["cluster_statuses"]
+        (payments,) = [one for one in clusters if one["name"] == "payments"]
+        (worker,) = [
+            host
+            for host in payments["host_statuses"]
+            if host["address"]["socket_address"]["port_value"] == port
+        ]
+        health = worker["health_status"]
+        return health.get("eds_health_status") == "HEALTHY" and len(health) == 1
+
+
+@pytest.fixture
+async def rolling() -> AsyncIterator[Stack]:
+    """A stack of its own, with two workers."""
+    with Stack(workers=2) as running:
+        await asyncio.to_thread(running.start)
+        yield running
+        assert await asyncio.to_thread(running.stop) == 0, running.output
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+async def test_no_client_sees_a_rolling_restart(rolling: Stack) -> None:
+    """SIGTERM to one worker after the other, under load: every request has its reply at once."""
+    edge, load = Edge(rolling), Load(rolling)
+    running = asyncio.create_task(load.run())
+    drains = []
+    for number in range(RESTARTS):
+        worker = number % 2
+        name = f"payments-{worker + 1}"
+        pid, began = rolling.pids()[name], time.monotonic()
+        os.kill(pid, signal.SIGTERM)
+        drains.append(await ended(pid) - began)
+        await asyncio.to_thread(rolling.restarted, name, pid)
+        await edge.sends_to(edge.ports[worker])
+        assert not running.done()
+    load.stopped = True
+    await running
+    assert not load.failures, Counter(load.failures)
+    assert max(drains) <= DRAIN_SECONDS_MAX
+    # A client that stood still would have seen no failure either.
+    assert load.done["gRPC STATUS_SUCCEEDED"] > 20 * RESTARTS, load.done
+    assert load.done["REST STATUS_SUCCEEDED"] > 20 * RESTARTS, load.done
+
+
+async def ended(pid: int) -> float:
+    """Wait until a process of somebody else's is gone; return the time."""
+    async with asyncio.timeout(2 * DRAIN_SECONDS_MAX):
+        while _is_there(pid):
+            await asyncio.sleep(0.01)
+    return time.monotonic()
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def asked(port: int) -> str:
+    """Return what the worker says of its health to somebody who has just connected."""
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        health: Any = health_pb2_grpc.HealthStub(channel)  # typed for the blocking API only
+        try:
+            reply = await health.Check(health_pb2.HealthCheckRequest(), timeout=2)
+        except aio.AioRpcError:
+            return "closed"
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(reply.status)
+
+
+@pytest.mark.chaos
+async def test_a_worker_says_that_it_goes_before_it_closes(rolling: Stack) -> None:
+    """After SIGTERM new connections hear NOT_SERVING for longer than Envoy's interval."""
+    port, pid = Edge(rolling).ports[0], rolling.pids()["payments-1"]
+    assert await asked(port) == "SERVING"
+    os.kill(pid, signal.SIGTERM)
+    began, heard = time.monotonic(), list[tuple[float, str]]()
+    while _is_there(pid):
+        heard.append((time.monotonic() - began, await asked(port)))
+        assert heard[-1][0] < DRAIN_SECONDS_MAX
+        await asyncio.sleep(0.02)
+    said = [word for _, word in heard]
+    # In this order, with nothing after it that is not `closed`.
+    order = ["SERVING", "NOT_SERVING", "closed"]
+    assert said == sorted(said, key=order.index), said
+    told = [moment for moment, word in heard if word == "NOT_SERVING"]
+    assert told, said
+    assert told[-1] >= NOTICE_SECONDS_MIN, heard
