@@ -54,13 +54,19 @@ class Server:
         self._records = records
 
     async def ask(self, text: str, *, service: str = SERVICE, **options: Any) -> Any:
-        """Call, and return the reply."""
+        """Call, and return the reply when the call has ended here too: the client knows first."""
         call: Any = self._channel.unary_unary(
             f"/{service}/Say",
             request_serializer=StringValue.SerializeToString,
             response_deserializer=StringValue.FromString,
         )
-        return await call(StringValue(value=text), metadata=(("x-request-id", "r1"),), **options)
+        try:
+            metadata = (("x-request-id", "r1"),)
+            return await call(StringValue(value=text), metadata=metadata, **options)
+        finally:
+            async with asyncio.timeout(5):
+                while self.metrics.values("paygate_requests_in_flight") != {(): 0}:
+                    await asyncio.sleep(0.001)
 
     def log(self) -> list[dict[str, Any]]:
         """Return the lines so far."""
