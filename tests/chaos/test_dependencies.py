@@ -26,7 +26,6 @@ from tests.chaos.test_storm import database_url
 from tests.e2e.stack import Stack
 from tests.integration.events.nats_server import NatsServer, nats_running
 from tests.observability.shown import pages
-from tools.stack.settings import REPOSITORY
 
 AWAY_SECONDS = 30.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 5.0
 CLIENTS = 8
@@ -38,9 +37,6 @@ ANSWER_SECONDS_MAX = 5.5
 # The bank has 2.8 s, the look-up after it half a second, storing what came of it the rest.
 PENDING_ANSWER_SECONDS_MAX = 5.0
 HEALED_SECONDS_MAX = 10.0
-
-# Until the processes have one. The test of docs/operations.md keeps its table of settings complete.
-HAS_HEALTH = "PAYGATE_METRICS_LISTEN" in (REPOSITORY / "docs" / "operations.md").read_text()
 
 SUCCEEDED, PENDING = "STATUS_SUCCEEDED", "STATUS_PENDING"
 
@@ -143,8 +139,6 @@ async def running(**environment: str) -> AsyncIterator[Stack]:
 
 async def assert_health(stack: Stack, process: str, dependency: str, *, is_up: bool) -> None:
     """What a process's `/health` says of a dependency, soon: the one place that asks it."""
-    if not HAS_HEALTH:
-        return
     wanted = "UP" if is_up else "DOWN"
     async with asyncio.timeout(HEALED_SECONDS_MAX):
         while await asyncio.to_thread(dependency_of, stack, process, dependency) != wanted:

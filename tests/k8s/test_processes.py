@@ -29,10 +29,6 @@ METRICS = {"PAYGATE_METRICS_LISTEN", "ACQUIRER_METRICS_LISTEN"}
 EACH = pytest.mark.parametrize(
     ("overlay", "name"), [(overlay, name) for overlay in OVERLAYS for name in PROCESSES]
 )
-SERVES_METRICS = pytest.mark.skipif(
-    "metrics_listen" not in PROCESSES["payments"].settings.model_fields,
-    reason="the processes of this version show no metrics",
-)
 PARTS = {
     "payments": {"gateway", "reader", "vault"},
     "sweep": {"gateway"},
@@ -58,7 +54,6 @@ def test_every_variable_is_a_setting(overlay: str, name: str) -> None:
     assert shared <= set.union(*(one.variables for one in PROCESSES.values()))
 
 
-@SERVES_METRICS
 def test_metrics_are_a_setting() -> None:
     """Where each process shows them."""
     assert {f"{one.prefix}METRICS_LISTEN" for one in PROCESSES.values()} == METRICS
@@ -128,7 +123,6 @@ def test_ports_and_probes_are_the_processes(overlay: str, name: str) -> None:
     assert listen == f"0.0.0.0:{ports(manifest)[live['port']]}"
 
 
-@SERVES_METRICS
 def test_what_liveness_asks_for_is_served() -> None:
     """The path is one that the processes know."""
     paths = {

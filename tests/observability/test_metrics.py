@@ -49,9 +49,6 @@ def test_envoys_labels_are_as_they_are_asked_for(shown: Shown) -> None:
         assert any(all(label in line for label in labels) for line in lines), lines
 
 
-@pytest.mark.skipif(
-    "PAYGATE_METRICS_LISTEN" not in OPERATIONS, reason="the services show no metrics yet"
-)
 def test_every_metric_of_ours_is_there(shown: Shown) -> None:
     """Each other metric is shown by some process, and explained in docs/operations.md."""
     ours = {name for name in named() - ELSEWHERE if not name.startswith("envoy_")}
