@@ -125,6 +125,11 @@ class Reader(Protocol):
     async def get_payment(self, merchant_id: str, payment_id: str) -> Payment | None:
         """Return a payment; None if there is no such payment."""
 
+    async def get_payment_with_actions(
+        self, merchant_id: str, payment_id: str, *, limit: int
+    ) -> tuple[Payment, Sequence[Action]] | None:
+        """Return a payment and its actions, oldest first, as they were at one instant."""
+
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
     ) -> Sequence[Action] | None:

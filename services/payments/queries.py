@@ -27,17 +27,17 @@ class Queries:
         Raises:
             PaymentNotFoundError: The merchant has no such payment.
         """
+        if with_actions:
+            found = await self._reader.get_payment_with_actions(
+                merchant_id, payment_id, limit=ACTIONS_WITH_PAYMENT_MAX
+            )
+            if found is None:
+                raise error.PaymentNotFoundError
+            return found
         payment = await self._reader.get_payment(merchant_id, payment_id)
         if payment is None:
             raise error.PaymentNotFoundError
-        if not with_actions:
-            return payment, ()
-        actions = await self._reader.list_actions(
-            merchant_id, payment_id, after_sequence=0, limit=ACTIONS_WITH_PAYMENT_MAX
-        )
-        # An action that began between the two reads would not fit the payment's amounts.
-        known = payment.last_sequence
-        return payment, [action for action in actions or () if action.sequence <= known]
+        return payment, ()
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, size: int, token: str

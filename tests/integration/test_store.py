@@ -270,6 +270,40 @@ async def test_actions_are_listed_oldest_first(store: Store, reader: Reader) -> 
     assert await reader.list_actions(MERCHANT, "pay_0", after_sequence=0, limit=3) is None
 
 
+async def test_a_payment_comes_with_its_actions(store: Store, reader: Reader) -> None:
+    """Both are of one instant, the actions oldest first; of another merchant there is nothing."""
+    first = await stored(store, keyed(begun(), key=None))
+    second = await stored(store, ended(first))
+    third = await stored(store, keyed(capture(second.payment, 1), key=None))
+    found = await reader.get_payment_with_actions(MERCHANT, first.payment.id, limit=9)
+    assert found is not None
+    assert (found[0], list(found[1])) == (third.payment, [*second.actions, *third.actions])
+    assert await reader.get_payment_with_actions("mer_b", first.payment.id, limit=9) is None
+
+
+async def test_a_payment_is_never_older_than_its_actions(on_postgres: OnPostgres) -> None:
+    """Looked at while it is settled: no payment is PENDING whose authorization has ended."""
+    firsts = [await stored(on_postgres.store, keyed(begun(), key=None)) for _ in range(150)]
+
+    async def look(first: Change) -> None:
+        while True:
+            found = await on_postgres.reader.get_payment_with_actions(
+                MERCHANT, first.payment.id, limit=9
+            )
+            assert found is not None
+            payment, (action,) = found
+            assert (payment.status is Status.PENDING) is (action.status is ActionStatus.PENDING)
+            if payment.status is not Status.PENDING:
+                return
+
+    async def settle(first: Change) -> None:
+        await asyncio.sleep(0.002)  # the others look meanwhile
+        await stored(on_postgres.store, ended(first))
+
+    for first in firsts:
+        await asyncio.gather(look(first), look(first), settle(first))
+
+
 async def test_payments_are_listed_newest_first(store: Store, reader: Reader) -> None:
     """Filters are joined, bounds are half-open, pages follow each other, merchants are apart."""
     hours = [NOW + timedelta(hours=n) for n in range(5)]

@@ -148,6 +148,14 @@ class MemoryStore:
         """Return a payment; None if there is no such payment."""
         return self.payments.get((merchant_id, payment_id))
 
+    async def get_payment_with_actions(
+        self, merchant_id: str, payment_id: str, *, limit: int
+    ) -> tuple[Payment, Sequence[Action]] | None:
+        """Return a payment and its actions, oldest first."""
+        payment = self.payments.get((merchant_id, payment_id))
+        actions = await self.list_actions(merchant_id, payment_id, after_sequence=0, limit=limit)
+        return (payment, actions) if payment and actions else None
+
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
     ) -> Sequence[Action] | None:

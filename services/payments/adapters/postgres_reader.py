@@ -51,6 +51,18 @@ class PostgresReader:
             found[row["id"]] = payment_of(row)
         return [found.get(payment_id) for payment_id in ids]
 
+    async def get_payment_with_actions(
+        self, merchant_id: str, payment_id: str, *, limit: int
+    ) -> tuple[Payment, Sequence[Action]] | None:
+        """Return a payment and its actions, oldest first, as they were at one instant."""
+        rows = await self._pool.fetch(
+            SQL["get_payment_with_actions"], merchant_id, payment_id, limit
+        )
+        if not rows:
+            return None
+        self._clock.observe(rows[0]["clock_ahead"])
+        return payment_of(rows[0]), [action_of(row, payment_id=payment_id) for row in rows]
+
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
     ) -> Sequence[Action] | None:
