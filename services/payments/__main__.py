@@ -56,7 +56,7 @@ from services.payments.requests import payment_id_in
 from services.payments.sandbox import SandboxServicer
 from services.payments.servicer import PaymentServicer
 from services.payments.sweep import Sweep
-from services.payments.wiring import opened_vault
+from services.payments.wiring import OpenVault, opened_vault
 
 NAME = "paygate-payments"
 SERVICE = "payments"  # in the log
@@ -130,16 +130,21 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             limits=settings.caller_limits(metrics),
         )
         cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
-        checks: dict[str, Check] = {
-            "database": partial(pools.answers, "reads"),
-            "acquirer": partial(serves, bank),
-            **({"vault": vault.is_open} if vault else {}),
-        }
+        checks = dependencies(pools, bank, vault)
         async with reading_pool(settings, reads, pools) as own_rows, sandbox_pool(settings) as pool:
             reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks)
+
+
+def dependencies(pools: Pools, bank: aio.Channel, vault: OpenVault | None) -> Mapping[str, Check]:
+    """Return what `/health` asks."""
+    return {
+        "database": partial(pools.answers, "reads"),
+        "acquirer": partial(serves, bank),
+        **({"vault": vault.is_open} if vault else {}),
+    }
 
 
 def acquirer(settings: Settings, bank: aio.Channel) -> GrpcAcquirer:

@@ -127,7 +127,6 @@ class Groups(Generic[Item, Result]):
         began = time.perf_counter()
         try:
             results = await self._do([waiting.item for waiting in group])
-            self._done(len(group), time.perf_counter() - began)
         except Exception as problem:  # noqa: BLE001  # handed to those who wait
             if len(group) > 1 and self._is_poisoned(problem):
                 for waiting in group:
@@ -137,6 +136,8 @@ class Groups(Generic[Item, Result]):
                 if not waiting.future.done():
                     waiting.future.set_exception(problem)
             return
+        seconds = time.perf_counter() - began
         for waiting, result in zip(group, results, strict=True):
             if not waiting.future.done():
                 waiting.future.set_result(result)
+        self._done(len(group), seconds)  # after: what is done stays done, whatever counting does
