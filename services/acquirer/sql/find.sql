@@ -1,4 +1,5 @@
--- The authorization $1 and the operation $2, each all NULL when there is none. Always one row.
+-- For each of a group the authorization $1 and the operation $2, each all NULL when there is none:
+-- a row for each, in the group's order.
 SELECT
     a.reference, a.status, a.scenario, a.minor_units, a.currency, a.captured, a.refunded,
     a.released, a.decline_code, a.approval_code, a.version,
@@ -9,6 +10,8 @@ SELECT
     o.final AS operation_final,
     o.decline_code AS operation_decline_code,
     o.approval_code AS operation_approval_code
-FROM (VALUES ($1::text, $2::text)) AS wanted (authorization_reference, reference)
-LEFT JOIN authorizations AS a ON a.reference = wanted.authorization_reference
-LEFT JOIN operations AS o ON o.reference = wanted.reference;
+FROM unnest($1::text[], $2::text[])
+WITH ORDINALITY AS wanted (authorization_reference, reference, ord)
+LEFT JOIN authorizations AS a ON wanted.authorization_reference = a.reference
+LEFT JOIN operations AS o ON wanted.reference = o.reference
+ORDER BY wanted.ord;

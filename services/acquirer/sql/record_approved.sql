@@ -1,28 +1,58 @@
--- Records an approved operation together with what it changes, or neither: returns no row when
--- the authorization is no longer at the expected version, or the reference is in use. The order
--- matters: the version is checked under the row lock before the reference is taken.
-WITH locked AS (
-    SELECT reference FROM authorizations
-    WHERE reference = $2 AND version = $7
-    FOR NO KEY UPDATE
+-- Records a group of approved operations, each together with what it changes, or neither. Returns
+-- those that were recorded. The others' authorizations are no longer at the expected version, or
+-- their references are in use; of several operations on one authorization the first goes.
+--
+-- The order matters: the versions are compared on locked rows, never in the snapshot, before the
+-- references are taken; and both are done in one order, so that concurrent groups cannot deadlock.
+WITH input AS MATERIALIZED (
+    SELECT
+        i.*,
+        row_number() OVER (PARTITION BY i.authorization_reference ORDER BY i.ord) AS nth
+    FROM unnest(
+        $1::text[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::text[],
+        $7::bigint[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[]
+    ) WITH ORDINALITY AS i (
+        reference, authorization_reference, verb, minor_units, final, approval_code,
+        version, status, captured, refunded, released,
+        ord
+    )
+),
+
+fresh AS MATERIALIZED (
+    SELECT locked.*
+    FROM (
+        SELECT input.*, a.version AS held_version
+        FROM authorizations AS a
+        INNER JOIN input ON a.reference = input.authorization_reference
+        WHERE input.nth = 1
+        ORDER BY a.reference
+        FOR NO KEY UPDATE OF a
+    ) AS locked
+    WHERE locked.held_version = locked.version
 ),
 
 recorded AS (
     INSERT INTO operations
         (reference, authorization_reference, verb, minor_units, final, approval_code)
-    SELECT $1, locked.reference, $3, $4, $5, $6 FROM locked
+    SELECT reference, authorization_reference, verb, minor_units, final, approval_code
+    FROM fresh
+    ORDER BY reference
     ON CONFLICT (reference) DO NOTHING
-    RETURNING authorization_reference
+    RETURNING reference, authorization_reference
 )
 
 UPDATE authorizations AS a
 SET
-    status = $8,
-    captured = $9,
-    refunded = $10,
-    released = $11,
+    status = fresh.status,
+    captured = fresh.captured,
+    refunded = fresh.refunded,
+    released = fresh.released,
     version = a.version + 1,
     updated_at = now()
-FROM recorded
-WHERE a.reference = recorded.authorization_reference
-RETURNING a.reference;
+FROM fresh
+INNER JOIN recorded
+    ON fresh.reference = recorded.reference
+    -- Two operations of one group may want the same reference.
+    AND fresh.authorization_reference = recorded.authorization_reference
+WHERE a.reference = fresh.authorization_reference
+RETURNING fresh.ord;

@@ -8,10 +8,10 @@ from pathlib import Path
 import asyncpg
 
 from pkg.errors import DependencyUnavailableError
+from pkg.groups import Groups
 from pkg.metrics import Metrics
 from pkg.sql import Pool, Row, statements, translated
 from services.payments.adapters.clock import SandboxClock
-from services.payments.adapters.group import Groups
 from services.payments.adapters.rows import (
     action_of,
     beginning_columns,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from pkg.groups import Groups
 from pkg.ids import lowest_id
 from pkg.sql import translated
 from pkg.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
-from services.payments.adapters.group import Groups
 from services.payments.adapters.postgres import SQL
 from services.payments.adapters.rows import action_of, payment_of
 from services.payments.domain.action import Action

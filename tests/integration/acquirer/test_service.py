@@ -137,7 +137,7 @@ async def test_messages_that_cannot_be_read(
 
 async def test_an_unexpected_error_keeps_its_words(line: Line, book: Book) -> None:
     """The caller reads that there was one; what it was stands in the log."""
-    async with book._connection() as connection:
+    async with book.pool.acquire() as connection:
         await connection.execute("DROP TABLE operations")
     with capture_logs() as logs, pytest.raises(aio.AioRpcError) as raised:
         await line.inquire("auth")

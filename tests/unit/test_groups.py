@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.payments.adapters.group import Groups
+from pkg.groups import Groups
 from services.payments.ports import Change, Commit
 from tests.builders import begun
 
