@@ -35,6 +35,7 @@ async def run(arguments: argparse.Namespace, facts: dict[str, object]) -> dict[s
                     folder=Path(folder),
                     pool=arguments.pool,
                     payments=arguments.payments,
+                    writes=arguments.writes,
                     facts=facts,
                 )
                 cases = await stack.enter_async_context(scene(plan))
@@ -67,6 +68,7 @@ def parsed(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each run")
     parser.add_argument("--pool", type=int, default=POOL, help="payments to work on")
     parser.add_argument("--payments", type=int, default=PAYMENTS, help="in the large database")
+    parser.add_argument("--writes", type=int, default=0, help="authorizations written to it first")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     arguments = parser.parse_args(words)
     if arguments.quick:

@@ -11,7 +11,7 @@ from tests.bench.measure import Case, LoadCase
 from tests.bench.pgbench import GroupCase, recorded
 from tests.bench.seed import deep_pages, fill_pools
 from tests.bench.server import Server
-from tests.bench.systems import System, paygate, peer, whole
+from tests.bench.systems import SQL, System, paygate, peer, whole
 from tests.bench.workloads import WORKLOADS
 
 MANY = 128
@@ -19,6 +19,8 @@ MANY = 128
 CONNECTIONS = (1, 32, MANY)
 # Of the peak: where a service that is well sized is at its busiest.
 STEADY = 0.7
+# Of each run that fills the large database further.
+WRITE_SECONDS = 30
 EVERYTHING = ("authorize", "capture", "refund", "read", "mix", "hot", "replay")
 
 
@@ -29,6 +31,8 @@ class Plan:
     Attributes:
         pool: How many payments captures, refunds and reads work on.
         payments: How many the large database has.
+        writes: How many authorizations are committed to it besides, as the gateway commits them,
+            before anything is measured.
         facts: What the report says besides figures.
     """
 
@@ -36,6 +40,7 @@ class Plan:
     folder: Path
     pool: int
     payments: int
+    writes: int
     facts: dict[str, object]
 
 
@@ -163,12 +168,35 @@ async def growth(plan: Plan) -> AsyncIterator[Sequence[Case]]:
         seconds = await load(full, payments=plan.payments)
         full.pools["deep"] = await deep_pages(full)
         plan.facts["load"] = f"{plan.payments:,} payments were loaded in {seconds:,.0f} s"
+        if plan.writes:
+            plan.facts["writes"] = await _written(plan, full)
         yield [
             case
             for workload in ("authorize", "capture", "refund", "read", "mix")
             for system in (empty, full)
             for case in cases(plan, system, workload)
         ] + cases(plan, full, "first page", "page 10,000")
+
+
+async def _written(plan: Plan, system: System) -> str:
+    """Commit as many authorizations as are wanted, and say how long that took."""
+    case = GroupCase(
+        server=plan.server,
+        system=system,
+        statements=await recorded(system),
+        folder=plan.folder,
+        size=32,
+        connections=2,
+    )
+    rates: list[float] = []
+    while sum(rates) * WRITE_SECONDS < plan.writes:
+        rates.append((await case.run(WRITE_SECONDS)).rate)
+    (vacuums,) = await system.fetch(SQL["autovacuums"])
+    return (
+        f"{sum(rates) * WRITE_SECONDS:,.0f} authorizations were committed in"
+        f" {len(rates) * WRITE_SECONDS} s, {rates[0]:,.0f}/s at first and {rates[-1]:,.0f}/s"
+        f" at last; autovacuum ran {vacuums['count']} times"
+    )
 
 
 @asynccontextmanager
