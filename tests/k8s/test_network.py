@@ -48,17 +48,17 @@ def allows(rule: Manifest, peers: str, other: dict[str, str], port: set[int | st
     )
 
 
-def leads(overlay: str, source: str, target: str, *, side: str) -> bool:
-    """Tell whether the policies of one side let the source call the target."""
+def leads(overlay: str, source: str, target: str, *, side: str, port: str = "grpc") -> bool:
+    """Tell whether the policies of one side let the source call a port of the target."""
     here, there = (named(overlay, "Deployment", name) for name in (source, target))
-    number = ports(there).get("grpc")
+    number = ports(there).get(port)
     if number is None:
         return False
     if side == "egress":
         allowed, peers, other = rules(overlay, source, side), "to", labels(there)
     else:
         allowed, peers, other = rules(overlay, target, side), "from", labels(here)
-    return any(allows(rule, peers, other, {number, "grpc"}) for rule in allowed)
+    return any(allows(rule, peers, other, {number, port}) for rule in allowed)
 
 
 @OVERLAY
@@ -67,6 +67,15 @@ def test_only_these_reach_each_other(overlay: str, side: str) -> None:
     """The edge reaches the workers, and what asks the bank reaches the bank: both sides say so."""
     pairs = itertools.permutations(OURS, 2)
     assert {pair for pair in pairs if leads(overlay, *pair, side=side)} == WAYS
+
+
+@OVERLAY
+@pytest.mark.parametrize("side", ["egress", "ingress"])
+def test_the_edge_may_ask_the_workers_how_they_are(overlay: str, side: str) -> None:
+    """Of ours nobody else reaches the port of health and metrics of another."""
+    pairs = itertools.permutations(OURS, 2)
+    found = {pair for pair in pairs if leads(overlay, *pair, side=side, port="metrics")}
+    assert found == {("envoy", "payments")}
 
 
 @OVERLAY
