@@ -122,7 +122,8 @@ async def paygate(
         doors = {"grpc": tuple(listening)}
         if edge:
             config = server.folder / f"envoy-{entry}.yaml"
-            services = {"payments": listening, "events": [events], "health": []}
+            unasked: dict[str, list[int]] = {"health": [], "health-webhooks": []}
+            services = {"payments": listening, "events": [events], **unasked}
             config.write_text(envoy.render(port=entry, admin_port=admin, services=services))
             pids["Envoy"] = [await stack.enter_async_context(_edge(server, config, entry))]
             doors |= {"rest": (entry,), "edge": (entry,)}

@@ -222,7 +222,8 @@ class Edge:
 def rendered(upstream: Upstream) -> dict[str, Any]:
     """Return envoy.yaml for free ports of this machine, with one process for all services."""
     port, page = upstream.port, upstream.page.port
-    services = {"payments": [port], "events": [port], "health": [page]}
+    shown = {"health": [page], "health-webhooks": [page]}
+    services = {"payments": [port], "events": [port], **shown}
     text = envoy.render(port=free_port(), admin_port=free_port(), services=services)
     config: dict[str, Any] = yaml.safe_load(text)
     for cluster in config["static_resources"]["clusters"]:

@@ -265,6 +265,7 @@ def test_a_header_that_grpc_would_trip_over_is_dropped(
                 "dependencies": {"database": "UP", "acquirer": "UP", "vault": "UP"},
             },
         ),
+        ("/health/webhooks", {"status": "SERVING", "dependencies": {"database": "UP"}}),
         ("/health/ready", {"status": "SERVING"}),
         ("/health/live", {"status": "ALIVE"}),
     ],

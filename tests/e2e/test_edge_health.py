@@ -21,14 +21,15 @@ WELL = {"status": "SERVING", "dependencies": {"database": "UP", "acquirer": "UP"
 WITHOUT_BANK = {"status": "DEGRADED", "dependencies": {"database": "UP", "acquirer": "DOWN"}}
 WITHOUT_DATABASE = {"status": "NOT_SERVING", "dependencies": {"database": "DOWN"}}
 WITHOUT_WORKER = {"status": "NOT_SERVING", "dependencies": {"payments": "DOWN"}}
+WITHOUT_RELAY = {"status": "NOT_SERVING", "dependencies": {"relay": "DOWN"}}
 ENDING = {"status": "NOT_SERVING", "dependencies": {}}
 OK, AWAY = (200, WELL), (503, WITHOUT_DATABASE)
 
 
-def health(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the cluster of the workers' own pages."""
+def health(config: dict[str, Any], name: str = "health") -> dict[str, Any]:
+    """Return a cluster of the processes' own pages."""
     found: dict[str, Any]
-    (found,) = [one for one in config["static_resources"]["clusters"] if one["name"] == "health"]
+    (found,) = [one for one in config["static_resources"]["clusters"] if one["name"] == name]
     return found
 
 
@@ -40,12 +41,15 @@ def endpoint(port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def running(upstream: Upstream, folder: Path, ports: Sequence[int]) -> Iterator[Edge]:
-    """Run the edge in front of workers that show their health on these ports, and are asked."""
+def running(
+    upstream: Upstream, folder: Path, ports: Sequence[int], name: str = "health"
+) -> Iterator[Edge]:
+    """Run the edge in front of processes that show their health on these ports, and are asked."""
     config = rendered(upstream)
     source = yaml.safe_load(envoy.SOURCE.read_text())
-    health(config)["health_checks"] = health(source)["health_checks"]
-    health(config)["load_assignment"]["endpoints"] = [{"lb_endpoints": [*map(endpoint, ports)]}]
+    cluster = health(config, name)
+    cluster["health_checks"] = health(source, name)["health_checks"]
+    cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": [*map(endpoint, ports)]}]
     with Edge(config, folder) as edge:
         edge.wait_for(r"^listener_manager\.workers_started$", 1)  # after the first health checks
         yield edge
@@ -67,15 +71,26 @@ def edge(
         yield started
 
 
+@contextmanager
+def shown(said: tuple[int, object] | None) -> Iterator[int]:
+    """Show this on a port; nothing listens there for None."""
+    if said is None:
+        yield free_port()
+        return
+    with Page() as page:
+        page.said = said
+        yield page.port
+
+
 def ask(edge: Edge, path: str = "/health", method: str = "GET") -> urllib3.BaseHTTPResponse:
     """Return the answer to one request."""
     headers = {"authorization": "Bearer sk_nobody_needs_this"}
     return urllib3.request(method, edge.url + path, headers=headers, retries=False, timeout=5.0)
 
 
-def told(edge: Edge) -> tuple[int, object]:
+def told(edge: Edge, path: str = "/health") -> tuple[int, object]:
     """Return what the edge says of health."""
-    reply = ask(edge)
+    reply = ask(edge, path)
     return reply.status, reply.json()
 
 
@@ -108,18 +123,37 @@ def test_health_is_that_of_a_worker_that_serves(
 ) -> None:
     """Whoever can serve answers; where none can, one says why; where none is there, the edge."""
     with ExitStack() as opened:
-        pages = [opened.enter_context(Page()) if one else None for one in workers]
-        for page, one in zip(pages, workers, strict=True):
-            if page and one:
-                page.said = one
-        ports = [page.port if page else free_port() for page in pages]
+        ports = [opened.enter_context(shown(one)) for one in workers]
         edge = opened.enter_context(running(upstream, tmp_path, ports))
         soon(lambda: told(edge), said)
         assert [told(edge) for _ in range(20)] == [said] * 20
 
 
+@pytest.mark.parametrize(
+    ("relays", "said"),
+    [
+        ([OK], OK),
+        ([AWAY, OK], OK),
+        ([None, AWAY], AWAY),
+        ([None], (503, WITHOUT_RELAY)),
+    ],
+)
+def test_the_health_of_webhooks_is_the_relays(
+    upstream: Upstream,
+    tmp_path: Path,
+    relays: Sequence[tuple[int, object] | None],
+    said: tuple[int, object],
+) -> None:
+    """What delivers them says how it is by the same rules; of payments that says nothing."""
+    with ExitStack() as opened:
+        ports = [opened.enter_context(shown(one)) for one in relays]
+        edge = opened.enter_context(running(upstream, tmp_path, ports, "health-webhooks"))
+        soon(lambda: told(edge, "/health/webhooks"), said)
+        assert told(edge) == OK
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])
+@pytest.mark.parametrize("path", ["/health", "/health/webhooks", "/health/ready", "/health/live"])
 def test_every_page_is_json(edge: Edge, path: str, method: str) -> None:
     """For a load balancer that sends HEAD as well; of the worker's own server nothing is seen."""
     reply = ask(edge, path, method)
@@ -142,6 +176,10 @@ def test_a_worker_gets_no_key(edge: Edge, page: Page) -> None:
     [
         ("GET", "/metrics"),
         ("GET", "/health/metrics"),
+        ("GET", "/health/webhooks/metrics"),
+        ("GET", "/health/webhooks/../../metrics"),
+        ("GET", "/health/webhooks?x=1"),
+        ("POST", "/health/webhooks"),
         ("GET", "/health/../metrics"),
         ("GET", "/health/%2e%2e/metrics"),
         ("GET", "/health%2f..%2fmetrics"),
@@ -167,6 +205,7 @@ def test_an_edge_that_ends_says_so(upstream: Upstream, tmp_path: Path) -> None:
         soon(lambda: told(edge), OK)
         urllib3.request("POST", f"{edge.admin}/healthcheck/fail", timeout=5.0)
         soon(lambda: told(edge), (503, ENDING))
+        assert told(edge, "/health/webhooks") == (503, ENDING)
         ready, live = ask(edge, "/health/ready"), ask(edge, "/health/live")
         assert (ready.status, ready.json()) == (503, {"status": "NOT_SERVING"})
         assert (live.status, live.json()) == (200, {"status": "ALIVE"})

@@ -52,7 +52,8 @@ def running(
     put(AUTHORITY, DOMAIN, tls / "public")
     config = rehearsed(tls=tls, folder=secrets)
     page = payments.page.port
-    services = {"payments": [payments.port], "events": [events.port], "health": [page]}
+    shown = {"health": [page], "health-webhooks": [page]}
+    services = {"payments": [payments.port], "events": [events.port], **shown}
     envoy.place(config, port=free_port(), admin_port=free_port(), services=services)
     for cluster in config["static_resources"]["clusters"]:
         if healthy:
@@ -190,7 +191,7 @@ def test_other_domains_are_nobodys(edge: Edge, payments: Upstream, host: str) ->
     assert len(payments.calls) == before
 
 
-@pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])
+@pytest.mark.parametrize("path", ["/health", "/health/webhooks", "/health/ready", "/health/live"])
 def test_health_is_everybodys(edge: Edge, path: str) -> None:
     """A load balancer asks by address, and is told."""
     assert request(edge, "GET", path, host="127.0.0.1").status == 200

@@ -8,6 +8,10 @@ import yaml
 
 PORT: Final = 8443
 DOMAINS: Final = ("api.paygate.example",)
+# The routes that everybody may take.
+HEALTH: Final = {"payments", "relay", "live"}
+# Envoy itself, and pages that hold no secret.
+WITHOUT_TLS: Final = {"admin", "health", "health-webhooks"}
 SANDBOX: Final = "paygate.sandbox.v1.SandboxService"
 
 _TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
@@ -37,8 +41,8 @@ def production(sandbox: dict[str, Any], *, domains: Sequence[str]) -> str:
     _for_domains(http["route_config"], domains)
     _only_by_tls(http)
     for cluster in config["static_resources"]["clusters"]:
-        if cluster["name"] in {"admin", "health"}:
-            continue  # Envoy itself, and pages that hold no secret
+        if cluster["name"] in WITHOUT_TLS:
+            continue
         cluster["transport_socket"] = _worker_tls(f"{cluster['name']}.internal.paygate")
     return _HEAD + yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=110)
 
@@ -64,7 +68,7 @@ def _for_domains(routes: dict[str, Any], domains: Sequence[str]) -> None:
     routes["ignore_port_in_host_matching"] = True
     (host,) = routes["virtual_hosts"]
     host["domains"] = list(domains)
-    health = [route for route in host["routes"] if route["name"] in {"health", "live"}]
+    health = [route for route in host["routes"] if route["name"] in HEALTH]
     nobody = {**host["routes"][0], "name": "no-such-domain"}
     nobody |= {"match": {"prefix": "/"}, "direct_response": {"status": 404}}
     elsewhere = {"name": "elsewhere", "domains": ["*"], "routes": [*health, nobody]}

@@ -227,7 +227,8 @@ class Stack:
         settings = self._settings
         config, port = settings.run / "envoy.yaml", settings.port
         workers = [self._metrics[_worker_name(number)] for number in range(settings.workers)]
-        services = {"payments": self._workers, "events": [self._events], "health": workers}
+        shown = {"health": workers, "health-webhooks": [self._metrics["relay"]]}
+        services = {"payments": self._workers, "events": [self._events], **shown}
         text = envoy.render(port=port, admin_port=self._envoy_admin, services=services)
         config.write_text(text)
         return Program(
