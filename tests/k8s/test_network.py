@@ -116,7 +116,7 @@ def test_only_webhooks_leave_for_anywhere(overlay: str) -> None:
 
 @OVERLAY
 def test_only_the_edge_is_for_everybody(overlay: str) -> None:
-    """The others let in whom they name; metrics are for the monitoring, and the edge asks health."""
+    """The others let in whom they name; metrics are for monitoring, and the edge asks health."""
     monitoring = {"namespaceSelector": {"kubernetes.io/metadata.name": "monitoring"}}
     edge = {"podSelector": {"app.kubernetes.io/name": "envoy"}}
     for name in OURS:
