@@ -1,6 +1,8 @@
 """Asks a gRPC server whether it serves: `python -m pkg.healthcheck 127.0.0.1:50051`.
 
-For containers, whose images hold nothing else that speaks gRPC. Where the server's environment
+Or, of a process that serves none, a page: `… -m pkg.healthcheck http://127.0.0.1:9464/health/live`.
+
+Or, of a process that serves none, for a page: `… http://127.0.0.1:9464/health/live`.
 names its certificate and key, as `PAYGATE_TLS_…_FILE` or `ACQUIRER_TLS_…_FILE`, TLS is spoken with
 that very certificate: it is the only one that is trusted, and the one that is shown.
 """
@@ -8,13 +10,29 @@ that very certificate: it is the only one that is trusted, and the one that is s
 import os
 import sys
 from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import grpc
 from cryptography import x509
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 TIMEOUT_SECONDS = 2.0
+
+
+def answers(url: str) -> bool:
+    """Tell whether the page at `url` is 200 within two seconds."""
+    where = urlsplit(url)
+    connection = HTTPConnection(where.netloc, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", where.path)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def serves(address: str, environment: Mapping[str, str] = os.environ) -> bool:
@@ -55,4 +73,5 @@ def _name(certificate: bytes) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if serves(sys.argv[1]) else 1)
+    asks = answers if sys.argv[1].startswith("http://") else serves
+    sys.exit(0 if asks(sys.argv[1]) else 1)

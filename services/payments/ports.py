@@ -100,7 +100,7 @@ class Store(Protocol):
     async def commit(self, change: Change) -> Commit:
         """Store a change, if the payment is still what it was decided on and the key is free."""
 
-    async def leave_pending(self, merchant_id: str, action: Action, reply: bytes) -> None:
+    async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
 
     async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:

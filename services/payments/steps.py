@@ -185,7 +185,7 @@ async def load_in_doubt(gateway: Gateway, merchant_id: str, action_id: str) -> I
 
 async def _leave_pending(gateway: Gateway, begun: Begun) -> Reply:
     reply = gateway.replies.render(begun.action, begun.payment, gateway.clock.now())
-    await gateway.store.leave_pending(begun.payment.merchant_id, begun.action, reply)
+    await gateway.store.leave_pending(begun.payment, begun.action, reply)
     return Reply(reply)
 
 

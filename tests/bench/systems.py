@@ -28,6 +28,7 @@ from tools.stack.settings import HOST, REPOSITORY
 SQL = statements(Path(__file__).parent / "sql")
 START_SECONDS_MAX = 60.0
 PEER_PROCESSES = 2
+READY = "/health/ready"  # /health is the workers' page, which these do not show
 IMPORTS = os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "build" / "python")))
 
 
@@ -122,7 +123,8 @@ async def paygate(
         doors = {"grpc": tuple(listening)}
         if edge:
             config = server.folder / f"envoy-{entry}.yaml"
-            services = {"payments": listening, "events": [events]}
+            unasked: dict[str, list[int]] = {"health": [], "health-webhooks": []}
+            services = {"payments": listening, "events": [events], **unasked}
             config.write_text(envoy.render(port=entry, admin_port=admin, services=services))
             pids["Envoy"] = [await stack.enter_async_context(_edge(server, config, entry))]
             doors |= {"rest": (entry,), "edge": (entry,)}
@@ -211,7 +213,7 @@ async def _edge(server: Server, config: Path, port: int) -> AsyncIterator[int]:
         directory=REPOSITORY,
         environment={"PATH": os.defpath},
     )
-    async with _running(program, partial(http_serving, f"http://{HOST}:{port}")) as pid:
+    async with _running(program, partial(http_serving, f"http://{HOST}:{port}", READY)) as pid:
         yield pid
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+import urllib3
 from grpc import aio
 
 from paygate.payments.v1 import payment_pb2 as pb
@@ -29,9 +30,8 @@ from tests.observability.shown import pages
 
 AWAY_SECONDS = 30.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 5.0
 CLIENTS = 8
-THINK_SECONDS = (
-    0.2  # while the bank is gone every answer is quick, and all of it waits for recovery
-)
+# While the bank is gone every answer is quick, and all of it waits for recovery.
+THINK_SECONDS = 0.2
 # The edge answers for a worker after 5 s; the rest is the machine's.
 ANSWER_SECONDS_MAX = 5.5
 # The bank has 2.8 s, the look-up after it half a second, storing what came of it the rest.
@@ -152,6 +152,21 @@ def dependency_of(stack: Stack, process: str, dependency: str) -> str:
     return state
 
 
+async def assert_edge(stack: Stack, status: int, dependency: str, *, is_up: bool) -> None:
+    """What the edge's `/health` says of a dependency, soon; it takes requests whatever is away."""
+    wanted = (200, status, "UP" if is_up else "DOWN")
+    async with asyncio.timeout(HEALED_SECONDS_MAX):
+        while await asyncio.to_thread(edge_says, stack, dependency) != wanted:
+            await asyncio.sleep(THINK_SECONDS)
+
+
+def edge_says(stack: Stack, dependency: str) -> tuple[int, int, str | None]:
+    """Return the statuses of the edge's own readiness and of health, and the dependency's state."""
+    pages = (f"{stack.url}/health/ready", f"{stack.url}/health")
+    ready, health = (urllib3.request("GET", url, retries=False, timeout=5.0) for url in pages)
+    return ready.status, health.status, health.json()["dependencies"].get(dependency)
+
+
 @pytest.mark.chaos
 async def test_a_restarted_database() -> None:
     """While PostgreSQL restarts clients get 503 in time, and after it everybody has one payment."""
@@ -168,6 +183,7 @@ async def test_a_restarted_database() -> None:
         assert clients.longest_seconds <= ANSWER_SECONDS_MAX
         await clients.told_in_the_end()
         await assert_health(stack, "payments-1", "database", is_up=True)
+        await assert_edge(stack, 200, "database", is_up=True)
         async with books_of(stack) as books:
             await books.settled()
             await books.assert_agree()
@@ -185,6 +201,7 @@ async def test_a_database_that_hangs() -> None:
             try:
                 await asyncio.sleep(AWAY_SECONDS)
                 await assert_health(stack, "payments-1", "database", is_up=False)
+                await assert_edge(stack, 503, "database", is_up=False)
             finally:
                 for pid in hung:
                     os.kill(pid, signal.SIGCONT)
@@ -218,6 +235,7 @@ async def test_a_bank_that_hangs() -> None:
                     await asyncio.sleep(AWAY_SECONDS)
                     await clients.read()
                     await assert_health(stack, "payments-1", "acquirer", is_up=False)
+                    await assert_edge(stack, 200, "acquirer", is_up=False)
             finally:
                 os.kill(bank, signal.SIGCONT)
             await clients.healed()

@@ -1,10 +1,14 @@
 """The edge alone: Envoy with its real configuration, in front of services that only take notes."""
 
+import json
 import re
 import subprocess
+import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +37,73 @@ class Call:
     peer: str | None
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Does not mind that whoever asked is gone."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Page:
+    """Where a worker shows how it is: the same for every path, so that none stays unnoticed.
+
+    Attributes:
+        said: The status, and what is in the body.
+        asked: The paths that were asked for, health checks included.
+        headers: Those of the last request.
+        answers: Cleared to let all that ask wait.
+    """
+
+    def __init__(self) -> None:
+        well = {"status": "SERVING", "dependencies": {"database": "UP", "acquirer": "UP"}}
+        self.said: tuple[int, object] = (200, well)
+        self.asked: set[str] = set()
+        self.headers: Mapping[str, str] = {}
+        self.answers = threading.Event()
+        self.answers.set()
+        self._server = _Quiet(("127.0.0.1", 0), self._handler())
+        self.port: int = self._server.server_address[1]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        page = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Answers what the page says."""
+
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                """Say it."""
+                page.asked.add(self.path)
+                page.headers = dict(self.headers.items())
+                page.answers.wait(10.0)
+                status, told = page.said
+                body = json.dumps(told).encode()
+                self.send_response(status)
+                self.send_header("content-type", "application/json; charset=utf-8")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            do_HEAD = do_POST = do_GET  # noqa: N815  # the names are the library's
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
 class Upstream(grpc.GenericRpcHandler):
     """Every service at once: healthy, notes each call, and answers with an empty message.
 
@@ -42,6 +113,7 @@ class Upstream(grpc.GenericRpcHandler):
 
     def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
         self.calls: list[Call] = []
+        self.page = Page()
         self._server = grpc.server(
             ThreadPoolExecutor(4), handlers=[self], options=[("grpc.so_reuseport", 0)]
         )
@@ -68,9 +140,11 @@ class Upstream(grpc.GenericRpcHandler):
 
     def __enter__(self) -> Self:
         self._server.start()
+        self.page.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.page.__exit__()
         self._server.stop(None).wait()
 
 
@@ -147,7 +221,9 @@ class Edge:
 
 def rendered(upstream: Upstream) -> dict[str, Any]:
     """Return envoy.yaml for free ports of this machine, with one process for all services."""
-    services = {"payments": [upstream.port], "events": [upstream.port]}
+    port, page = upstream.port, upstream.page.port
+    shown = {"health": [page], "health-webhooks": [page]}
+    services = {"payments": [port], "events": [port], **shown}
     text = envoy.render(port=free_port(), admin_port=free_port(), services=services)
     config: dict[str, Any] = yaml.safe_load(text)
     for cluster in config["static_resources"]["clusters"]:

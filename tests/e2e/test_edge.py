@@ -255,10 +255,27 @@ def test_a_header_that_grpc_would_trip_over_is_dropped(
     assert request(stack, Case(200, "", "/payments", headers=headers)).status == 200
 
 
-def test_health_says_that_the_gateway_serves(stack: Stack) -> None:
-    """`GET /health` answers 200 with JSON, without a key."""
-    reply = urllib3.request("GET", f"{stack.url}/health", timeout=5.0)
-    assert (reply.status, reply.json()) == (200, {"status": "SERVING"})
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (
+            "/health",
+            {
+                "status": "SERVING",
+                "dependencies": {"database": "UP", "acquirer": "UP", "vault": "UP"},
+            },
+        ),
+        ("/health/webhooks", {"status": "SERVING", "dependencies": {"database": "UP"}}),
+        ("/health/ready", {"status": "SERVING"}),
+        ("/health/live", {"status": "ALIVE"}),
+    ],
+)
+def test_health_says_that_the_gateway_serves(
+    stack: Stack, path: str, told: dict[str, object]
+) -> None:
+    """Without a key it answers 200 with JSON, which names what the gateway stands on."""
+    reply = urllib3.request("GET", stack.url + path, timeout=5.0)
+    assert (reply.status, reply.json()) == (200, told)
     assert_for_json_clients(reply)
 
 

@@ -63,14 +63,17 @@ def test_a_request_that_loses_its_worker_may_be_tried_again(lonely: Stack) -> No
 
 
 def test_a_worker_that_hangs_is_answered_for(lonely: Stack) -> None:
-    """A worker that does not answer gives 503 or 504 within 6 s in both protocols, and /health."""
+    """A worker that does not answer gives 503 or 504 within 6 s by both protocols; health tells."""
     worker = lonely.pids()["payments-1"]
     os.kill(worker, signal.SIGSTOP)
     try:
         reply = post(lonely)
         with grpc.insecure_channel(lonely.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
             rpc.PaymentServiceStub(channel).ListPayments(pb.ListPaymentsRequest(), timeout=10.0)
-        health = urllib3.request("GET", f"{lonely.url}/health", timeout=5.0, retries=False)
+        health, ready, live = (
+            urllib3.request("GET", lonely.url + path, timeout=5.0, retries=False)
+            for path in ("/health", "/health/ready", "/health/live")
+        )
     finally:
         os.kill(worker, signal.SIGCONT)
     if reply.status == 504:
@@ -78,7 +81,10 @@ def test_a_worker_that_hangs_is_answered_for(lonely: Stack) -> None:
     else:
         assert_try_again(reply, 503, "DEPENDENCY_UNAVAILABLE")
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert (health.status, health.json()) == (503, {"status": "NOT_SERVING"})
+    told = {"status": "NOT_SERVING", "dependencies": {"payments": "DOWN"}}
+    assert (health.status, health.json()) == (503, told)
+    assert (ready.status, ready.json()) == (503, {"status": "NOT_SERVING"})
+    assert (live.status, live.json()) == (200, {"status": "ALIVE"})
 
 
 def test_payments_go_on_without_webhooks(lonely: Stack) -> None:

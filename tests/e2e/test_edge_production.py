@@ -51,7 +51,9 @@ def running(
     put(AUTHORITY, CLIENT, tls / "edge")
     put(AUTHORITY, DOMAIN, tls / "public")
     config = rehearsed(tls=tls, folder=secrets)
-    services = {"payments": [payments.port], "events": [events.port]}
+    page = payments.page.port
+    shown = {"health": [page], "health-webhooks": [page]}
+    services = {"payments": [payments.port], "events": [events.port], **shown}
     envoy.place(config, port=free_port(), admin_port=free_port(), services=services)
     for cluster in config["static_resources"]["clusters"]:
         if healthy:
@@ -187,6 +189,12 @@ def test_other_domains_are_nobodys(edge: Edge, payments: Upstream, host: str) ->
         reply = request(edge, method, "/authorize", body, host)
         assert (reply.status, reply.json()["details"][0]["reason"]) == (404, "METHOD_NOT_FOUND")
     assert len(payments.calls) == before
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/webhooks", "/health/ready", "/health/live"])
+def test_health_is_everybodys(edge: Edge, path: str) -> None:
+    """A load balancer asks by address, and is told."""
+    assert request(edge, "GET", path, host="127.0.0.1").status == 200
 
 
 @pytest.mark.parametrize("binding", SANDBOX_BINDINGS, ids=str)

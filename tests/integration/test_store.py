@@ -209,12 +209,12 @@ async def test_a_pending_reply_never_replaces_a_final_one(store: Store) -> None:
     """`leave_pending` stores its reply only while the action is PENDING and has none."""
     first = await stored(store, keyed(begun()))
     action = first.actions[0]
-    await store.leave_pending(MERCHANT, action, b"pending")
+    await store.leave_pending(first.payment, action, b"pending")
     loaded = await store.load(MERCHANT, "", rpc="AUTHORIZE", key="k")
     assert loaded.record is not None
     assert loaded.record.reply == b"pending"
     await stored(store, ended(first, b"final"))
-    await store.leave_pending(MERCHANT, action, b"late")
+    await store.leave_pending(first.payment, action, b"late")
     loaded = await store.load(MERCHANT, "", rpc="AUTHORIZE", key="k")
     assert loaded.record is not None
     assert loaded.record.reply == b"final"
@@ -225,7 +225,7 @@ async def test_a_pending_action_is_due_after_its_lease(store: Store) -> None:
     first = await stored(store, keyed(begun()))
     action = first.actions[0]
     assert await store.take_due(limit=10, lease=LEASE) == []
-    await store.leave_pending(MERCHANT, action, b"pending")
+    await store.leave_pending(first.payment, action, b"pending")
     assert list(await store.take_due(limit=10, lease=LEASE)) == [(MERCHANT, action.id)]
     assert await store.take_due(limit=10, lease=LEASE) == []
     await store.postpone(MERCHANT, action.id, by=NO_LEASE)
@@ -238,7 +238,7 @@ async def test_takers_share_what_is_due(store: Store) -> None:
     """Two recoveries at once never take the same action."""
     for number in range(20):
         first = await stored(store, keyed(begun(), key=f"k{number}"))
-        await store.leave_pending(MERCHANT, first.actions[0], b"")
+        await store.leave_pending(first.payment, first.actions[0], b"")
     taken = await asyncio.gather(*(store.take_due(limit=5, lease=LEASE) for _ in range(4)))
     places = [place for batch in taken for place in batch]
     assert len(places) == len(set(places)) == 20

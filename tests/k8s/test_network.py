@@ -48,17 +48,17 @@ def allows(rule: Manifest, peers: str, other: dict[str, str], port: set[int | st
     )
 
 
-def leads(overlay: str, source: str, target: str, *, side: str) -> bool:
-    """Tell whether the policies of one side let the source call the target."""
+def leads(overlay: str, source: str, target: str, *, side: str, port: str = "grpc") -> bool:
+    """Tell whether the policies of one side let the source call a port of the target."""
     here, there = (named(overlay, "Deployment", name) for name in (source, target))
-    number = ports(there).get("grpc")
+    number = ports(there).get(port)
     if number is None:
         return False
     if side == "egress":
         allowed, peers, other = rules(overlay, source, side), "to", labels(there)
     else:
         allowed, peers, other = rules(overlay, target, side), "from", labels(here)
-    return any(allows(rule, peers, other, {number, "grpc"}) for rule in allowed)
+    return any(allows(rule, peers, other, {number, port}) for rule in allowed)
 
 
 @OVERLAY
@@ -67,6 +67,15 @@ def test_only_these_reach_each_other(overlay: str, side: str) -> None:
     """The edge reaches the workers, and what asks the bank reaches the bank: both sides say so."""
     pairs = itertools.permutations(OURS, 2)
     assert {pair for pair in pairs if leads(overlay, *pair, side=side)} == WAYS
+
+
+@OVERLAY
+@pytest.mark.parametrize("side", ["egress", "ingress"])
+def test_the_edge_may_ask_others_how_they_are(overlay: str, side: str) -> None:
+    """Of ours nobody else reaches the port of health and metrics of another."""
+    pairs = itertools.permutations(OURS, 2)
+    found = {pair for pair in pairs if leads(overlay, *pair, side=side, port="metrics")}
+    assert found == {("envoy", "payments"), ("envoy", "relay")}
 
 
 @OVERLAY
@@ -107,12 +116,13 @@ def test_only_webhooks_leave_for_anywhere(overlay: str) -> None:
 
 @OVERLAY
 def test_only_the_edge_is_for_everybody(overlay: str) -> None:
-    """The others let in whom they name; the metrics are for the monitoring alone."""
+    """The others let in whom they name; metrics are for monitoring, and the edge asks health."""
+    monitoring = {"namespaceSelector": {"kubernetes.io/metadata.name": "monitoring"}}
+    edge = {"podSelector": {"app.kubernetes.io/name": "envoy"}}
     for name in OURS:
         for rule in rules(overlay, name, "ingress"):
             assert "from" in rule or name == "envoy"
             if {one["port"] for one in rule["ports"]} == {"metrics"}:
                 (peer,) = rule["from"]
-                assert peer["namespaceSelector"]["matchLabels"] == {
-                    "kubernetes.io/metadata.name": "monitoring"
-                }
+                wanted = {kind: selector["matchLabels"] for kind, selector in peer.items()}
+                assert wanted == monitoring or (wanted, name) == (edge, "relay")

@@ -160,7 +160,7 @@ def test_every_secret_is_made_and_used(tmp_path: Path) -> None:
 def test_every_part_that_serves_says_how_it_is() -> None:
     """Who waits for it needs to know; in the image or here."""
     images = (REPOSITORY / "Dockerfile").read_text()
-    for name in ("postgres", "admin", "envoy", "openbao"):
+    for name in ("postgres", "admin", "sweep", "relay", "envoy", "openbao"):
         assert SERVICES[name]["healthcheck"]["test"], name
     for name in ("payments", "events", "acquirer"):
         stage = images.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]

@@ -134,3 +134,22 @@ def test_the_operators_service_is_not_reachable(content_type: str) -> None:
         native = content_type == "application/grpc"
         # In REST the transcoder answers: it knows only what the test below says.
         assert ("direct_response" in route) is native
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/health", "payments"),
+        ("/health/webhooks", "relay"),
+        ("/health/live", "live"),
+    ],
+)
+def test_health_is_no_method_of_the_api(path: str, name: str) -> None:
+    """Only reading it leads past the API; anything else is for the script to refuse."""
+    (host,) = config()["route_config"]["virtual_hosts"]
+    found = {}
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+        headers = {":method": method, ":path": path}
+        route = next(route for route in host["routes"] if matches(route["match"], headers))
+        found[method] = route["name"]
+    assert found == {"GET": name, "HEAD": name} | dict.fromkeys(("POST", "PUT", "DELETE"), "write")

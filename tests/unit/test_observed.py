@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 
 import aiohttp
 import pytest
@@ -91,6 +92,20 @@ async def test_the_pages(database: Check, status: int) -> None:
             assert reply.status == 200
     assert f'paygate_dependency_up{{dependency="database"}} {float(status == 200)}' in text
     assert "process_cpu_seconds_total" in text
+
+
+async def test_a_container_asks_its_page() -> None:
+    """Content is who finds the page there, and well; nobody answers where nobody listens."""
+    listen = f"127.0.0.1:{free_port()}"
+
+    async def asked(page: str) -> int:
+        program = (sys.executable, "-m", "pkg.healthcheck", f"http://{listen}{page}")
+        return await (await asyncio.create_subprocess_exec(*program)).wait()
+
+    async with observed(listen, Metrics(), {"database": down}):
+        pages = ("/health/live", "/health", "/nope")
+        assert await asyncio.gather(*map(asked, pages)) == [0, 1, 1]
+    assert await asked("/health/live") == 1
 
 
 async def test_nothing_is_served_where_nothing_is_told() -> None:

@@ -81,6 +81,16 @@ def test_captures_and_refunds_count_as_money() -> None:
     }
 
 
+def test_a_pending_reply_counts_by_brand_and_for_authorizations_only() -> None:
+    """It is no end: what came of it counts once more."""
+    metrics = Metrics()
+    tally = StoreTally(metrics)
+    for step in (begun(), capture(authorized(), 400)):
+        tally.left_pending(*step)
+    counted = metrics.values("paygate_authorizations_total")
+    assert counted == {("pending", "", "VISA"): 1}
+
+
 def test_a_reversed_authorization_failed() -> None:
     """The change of a reversal is about the authorization that it ends."""
     payment, authorization = begun()

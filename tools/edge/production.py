@@ -8,6 +8,10 @@ import yaml
 
 PORT: Final = 8443
 DOMAINS: Final = ("api.paygate.example",)
+# The routes that everybody may take.
+HEALTH: Final = {"payments", "relay", "live"}
+# Envoy itself, and pages that hold no secret.
+WITHOUT_TLS: Final = {"admin", "health", "health-webhooks"}
 SANDBOX: Final = "paygate.sandbox.v1.SandboxService"
 
 _TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
@@ -37,8 +41,8 @@ def production(sandbox: dict[str, Any], *, domains: Sequence[str]) -> str:
     _for_domains(http["route_config"], domains)
     _only_by_tls(http)
     for cluster in config["static_resources"]["clusters"]:
-        if cluster["name"] == "admin":
-            continue  # Envoy itself
+        if cluster["name"] in WITHOUT_TLS:
+            continue
         cluster["transport_socket"] = _worker_tls(f"{cluster['name']}.internal.paygate")
     return _HEAD + yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=110)
 
@@ -60,13 +64,15 @@ def _without_sandbox(http: dict[str, Any]) -> None:
 
 
 def _for_domains(routes: dict[str, Any], domains: Sequence[str]) -> None:
-    """Serve requests for these names, with or without a port; all others are for nobody."""
+    """Serve requests for these names, with or without a port; others may ask for health only."""
     routes["ignore_port_in_host_matching"] = True
     (host,) = routes["virtual_hosts"]
     host["domains"] = list(domains)
-    nobody = copy.deepcopy({**host["routes"][0], "name": "no-such-domain"})
+    health = [route for route in host["routes"] if route["name"] in HEALTH]
+    nobody = {**host["routes"][0], "name": "no-such-domain"}
     nobody |= {"match": {"prefix": "/"}, "direct_response": {"status": 404}}
-    routes["virtual_hosts"].append({"name": "elsewhere", "domains": ["*"], "routes": [nobody]})
+    elsewhere = {"name": "elsewhere", "domains": ["*"], "routes": [*health, nobody]}
+    routes["virtual_hosts"].append(copy.deepcopy(elsewhere))
 
 
 def _only_by_tls(http: dict[str, Any]) -> None:

@@ -28,7 +28,8 @@ def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> 
     Args:
         port: Where clients connect.
         admin_port: Where Envoy shows its state.
-        services: The ports of the processes of each cluster.
+        services: The ports of the processes of each cluster. Of `health` and `health-webhooks`
+            these are where workers and relay show their health.
     """
     config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
     place(config, port=port, admin_port=admin_port, services=services)
@@ -81,7 +82,8 @@ def validate() -> None:
     Raises:
         StackError: It finds an error in it.
     """
-    services = {"payments": [50051], "events": [50053]}
+    shown = {"health": [9464], "health-webhooks": [9464]}
+    services = {"payments": [50051], "events": [50053], **shown}
     check(render(port=8080, admin_port=9901, services=services), name=SOURCE.name)
 
 

@@ -34,27 +34,28 @@ async def grpc_serving(port: int) -> None:
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def http_serving(url: str) -> None:
-    """Return once `GET /health` at this address answers 200."""
+async def http_serving(url: str, page: str = "/health") -> None:
+    """Return once this page at this address answers 200."""
     while True:
-        if await http_ok(url):
+        if await http_ok(url, page):
             return
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def http_ok(url: str) -> bool:
-    """Say whether `GET /health` at this address answers 200 now."""
+async def http_ok(url: str, page: str = "/health") -> bool:
+    """Say whether this page at this address answers 200 now."""
+    host, port = urlsplit(url).hostname or "", urlsplit(url).port or 80
     try:
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            return await _status(urlsplit(url).hostname or "", urlsplit(url).port or 80) == b"200"
+            return await _status(host, port, page) == b"200"
     except (OSError, TimeoutError):
         return False
 
 
-async def _status(host: str, port: int) -> bytes:
+async def _status(host: str, port: int, page: str) -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     try:
-        writer.write(f"GET /health HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+        writer.write(f"GET {page} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
         return (await reader.readline())[9:12]
     finally:
         writer.close()

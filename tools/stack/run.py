@@ -224,18 +224,20 @@ class Stack:
         )
 
     def _edge(self) -> Program:
-        config = self._settings.run / "envoy.yaml"
-        port = self._settings.port
-        services = {"payments": self._workers, "events": [self._events]}
+        settings = self._settings
+        config, port = settings.run / "envoy.yaml", settings.port
+        workers = [self._metrics[_worker_name(number)] for number in range(settings.workers)]
+        shown = {"health": workers, "health-webhooks": [self._metrics["relay"]]}
+        services = {"payments": self._workers, "events": [self._events], **shown}
         text = envoy.render(port=port, admin_port=self._envoy_admin, services=services)
         config.write_text(text)
         return Program(
             name="envoy",
             command=envoy.command(config),
-            log=self._settings.logs / "envoy.log",
+            log=settings.logs / "envoy.log",
             directory=REPOSITORY,
             environment={"PATH": os.defpath},
-            ready=partial(probe.http_serving, self._settings.url),
+            ready=partial(probe.http_serving, settings.url),
         )
 
 

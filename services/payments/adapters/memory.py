@@ -98,8 +98,9 @@ class MemoryStore:
         else:
             self.due.pop((merchant_id, action.id), None)
 
-    async def leave_pending(self, merchant_id: str, action: Action, reply: bytes) -> None:
+    async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
+        merchant_id = payment.merchant_id
         if (merchant_id, action.id) not in self.due:
             return
         self.due[merchant_id, action.id] = _real_time()

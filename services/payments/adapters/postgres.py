@@ -21,6 +21,7 @@ from services.payments.adapters.rows import (
 )
 from services.payments.adapters.tally import StoreTally
 from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.payment import Payment
 from services.payments.ports import (
     Change,
     Commit,
@@ -170,11 +171,11 @@ class PostgresStore:
         payload = self._events.encode(change.event) if change.event else None
         return settling_columns(change, payload)
 
-    async def leave_pending(self, merchant_id: str, action: Action, reply: bytes) -> None:
+    async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
         with translated():
-            await self._reads.execute(SQL["leave_pending"], merchant_id, action.id, reply)
-        self._tally.left_pending(action)
+            await self._reads.execute(SQL["leave_pending"], payment.merchant_id, action.id, reply)
+        self._tally.left_pending(payment, action)
 
     async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
         """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pkg.metrics import Histogram, Metrics
 from services.payments.domain.action import Action, ActionStatus, ActionType
+from services.payments.domain.payment import Payment
 from services.payments.ports import Change
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -90,10 +91,10 @@ class StoreTally:
         if operation and action.status is ActionStatus.SUCCEEDED:
             self._money.of(operation, action.amount.currency).inc(action.amount.minor_units)
 
-    def left_pending(self, action: Action) -> None:
-        """Count an authorization whose reply says PENDING; its card is not at hand here."""
+    def left_pending(self, payment: Payment, action: Action) -> None:
+        """Count an authorization whose reply says PENDING."""
         if action.type is ActionType.AUTHORIZE:
-            self._authorizations.of("pending", "", "").inc()
+            self._authorizations.of("pending", "", payment.card.brand).inc()
 
     @staticmethod
     def _expiry(change: Change) -> str:
