@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from pkg.secret import Secret
+from pkg.tracing import Tracer, watching
 from services.acquirer import simulator
 from services.acquirer.cards import Decline, Scenario, Verb
 from services.acquirer.error import ReferenceReusedError, UnreachableError
@@ -83,6 +84,7 @@ class Book:
         statement_seconds_max: float,
         attempts_max: int,
         pause_seconds: float,
+        tracer: Tracer | None = None,
     ) -> Self:
         """Connect, and try again while PostgreSQL is not there yet.
 
@@ -99,6 +101,7 @@ class Book:
                     timeout=statement_seconds_max,
                     command_timeout=statement_seconds_max,
                     reset=_nothing_to_reset,
+                    init=watching(tracer),
                     server_settings={"application_name": "acquirer"},
                 )
             except asyncpg.ClientConfigurationError:

@@ -10,6 +10,7 @@ import asyncpg
 from pkg.errors import DependencyUnavailableError
 from pkg.metrics import Metrics
 from pkg.sql import Pool, Row, statements, translated
+from pkg.tracing import Tracer
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.group import Groups
 from services.payments.adapters.rows import (
@@ -59,6 +60,7 @@ class PostgresStore:
         lease: After how long recovery may take up a PENDING action that nobody has settled.
         wait_seconds_max: How long a change may wait for those before it.
         tally: Counts what is done; one that nobody reads by default.
+        tracer: Records the groups; None for nobody.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class PostgresStore:
         lease: timedelta,
         wait_seconds_max: float = 2.0,
         tally: StoreTally | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._reads = reads
         self._writes = writes
@@ -84,9 +87,15 @@ class PostgresStore:
             is_poisoned=lambda problem: isinstance(problem, _POISON),
             wait_seconds_max=wait_seconds_max,
             done=tally.commits.done,
+            tracer=tracer,
+            name="commit",
         )
         self._loads: Groups[_Wanted, Loaded] = Groups(
-            self._load, wait_seconds_max=wait_seconds_max, done=tally.loads.done
+            self._load,
+            wait_seconds_max=wait_seconds_max,
+            done=tally.loads.done,
+            tracer=tracer,
+            name="load",
         )
         tally.show_waiting(lambda: {"commits": self._commits.waiting, "loads": self._loads.waiting})
 
