@@ -40,11 +40,25 @@ _WRITTEN = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!OF\b|SKIP\b)(\w+
 _READ = re.compile(r"\b(FROM)\s+(?!unnest\b|sandbox_clock\b)(\w+)")
 
 
+END_MILLISECONDS_MAX = 2_000
+
+
+class _Sender(BatchSpanProcessor):
+    """Sends what is left when the process ends, but not for longer than that.
+
+    By itself it would try again and again while the collector is away, beyond any drain.
+    """
+
+    def shutdown(self) -> None:
+        """Send what is left, and give up what does not go."""
+        self._batch_processor.shutdown(END_MILLISECONDS_MAX)  # its own takes no time
+
+
 def recorder(service: str) -> "Recorder":
     """Return what records spans and sends them, as OpenTelemetry's variables say."""
     named = Resource({"service.name": service})
     provider = TracerProvider(resource=named.merge(OTELResourceDetector().detect()))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(_Sender(OTLPSpanExporter()))
     return Recorder(provider.get_tracer("paygate"))
 
 

@@ -227,7 +227,12 @@ class Stack:
         config = self._settings.run / "envoy.yaml"
         port = self._settings.port
         services = {"payments": self._workers, "events": [self._events]}
-        text = envoy.render(port=port, admin_port=self._envoy_admin, services=services)
+        text = envoy.render(
+            port=port,
+            admin_port=self._envoy_admin,
+            services=services,
+            traces=self._settings.traces,
+        )
         config.write_text(text)
         return Program(
             name="envoy",
