@@ -6,7 +6,8 @@ AGAINST ?= .git\#branch=main
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor-set && \
-	python -m tools.edge production
+	python -m tools.edge production && \
+	python -m tools.edge traced --traces http://jaeger:4318/v1/traces
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --quiet
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
@@ -28,7 +29,7 @@ ready: python ## wait until `make run` serves, and print the path of its demo.en
 reset: python ## empty the data folder
 	@exec $(PYTHON) -m tools.stack reset
 
-up: ## start everything in containers; PROFILES='bus vault monitoring' for more
+up: ## start everything in containers; PROFILES='bus vault monitoring tracing' for more
 	@deploy/compose/up $(PROFILES)
 
 down: ## end the containers and keep their data
@@ -98,7 +99,8 @@ check-generated: venv-dev
 	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build tools "$$copy" && \
 	mkdir -p "$$copy/deploy/envoy" && \
 	(cd "$$copy" && $(GENERATE)) && diff -r -x __pycache__ build "$$copy/build" && \
-	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" || \
+	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" && \
+	diff deploy/envoy/traced.yaml "$$copy/deploy/envoy/traced.yaml" || \
 	{ echo 'What is generated is stale: run `make proto-generate` and commit it.'; exit 1; }
 
 check-envoy: venv-dev

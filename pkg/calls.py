@@ -1,10 +1,14 @@
-"""What is counted and logged of every call to a gRPC server of ours; see `pkg.rpc.Guard`."""
+"""What is counted, logged and traced of every call to a gRPC server of ours: `pkg.rpc.Guard`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pkg.metrics import Counter, Histogram, Metrics
 from pkg.request_log import RequestLog
+
+if TYPE_CHECKING:
+    from pkg.tracing import Tracer
 
 HEALTH = "/grpc.health.v1.Health/"
 OVERLOADED = "OVERLOADED"
@@ -16,7 +20,7 @@ class Call:
     """A call: what it carries, what its reply is to carry, and in the end what became of it.
 
     `code` is the name of its status, `reason` the refusal's, empty if there was none. `request` and
-    `reply` are messages, once there are any.
+    `reply` are messages, once there are any. `traceparent` is its place in a trace, if it has one.
     """
 
     method: str
@@ -24,10 +28,12 @@ class Call:
     metadata: dict[str, list[str]] = field(repr=False)  # holds the API key
     headers: dict[str, str] = field(default_factory=dict)
     merchant_id: str = ""
+    traceparent: str = ""
     code: str = "OK"
     reason: str = ""
     request: object = field(default=None, repr=False)  # may hold a card
     reply: object = field(default=None, repr=False)
+    span: Any = field(default=None, repr=False)  # the tracer's own
 
 
 class CallRecords:
@@ -37,6 +43,7 @@ class CallRecords:
         metrics: Where they are counted.
         log: Where they are logged; None for nowhere.
         payment_id: Tells which payment a call was about, by its messages; the empty text for none.
+        tracer: Where they are traced; None for nowhere.
     """
 
     def __init__(
@@ -45,8 +52,10 @@ class CallRecords:
         *,
         log: RequestLog | None = None,
         payment_id: Callable[[object, object], str] | None = None,
+        tracer: "Tracer | None" = None,
     ) -> None:
         self._log = log
+        self._tracer = tracer
         self._payment_id = payment_id
         self._under_way = 0
         self._handled = metrics.counter(
@@ -84,12 +93,14 @@ class CallRecords:
         self._handled_of: dict[tuple[str, str], Counter] = {}
         self._handling_of: dict[str, Histogram] = {}
 
-    def begin(self) -> None:
-        """Count a call that begins; `end` has to follow."""
+    def begin(self, call: Call) -> None:
+        """Count a call that begins; `end` has to follow, in the same task."""
         self._under_way += 1
+        if self._tracer:
+            self._tracer.begin(call)
 
     def end(self, call: Call, seconds: float) -> None:
-        """Count and log a call that has ended, after so long."""
+        """Count, log and trace a call that has ended, after so long."""
         self._under_way -= 1
         method, code, reason = call.method, call.code, call.reason
         handled = self._handled_of.get((method, code))
@@ -107,8 +118,12 @@ class CallRecords:
             self._keys[reason].value += 1
         elif reason == OVERLOADED:
             self._shed.of(_parts(method)[1]).inc()
-        if self._log and not method.startswith(HEALTH):
-            payment_id = self._payment_id(call.request, call.reply) if self._payment_id else ""
+        if method.startswith(HEALTH):
+            return
+        payment_id = self._payment_id(call.request, call.reply) if self._payment_id else ""
+        if self._tracer:
+            self._tracer.end(call, payment_id)
+        if self._log:
             self._log.add(
                 request_id=call.request_id,
                 merchant_id=call.merchant_id,

@@ -9,7 +9,10 @@ import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from pkg.tracing import NOTHING, Span, Tracer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,6 +22,7 @@ class _Waiting(NamedTuple):
     item: Any
     future: "asyncio.Future[Any]"
     until: float  # by the loop's clock
+    asked_by: object  # as the tracer knows it
 
 
 def _all_alike(_: object) -> Hashable:
@@ -45,6 +49,8 @@ class Groups(Generic[Item, Result]):
         wait_seconds_max: How long an item may wait for its turn. What has waited longer is not
             done: behind a database that hangs it would be for minutes, and the client be gone.
         done: Told the size of each group, and how many seconds it took.
+        tracer: Records each group, as done for all that asked; None for nobody.
+        name: Of a group, in traces.
     """
 
     def __init__(
@@ -56,6 +62,8 @@ class Groups(Generic[Item, Result]):
         size_max: int = 64,
         wait_seconds_max: float = math.inf,
         done: Callable[[int, float], None] = _unheard,
+        tracer: Tracer | None = None,
+        name: str = "group",
     ) -> None:
         self._do = do
         self._kind = kind
@@ -63,6 +71,8 @@ class Groups(Generic[Item, Result]):
         self._size_max = size_max
         self._wait_seconds_max = wait_seconds_max
         self._done = done
+        self._tracer = tracer
+        self._name = name
         self._waiting: dict[Hashable, deque[_Waiting]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,7 +92,8 @@ class Groups(Generic[Item, Result]):
         if loop is None:  # to ask for it each time costs a system call before Python 3.12
             loop = self._loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        waiting = _Waiting(item, future, loop.time() + self._wait_seconds_max)
+        asked_by = self._tracer.here() if self._tracer else None
+        waiting = _Waiting(item, future, loop.time() + self._wait_seconds_max, asked_by)
         self._waiting.setdefault(self._kind(item), deque()).append(waiting)
         if self._worker is None:
             self._worker = loop.create_task(self._drain())
@@ -123,10 +134,19 @@ class Groups(Generic[Item, Result]):
             if not queue:
                 del self._waiting[kind]
 
+    def _span(self, group: list[_Waiting]) -> AbstractContextManager[Span]:
+        if not self._tracer:
+            return NOTHING
+        serves = [waiting.asked_by for waiting in group]
+        return self._tracer.span(
+            self._name, attributes={"paygate.group": len(group)}, serves=serves
+        )
+
     async def _do_group(self, group: list[_Waiting]) -> None:
         began = time.perf_counter()
         try:
-            results = await self._do([waiting.item for waiting in group])
+            with self._span(group):
+                results = await self._do([waiting.item for waiting in group])
         except Exception as problem:  # noqa: BLE001  # handed to those who wait
             if len(group) > 1 and self._is_poisoned(problem):
                 for waiting in group:

@@ -16,6 +16,7 @@ from pkg.health import Check, Health
 from pkg.metrics import Metrics
 from pkg.request_log import request_log
 from pkg.settings import MisconfiguredError, ServiceSettings
+from pkg.tracing import Tracer
 
 
 class ObservedSettings(ServiceSettings):
@@ -32,10 +33,11 @@ def call_records(
     *,
     service: str,
     payment_id: Callable[[object, object], str] | None = None,
+    tracer: Tracer | None = None,
 ) -> CallRecords:
-    """Return what counts and logs the calls to this process; see `pkg.calls`."""
+    """Return what counts, logs and traces the calls to this process; see `pkg.calls`."""
     log = request_log(service) if settings.request_log else None
-    return CallRecords(metrics, log=log, payment_id=payment_id)
+    return CallRecords(metrics, log=log, payment_id=payment_id, tracer=tracer)
 
 
 @asynccontextmanager

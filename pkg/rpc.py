@@ -106,6 +106,22 @@ def note_merchant(merchant_id: str) -> None:
         call.merchant_id = merchant_id
 
 
+def current_call() -> Call | None:
+    """Return the call that this code runs for, if it runs for one."""
+    return _call.get(None)
+
+
+def outgoing_metadata(traceparent: str = "") -> tuple[tuple[str, str], ...]:
+    """Return what a call to another service of ours tells it of the call that this code runs for.
+
+    Args:
+        traceparent: Of the call to the other service; empty if it is not traced.
+    """
+    call = _call.get(None)
+    request_id = (("x-request-id", call.request_id),) if call else ()
+    return (*request_id, ("traceparent", traceparent)) if traceparent else request_id
+
+
 def called_method() -> str:
     """Return the method that this code runs for, as `/package.Service/Method`."""
     return _call.get().method
@@ -191,7 +207,7 @@ class Guard(aio.ServerInterceptor):
         context.set_trailing_metadata((("x-request-id", call.request_id),))
         if self._records is None:
             return await self._answer(handle, call, data, context)
-        self._records.begin()
+        self._records.begin(call)
         began = time.perf_counter()
         call.code = "CANCELLED"  # unless something else is noted below
         try:

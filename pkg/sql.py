@@ -8,6 +8,7 @@ import asyncpg
 
 from pkg.errors import DependencyUnavailableError
 from pkg.metrics import Metrics
+from pkg.tracing import Tracer, watching
 
 # The driver's pool takes its parameter only from type checkers.
 if TYPE_CHECKING:
@@ -142,7 +143,14 @@ class Pools:
             yield (name, "used"), pool.get_size() - idle
 
 
-async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name: str) -> Pool:
+async def open_pool(
+    url: str,
+    *,
+    size: int,
+    command_timeout_seconds: float,
+    name: str,
+    tracer: Tracer | None = None,
+) -> Pool:
     """Open a pool of connections that no statement leaves anything behind in.
 
     Args:
@@ -150,6 +158,7 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
         size: How many connections, all open from the start.
         command_timeout_seconds: For a statement, for making a connection, and for waiting for one.
         name: The application's, as PostgreSQL shows it.
+        tracer: Records its statements; None for nobody.
 
     Raises:
         DependencyUnavailableError: No connection could be made.
@@ -168,6 +177,7 @@ async def open_pool(url: str, *, size: int, command_timeout_seconds: float, name
             timeout=command_timeout_seconds,
             max_inactive_connection_lifetime=0,
             reset=keep,
+            init=watching(tracer),
             server_settings={
                 "application_name": name,
                 "timezone": "UTC",

@@ -1,5 +1,6 @@
 """Composes the bank and serves it: `python -m services.acquirer`."""
 
+import os
 import sys
 from functools import partial
 
@@ -16,6 +17,7 @@ from pkg.server import OPTIONS, serve_until_stopped
 from pkg.settings import MisconfiguredError, hidden, told
 from pkg.sql import Pools
 from pkg.tls import server_credentials
+from pkg.tracing import tracer_of
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.config import Config
@@ -34,18 +36,20 @@ async def serve(config: Config) -> None:
         UnreachableError: The database did not come.
         RuntimeError: The port is taken.
     """
+    tracer = tracer_of("paygate-acquirer", os.environ)
     book = await Book.open(
         hidden(config.database_url),
         connections_max=config.pool_connections_max,
         statement_seconds_max=config.statement_seconds_max,
         attempts_max=config.connect_attempts_max,
         pause_seconds=config.connect_pause_seconds,
+        tracer=tracer,
     )
     bank = Bank(book, Outages(seconds=config.outage_seconds), slow_seconds=config.slow_seconds)
     running, metrics = Running(), Metrics()
     pools = Pools(metrics)
     pools.add("book", book.pool)
-    records = call_records(config, metrics, service=SERVICE)
+    records = call_records(config, metrics, service=SERVICE, tracer=tracer)
     servicer = AcquirerServicer(bank, running)
     server = aio.server(
         interceptors=[Guard(refusal_of, records=records)],

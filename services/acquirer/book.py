@@ -13,6 +13,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.groups import Groups
 from pkg.secret import Secret
 from pkg.sql import Pool, open_pool, translated
+from pkg.tracing import Tracer
 from services.acquirer import entries, simulator
 from services.acquirer.entries import SQL, Approval, Found
 from services.acquirer.error import ReferenceReusedError, UnreachableError
@@ -41,18 +42,23 @@ class Book:
     A statement may have been carried out all the same: as with every lost reply, Inquire tells.
     """
 
-    def __init__(self, pool: Pool, *, wait_seconds_max: float) -> None:
+    def __init__(
+        self, pool: Pool, *, wait_seconds_max: float, tracer: Tracer | None = None
+    ) -> None:
         self._pool = pool
         group = partial(
             Groups,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
             wait_seconds_max=wait_seconds_max,
+            tracer=tracer,
         )
         self._authorizations: Groups[Authorization, Authorization] = group(
-            partial(entries.authorize, pool)
+            partial(entries.authorize, pool), name="authorize"
         )
-        self._finds: Groups[Instruction, Found] = group(partial(entries.find, pool))
-        self._approvals: Groups[Approval, bool] = group(partial(entries.record_approved, pool))
+        self._finds: Groups[Instruction, Found] = group(partial(entries.find, pool), name="find")
+        self._approvals: Groups[Approval, bool] = group(
+            partial(entries.record_approved, pool), name="approve"
+        )
 
     @classmethod
     async def open(
@@ -63,6 +69,7 @@ class Book:
         statement_seconds_max: float,
         attempts_max: int,
         pause_seconds: float,
+        tracer: Tracer | None = None,
     ) -> Self:
         """Connect, and try again while PostgreSQL is not there yet.
 
@@ -77,6 +84,7 @@ class Book:
                     size=connections_max,
                     command_timeout_seconds=statement_seconds_max,
                     name="acquirer",
+                    tracer=tracer,
                 )
             except DependencyUnavailableError as error:
                 cause = error.__cause__
@@ -89,7 +97,7 @@ class Book:
                 reason = type(error).__name__
                 raise UnreachableError(f"The bank's database refuses: {reason}.") from None
             else:
-                return cls(pool, wait_seconds_max=statement_seconds_max)
+                return cls(pool, wait_seconds_max=statement_seconds_max, tracer=tracer)
         raise UnreachableError("The bank's database cannot be reached.")
 
     @property

@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from functools import partial
 
@@ -27,6 +28,7 @@ from pkg.sql import Pool, Pools, open_pool
 from pkg.starting import run
 from pkg.tenancy import MerchantPool
 from pkg.tls import server_credentials
+from pkg.tracing import Tracer, tracer_of
 from services.events.bus import NatsBus
 from services.events.config import Settings
 from services.events.deliver import Deliverer
@@ -46,21 +48,22 @@ SERVICE = "events"  # in the log
 RESTART_SECONDS = 1.0
 
 
-async def _pool(settings: Settings) -> Pool:
+async def _pool(settings: Settings, tracer: Tracer | None) -> Pool:
     return await open_pool(
         settings.database_url.get_secret_value(),
         size=settings.database_pool_size,
         command_timeout_seconds=settings.database_timeout_seconds,
         name=NAME,
+        tracer=tracer,
     )
 
 
 async def serve(settings: Settings) -> None:
     """Answer RPCs until SIGTERM."""
     box = SecretBox(hidden(settings.webhook_key))
-    metrics = Metrics()
+    metrics, tracer = Metrics(), tracer_of(NAME, os.environ)
     pools = Pools(metrics)
-    async with await _pool(settings) as pool:
+    async with await _pool(settings, tracer) as pool:
         pools.add("webhooks", pool)
         servicer = WebhookServicer(
             Endpoints(MerchantPool(pool), box),
@@ -73,7 +76,7 @@ async def serve(settings: Settings) -> None:
             PageTokens(hidden(settings.hash_key)),
             settings.mode,
         )
-        records = call_records(settings, metrics, service=SERVICE)
+        records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(refusal_of, Gate(settings.in_flight_max), records)
         server = aio.server(interceptors=(guard,), options=OPTIONS)
         add_WebhookServiceServicer_to_server(servicer, server)
@@ -92,7 +95,7 @@ async def serve(settings: Settings) -> None:
 async def relay(settings: Settings) -> None:
     """Deliver events until SIGTERM, from the beginning again whenever the database was away."""
     stopped = stop_signal()
-    metrics = Metrics()
+    metrics, tracer = Metrics(), tracer_of("paygate-relay", os.environ)
     pools, tally = Pools(metrics), RelayTally(metrics)
     bus = NatsBus(hidden(settings.nats_url)) if settings.nats_url else None
     checks: dict[str, Check] = {
@@ -103,9 +106,9 @@ async def relay(settings: Settings) -> None:
         async with observed(settings.metrics_listen, metrics, checks):
             while not stopped.is_set():
                 try:
-                    async with await _pool(settings) as pool:
+                    async with await _pool(settings, tracer) as pool:
                         pools.add("relay", pool)
-                        await relay_on(settings, pool, bus, tally, stopped)
+                        await relay_on(settings, pool, bus, tally, stopped, tracer)
                 except* DependencyUnavailableError:
                     logger.warning("the database is not available")
                     await pause(stopped, RESTART_SECONDS)
@@ -115,18 +118,25 @@ async def relay(settings: Settings) -> None:
 
 
 async def relay_on(
-    settings: Settings, pool: Pool, bus: NatsBus | None, tally: RelayTally, stopped: asyncio.Event
+    settings: Settings,
+    pool: Pool,
+    bus: NatsBus | None,
+    tally: RelayTally,
+    stopped: asyncio.Event,
+    tracer: Tracer | None = None,
 ) -> None:
     """Deliver events until stopped; attempts that take longer than the drain are given up.
 
     What is given up is tried again, by whoever runs when its lease has ended.
     """
     box = SecretBox(hidden(settings.webhook_key))
-    deliverer = Deliverer(pool, box, settings.mode, settings.delivery_limits, tally=tally)
+    limits = settings.delivery_limits
+    deliverer = Deliverer(pool, box, settings.mode, limits, tally=tally, tracer=tracer)
+    relaying = Relay(pool, bus, settings.relay_limits, tracer=tracer)
     try:
         async with asyncio.timeout(None) as patience:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(Relay(pool, bus, settings.relay_limits).run(stopped))
+                tasks.create_task(relaying.run(stopped))
                 tasks.create_task(deliverer.run(stopped))
                 tasks.create_task(tally.watch(Outbox(pool), stopped))
                 await stopped.wait()

@@ -27,8 +27,18 @@ class BusUnavailableError(Exception):
 class Bus(Protocol):
     """Takes events at least once each, those of one payment in their order."""
 
-    async def publish(self, *, merchant_id: str, event_id: str, type: str, payload: bytes) -> None:  # noqa: A002 - the field's name
+    async def publish(
+        self,
+        *,
+        merchant_id: str,
+        event_id: str,
+        type: str,  # noqa: A002 - the field's name
+        payload: bytes,
+        traceparent: str = "",
+    ) -> None:
         """Publish one event and wait until the bus has it.
+
+        A `traceparent` that is not empty goes with it, for subscribers that trace.
 
         Raises:
             BusUnavailableError: Whether it was taken is not known. Publishing it again is harmless.
@@ -58,19 +68,30 @@ class NatsBus:
         self._client: Client | None = None
         self._stream: JetStreamContext | None = None
 
-    async def publish(self, *, merchant_id: str, event_id: str, type: str, payload: bytes) -> None:  # noqa: A002 - the field's name
+    async def publish(
+        self,
+        *,
+        merchant_id: str,
+        event_id: str,
+        type: str,  # noqa: A002 - the field's name
+        payload: bytes,
+        traceparent: str = "",
+    ) -> None:
         """Publish one event and wait until the stream has it.
 
         Raises:
             BusUnavailableError: Whether it was taken is not known. Publishing it again is harmless.
         """
+        headers: dict[str, str] = {Header.MSG_ID: event_id}
+        if traceparent:
+            headers["traceparent"] = traceparent
         try:
             stream = await self._connected()
             await stream.publish(
                 subject_of(merchant_id, type),
                 payload,
                 timeout=self._timeout_seconds,
-                headers={Header.MSG_ID: event_id},
+                headers=headers,
             )
         except (Error, OSError, TimeoutError):
             raise BusUnavailableError from None  # the cause may name the URL

@@ -17,8 +17,10 @@ from pkg.errors import DependencyUnavailableError
 from pkg.metrics import Metrics
 from pkg.mode import Mode
 from pkg.sql import Pool
+from pkg.tracing import Kind, Tracer
 from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Endpoint, Status
 from services.events.facts import body_of, event_of
+from services.events.origin import event_span
 from services.events.post import Poster
 from services.events.relay import pause, repeat
 from services.events.schedule import next_delay
@@ -61,6 +63,7 @@ class Deliverer:
         limits: How much at a time.
         chance: Returns a number from 0 to 1, for the jitter of retries.
         tally: Counts attempts; one that nobody reads by default.
+        tracer: Records attempts, in the traces of the requests that made the events.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Deliverer:
         *,
         chance: Callable[[], float] = random.random,
         tally: RelayTally | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._limits = limits or DeliveryLimits()
         self._queue = DeliveryQueue(pool)
@@ -79,6 +83,7 @@ class Deliverer:
         self._poster = Poster(mode, timeout_seconds=self._limits.attempt_seconds_max)
         self._chance = chance
         self._tally = tally or RelayTally(Metrics())
+        self._tracer = tracer
         self._under_way: Counter[Endpoint] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: list[Attempt] = []
@@ -186,7 +191,21 @@ class Deliverer:
     async def _post(self, claimed: Claimed) -> Attempt:
         if claimed.payload is None:
             return Attempt(claimed=claimed, status=Status.FAILED, error="event removed")
-        body = body_of(event_of(claimed.payload))
+        if self._tracer is None:
+            return await self._post_payload(claimed, claimed.payload)
+        with event_span(
+            self._tracer, "webhook", claimed.payload, event_id=claimed.event_id, kind=Kind.CLIENT
+        ) as span:
+            attempt = await self._post_payload(claimed, claimed.payload)
+            span.tell("paygate.attempt", claimed.attempts + 1)
+            span.tell("http.response.status_code", attempt.status_code)
+            if attempt.status is not Status.DELIVERED:
+                span.fail(attempt.error)
+            return attempt
+
+    async def _post_payload(self, claimed: Claimed, payload: bytes) -> Attempt:
+        """Post an event. It gets no `traceparent`: whoever receives it is a stranger."""
+        body = body_of(event_of(payload))
         headers = signed_headers(
             body, event_id=claimed.event_id, now=datetime.now(UTC), secrets=self._secrets(claimed)
         )

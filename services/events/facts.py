@@ -24,6 +24,16 @@ def event_of(payload: bytes) -> pb.Event:
     )
 
 
+def origin_of(payload: bytes) -> tuple[str, str]:
+    """Return the request that made an event, by its id and its `traceparent`; both may be empty.
+
+    Raises:
+        google.protobuf.message.DecodeError: It is no event.
+    """
+    stored = PaymentEvent.FromString(payload)
+    return stored.request_id, stored.traceparent
+
+
 def body_of(event: pb.Event) -> bytes:
     """Return the JSON that is signed and posted, printed as the REST API prints.
 

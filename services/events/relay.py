@@ -14,7 +14,9 @@ import structlog
 
 from pkg.errors import DependencyUnavailableError
 from pkg.sql import Pool
+from pkg.tracing import Kind, Tracer
 from services.events.bus import Bus, BusUnavailableError
+from services.events.origin import event_span
 from services.events.outbox import Outbox, Unpublished
 
 logger = structlog.get_logger()
@@ -41,12 +43,21 @@ class Relay:
         pool: Of the gateway's database; two connections are enough.
         bus: Where events are published; None for nowhere.
         limits: How much at a time.
+        tracer: Records what is published, in the traces of the requests that made the events.
     """
 
-    def __init__(self, pool: Pool, bus: Bus | None, limits: RelayLimits | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        bus: Bus | None,
+        limits: RelayLimits | None = None,
+        *,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._outbox = Outbox(pool)
         self._bus = bus
         self._limits = limits or RelayLimits()
+        self._tracer = tracer
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Relay, publish and remove, each by itself: none waits for another's trouble."""
@@ -98,16 +109,15 @@ class Relay:
         return await self._outbox.remove_old(keep=self._limits.keep, limit=limit) == limit
 
     async def _published(self, bus: Bus, event: Unpublished) -> bool:
-        try:
-            await bus.publish(
-                merchant_id=event.merchant_id,
-                event_id=event.id,
-                type=event.type,
-                payload=event.payload,
-            )
-        except BusUnavailableError:
-            return False
-        return True
+        if self._tracer is None:
+            return await _taken(bus, event)
+        with event_span(
+            self._tracer, "publish", event.payload, event_id=event.id, kind=Kind.PRODUCER
+        ) as span:
+            taken = await _taken(bus, event, span.traceparent)
+            if not taken:
+                span.fail("unavailable")
+            return taken
 
     async def _publish_until(self, stopped: asyncio.Event) -> None:
         """Publish until stopped; while the bus is away, try ever less often."""
@@ -130,6 +140,21 @@ class Relay:
             return more
 
         await repeat(patiently, stopped, seconds=self._limits.poll_seconds)
+
+
+async def _taken(bus: Bus, event: Unpublished, traceparent: str = "") -> bool:
+    """Publish an event; return whether the bus has it."""
+    try:
+        await bus.publish(
+            merchant_id=event.merchant_id,
+            event_id=event.id,
+            type=event.type,
+            payload=event.payload,
+            traceparent=traceparent,
+        )
+    except BusUnavailableError:
+        return False
+    return True
 
 
 async def repeat(

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServic
 from pkg import telemetry
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.gate import Gate
-from pkg.health import Check, serves
+from pkg.health import Check
 from pkg.metrics import Metrics
 from pkg.observed import call_records, observed
 from pkg.paging import PageTokens
@@ -27,11 +28,11 @@ from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.settings import MisconfiguredError, hidden
-from pkg.sql import Pool, Pools, open_pool
+from pkg.sql import Pools, open_pool
 from pkg.starting import run
-from pkg.tenancy import MerchantPool
-from pkg.tls import channel, server_credentials
-from services.payments.adapters.acquirer import GrpcAcquirer, GrpcTestCards
+from pkg.tls import server_credentials
+from pkg.tracing import Tracer, tracer_of
+from services.payments.adapters.acquirer import GrpcTestCards
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.metered import MeteredAcquirer
@@ -49,6 +50,15 @@ from services.payments.admin.refusals import refusal_of as admin_refusal_of
 from services.payments.admin.servicer import AdminServicer
 from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.config import Settings
+from services.payments.connections import (
+    NAME,
+    acquirer,
+    bank_channel,
+    dependencies,
+    origin,
+    reading_pool,
+    sandbox_pool,
+)
 from services.payments.ports import Gateway
 from services.payments.queries import Queries
 from services.payments.refusals import refusal_of
@@ -56,9 +66,8 @@ from services.payments.requests import payment_id_in
 from services.payments.sandbox import SandboxServicer
 from services.payments.servicer import PaymentServicer
 from services.payments.sweep import Sweep
-from services.payments.wiring import OpenVault, opened_vault
+from services.payments.wiring import opened_vault
 
-NAME = "paygate-payments"
 SERVICE = "payments"  # in the log
 # New payments give way to what is to be done with those that there are.
 SHED_FIRST = ("/paygate.payments.v1.PaymentService/Authorize",)
@@ -76,19 +85,20 @@ class Service:
     store: PostgresStore
     metrics: Metrics
     checks: Mapping[str, Check]
+    tracer: Tracer | None
 
 
 @asynccontextmanager
-async def composed(settings: Settings) -> AsyncIterator[Service]:
-    """Open what the service stands on, and close it at the end."""
+async def composed(settings: Settings, name: str = NAME) -> AsyncIterator[Service]:
+    """Open what the service stands on, and close it at the end; in traces it has that name."""
+    tracer = tracer_of(name, os.environ)
     metrics = Metrics()
     pools = Pools(metrics)
     timeout = settings.database_timeout_seconds
     url = settings.database_url.get_secret_value()
-    reads = await open_pool(
-        url, size=settings.database_pool_size, command_timeout_seconds=timeout, name=NAME
-    )
-    writes = await open_pool(url, size=1, command_timeout_seconds=timeout, name=NAME)
+    opened = partial(open_pool, url, command_timeout_seconds=timeout, name=NAME, tracer=tracer)
+    reads = await opened(size=settings.database_pool_size)
+    writes = await opened(size=1)
     pools.add("reads", reads)
     pools.add("writes", writes)
     async with (
@@ -103,6 +113,7 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             pools=pools,
             lifetime_seconds=settings.vault_data_key_lifetime_seconds,
             uses_max=settings.vault_data_key_uses_max,
+            tracer=tracer,
         ) as vault,
     ):
         clock = SandboxClock()
@@ -114,15 +125,17 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
             lease=timedelta(seconds=settings.action_lease_seconds),
             wait_seconds_max=timeout,
             tally=StoreTally(metrics),
+            tracer=tracer,
         )
         gateway = Gateway(
             store=store,
-            acquirer=MeteredAcquirer(acquirer(settings, bank), metrics),
+            acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
             vault=vault.cards if vault else NoVault(),
             clock=clock,
             hasher=HmacHasher(hidden(settings.hash_key)),
             replies=ProtoReplies(),
             limits=settings.limits,
+            origin=origin,
         )
         authenticator = Authenticator(
             PostgresKeyStore(reads),
@@ -131,72 +144,14 @@ async def composed(settings: Settings) -> AsyncIterator[Service]:
         )
         cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
         checks = dependencies(pools, bank, vault)
-        async with reading_pool(settings, reads, pools) as own_rows, sandbox_pool(settings) as pool:
+        async with (
+            reading_pool(settings, reads, pools, tracer) as own_rows,
+            sandbox_pool(settings) as pool,
+        ):
             reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
-            yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks)
-
-
-def dependencies(pools: Pools, bank: aio.Channel, vault: OpenVault | None) -> Mapping[str, Check]:
-    """Return what `/health` asks."""
-    return {
-        "database": partial(pools.answers, "reads"),
-        "acquirer": partial(serves, bank),
-        **({"vault": vault.is_open} if vault else {}),
-    }
-
-
-def acquirer(settings: Settings, bank: aio.Channel) -> GrpcAcquirer:
-    """Return the bank behind a channel."""
-    return GrpcAcquirer(
-        bank,
-        call_timeout_seconds=settings.acquirer_call_timeout_seconds,
-        inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
-    )
-
-
-def bank_channel(settings: Settings) -> aio.Channel:
-    """Return the channel to the bank, which is shown the certificate that clients are."""
-    return channel(
-        settings.acquirer_address,
-        ca=settings.acquirer_ca_file,
-        identity=settings.identity,
-        server_name=settings.acquirer_server_name,
-    )
-
-
-@asynccontextmanager
-async def reading_pool(
-    settings: Settings, reads: Pool, pools: Pools
-) -> AsyncIterator[MerchantPool]:
-    """Open what payments are looked at with: by a role that sees one merchant's rows, if told."""
-    url = settings.read_database_url
-    if url is None:
-        yield MerchantPool(reads)
-        return
-    async with await open_pool(
-        url.get_secret_value(),
-        size=settings.database_pool_size,
-        command_timeout_seconds=settings.database_timeout_seconds,
-        name=NAME,
-    ) as pool:
-        pools.add("reader", pool)
-        yield MerchantPool(pool)
-
-
-@asynccontextmanager
-async def sandbox_pool(settings: Settings) -> AsyncIterator[Pool | None]:
-    """Open what the sandbox's API works on; nothing where it has no database role."""
-    url = settings.sandbox_database_url
-    if url is None or not settings.has_sandbox_api:
-        yield None
-        return
-    timeout = settings.database_timeout_seconds
-    async with await open_pool(
-        url.get_secret_value(), size=1, command_timeout_seconds=timeout, name=NAME
-    ) as pool:
-        yield pool
+            yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks, tracer)
 
 
 async def serve(settings: Settings) -> None:
@@ -211,7 +166,13 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
     """Answer RPCs with `service` until SIGTERM; `inner` interceptors run inside the guard."""
     running = Running()
     gate = Gate(settings.in_flight_max, first=SHED_FIRST, left_behind=lambda: running.left_behind)
-    records = call_records(settings, service.metrics, service=SERVICE, payment_id=payment_id_in)
+    records = call_records(
+        settings,
+        service.metrics,
+        service=SERVICE,
+        payment_id=payment_id_in,
+        tracer=service.tracer,
+    )
     guard = Guard(refusal_of, gate, records)
     server = aio.server(interceptors=(guard, *inner), options=OPTIONS)
     servicer = PaymentServicer(service.gateway, service.queries, service.authenticator, running)
@@ -234,7 +195,7 @@ async def sweep(settings: Settings) -> None:
     """Recover what is in doubt until SIGTERM."""
     stopped = stop_signal()
     async with (
-        composed(settings) as service,
+        composed(settings, "paygate-sweep") as service,
         observed(settings.metrics_listen, service.metrics, service.checks),
         watched(service.store, service.metrics),
     ):
@@ -244,7 +205,7 @@ async def sweep(settings: Settings) -> None:
 async def administer(settings: AdminSettings) -> None:
     """Answer the operator until SIGTERM."""
     timeout = settings.database_timeout_seconds
-    metrics = Metrics()
+    metrics, tracer = Metrics(), tracer_of("paygate-admin", os.environ)
     pools = Pools(metrics)
     async with (
         await open_pool(
@@ -252,14 +213,20 @@ async def administer(settings: AdminSettings) -> None:
             size=ADMIN_POOL_SIZE,
             command_timeout_seconds=timeout,
             name=NAME,
+            tracer=tracer,
         ) as pool,
         opened_vault(
-            settings, name=NAME, timeout_seconds=timeout, metrics=metrics, pools=pools
+            settings,
+            name=NAME,
+            timeout_seconds=timeout,
+            metrics=metrics,
+            pools=pools,
+            tracer=tracer,
         ) as vault,
     ):
         pools.add("admin", pool)
         gate = AdminGate(hidden(settings.admin_token))
-        records = call_records(settings, metrics, service=SERVICE)
+        records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(admin_refusal_of, records=records)
         server = aio.server(interceptors=(guard, gate), options=OPTIONS)
         digest = KeyDigest(hidden(settings.key_pepper))

@@ -55,6 +55,8 @@ class ProtoEvents:
             create_time=_time(event.create_time),
             action=encode_action(event.action),
             payment=encode_payment(event.payment, event.create_time),
+            request_id=event.origin.request_id,
+            traceparent=event.origin.traceparent,
         ).SerializeToString()
 
 

@@ -1,6 +1,6 @@
 """What the use cases need of the world, in the domain's words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -9,7 +9,7 @@ from typing import Protocol
 from pkg.card import Cvv, Expiry, Pan
 from pkg.money import Money
 from services.payments.domain.action import Action
-from services.payments.domain.event import Event
+from services.payments.domain.event import Event, Origin
 from services.payments.domain.outcome import Answer, NotFound
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
@@ -221,7 +221,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """The ports, together: what every use case is given."""
+    """The ports, together: what every use case is given.
+
+    `origin` tells for whose request the code runs that asks it.
+    """
 
     store: Store
     acquirer: Acquirer
@@ -231,3 +234,4 @@ class Gateway:
     replies: Replies
     limits: Limits = Limits()
     turns: Turns = field(default_factory=Turns)
+    origin: Callable[[], Origin] = Origin

@@ -164,7 +164,7 @@ async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
                 return _reply_of(gateway, current)
             payment, action = settled
             reply = gateway.replies.render(action, payment, now)
-            event = event_of(payment, action, event_id=new_id("evt", now))
+            event = event_of(payment, action, event_id=new_id("evt", now), origin=gateway.origin())
             change = Change(payment=payment, actions=(action,), event=event, reply=reply)
             if await gateway.store.commit(change) is Commit.COMMITTED:
                 return Reply(reply)

@@ -12,6 +12,7 @@ from pkg.health import Check
 from pkg.metrics import Metrics
 from pkg.settings import hidden
 from pkg.sql import Pool, Pools, open_pool, translated
+from pkg.tracing import Tracer
 from services.payments.adapters import vault_local
 from services.payments.adapters.metered import MeteredVault, MeteredWrapper, VaultMeter
 from services.payments.adapters.vault import SQL, CardVault
@@ -46,6 +47,7 @@ async def opened_vault(
     pools: Pools,
     lifetime_seconds: float = 900.0,
     uses_max: int = 100_000,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[OpenVault | None]:
     """Open the vault, unless this process has no role for it.
 
@@ -57,6 +59,7 @@ async def opened_vault(
         pools: Where its connections are shown.
         lifetime_seconds: How long a data key stays in memory.
         uses_max: How many cards it encrypts.
+        tracer: Records what it is asked; None for nobody.
 
     Raises:
         KeyringError: The file of keys can't be used.
@@ -70,9 +73,10 @@ async def opened_vault(
         size=CONNECTIONS,
         command_timeout_seconds=timeout_seconds,
         name=name,
+        tracer=tracer,
     )
     pools.add("vault", pool)
-    async with pool, _wrapper(settings, pool) as wrapper:
+    async with pool, _wrapper(settings, pool, tracer) as wrapper:
         meter = VaultMeter(metrics)
         metered = MeteredWrapper(wrapper, meter)
         _show_sealed(metrics, wrapper)
@@ -122,7 +126,7 @@ async def _purge(keys: DataKeys) -> None:
 
 @asynccontextmanager
 async def _wrapper(
-    settings: VaultSettings, pool: Pool
+    settings: VaultSettings, pool: Pool, tracer: Tracer | None
 ) -> AsyncIterator[LocalWrapper | TransitWrapper]:
     if settings.vault == "local":
         assert settings.vault_keyring
@@ -137,6 +141,7 @@ async def _wrapper(
         key=settings.vault_key,
         timeout_seconds=settings.vault_timeout_seconds,
         tls=ssl.create_default_context(cafile=ca_file) if ca_file else None,
+        tracer=tracer,
     )
     try:
         yield transit

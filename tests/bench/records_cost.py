@@ -79,7 +79,7 @@ def call_cost(metrics: Metrics, write: Callable[[str], object]) -> float:
     call.reply = reply
 
     def work() -> None:
-        records.begin()
+        records.begin(call)
         began = time.perf_counter()
         records.end(call, time.perf_counter() - began)
 

@@ -26,9 +26,17 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "events": EventsSettings,
     "relay": EventsSettings,
 }
-PROFILES = {"nats": "bus", "openbao": "vault", "prometheus": "monitoring", "grafana": "monitoring"}
+PROFILES = {
+    "nats": "bus",
+    "openbao": "vault",
+    "prometheus": "monitoring",
+    "grafana": "monitoring",
+    "jaeger": "tracing",
+}
 # These come with what reads them.
 METRICS = {"PAYGATE_METRICS_LISTEN", "ACQUIRER_METRICS_LISTEN"}
+# These are OpenTelemetry's.
+TRACES = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 OBSERVABILITY = REPOSITORY / "deploy" / "observability"
 
 
@@ -106,6 +114,8 @@ def test_every_variable_is_a_setting(service: str, settings: type[BaseSettings])
         for name, field in settings.model_fields.items()
     }
     told = SERVICES[service]["environment"].keys() - {f"{prefix}SECRETS_DIR"} - METRICS
+    assert {name for name in told if name.startswith("OTEL_")} == TRACES
+    told -= TRACES
     assert told <= known
 
 
@@ -122,7 +132,7 @@ def test_everything_is_hardened() -> None:
 def test_ports_are_for_this_machine_only() -> None:
     """Nothing listens on the network until somebody wants it to."""
     ports = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
-    assert ports.keys() == {"envoy", "prometheus", "grafana"}
+    assert ports.keys() == {"envoy", "prometheus", "grafana", "jaeger"}
     assert all(port.startswith("127.0.0.1:") for each in ports.values() for port in each)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from paygate.events.v1.event_pb2 import PaymentEvent
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.errors import DependencyUnavailableError, ValidationFailedError
@@ -14,9 +15,10 @@ from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.memory import MemoryStore, MemoryVault
 from services.payments.authorize import Authorize, authorize
 from services.payments.capture import Capture, capture
-from services.payments.codec import ProtoReplies
+from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
+from services.payments.domain.event import NOBODY, Origin
 from services.payments.domain.outcome import (
     Answer,
     Approved,
@@ -70,6 +72,7 @@ class Fixture:
     bank: FakeBank = field(default_factory=FakeBank)
     clock: TurnedClock = field(default_factory=TurnedClock)
     vault: MemoryVault = field(init=False)
+    origin: Origin = NOBODY
 
     def __post_init__(self) -> None:
         self.vault = MemoryVault(self.store)
@@ -85,6 +88,7 @@ class Fixture:
             hasher=HmacHasher(Secret(HASH_KEY)),
             replies=ProtoReplies(),
             limits=Limits(conflict_retry_seconds=0.05),
+            origin=lambda: self.origin,
         )
 
     async def authorize(
@@ -321,3 +325,18 @@ async def test_a_sealed_vault_takes_no_card_and_replies_from_the_store(fixture: 
             await fixture.authorize("b", card=card)
     assert (await fixture.authorize("a")).body == first.body
     assert (len(fixture.store.payments), fixture.bank.asked) == (1, ["authorize"])
+
+
+async def test_an_event_names_the_request_that_made_it(fixture: Fixture) -> None:
+    """And its trace; what recovery finds out was nobody's request."""
+    fixture.origin = Origin("r1", "00-a-b-01")
+    fixture.bank.answers = [Approved()]
+    await fixture.authorize("a")
+    fixture.bank.answers, fixture.bank.inquiries = [Unknown()], [Unknown(), Approved()]
+    await fixture.authorize("b")
+    fixture.origin = NOBODY
+    await fixture.recover()
+
+    assert [event.origin for event in fixture.store.events] == [Origin("r1", "00-a-b-01"), NOBODY]
+    stored = PaymentEvent.FromString(ProtoEvents().encode(fixture.store.events[0]))
+    assert (stored.request_id, stored.traceparent) == ("r1", "00-a-b-01")

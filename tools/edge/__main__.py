@@ -8,19 +8,20 @@ from pathlib import Path
 import yaml
 
 from tools.edge.breaking import breaking
-from tools.edge.production import DOMAINS, production
+from tools.edge.production import DOMAINS, production, traced
 from tools.edge.rehearsal import rehearsed
+from tools.edge.tracing import Traces
 from tools.stack import envoy
 from tools.stack.errors import StackError
+
+TRACED = envoy.PRODUCTION.with_name("traced.yaml")
 
 
 def main() -> int:
     """Write the configuration, let Envoy check it, or compare paths; return the exit code."""
     arguments = _parser().parse_args()
-    if arguments.command == "production":
-        sandbox = yaml.safe_load(envoy.SOURCE.read_text())
-        arguments.output.write_text(production(sandbox, domains=arguments.domain or DOMAINS))
-        return 0
+    if arguments.command in {"production", "traced"}:
+        return _write(arguments)
     if arguments.command == "breaking":
         said = breaking(arguments.old, arguments.new)
         print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
@@ -35,6 +36,24 @@ def main() -> int:
     return 0
 
 
+def _write(arguments: argparse.Namespace) -> int:
+    sandbox = yaml.safe_load(envoy.SOURCE.read_text())
+    try:
+        traces = None
+        if arguments.traces is not None:
+            traces = Traces(url=arguments.traces, share=arguments.share)
+    except ValueError as problem:
+        print(f"--traces, --share: {problem}", file=sys.stderr)
+        return 2
+    if arguments.command == "production":
+        text = production(sandbox, domains=arguments.domain or DOMAINS, traces=traces)
+    else:
+        assert traces  # the parser wants it
+        text = traced(sandbox, traces)
+    arguments.output.write_text(text)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.edge", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -43,6 +62,16 @@ def _parser() -> argparse.ArgumentParser:
         "--domain", action="append", metavar="NAME", help="where clients reach it; may be repeated"
     )
     making.add_argument("--output", type=Path, default=envoy.PRODUCTION, metavar="FILE")
+    tracing = commands.add_parser("traced", help="write envoy.yaml with spans")
+    tracing.add_argument("--output", type=Path, default=TRACED, metavar="FILE")
+    for writing in (making, tracing):
+        writing.add_argument(
+            "--traces",
+            metavar="URL",
+            required=writing is tracing,
+            help="where spans are sent, as http://collector:4318/v1/traces",
+        )
+        writing.add_argument("--share", type=float, default=1.0, help="of requests, from 0 to 1")
     commands.add_parser("validate", help="let Envoy check it")
     comparing = commands.add_parser(
         "breaking", help="fail if a path of REST is no longer as it was"

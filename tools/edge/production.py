@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import yaml
 
+from tools.edge.tracing import Traces, trace
+
 PORT: Final = 8443
 DOMAINS: Final = ("api.paygate.example",)
 # The routes that everybody may take.
@@ -15,20 +17,27 @@ WITHOUT_TLS: Final = {"admin", "health", "health-webhooks"}
 SANDBOX: Final = "paygate.sandbox.v1.SandboxService"
 
 _TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
-_HEAD: Final = """\
+_MADE: Final = """\
 # Made of envoy.yaml, which has the comments, by `make proto-generate`. Do not edit.
 #
+"""
+_TRACED: Final = f"{_MADE}# With spans, for the profile `tracing` of docker-compose.yml.\n\n"
+_HEAD: Final = f"""\
+{_MADE}\
 # With domains of your own: python -m tools.edge production --domain api.example.com --output FILE
 
 """
 
 
-def production(sandbox: dict[str, Any], *, domains: Sequence[str]) -> str:
+def production(
+    sandbox: dict[str, Any], *, domains: Sequence[str], traces: Traces | None = None
+) -> str:
     """Return the configuration of production, as YAML.
 
     Args:
         sandbox: What envoy.yaml says.
         domains: The names by which clients reach the edge; requests for others get 404.
+        traces: Where spans go; None for no spans.
     """
     # Envoy wants a name before it reads secrets from files.
     config = {"node": {"id": "edge", "cluster": "paygate"}, **copy.deepcopy(sandbox)}
@@ -44,7 +53,20 @@ def production(sandbox: dict[str, Any], *, domains: Sequence[str]) -> str:
         if cluster["name"] in WITHOUT_TLS:
             continue
         cluster["transport_socket"] = _worker_tls(f"{cluster['name']}.internal.paygate")
-    return _HEAD + yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=110)
+    if traces:
+        trace(config, traces)  # last: the collector has no certificate of ours
+    return _HEAD + _written(config)
+
+
+def traced(sandbox: dict[str, Any], traces: Traces) -> str:
+    """Return what envoy.yaml says with spans, as YAML."""
+    config = copy.deepcopy(sandbox)
+    trace(config, traces)
+    return _TRACED + _written(config)
+
+
+def _written(config: dict[str, Any]) -> str:
+    return yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=110)
 
 
 def _without_sandbox(http: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tools.edge.tracing import Traces, trace
 from tools.stack.errors import StackError
 from tools.stack.settings import HOST, REPOSITORY
 
@@ -22,7 +23,13 @@ FILES = {
 }
 
 
-def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> str:
+def render(
+    *,
+    port: int,
+    admin_port: int,
+    services: Mapping[str, list[int]],
+    traces: Traces | None = None,
+) -> str:
     """Return envoy.yaml with the addresses and files of this machine.
 
     Args:
@@ -30,9 +37,12 @@ def render(*, port: int, admin_port: int, services: Mapping[str, list[int]]) -> 
         admin_port: Where Envoy shows its state.
         services: The ports of the processes of each cluster. Of `health` and `health-webhooks`
             these are where workers and relay show their health.
+        traces: Where spans go; None for no spans.
     """
     config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
     place(config, port=port, admin_port=admin_port, services=services)
+    if traces:
+        trace(config, traces)
     return yaml.safe_dump(_with_files(config), sort_keys=False)
 
 

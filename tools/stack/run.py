@@ -229,7 +229,12 @@ class Stack:
         workers = [self._metrics[_worker_name(number)] for number in range(settings.workers)]
         shown = {"health": workers, "health-webhooks": [self._metrics["relay"]]}
         services = {"payments": self._workers, "events": [self._events], **shown}
-        text = envoy.render(port=port, admin_port=self._envoy_admin, services=services)
+        text = envoy.render(
+            port=port,
+            admin_port=self._envoy_admin,
+            services=services,
+            traces=self._settings.traces,
+        )
         config.write_text(text)
         return Program(
             name="envoy",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pkg.data_folder import ADMIN_ENV, data_dir
+from tools.edge.tracing import Traces, wanted
 from tools.stack.errors import StackError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,6 +26,7 @@ class Settings:
         database_url: The gateway's database; empty for the embedded PostgreSQL.
         acquirer_database_url: The bank's database; empty to derive it from `database_url`.
         keyring: The file of keys that cards are encrypted under: never beside what it opens.
+        traces: Where the edge sends spans; the services read the same variables by themselves.
     """
 
     port: int
@@ -33,6 +35,7 @@ class Settings:
     database_url: str
     acquirer_database_url: str
     keyring: Path
+    traces: Traces | None = None
 
     @property
     def url(self) -> str:
@@ -89,7 +92,15 @@ def load(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("DATABASE_URL", ""),
         acquirer_database_url=environment.get("ACQUIRER_DATABASE_URL", ""),
         keyring=_keyring(environment, folder),
+        traces=_traces(environment),
     )
+
+
+def _traces(environment: Mapping[str, str]) -> Traces | None:
+    try:
+        return wanted(environment)
+    except ValueError as problem:
+        raise StackError(f"OTEL_…: {problem}.") from None
 
 
 def _keyring(environment: Mapping[str, str], folder: Path) -> Path:

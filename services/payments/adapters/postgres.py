@@ -11,6 +11,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.groups import Groups
 from pkg.metrics import Metrics
 from pkg.sql import Pool, Row, statements, translated
+from pkg.tracing import Tracer
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.rows import (
     action_of,
@@ -60,6 +61,7 @@ class PostgresStore:
         lease: After how long recovery may take up a PENDING action that nobody has settled.
         wait_seconds_max: How long a change may wait for those before it.
         tally: Counts what is done; one that nobody reads by default.
+        tracer: Records the groups; None for nobody.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class PostgresStore:
         lease: timedelta,
         wait_seconds_max: float = 2.0,
         tally: StoreTally | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._reads = reads
         self._writes = writes
@@ -85,9 +88,15 @@ class PostgresStore:
             is_poisoned=lambda problem: isinstance(problem, _POISON),
             wait_seconds_max=wait_seconds_max,
             done=tally.commits.done,
+            tracer=tracer,
+            name="commit",
         )
         self._loads: Groups[_Wanted, Loaded] = Groups(
-            self._load, wait_seconds_max=wait_seconds_max, done=tally.loads.done
+            self._load,
+            wait_seconds_max=wait_seconds_max,
+            done=tally.loads.done,
+            tracer=tracer,
+            name="load",
         )
         tally.show_waiting(lambda: {"commits": self._commits.waiting, "loads": self._loads.waiting})
 

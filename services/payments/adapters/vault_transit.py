@@ -16,6 +16,7 @@ import structlog
 
 from pkg.errors import DependencyUnavailableError
 from pkg.secret import Secret
+from pkg.tracing import UNTRACED, Kind, Span, Tracer
 from services.payments.adapters.vault_keys import KeyVersion
 
 logger = structlog.get_logger()
@@ -36,6 +37,7 @@ class TransitWrapper:
         key: The transit key's name, under the mount `transit`.
         timeout_seconds: For a call, connecting included.
         tls: What the vault's certificate is checked by; None for the system's authorities.
+        tracer: Records what it is asked; None for nobody.
     """
 
     def __init__(
@@ -46,7 +48,9 @@ class TransitWrapper:
         key: str,
         timeout_seconds: float,
         tls: ssl.SSLContext | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer or UNTRACED
         self._key = key
         self._session = aiohttp.ClientSession(
             base_url=address,
@@ -131,8 +135,16 @@ class TransitWrapper:
     async def _transit(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         if self._sealed:
             raise DependencyUnavailableError
+        name, asked = f"vault {path.partition('/')[0]}", {"http.request.method": method}
+        with self._tracer.span(name, kind=Kind.CLIENT, attributes=asked) as span:
+            return await self._replied(span, method, path, body)
+
+    async def _replied(
+        self, span: Span, method: str, path: str, body: dict[str, Any] | None
+    ) -> Any:
         try:
             async with self._session.request(method, f"/v1/transit/{path}", json=body) as reply:
+                span.tell("http.response.status_code", reply.status)
                 if reply.status in {200, 204}:
                     return (await reply.json())["data"] if reply.status == 200 else {}
                 # Never its body: nothing that was sent must end in a log.

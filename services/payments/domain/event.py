@@ -37,6 +37,20 @@ _TYPES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The request that made something happen, as the log and a trace name it.
+
+    Both are empty for what nobody has asked for, such as an expiry.
+    """
+
+    request_id: str = ""
+    traceparent: str = ""
+
+
+NOBODY = Origin()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One fact, with the payment as it was then. `sequence` is the payment's version."""
@@ -47,9 +61,10 @@ class Event:
     create_time: datetime
     action: Action
     payment: Payment
+    origin: Origin = NOBODY
 
 
-def event_of(payment: Payment, action: Action, *, event_id: str) -> Event:
+def event_of(payment: Payment, action: Action, *, event_id: str, origin: Origin = NOBODY) -> Event:
     """Return the fact that `action`, just ended, has made true."""
     return Event(
         id=event_id,
@@ -58,4 +73,5 @@ def event_of(payment: Payment, action: Action, *, event_id: str) -> Event:
         create_time=action.update_time,
         action=action,
         payment=payment,
+        origin=origin,
     )

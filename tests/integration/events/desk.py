@@ -17,7 +17,7 @@ from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.codec import ProtoEvents
 from services.payments.domain.action import Action
-from services.payments.domain.event import event_of
+from services.payments.domain.event import NOBODY, Origin, event_of
 from services.payments.domain.payment import Payment
 from services.payments.ports import Change, Commit
 from tests.builders import MERCHANT, begun, capture, settled
@@ -71,12 +71,12 @@ class Desk:
         )
         return secret
 
-    async def authorized(self, *, merchant_id: str = MERCHANT) -> Payment:
-        """Store a payment that is authorised: one event."""
+    async def authorized(self, *, merchant_id: str = MERCHANT, origin: Origin = NOBODY) -> Payment:
+        """Store a payment that is authorised: one event, of that origin."""
         now = datetime.now(UTC)
         first = begun(amount=1_000_000, merchant_id=merchant_id, now=now)
         await self._stored(*first)
-        return await self._settled(first)
+        return await self._settled(first, origin)
 
     async def captured(self, payment: Payment, *, times: int = 1) -> Payment:
         """Capture a little of a payment, so many times: an event each."""
@@ -86,16 +86,18 @@ class Desk:
             payment = await self._settled(first)
         return payment
 
-    async def _settled(self, first: tuple[Payment, Action]) -> Payment:
+    async def _settled(self, first: tuple[Payment, Action], origin: Origin = NOBODY) -> Payment:
         now = datetime.now(UTC)
         payment, action = settled(first, now=now)
-        await self._stored(payment, action, with_event=True)
+        await self._stored(payment, action, origin)
         return payment
 
-    async def _stored(self, payment: Payment, action: Action, *, with_event: bool = False) -> None:
+    async def _stored(self, payment: Payment, action: Action, origin: Origin | None = None) -> None:
+        """Store a change; with an event if that has an origin."""
         event = None
-        if with_event:
-            event = event_of(payment, action, event_id=new_id("evt", action.update_time))
+        if origin is not None:
+            event_id = new_id("evt", action.update_time)
+            event = event_of(payment, action, event_id=event_id, origin=origin)
         change = Change(payment=payment, actions=(action,), event=event)
         assert await self.store.commit(change) is Commit.COMMITTED
 

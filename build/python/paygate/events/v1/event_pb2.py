@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from paygate.payments.v1 import payment_pb2 as paygate_dot_payments_dot_v1_dot_payment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpaygate/events/v1/event.proto\x12\x11paygate.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!paygate/payments/v1/payment.proto\"\x99\x02\n\x0cPaymentEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\x12\x1f\n\x0bmerchant_id\x18\x03 \x01(\tR\nmerchantId\x12\x1a\n\x08sequence\x18\x04 \x01(\x03R\x08sequence\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x33\n\x06\x61\x63tion\x18\x06 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x07 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07paymentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpaygate/events/v1/event.proto\x12\x11paygate.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!paygate/payments/v1/payment.proto\"\xda\x02\n\x0cPaymentEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\x12\x1f\n\x0bmerchant_id\x18\x03 \x01(\tR\nmerchantId\x12\x1a\n\x08sequence\x18\x04 \x01(\x03R\x08sequence\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x33\n\x06\x61\x63tion\x18\x06 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionR\x06\x61\x63tion\x12\x36\n\x07payment\x18\x07 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentR\x07payment\x12\x1d\n\nrequest_id\x18\x08 \x01(\tR\trequestId\x12 \n\x0btraceparent\x18\t \x01(\tR\x0btraceparentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,5 +34,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'paygate.events.v1.event_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PAYMENTEVENT']._serialized_start=121
-  _globals['_PAYMENTEVENT']._serialized_end=402
+  _globals['_PAYMENTEVENT']._serialized_end=467
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,8 @@ class PaymentEvent(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
     PAYMENT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """`evt_` and 26 characters; the key to drop repeated deliveries by."""
     type: _builtins.str
@@ -39,6 +41,12 @@ class PaymentEvent(_message.Message):
     """The merchant whose payment it is."""
     sequence: _builtins.int
     """The payment's version: rises with every event of one payment; gaps are normal."""
+    request_id: _builtins.str
+    """The id of the request that made it true, as in that request's reply and in the logs. Empty if
+    nobody asked, as for an expiry, or if it was recovery that found out.
+    """
+    traceparent: _builtins.str
+    """That request's place in a trace, as a W3C `traceparent`. Empty if none was recorded."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it became true."""
@@ -61,10 +69,12 @@ class PaymentEvent(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         action: _payment_pb2.Action | None = ...,
         payment: _payment_pb2.Payment | None = ...,
+        request_id: _builtins.str = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "create_time", b"create_time", "payment", b"payment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "create_time", b"create_time", "id", b"id", "merchant_id", b"merchant_id", "payment", b"payment", "sequence", b"sequence", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "create_time", b"create_time", "id", b"id", "merchant_id", b"merchant_id", "payment", b"payment", "request_id", b"request_id", "sequence", b"sequence", "traceparent", b"traceparent", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

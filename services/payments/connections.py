@@ -1,0 +1,89 @@
+"""What the gateway stands on beside its store: the bank, and pools for what is only looked at."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from grpc import aio
+
+from pkg.health import Check, serves
+from pkg.rpc import current_call
+from pkg.sql import Pool, Pools, open_pool
+from pkg.tenancy import MerchantPool
+from pkg.tls import channel
+from pkg.tracing import Tracer
+from services.payments.adapters.acquirer import GrpcAcquirer
+from services.payments.config import Settings
+from services.payments.domain.event import NOBODY, Origin
+from services.payments.wiring import OpenVault
+
+NAME = "paygate-payments"
+
+
+def origin() -> Origin:
+    """Return the request that this code runs for; see `ports.Gateway`."""
+    call = current_call()
+    return Origin(call.request_id, call.traceparent) if call else NOBODY
+
+
+def dependencies(pools: Pools, bank: aio.Channel, vault: OpenVault | None) -> Mapping[str, Check]:
+    """Return what `/health` asks."""
+    return {
+        "database": partial(pools.answers, "reads"),
+        "acquirer": partial(serves, bank),
+        **({"vault": vault.is_open} if vault else {}),
+    }
+
+
+def acquirer(settings: Settings, bank: aio.Channel, tracer: Tracer | None) -> GrpcAcquirer:
+    """Return the bank behind a channel."""
+    return GrpcAcquirer(
+        bank,
+        call_timeout_seconds=settings.acquirer_call_timeout_seconds,
+        inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
+        tracer=tracer,
+    )
+
+
+def bank_channel(settings: Settings) -> aio.Channel:
+    """Return the channel to the bank, which is shown the certificate that clients are."""
+    return channel(
+        settings.acquirer_address,
+        ca=settings.acquirer_ca_file,
+        identity=settings.identity,
+        server_name=settings.acquirer_server_name,
+    )
+
+
+@asynccontextmanager
+async def reading_pool(
+    settings: Settings, reads: Pool, pools: Pools, tracer: Tracer | None
+) -> AsyncIterator[MerchantPool]:
+    """Open what payments are looked at with: by a role that sees one merchant's rows, if told."""
+    url = settings.read_database_url
+    if url is None:
+        yield MerchantPool(reads)
+        return
+    async with await open_pool(
+        url.get_secret_value(),
+        size=settings.database_pool_size,
+        command_timeout_seconds=settings.database_timeout_seconds,
+        name=NAME,
+        tracer=tracer,
+    ) as pool:
+        pools.add("reader", pool)
+        yield MerchantPool(pool)
+
+
+@asynccontextmanager
+async def sandbox_pool(settings: Settings) -> AsyncIterator[Pool | None]:
+    """Open what the sandbox's API works on; nothing where it has no database role."""
+    url = settings.sandbox_database_url
+    if url is None or not settings.has_sandbox_api:
+        yield None
+        return
+    timeout = settings.database_timeout_seconds
+    async with await open_pool(
+        url.get_secret_value(), size=1, command_timeout_seconds=timeout, name=NAME
+    ) as pool:
+        yield pool

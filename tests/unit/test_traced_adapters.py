@@ -1,0 +1,71 @@
+"""What is recorded of calls to a bank and a vault that are not there: that they failed, and how."""
+
+from collections.abc import Iterator
+
+import pytest
+from grpc import aio
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from pkg.errors import DependencyUnavailableError
+from pkg.secret import Secret
+from pkg.spans import Recorder
+from services.payments.adapters.acquirer import GrpcAcquirer
+from services.payments.adapters.vault_transit import TransitWrapper
+from services.payments.domain.outcome import Unknown
+from tests.builders import DETAILS, gbp
+
+NOWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    """What was recorded."""
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def recorder(spans: InMemorySpanExporter) -> Iterator[Recorder]:
+    """A tracer that keeps its spans."""
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    yield Recorder(provider.get_tracer("test"))
+    provider.shutdown()
+
+
+async def test_a_bank_that_is_away(recorder: Recorder, spans: InMemorySpanExporter) -> None:
+    """The span has the status, and nothing of the card or of what gRPC says."""
+    async with aio.insecure_channel(NOWHERE) as channel:
+        bank = GrpcAcquirer(
+            channel, call_timeout_seconds=5, inquiry_timeout_seconds=5, tracer=recorder
+        )
+        assert await bank.authorize("act_a", DETAILS, gbp(1000)) == Unknown()
+    (span,) = spans.get_finished_spans()
+    assert span.name == "paygate.acquirer.v1.AcquirerService/Authorize"
+    assert dict(span.attributes or {}) == {
+        "rpc.system": "grpc",
+        "rpc.service": "paygate.acquirer.v1.AcquirerService",
+        "rpc.method": "Authorize",
+        "rpc.grpc.status_code": 14,
+        "error.type": "UNAVAILABLE",
+    }
+    assert span.status.status_code is trace.StatusCode.ERROR
+    assert span.status.description is None
+
+
+async def test_a_vault_that_is_away(recorder: Recorder, spans: InMemorySpanExporter) -> None:
+    """The span names the operation, and neither the key nor the merchant."""
+    vault = TransitWrapper(
+        f"http://{NOWHERE}", Secret("token"), key="paygate", timeout_seconds=5, tracer=recorder
+    )
+    with pytest.raises(DependencyUnavailableError):
+        await vault.make("mer_a")
+    await vault.close()
+    (span,) = spans.get_finished_spans()
+    assert span.name == "vault datakey"
+    assert dict(span.attributes or {}) == {
+        "http.request.method": "POST",
+        "error.type": "DependencyUnavailableError",
+    }
