@@ -24,7 +24,7 @@ from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from tests.chaos.rig import CARD, Request, Response, gbp, reason_of
 from tests.e2e.stack import Stack
 
-RESTARTS = 100 if os.environ.get("PAYGATE_CHAOS") == "full" else 10
+RESTARTS = 100 if os.environ.get("PAYGATE_CHAOS") == "full" else 6
 GRPC_CLIENTS, REST_CLIENTS = 6, 6
 THINK_SECONDS = 0.02
 DRAIN_SECONDS_MAX = 10.0
