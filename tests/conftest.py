@@ -1,10 +1,14 @@
-"""One real PostgreSQL for all tests, and a fresh, migrated database for whoever asks for one."""
+"""One real PostgreSQL for all tests, a fresh database for whoever asks for one, and a tracer."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import asyncpg
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from pkg.spans import Recorder
 from tests.database import Databases, Service, postgres_of_its_own, running
 from tools.stack.postgres import OWNER, Embedded
 
@@ -54,3 +58,18 @@ async def payments_database_url(new_database: NewDatabase) -> str:
 async def acquirer_database_url(new_database: NewDatabase) -> str:
     """An empty database of the bank."""
     return await new_database("acquirer")
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    """What the recorder has recorded."""
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def recorder(spans: InMemorySpanExporter) -> Iterator[Recorder]:
+    """A tracer that keeps its spans."""
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    yield Recorder(provider.get_tracer("test"))
+    provider.shutdown()

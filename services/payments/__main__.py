@@ -28,7 +28,7 @@ from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped, stop_signal
 from pkg.settings import MisconfiguredError, hidden
-from pkg.sql import Pools, open_pool
+from pkg.sql import Pool, Pools, open_pool
 from pkg.starting import run
 from pkg.tls import server_credentials
 from pkg.tracing import Tracer, tracer_of
@@ -117,16 +117,7 @@ async def composed(settings: Settings, name: str = NAME) -> AsyncIterator[Servic
         ) as vault,
     ):
         clock = SandboxClock()
-        store = PostgresStore(
-            reads,
-            writes,
-            events=ProtoEvents(),
-            clock=clock,
-            lease=timedelta(seconds=settings.action_lease_seconds),
-            wait_seconds_max=timeout,
-            tally=StoreTally(metrics),
-            tracer=tracer,
-        )
+        store = store_on(reads, writes, settings, clock, StoreTally(metrics), tracer)
         gateway = Gateway(
             store=store,
             acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
@@ -152,6 +143,27 @@ async def composed(settings: Settings, name: str = NAME) -> AsyncIterator[Servic
             queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
             sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks, tracer)
+
+
+def store_on(
+    reads: Pool,
+    writes: Pool,
+    settings: Settings,
+    clock: SandboxClock,
+    tally: StoreTally,
+    tracer: Tracer | None,
+) -> PostgresStore:
+    """Return the store of payments on these pools."""
+    return PostgresStore(
+        reads,
+        writes,
+        events=ProtoEvents(),
+        clock=clock,
+        lease=timedelta(seconds=settings.action_lease_seconds),
+        wait_seconds_max=settings.database_timeout_seconds,
+        tally=tally,
+        tracer=tracer,
+    )
 
 
 async def serve(settings: Settings) -> None:

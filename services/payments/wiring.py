@@ -80,12 +80,7 @@ async def opened_vault(
         meter = VaultMeter(metrics)
         metered = MeteredWrapper(wrapper, meter)
         _show_sealed(metrics, wrapper)
-        keys = DataKeys(
-            pool,
-            metered,
-            lifetime_seconds=lifetime_seconds,
-            uses_max=uses_max,
-        )
+        keys = DataKeys(pool, metered, lifetime_seconds=lifetime_seconds, uses_max=uses_max)
         chores = [asyncio.create_task(_purge(keys))]
         if isinstance(wrapper, TransitWrapper):
             chores.append(asyncio.create_task(wrapper.watch(keys.drop)))

@@ -1,12 +1,8 @@
 """What is recorded of calls to a bank and a vault that are not there: that they failed, and how."""
 
-from collections.abc import Iterator
-
 import pytest
 from grpc import aio
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from pkg.errors import DependencyUnavailableError
@@ -18,21 +14,6 @@ from services.payments.domain.outcome import Unknown
 from tests.builders import DETAILS, gbp
 
 NOWHERE = "127.0.0.1:9"
-
-
-@pytest.fixture
-def spans() -> InMemorySpanExporter:
-    """What was recorded."""
-    return InMemorySpanExporter()
-
-
-@pytest.fixture
-def recorder(spans: InMemorySpanExporter) -> Iterator[Recorder]:
-    """A tracer that keeps its spans."""
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(spans))
-    yield Recorder(provider.get_tracer("test"))
-    provider.shutdown()
 
 
 async def test_a_bank_that_is_away(recorder: Recorder, spans: InMemorySpanExporter) -> None:

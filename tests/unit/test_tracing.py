@@ -3,12 +3,11 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from pkg.calls import Call
@@ -22,21 +21,6 @@ ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 METHOD = "/paygate.payments.v1.PaymentService/Authorize"
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
-
-
-@pytest.fixture
-def spans() -> InMemorySpanExporter:
-    """What was recorded."""
-    return InMemorySpanExporter()
-
-
-@pytest.fixture
-def recorder(spans: InMemorySpanExporter) -> Iterator[Recorder]:
-    """A tracer that keeps its spans."""
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(spans))
-    yield Recorder(provider.get_tracer("test"))
-    provider.shutdown()
 
 
 def attributes(span: ReadableSpan) -> Mapping[str, object]:

@@ -1,12 +1,11 @@
 """What a relay does with an event belongs to the trace of the request that made it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import nats
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from pkg.mode import Mode
@@ -29,21 +28,6 @@ async def desk(payments_database_url: str) -> AsyncIterator[Desk]:
     """A desk on an empty database."""
     async with opened(payments_database_url) as desk:
         yield desk
-
-
-@pytest.fixture
-def spans() -> InMemorySpanExporter:
-    """What was recorded."""
-    return InMemorySpanExporter()
-
-
-@pytest.fixture
-def recorder(spans: InMemorySpanExporter) -> Iterator[Recorder]:
-    """A tracer that keeps its spans."""
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(spans))
-    yield Recorder(provider.get_tracer("test"))
-    provider.shutdown()
 
 
 def parent_of(span: ReadableSpan) -> str:
