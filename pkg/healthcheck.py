@@ -1,8 +1,8 @@
-"""Asks a gRPC server whether it serves: `python -m pkg.healthcheck 127.0.0.1:50051`.
+"""Asks a server whether it serves: `python -m pkg.healthcheck 127.0.0.1:50051`.
 
-Or, of a process that serves none, a page: `… -m pkg.healthcheck http://127.0.0.1:9464/health/live`.
+Or, of a process that serves no gRPC, a page: `… -m pkg.healthcheck http://127.0.0.1:9464/health/live`.
 
-Or, of a process that serves none, for a page: `… http://127.0.0.1:9464/health/live`.
+For containers, whose images hold nothing else that speaks gRPC. Where the server's environment
 names its certificate and key, as `PAYGATE_TLS_…_FILE` or `ACQUIRER_TLS_…_FILE`, TLS is spoken with
 that very certificate: it is the only one that is trusted, and the one that is shown.
 """
