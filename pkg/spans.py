@@ -38,8 +38,7 @@ _ERROR = trace.Status(trace.StatusCode.ERROR)
 _COMMENTS = re.compile(r"--[^\n]*")
 _WRITTEN = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!OF\b|SKIP\b)(\w+)")
 _READ = re.compile(r"\b(FROM)\s+(?!unnest\b|sandbox_clock\b)(\w+)")
-
-
+# How long the end of a process may wait for a collector.
 END_MILLISECONDS_MAX = 2_000
 
 

@@ -72,7 +72,7 @@ def parsed(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="where to write the figures")
     arguments = parser.parse_args(words)
     if arguments.quick:
-        quickly = {"rounds": 1, "seconds": 1.0, "pool": 50, "payments": 2_000}
+        quickly = {"rounds": 1, "seconds": 1.0, "pool": 50, "payments": 2_000, "writes": 1}
         for name, value in quickly.items():
             setattr(arguments, name, value)
     return arguments

@@ -43,7 +43,7 @@ Statement = tuple[str, Sequence[object]]
 
 
 async def recorded(system: System) -> list[Statement]:
-    """Return the statements of one authorization, with their arguments."""
+    """Return the statements of one authorization, with their arguments; once for a database."""
     return await worker.recorded_commits(system.environment)
 
 

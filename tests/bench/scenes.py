@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.bench.bulk import load
 from tests.bench.loads import Drive
 from tests.bench.measure import Case, LoadCase
-from tests.bench.pgbench import GroupCase, recorded
+from tests.bench.pgbench import GroupCase, Statement, recorded
 from tests.bench.seed import deep_pages, fill_pools
 from tests.bench.server import Server
 from tests.bench.systems import SQL, System, paygate, peer, whole
@@ -86,17 +86,8 @@ async def against_peers(plan: Plan) -> AsyncIterator[Sequence[Case]]:
             *cases(plan, straight, "authorize"),
             *cases(plan, thin, "authorize", door="rest"),
             *cases(plan, orm, "authorize", door="rest"),
-            *(
-                GroupCase(
-                    server=server,
-                    system=ours,
-                    statements=statements,
-                    folder=plan.folder,
-                    size=size,
-                    connections=connections,
-                )
-                for size, connections in ((1, 32), (32, 2))
-            ),
+            _grouped(plan, ours, statements, size=1, connections=32),
+            _grouped(plan, ours, statements),
         ]
 
 
@@ -169,7 +160,8 @@ async def growth(plan: Plan) -> AsyncIterator[Sequence[Case]]:
         full.pools["deep"] = await deep_pages(full)
         plan.facts["load"] = f"{plan.payments:,} payments were loaded in {seconds:,.0f} s"
         if plan.writes:
-            plan.facts["writes"] = await _written(plan, full)
+            case = _grouped(plan, full, await recorded(full))
+            plan.facts["writes"] = await _written(case, plan)
         yield [
             case
             for workload in ("authorize", "capture", "refund", "read", "mix")
@@ -178,23 +170,33 @@ async def growth(plan: Plan) -> AsyncIterator[Sequence[Case]]:
         ] + cases(plan, full, "first page", "page 10,000")
 
 
-async def _written(plan: Plan, system: System) -> str:
-    """Commit as many authorizations as are wanted, and say how long that took."""
-    case = GroupCase(
+def _grouped(
+    plan: Plan,
+    system: System,
+    statements: list[Statement],
+    *,
+    size: int = 32,
+    connections: int = 2,
+) -> GroupCase:
+    return GroupCase(
         server=plan.server,
         system=system,
-        statements=await recorded(system),
+        statements=statements,
         folder=plan.folder,
-        size=32,
-        connections=2,
+        size=size,
+        connections=connections,
     )
+
+
+async def _written(case: GroupCase, plan: Plan, *, seconds: int = WRITE_SECONDS) -> str:
+    """Commit as many authorizations as are wanted, and say how long that took."""
     rates: list[float] = []
-    while sum(rates) * WRITE_SECONDS < plan.writes:
-        rates.append((await case.run(WRITE_SECONDS)).rate)
-    (vacuums,) = await system.fetch(SQL["autovacuums"])
+    while sum(rates) * seconds < plan.writes:
+        rates.append((await case.run(seconds)).rate)
+    (vacuums,) = await case.system.fetch(SQL["autovacuums"])
     return (
-        f"{sum(rates) * WRITE_SECONDS:,.0f} authorizations were committed in"
-        f" {len(rates) * WRITE_SECONDS} s, {rates[0]:,.0f}/s at first and {rates[-1]:,.0f}/s"
+        f"{sum(rates) * seconds:,.0f} authorizations were committed in"
+        f" {len(rates) * seconds} s, {rates[0]:,.0f}/s at first and {rates[-1]:,.0f}/s"
         f" at last; autovacuum ran {vacuums['count']} times"
     )
 
@@ -208,17 +210,12 @@ async def quick(plan: Plan) -> AsyncIterator[Sequence[Case]]:
         await fill_pools(ours, plan.folder, size=plan.pool)
         await load(ours, payments=plan.payments)
         ours.pools["deep"] = await deep_pages(ours)
+        grouped = _grouped(plan, ours, await recorded(ours))
+        plan.facts["writes"] = await _written(grouped, plan, seconds=1)
         yield [
             *cases(plan, ours, "page 10,000", "mix", "replay", connections=(16,)),
             *cases(plan, ours, "capture", door="rest", connections=(16,)),
-            GroupCase(
-                server=plan.server,
-                system=ours,
-                statements=await recorded(ours),
-                folder=plan.folder,
-                size=32,
-                connections=2,
-            ),
+            grouped,
         ]
 
 

@@ -53,7 +53,9 @@ def case(system: System, workload: str, door: str, folder: Path) -> LoadCase:
 @needs_tools
 async def test_it_measures(tmp_path: Path) -> None:
     """The quick scene runs every tool, and its figures are possible."""
-    results = await run(parsed(["--quick"]), {})
+    facts: dict[str, object] = {}
+    results = await run(parsed(["--quick"]), facts)
+    assert "authorizations were committed in 1 s" in str(facts["writes"])
     assert len(results["quick"]) >= 4
     for name, figures in results["quick"].items():
         assert figures["rate"] > 50, name
