@@ -461,6 +461,25 @@ async def test_a_commit_without_acknowledgement_is_looked_up(on_postgres: OnPost
     assert await on_postgres.store.commit(change) is Commit.COMMITTED
 
 
+async def test_an_end_that_somebody_else_has_stored_is_not_ours(on_postgres: OnPostgres) -> None:
+    """Cut off in a commit, and the action has ended as wanted, but by another hand: a conflict."""
+    first = await stored(on_postgres.store, keyed(begun()))
+    ours, writes = ended(first, b"ours"), on_postgres.store._writes
+    earlier = replace(ours.payment, update_time=LATER - timedelta(seconds=1))
+    theirs = replace(ours, payment=earlier, reply=b"theirs")
+
+    class Cut:
+        """Loses the connection; meanwhile somebody else ends the action."""
+
+        async def fetch(self, *_: object) -> object:
+            on_postgres.store._writes = writes
+            assert await on_postgres.store._write([theirs]) == [Commit.COMMITTED]
+            raise asyncpg.ConnectionDoesNotExistError
+
+    on_postgres.store._writes = Cut()  # type: ignore[assignment]
+    assert await on_postgres.store.commit(ours) is Commit.CONFLICT
+
+
 async def test_a_commit_that_is_not_found_is_not_repeated(on_postgres: OnPostgres) -> None:
     """A connection cut before the commit proves nothing: the caller is told, nothing is stored."""
 

@@ -135,9 +135,10 @@ class PostgresStore:
                 result = await self._commits.result_of(change)
         except DependencyUnavailableError:
             found = await self.load_action(change.payment.merchant_id, change.actions[0].id)
-            if not found or not _same_end(found.action, change.actions[0]):
+            became = _what_became_of(change.actions[0], found.action) if found else None
+            if became is None:
                 raise
-            result = Commit.COMMITTED
+            result = became
         if result is Commit.COMMITTED:
             self._tally.committed(change)
         return result
@@ -236,5 +237,17 @@ def _loaded(row: Row) -> Loaded:
     return Loaded(None if row["id"] is None else payment_of(row), record)
 
 
-def _same_end(stored: Action, wanted: Action) -> bool:
-    return (stored.status, stored.decline) == (wanted.status, wanted.decline)
+def _what_became_of(wanted: Action, stored: Action) -> Commit | None:
+    """Tell from the stored action what became of a change to it; None if that tells nothing.
+
+    An action that has ended just as wanted, but at another time, was ended by somebody else while
+    this process stood still. What they stored, the reply included, is not what we would have.
+    """
+    if (stored.status, stored.decline, stored.update_time) == (
+        wanted.status,
+        wanted.decline,
+        wanted.update_time,
+    ):
+        return Commit.COMMITTED
+    both_ended = ActionStatus.PENDING not in {stored.status, wanted.status}
+    return Commit.CONFLICT if both_ended else None
