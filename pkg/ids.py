@@ -1,6 +1,8 @@
 """TypeIDs: a prefix and a UUIDv7 in 26 characters, so that ids sort by the time they were made.
 
-Follows TypeID 0.3 (base 32 after Crockford, lower case) over UUIDv7 (RFC 9562, section 5.7).
+Follows TypeID 0.3 (base 32 after Crockford, lower case) over UUIDv7 (RFC 9562, section 5.7). Within
+a process each id sorts after the one before: in one millisecond by a counter that starts and grows
+by chance (section 6.2, method 2). Between processes only the millisecond counts.
 """
 
 import os
@@ -10,24 +12,70 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_VERSION_AND_VARIANT = 0x7 << 76 | 0b10 << 62
+_STEP_MASK = 2**32 - 1  # nobody can tell the next id from this one
+# A time that is read before another one may be used after it. A clock that goes back further is
+# believed: ids must not carry a time that is not theirs.
+_BACK_MAX_MILLISECONDS = 1_000
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 _POOLED = 256
 _pool: "deque[bytes]" = deque()
-os.register_at_fork(after_in_child=_pool.clear)  # or two processes would make the same ids
 # 26 characters hold 130 bits: the first one carries only three of the 128.
 _SUFFIX = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
 
 
+class _Counter:
+    """The millisecond and the counter of the last id."""
+
+    def __init__(self) -> None:
+        self._milliseconds = 0
+        self._count = 0
+
+    def next(self, milliseconds: int, chance: int) -> tuple[int, int]:
+        """Return the millisecond and the counter of the next id.
+
+        Args:
+            milliseconds: The time that it is made for.
+            chance: 80 random bits.
+        """
+        if self._milliseconds - _BACK_MAX_MILLISECONDS <= milliseconds <= self._milliseconds:
+            self._count += 1 + (chance & _STEP_MASK)
+        else:
+            # The uppermost bit stays free, so that there is room to count.
+            self._milliseconds, self._count = milliseconds, chance >> 7
+        return self._milliseconds, self._count
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._milliseconds = self._count = 0
+
+
+_counter = _Counter()
+
+
+def _begin_anew() -> None:
+    """Keep a forked process from making the ids of its parent."""
+    _pool.clear()
+    _counter.forget()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
 def new_id(prefix: str, now: datetime) -> str:
-    """Return a fresh id such as `pay_01k…`, sorting by `now` to the millisecond."""
-    return f"{prefix}_{_time(int(now.timestamp() * 1000))}{_rest(_random())}"
+    """Return a fresh id such as `pay_01k…`, sorting by `now` to the millisecond.
+
+    It sorts after all that this process made before, unless `now` is a second before them or more.
+    """
+    milliseconds, count = _counter.next(int(now.timestamp() * 1000), _random())
+    return f"{prefix}_{_time(milliseconds)}{_rest(count)}"
 
 
 def lowest_id(prefix: str, now: datetime) -> str:
     """Return the id that sorts before every id made in the millisecond of `now` or later."""
     # Ids begin with the year 1970.
-    return f"{prefix}_{_time(int(max(now, _EPOCH).timestamp() * 1000))}{_rest(bytes(10))}"
+    return f"{prefix}_{_time(int(max(now, _EPOCH).timestamp() * 1000))}{_rest(0)}"
 
 
 def is_id(prefix: str, text: str) -> bool:
@@ -36,14 +84,12 @@ def is_id(prefix: str, text: str) -> bool:
     return head == prefix and _SUFFIX.match(suffix) is not None
 
 
-def _random() -> bytes:
-    """Return 10 random bytes; the system is asked for many at once, which costs less."""
-    try:
-        return _pool.pop()
-    except IndexError:
+def _random() -> int:
+    """Return 80 random bits; the system is asked for many at once, which costs less."""
+    if not _pool:
         many = os.urandom(10 * _POOLED)
-        _pool.extend(many[place : place + 10] for place in range(10, len(many), 10))
-        return many[:10]
+        _pool.extend(many[place : place + 10] for place in range(0, len(many), 10))
+    return int.from_bytes(_pool.pop(), "big")
 
 
 @lru_cache(maxsize=8)  # ids come several a millisecond
@@ -52,10 +98,10 @@ def _time(milliseconds: int) -> str:
     return _digits(milliseconds, pairs=5)
 
 
-def _rest(random: bytes) -> str:
-    """Return the other 16 characters: 80 bits, with the version and the variant among them."""
-    value = int.from_bytes(random, "big") & ~(0xF << 76 | 0b11 << 62) | 0x7 << 76 | 0b10 << 62
-    return _digits(value, pairs=8)
+def _rest(count: int) -> str:
+    """Return the other 16 characters: a counter of 74 bits, around the version and the variant."""
+    high, low = count >> 62 & 0xFFF, count & (1 << 62) - 1
+    return _digits(high << 64 | low | _VERSION_AND_VARIANT, pairs=8)
 
 
 def _digits(value: int, *, pairs: int) -> str:

@@ -17,11 +17,35 @@ def test_ids_sort_by_the_time_they_were_made() -> None:
     assert all(is_id("pay", text) for text in ids)
 
 
+def test_ids_of_one_millisecond_sort_as_they_were_made() -> None:
+    """Within a process each id sorts after the one before, and none can be told from it."""
+    ids = [new_id("pay", NOW + timedelta(days=1)) for _ in range(5_000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 5_000
+    assert all(is_id("pay", text) for text in ids)
+    assert len({text[-6:] for text in ids}) > 4_990
+
+
+def test_a_time_that_is_used_late_makes_a_later_id() -> None:
+    """Two requests read the clock in one order and make their ids in the other."""
+    later = new_id("pay", NOW + timedelta(days=2, milliseconds=5))
+    assert new_id("act", NOW + timedelta(days=2)).removeprefix("act") > later.removeprefix("pay")
+
+
+def test_a_clock_that_goes_back_is_believed() -> None:
+    """An id carries its own time, a second before the last one's or more."""
+    moment = NOW + timedelta(days=3)
+    new_id("pay", moment + timedelta(seconds=2))
+    found = new_id("pay", moment)
+    assert lowest_id("pay", moment) < found < lowest_id("pay", moment + timedelta(milliseconds=1))
+
+
 def test_the_lowest_id_is_a_bound() -> None:
     """Ids of that millisecond or later sort after it, earlier ones before it."""
-    bound = lowest_id("pay", NOW)
-    assert new_id("pay", NOW) > bound
-    assert new_id("pay", NOW - timedelta(milliseconds=1)) < bound
+    moment = NOW + timedelta(days=4)
+    bound = lowest_id("pay", moment)
+    assert new_id("pay", moment - timedelta(milliseconds=1)) < bound
+    assert new_id("pay", moment) > bound
 
 
 @pytest.mark.parametrize("year", [1, 1969, 9999])
