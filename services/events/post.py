@@ -1,25 +1,29 @@
-"""One attempt to post an event: a signed request, and what came of it in a word or a status."""
+"""One attempt to post an event: a signed request, and the status or the words that came of it."""
 
-import socket
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import aiohttp
-
 from pkg.mode import Mode
-from services.events.target import AddressNotAllowedError, CheckedResolver, check_url
+from services.events.exchange import (
+    AnswerReader,
+    ConnectionLostError,
+    UnansweredError,
+    request_of,
+)
+from services.events.lines import ADDRESS_NOT_ALLOWED, Line, Lines, until
+from services.events.target import Target, UrlNotAllowedError, target_of
 
 USER_AGENT = "paygate-webhooks/1"
 
-# Below what any usual server keeps a connection for: a POST on one that the server has just closed
-# would fail, and cannot be repeated by itself.
-_KEEPALIVE_SECONDS = 1.0
-
-ADDRESS_NOT_ALLOWED = "address not allowed"
+# For what follows the status. By then the answer is known: this is so that a receiver that did
+# everything right does not find its connection reset.
+_REST_SECONDS_MAX = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The status that came back; 0 and a word for why when none did."""
+    """The status that came back; 0 and words for why when none did."""
 
     status: int
     error: str = ""
@@ -30,64 +34,73 @@ class Poster:
 
     Args:
         mode: Which places are allowed.
-        timeout_seconds: For all of an attempt: the name, the connection, the answer's headers.
+        timeout_seconds: For all of an attempt: the name, the connection, the answer's status.
     """
 
     def __init__(self, mode: Mode, *, timeout_seconds: float) -> None:
         self._mode = mode
-        self._resolver = CheckedResolver(mode)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=self._resolver,
-                use_dns_cache=False,  # what is connected to is what was just checked
-                limit=0,  # the deliverer bounds what is under way
-                keepalive_timeout=_KEEPALIVE_SECONDS,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
-            headers={"user-agent": USER_AGENT},
-            skip_auto_headers=("accept", "accept-encoding"),
-            trust_env=False,  # a proxy would connect to addresses that nobody has checked
-        )
+        self._timeout_seconds = timeout_seconds
+        self._lines = Lines(mode)
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post once; whatever goes wrong is an answer too. Redirects are not followed.
 
-        Nothing of the answer's body is read.
+        Nothing of the answer counts but its status.
         """
-        if check_url(url, self._mode):
-            return Answer(0, ADDRESS_NOT_ALLOWED)
         try:
-            async with self._session.post(
-                url, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                return Answer(response.status)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
-            return Answer(0, _word(problem))
+            target = target_of(url, self._mode)
+        except UrlNotAllowedError:
+            return Answer(0, ADDRESS_NOT_ALLOWED)
+        request = request_of(target, {"user-agent": USER_AGENT, **headers}, body)
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        try:
+            return Answer(await self._post(target, request, deadline))
+        except UnansweredError as problem:
+            return Answer(0, str(problem))
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
-        await self._resolver.close()
+        self._lines.close()
+
+    async def _post(self, target: Target, request: bytes, deadline: float) -> int:
+        if line := self._lines.take(target):
+            try:
+                return await self._exchange(target, line, request, deadline)
+            except ConnectionLostError:
+                # As a rule the receiver has just closed it. If it has the event after all, it drops
+                # the second by its id.
+                pass
+        line = await self._lines.open(target, deadline)
+        return await self._exchange(target, line, request, deadline)
+
+    async def _exchange(self, target: Target, line: Line, request: bytes, deadline: float) -> int:
+        answer, again = AnswerReader(line.reader), False
+        try:
+            async with until(deadline, "no answer in time"):
+                status = await _asked(line, request, answer)
+            again = await _ended(answer, status)
+        finally:
+            if again:
+                self._lines.keep(target, line)
+            else:
+                line.close()
+        return status
 
 
-def _word(problem: Exception) -> str:  # noqa: PLR0911 - a table in the order of what is more exact
-    match problem:
-        case TimeoutError():
-            return "timeout"
-        case aiohttp.ClientConnectorDNSError():
-            refused = isinstance(problem.os_error, AddressNotAllowedError)
-            return ADDRESS_NOT_ALLOWED if refused else "name not found"
-        case aiohttp.ClientSSLError() | aiohttp.ServerFingerprintMismatch():
-            return "tls"
-        case aiohttp.ClientConnectorError():
-            refused = isinstance(problem.os_error, ConnectionRefusedError)
-            return "connection refused" if refused else "not connected"
-        case AddressNotAllowedError():
-            return ADDRESS_NOT_ALLOWED
-        case socket.gaierror():
-            return "name not found"
-        case aiohttp.ServerDisconnectedError() | OSError():
-            return "connection lost"
-        case _:
-            return "not http"
+async def _asked(line: Line, request: bytes, answer: AnswerReader) -> int:
+    try:
+        line.writer.write(request)
+        await line.writer.drain()
+        return await answer.status()
+    except TimeoutError:
+        raise
+    except OSError:
+        raise ConnectionLostError from None
+
+
+async def _ended(answer: AnswerReader, status: int) -> bool:
+    try:
+        async with asyncio.timeout(_REST_SECONDS_MAX):
+            return await answer.end(status)
+    except (UnansweredError, OSError):
+        return False

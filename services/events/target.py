@@ -1,29 +1,32 @@
 """Where events may be posted to, so that no merchant can make the gateway call its own network.
 
 The text of a URL is checked when it is given and before each attempt; a name's addresses are
-checked when it is resolved, and the connection goes to exactly those (`CheckedResolver`): what a
-name stands for can change between two looks.
+checked when it is resolved, and the connection goes to exactly those (`lookup.py`): what a name
+stands for can change between two looks.
 """
 
-import asyncio
 import ipaddress
 import re
-import socket
-from concurrent.futures import ThreadPoolExecutor
-
-import yarl
-from aiohttp.abc import AbstractResolver, ResolveResult
+from dataclasses import dataclass
 
 from pkg.mode import Mode
 
 URL_LENGTH_MAX = 2048
 
-_LOOKUPS_MAX = 64  # at once: a lookup that hangs holds a thread
 _PRINTABLE = re.compile(r"[!-~]+\Z")  # ASCII without spaces
+# Scheme, host (a name, an IPv4 address, or an IPv6 address in brackets), port, path and query.
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[^?]*)?(?P<query>\?.*)?\Z"
+)
+# What RFC 3986 lets a path and a query hold. An endpoint from before this was asked may hold more.
+_PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*\Z")
 # How browsers tell that a host is meant as an IPv4 address (WHATWG URL, "ends in a number").
 _NUMBER = re.compile(r"(?:\d+|0[xX][0-9a-fA-F]*)\Z")
-_AUTHORITY = re.compile(r"[A-Za-z]+://([^/?#]+)")
-_NAME = re.compile(r"[A-Za-z0-9._-]+\Z")
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}\Z")
+_NAME_LENGTH_MAX = 253  # RFC 1035, without the root's dot
+_PORTS = {"http": 80, "https": 443}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -43,36 +46,78 @@ _RESERVED = tuple(
 )
 
 
+class UrlNotAllowedError(ValueError):
+    """Says what is wrong with a URL, in words for the merchant that do not repeat it."""
+
+
 class AddressNotAllowedError(OSError):
     """The name stands for an address that may not be posted to."""
 
 
-def check_url(url: str, mode: Mode) -> str | None:
-    """Return what is wrong with a URL, in words for the merchant; None if nothing is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A URL that may be posted to, taken apart once: what is checked is what is connected to.
+
+    `host` is a name or an address without brackets. `path` is path and query, byte for byte.
+    """
+
+    tls: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """Return what the header `host` says: without the scheme's own port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (
+            host if self.port == _PORTS["https" if self.tls else "http"] else f"{host}:{self.port}"
+        )
+
+
+def target_of(url: str, mode: Mode) -> Target:
+    """Take a URL apart.
 
     Looks at the text alone: whether a name stands for a public address is seen at each attempt.
+
+    Raises:
+        UrlNotAllowedError: It is none, or one that may not be posted to.
+    """
+    if not _PRINTABLE.match(url) or "\\" in url:
+        raise UrlNotAllowedError("must be ASCII without spaces or backslashes")
+    place = url.partition("#")[0]
+    if not (parts := _URL.match(place)):
+        raise UrlNotAllowedError("must have a host, and no user, password or fragment")
+    scheme, host = parts["scheme"].lower(), parts["host"].strip("[]")
+    port = int(parts["port"] or _PORTS.get(scheme, 0))
+    if problem := _check_place(scheme, host, mode):
+        raise UrlNotAllowedError(problem)
+    if not 0 < port < 65_536:
+        raise UrlNotAllowedError("must have a port from 1 to 65,535")
+    path = (parts["path"] or "/") + (parts["query"] or "")
+    return Target(tls=scheme == "https", host=host, port=port, path=path)
+
+
+def check_url(url: str, mode: Mode) -> str | None:
+    """Return what is wrong with a URL that is to be registered; None if nothing is.
+
+    More than `target_of` asks: what is posted to as it stands must be a URL to the last byte.
     """
     if len(url) > URL_LENGTH_MAX:
         return f"must have at most {URL_LENGTH_MAX:,} characters"
-    if not _PRINTABLE.match(url) or "\\" in url:
-        return "must be ASCII without spaces or backslashes"
     try:
-        # By the parser of the HTTP client: two parsers could see two hosts.
-        parsed = yarl.URL(url)
-        scheme, host, port = parsed.scheme, parsed.raw_host, parsed.port
-    except ValueError:
-        return "must be a URL"
-    # As it was written: the parser takes an empty user, and a name in brackets, without a word.
-    authority = _AUTHORITY.match(url)
-    if not host or not authority or "@" in authority[1] or parsed.raw_fragment or not port:
+        target = target_of(url, mode)
+    except UrlNotAllowedError as problem:
+        return str(problem)
+    if "#" in url:
         return "must have a host, and no user, password or fragment"
-    if authority[1].startswith("[") != (":" in host):
-        return "must be a URL"
-    return _check_place(scheme, host, mode)
+    if not _PATH.match(target.path):
+        return "must be a URL: in path and query, what else there is stands as % and two hex digits"
+    return None
 
 
 def _check_place(scheme: str, host: str, mode: Mode) -> str | None:
-    address = _literal(host)
+    address = literal(host)
     if address is None and not _is_name(host):
         return "must have a host name or an IP address in its usual form"
     loopback = address.is_loopback if address else host.rstrip(".").lower() == "localhost"
@@ -95,54 +140,8 @@ def is_allowed(address: str, mode: Mode) -> bool:
     return _is_public(parsed) or (mode is Mode.SANDBOX and parsed.is_loopback)
 
 
-class CheckedResolver(AbstractResolver):
-    """Resolves names to addresses that events may be posted to; one that is not refuses them all.
-
-    Lookups have threads of their own: names that hang must not hold up what else uses threads.
-    """
-
-    def __init__(self, mode: Mode) -> None:
-        self._mode = mode
-        self._threads = ThreadPoolExecutor(_LOOKUPS_MAX, thread_name_prefix="lookup")
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Return the addresses of a name.
-
-        Raises:
-            AddressNotAllowedError: One of them may not be posted to.
-            OSError: There are none.
-        """
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._look_up, host, port, family
-        )
-        if not all(is_allowed(result["host"], self._mode) for result in found):
-            raise AddressNotAllowedError
-        return found
-
-    async def close(self) -> None:
-        """Wait for no lookup that is still under way."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    @staticmethod
-    def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
-        found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(place[0]),
-                port=port,
-                family=kind,
-                proto=protocol,
-                # What is connected to is an address: it must never be looked up again.
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for kind, _, protocol, _, place in found
-        ]
-
-
-def _literal(host: str) -> Address | None:
+def literal(host: str) -> Address | None:
+    """Return the address that a host is by itself; None for a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -150,8 +149,9 @@ def _literal(host: str) -> Address | None:
 
 
 def _is_name(host: str) -> bool:
-    last = host.rstrip(".").rpartition(".")[2]
-    return bool(_NAME.match(host)) and bool(last) and not _NUMBER.match(last)
+    labels = host.removesuffix(".").split(".")
+    named = len(host) <= _NAME_LENGTH_MAX + 1 and all(map(_LABEL.match, labels))
+    return named and not _NUMBER.match(labels[-1])
 
 
 def _is_public(address: Address) -> bool:

@@ -162,11 +162,11 @@ def edge_script() -> str:
 
 
 def test_decisions_are_numbered_and_complete() -> None:
-    """Decisions are numbered without gaps, have the three parts, and architecture.md lists each."""
+    """Decisions have a number each, have the three parts, and architecture.md lists them."""
     listed = section(REPOSITORY / "docs" / "architecture.md", "Decisions")
-    for number, adr in enumerate(ADRS, start=1):
-        text = adr.read_text()
-        assert adr.name.startswith(f"{number:04}-")
+    assert len({adr.name[:4] for adr in ADRS}) == len(ADRS)
+    for adr in ADRS:
+        text, number = adr.read_text(), int(adr.name[:4])
         assert text.startswith(f"# {number}. ")
         assert _HEADING.findall(text)[1:] == ["Context", "Decision", "Consequences"], adr.name
         assert f"(adr/{adr.name})" in listed

@@ -3,7 +3,8 @@
 import pytest
 
 from pkg.mode import Mode
-from services.events.target import AddressNotAllowedError, CheckedResolver, check_url
+from services.events.lookup import Lookup
+from services.events.target import AddressNotAllowedError, UrlNotAllowedError, check_url, target_of
 from services.events.target import is_allowed as allowed
 
 PUBLIC = [
@@ -15,6 +16,12 @@ PUBLIC = [
     "https://[2606:2800:220:1:248:1893:25c8:1946]/",
     "https://xn--bcher-kva.example/",
     "https://1password.com/",
+    "https://example.com",
+    "https://example.com?a=/b?c",
+    "https://example.com/a%3Ab/%2F/.././/?x=%2F",
+    "https://example.com/;v=1,2/(x)'*!$&=@~:+",
+    "HTTPS://example.com:443/",
+    "https://my_host.example.com/",
 ]
 LOOPBACK = [
     "localhost/",
@@ -44,6 +51,28 @@ NEVER = [
     "https://example.com:65536/",
     "https://example.com:x/",
     "https://exam ple.com/",
+    "https://example.com:/",
+    "https://example.com:+443/",
+    "https://example.com:443:80/",
+    # No URLs by RFC 3986.
+    "https://example.com/%zz",
+    "https://example.com/%",
+    "https://example.com/?a=%2",
+    "https://example.com/{id}",
+    "https://example.com/[a]",
+    "https://example.com/<a>",
+    "https://example.com/a|b",
+    "https://example.com/?a=^",
+    'https://example.com/"a"',
+    "https://example.com/#",
+    # No names of hosts.
+    "https://a..example.com/",
+    "https://.example.com/",
+    "https://example.com../",
+    "https://" + "a" * 64 + ".example.com/",
+    "https://" + "a." * 127 + "com/",
+    "https://[example.com]/",
+    "https://::1/",
     "https://example.com/\n",
     "https://example.com\\@127.0.0.1/",
     "https://bücher.example/",
@@ -155,21 +184,50 @@ def test_which_addresses_a_name_may_stand_for(
     assert allowed(address, Mode.SANDBOX) is sandbox
 
 
+@pytest.mark.parametrize(
+    ("url", "authority", "connected"),
+    [
+        ("https://Example.com./x", "Example.com.", ("Example.com.", 443)),
+        ("https://example.com:443", "example.com", ("example.com", 443)),
+        ("https://example.com:80/", "example.com:80", ("example.com", 80)),
+        ("http://localhost:80/", "localhost", ("localhost", 80)),
+        ("http://[::1]:8080/", "[::1]:8080", ("::1", 8080)),
+    ],
+)
+def test_the_host_that_is_checked_is_the_host_that_is_connected_to(
+    url: str, authority: str, connected: tuple[str, int]
+) -> None:
+    """A URL is taken apart once; the receiver is told the same host."""
+    target = target_of(url, Mode.SANDBOX)
+
+    assert (target.host, target.port) == connected
+    assert target.authority == authority
+
+
+@pytest.mark.parametrize(
+    "place", ["10.0.0.1", "127.1", "0x7f000001", "user@127.0.0.1", "[::ffff:127.0.0.1]"]
+)
+def test_what_may_not_be_posted_to_has_no_target(place: str) -> None:
+    """An endpoint from before a rule is checked by it at each attempt."""
+    with pytest.raises(UrlNotAllowedError):
+        target_of(f"https://{place}/%zz", Mode.PRODUCTION)
+
+
 async def test_a_name_for_a_private_address_is_refused_when_it_is_resolved() -> None:
     """`localhost` stands for any name that a merchant's DNS lets point inside."""
-    resolver = CheckedResolver(Mode.PRODUCTION)
+    lookup = Lookup(Mode.PRODUCTION)
 
-    with pytest.raises(AddressNotAllowedError):
-        await resolver.resolve("localhost", 443)
-    await resolver.close()
+    for host in ("localhost", "127.0.0.1"):
+        with pytest.raises(AddressNotAllowedError):
+            await lookup.addresses(host, 443)
+    lookup.close()
 
 
 async def test_a_name_is_resolved_to_addresses_that_are_not_looked_up_again() -> None:
     """What is connected to is the very address that was checked."""
-    resolver = CheckedResolver(Mode.SANDBOX)
+    lookup = Lookup(Mode.SANDBOX)
 
-    found = await resolver.resolve("localhost", 8080)
+    found = await lookup.addresses("localhost", 8080)
 
-    assert {one["host"] for one in found} <= {"127.0.0.1", "::1"}
-    assert all(one["port"] == 8080 and one["hostname"] == "localhost" for one in found)
-    await resolver.close()
+    assert {place[:2] for *_, place in found} <= {("127.0.0.1", 8080), ("::1", 8080)}
+    lookup.close()

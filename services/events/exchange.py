@@ -1,0 +1,121 @@
+"""One request and its answer on a connection, by HTTP/1.1 (RFC 9112): no more than webhooks need.
+
+Receivers are strangers. Of an answer only its status counts: whatever the headers and the body are,
+it has been given by then. An HTTP client refuses some of them, and reads all of them.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+
+from services.events.target import Target
+
+# Until the status, interim answers (1xx) included; and after it, headers and body.
+STATUS_BYTES_MAX = 16 * 1024
+REST_BYTES_MAX = 64 * 1024
+INTERIM_ANSWERS_MAX = 8
+
+_READ_BYTES = 4096
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])[ \r\n]")
+_STATUS_LENGTH = len(b"HTTP/1.1 200\r")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_SWITCHING_PROTOCOLS = 101  # nobody has asked for it, so that it is no interim answer
+_NO_CONTENT = 204
+_LAST_CHUNK = b"0\r\n\r\n"  # RFC 9112, section 7.1, without trailers
+
+
+class UnansweredError(Exception):
+    """There is no answer; the message says why, in words of ours."""
+
+
+class ConnectionLostError(UnansweredError):
+    """The connection was closed before an answer."""
+
+    def __init__(self) -> None:
+        super().__init__("the connection was closed before an answer")
+
+
+def request_of(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    """Return a POST as it goes over the wire; the path is not touched."""
+    fields = {"host": target.authority, **headers, "content-length": str(len(body))}
+    lines = [f"POST {target.path} HTTP/1.1", *(f"{name}: {text}" for name, text in fields.items())]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+class AnswerReader:
+    """Reads one answer from a connection, within a budget of bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._buffer = bytearray()
+        self._left = STATUS_BYTES_MAX
+        self._persistent = False
+
+    async def status(self) -> int:
+        """Return the status of the final answer.
+
+        Raises:
+            UnansweredError: What came is no HTTP, or only interim answers, or nothing.
+        """
+        for _ in range(INTERIM_ANSWERS_MAX + 1):
+            while len(self._buffer) < _STATUS_LENGTH:
+                await self._more()
+            if not (line := _STATUS.match(self._buffer)):
+                raise UnansweredError("the answer is not HTTP/1.1")
+            self._persistent = line[1] == b"1"
+            status = int(line[2])
+            if status >= 200 or status == _SWITCHING_PROTOCOLS:
+                return status
+            await self._head()
+        raise UnansweredError("too many interim answers (1xx)")
+
+    async def end(self, status: int) -> bool:
+        """Read what follows the status; tell whether the connection is good for another request.
+
+        What is not read when a connection is closed is a reset to the one who wrote it.
+
+        Raises:
+            UnansweredError: It does not end within the budget, or ends too soon.
+        """
+        self._left = REST_BYTES_MAX
+        length = _body_length(status, await self._head()) if self._persistent else None
+        if length is None:
+            while not self._buffer.endswith(_LAST_CHUNK):
+                await self._more()
+            return False
+        while len(self._buffer) < length:
+            await self._more()
+        return len(self._buffer) == length
+
+    async def _head(self) -> bytes:
+        """Take a head off what is read, up to the empty line."""
+        looked = 0
+        while not (end := _HEAD_END.search(self._buffer, looked)):
+            looked = max(0, len(self._buffer) - 3)
+            await self._more()
+        head = bytes(self._buffer[: end.start()])
+        del self._buffer[: end.end()]
+        return head
+
+    async def _more(self) -> None:
+        chunk = await self._reader.read(_READ_BYTES)
+        if not chunk:
+            raise ConnectionLostError
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise UnansweredError("the answer is too long")
+        self._buffer += chunk
+
+
+def _body_length(status: int, head: bytes) -> int | None:
+    """Return how long the body is where that is beyond doubt, else None."""
+    fields = [line.partition(b":") for line in head.lower().splitlines()[1:]]
+    values = [(name.strip(), value.strip()) for name, _, value in fields]
+    lengths = [value for name, value in values if name == b"content-length"]
+    if any(name == b"transfer-encoding" for name, _ in values):
+        return None
+    if any(name == b"connection" and value != b"keep-alive" for name, value in values):
+        return None
+    if status == _NO_CONTENT:
+        return 0 if not lengths or lengths == [b"0"] else None
+    return int(lengths[0]) if len(lengths) == 1 and re.fullmatch(rb"\d{1,6}", lengths[0]) else None

@@ -1,0 +1,157 @@
+"""Connections to receivers: to addresses that were just checked, and kept for a moment."""
+
+import asyncio
+import ssl
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from socket import socket
+
+from aiohappyeyeballs import start_connection
+from aiohappyeyeballs.types import AddrInfoType
+
+from pkg.mode import Mode
+from services.events.exchange import UnansweredError
+from services.events.lookup import Lookup
+from services.events.target import AddressNotAllowedError, Target
+
+ADDRESS_NOT_ALLOWED = "address not allowed"
+
+# Below what any usual server keeps a connection for, and so short that what a name stands for has
+# not changed since it was checked.
+_KEPT_SECONDS = 1.0
+_KEPT_MAX = 256
+_BUFFER_BYTES = 16 * 1024  # of one connection; what comes beside it waits in the kernel
+_SECOND_ADDRESS_SECONDS = 0.25  # RFC 8305, section 5
+
+Key = tuple[bool, str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    def is_open(self) -> bool:
+        """Tell whether the receiver has not closed it, as far as is known."""
+        return not (self.reader.at_eof() or self.writer.transport.is_closing())
+
+    def close(self) -> None:
+        """Let go of it, and wait for nobody."""
+        self.writer.transport.abort()
+
+
+class Lines:
+    """Opens connections, and keeps what has carried an answer for the next. See `Poster`."""
+
+    def __init__(self, mode: Mode) -> None:
+        self._lookup = Lookup(mode)
+        self._tls = ssl.create_default_context()
+        self._tls.set_alpn_protocols(["http/1.1"])
+        self._kept: defaultdict[Key, list[Line]] = defaultdict(list)
+        self._count = 0
+
+    def take(self, target: Target) -> Line | None:
+        """Return a connection that was kept."""
+        lines = self._kept.get(_key(target), [])
+        while lines:
+            line = lines[-1]
+            self._drop(_key(target), line)
+            if line.is_open():
+                return line
+            line.close()
+        return None
+
+    def keep(self, target: Target, line: Line) -> None:
+        """Keep a connection, or close it."""
+        if self._count >= _KEPT_MAX:
+            line.close()
+            return
+        self._kept[_key(target)].append(line)
+        self._count += 1
+        asyncio.get_running_loop().call_later(_KEPT_SECONDS, self._expire, _key(target), line)
+
+    async def open(self, target: Target, deadline: float) -> Line:
+        """Connect.
+
+        Raises:
+            UnansweredError: There is no connection, or none that can be trusted.
+        """
+        async with until(deadline, "the name was not resolved in time"):
+            addresses = await self._addresses(target)
+        async with until(deadline, "no connection in time"):
+            connected = await _connected(addresses)
+        async with until(deadline, "TLS: no handshake in time"):
+            return await self._line(connected, target)
+
+    def close(self) -> None:
+        """Close all that are kept."""
+        for key, lines in list(self._kept.items()):
+            for line in list(lines):
+                self._expire(key, line)
+        self._lookup.close()
+
+    async def _addresses(self, target: Target) -> Sequence[AddrInfoType]:
+        try:
+            return await self._lookup.addresses(target.host, target.port)
+        except AddressNotAllowedError:
+            raise UnansweredError(ADDRESS_NOT_ALLOWED) from None
+        except (OSError, UnicodeError):
+            raise UnansweredError("name not found") from None
+
+    async def _line(self, connected: socket, target: Target) -> Line:
+        try:
+            reader, writer = await asyncio.open_connection(
+                sock=connected,
+                limit=_BUFFER_BYTES,
+                ssl=self._tls if target.tls else None,
+                server_hostname=target.host.removesuffix(".") if target.tls else None,
+            )
+        except ssl.SSLCertVerificationError as problem:
+            raise UnansweredError(f"TLS: {problem.verify_message}") from None
+        except OSError:
+            raise UnansweredError("TLS: no handshake") from None
+        return Line(reader, writer)
+
+    def _expire(self, key: Key, line: Line) -> None:
+        if line in self._kept.get(key, []):
+            self._drop(key, line)
+            line.close()
+
+    def _drop(self, key: Key, line: Line) -> None:
+        self._kept[key].remove(line)
+        self._count -= 1
+        if not self._kept[key]:
+            del self._kept[key]
+
+
+@asynccontextmanager
+async def until(deadline: float, words: str) -> AsyncIterator[None]:
+    """Bound a step of an attempt by the loop's time.
+
+    Raises:
+        UnansweredError: With these words, when the time is over.
+    """
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError:
+        raise UnansweredError(words) from None
+
+
+async def _connected(addresses: Sequence[AddrInfoType]) -> socket:
+    try:
+        return await start_connection(addresses, happy_eyeballs_delay=_SECOND_ADDRESS_SECONDS)
+    except ConnectionRefusedError:
+        raise UnansweredError("connection refused") from None
+    except TimeoutError:
+        raise
+    except (OSError, RuntimeError):  # the latter by uvloop
+        raise UnansweredError("no connection") from None
+
+
+def _key(target: Target) -> Key:
+    return target.tls, target.host, target.port
