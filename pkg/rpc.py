@@ -52,10 +52,10 @@ class Refusal:
     violations: dict[str, str] = field(default_factory=dict)
     retry_after_seconds: int | None = None
 
-    def status(self) -> Status:
+    def status(self, domain: str = DOMAIN) -> Status:
         """Return google.rpc.Status with ErrorInfo and, for bad input, BadRequest (AIP-193)."""
         details: list[Message] = [
-            ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=self.metadata)
+            ErrorInfo(reason=self.reason, domain=domain, metadata=self.metadata)
         ]
         if self.violations:
             details.append(
@@ -163,6 +163,7 @@ class Guard(aio.ServerInterceptor):
             the client learns nothing but the request id.
         gate: Bounds the calls under way; what is too much is refused before it is even read.
         records: Counts and logs every call.
+        domain: Whose errors these are, as they say themselves.
     """
 
     def __init__(
@@ -170,10 +171,12 @@ class Guard(aio.ServerInterceptor):
         refuse: Callable[[Exception], Refusal | None],
         gate: Gate | None = None,
         records: CallRecords | None = None,
+        domain: str = DOMAIN,
     ) -> None:
         self._refuse = refuse
         self._gate = gate
         self._records = records
+        self._domain = domain
 
     async def intercept_service(
         self,
@@ -223,26 +226,37 @@ class Guard(aio.ServerInterceptor):
 
     async def _answer(self, handle: _Handle, call: Call, data: bytes, context: Context) -> object:
         if self._gate is not None and not self._gate.enter(call.method):
-            await _abort(context, OVERLOADED, call)
+            await self._abort(context, OVERLOADED, call)
         _call.set(call)
         try:
             reply = await handle(data, context, call)
         except (aio.AbortError, asyncio.CancelledError, NotImplementedError):
             raise
         except _RefusedError as refused:
-            await _abort(context, refused.refusal, call)
+            await self._abort(context, refused.refusal, call)
         except Exception as problem:
             refusal = self._refuse(problem)
             if refusal is None:
                 logger.exception("unexpected error", method=call.method, request_id=call.request_id)
                 refusal = _internal(call.request_id)
-            await _abort(context, refusal, call)
+            await self._abort(context, refusal, call)
         finally:
             if self._gate is not None:
                 self._gate.leave()
         if call.headers:
             await context.send_initial_metadata(tuple(call.headers.items()))
         return reply
+
+    async def _abort(self, context: Context, refusal: Refusal, call: Call) -> NoReturn:
+        call.code, call.reason = refusal.code.name, refusal.reason
+        # As initial metadata they are headers in REST as well, where trailing metadata is lost.
+        headers = {"x-request-id": call.request_id, **call.headers}
+        if refusal.retry_after_seconds is not None:
+            headers["retry-after"] = str(refusal.retry_after_seconds)
+        await context.send_initial_metadata(tuple(headers.items()))
+        details = ("grpc-status-details-bin", refusal.status(self._domain).SerializeToString())
+        await context.abort(refusal.code, refusal.message, (details,))
+        raise AssertionError("abort() always raises")
 
 
 def _reader(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[bytes], object]:
@@ -273,15 +287,3 @@ def _internal(request_id: str) -> Refusal:
         message="An internal error happened. Name the request id when you report it.",
         metadata={"request_id": request_id},
     )
-
-
-async def _abort(context: Context, refusal: Refusal, call: Call) -> NoReturn:
-    call.code, call.reason = refusal.code.name, refusal.reason
-    # As initial metadata they are headers in REST as well; trailing metadata would be lost there.
-    headers = {"x-request-id": call.request_id, **call.headers}
-    if refusal.retry_after_seconds is not None:
-        headers["retry-after"] = str(refusal.retry_after_seconds)
-    await context.send_initial_metadata(tuple(headers.items()))
-    details = ("grpc-status-details-bin", refusal.status().SerializeToString())
-    await context.abort(refusal.code, refusal.message, (details,))
-    raise AssertionError("abort() always raises")

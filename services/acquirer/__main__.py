@@ -23,7 +23,7 @@ from services.acquirer.book import Book
 from services.acquirer.config import Config
 from services.acquirer.error import UnreachableError
 from services.acquirer.outage import Outages
-from services.acquirer.refusals import refusal_of
+from services.acquirer.refusals import DOMAIN, refusal_of
 from services.acquirer.servicer import AcquirerServicer
 
 SERVICE = "acquirer"  # in the log
@@ -52,7 +52,7 @@ async def serve(config: Config) -> None:
     records = call_records(config, metrics, service=SERVICE, tracer=tracer)
     servicer = AcquirerServicer(bank, running)
     server = aio.server(
-        interceptors=[Guard(refusal_of, records=records)],
+        interceptors=[Guard(refusal_of, records=records, domain=DOMAIN)],
         options=OPTIONS,
         maximum_concurrent_rpcs=config.calls_max,
     )

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from services.acquirer import simulator
 from services.acquirer.book import Book
-from services.acquirer.cards import LOST_REPLIES, LOST_REQUESTS, Scenario, Verb
+from services.acquirer.cards import LOST_REPLIES, LOST_REQUESTS, NEVER, Scenario, Verb
+from services.acquirer.error import NeverError
 from services.acquirer.outage import Outages
 from services.acquirer.simulator import Authorization, Instruction, Outcome
 
@@ -34,6 +35,7 @@ class Bank:
 
         Raises:
             ReferenceReusedError: The reference belongs to another authorization.
+            NeverError: The bank will not, for this card.
         """
         self._outages.check(asked.reference)
         await self._transmit(asked.reference, asked.scenario, Verb.AUTHORIZE)
@@ -46,6 +48,7 @@ class Bank:
 
         Raises:
             ReferenceReusedError: The reference belongs to another instruction.
+            NeverError: The bank will not, for this card.
         """
         reference, verb = instruction.reference, simulator.verb_of(instruction.operation)
         self._outages.check(reference)
@@ -66,11 +69,13 @@ class Bank:
         return await self._book.inquire(reference)
 
     async def _transmit(self, reference: str, scenario: Scenario, verb: Verb) -> None:
-        """Let the request reach the bank, late or not at all if the card says so."""
+        """Let the request reach the bank; late, not at all, or in vain if the card says so."""
         if scenario is Scenario.SLOW:
             await self._sleep(self._slow_seconds)
         if LOST_REQUESTS.get(scenario) is verb:
             self._outages.strike(reference)
+        if NEVER.get(scenario) is verb:
+            raise NeverError
 
     def _reply(self, reference: str, scenario: Scenario, verb: Verb) -> None:
         """Let the reply leave, unless the card says that it gets lost."""

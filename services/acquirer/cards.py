@@ -54,6 +54,8 @@ class Scenario(StrEnum):
     CAPTURE_REPLY_LOST = "CAPTURE_REPLY_LOST"
     REFUND_REPLY_LOST = "REFUND_REPLY_LOST"
     VOID_REPLY_LOST = "VOID_REPLY_LOST"
+    AUTHORIZE_NEVER = "AUTHORIZE_NEVER"
+    CAPTURE_NEVER = "CAPTURE_NEVER"
     SLOW = "SLOW"
 
 
@@ -77,6 +79,8 @@ CARDS: Mapping[str, Scenario] = MappingProxyType(
         "4000000000001042": Scenario.CAPTURE_REQUEST_LOST,
         "4000000000001059": Scenario.REFUND_REPLY_LOST,
         "4000000000001091": Scenario.VOID_REPLY_LOST,
+        "4000000000001109": Scenario.AUTHORIZE_NEVER,
+        "4000000000001117": Scenario.CAPTURE_NEVER,
         "4000000000001075": Scenario.SLOW,
     }
 )
@@ -112,6 +116,8 @@ DESCRIPTIONS: Mapping[Scenario, str] = MappingProxyType(
         Scenario.CAPTURE_REPLY_LOST: "A capture's reply is lost: PENDING, then SUCCEEDED.",
         Scenario.REFUND_REPLY_LOST: "A refund's reply is lost: PENDING, then SUCCEEDED.",
         Scenario.VOID_REPLY_LOST: "A void's reply is lost: PENDING, then SUCCEEDED.",
+        Scenario.AUTHORIZE_NEVER: "Refused for good, by an error of the bank: FAILED.",
+        Scenario.CAPTURE_NEVER: "Approved; every capture is refused for good: FAILED.",
         Scenario.SLOW: "Every call takes 2 s, then succeeds.",
     }
 )
@@ -130,6 +136,14 @@ REFUSALS: Mapping[Scenario, tuple[Verb, Decline]] = MappingProxyType(
         Scenario.CAPTURE_REJECTED: (Verb.CAPTURE, Decline.CAPTURE_REJECTED),
         Scenario.REFUND_REJECTED: (Verb.REFUND, Decline.REFUND_REJECTED),
         Scenario.VOID_REJECTED: (Verb.VOID, Decline.VOID_REJECTED),
+    }
+)
+
+# For whom the bank will never do it, and says so by an error: nothing is recorded.
+NEVER: Mapping[Scenario, Verb] = MappingProxyType(
+    {
+        Scenario.AUTHORIZE_NEVER: Verb.AUTHORIZE,
+        Scenario.CAPTURE_NEVER: Verb.CAPTURE,
     }
 )
 

@@ -23,5 +23,9 @@ class ReferenceReusedError(AcquirerError):
     """The reference belongs to another request."""
 
 
+class NeverError(AcquirerError):
+    """The bank will not do this, now or later."""
+
+
 class UnreachableError(AcquirerError):
     """The bank cannot be reached."""

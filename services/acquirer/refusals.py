@@ -6,13 +6,18 @@ from pkg.rpc import Refusal
 from services.acquirer.error import (
     AcquirerError,
     InvalidRequestError,
+    NeverError,
     ReferenceReusedError,
     UnreachableError,
 )
 
+# Whose errors these are: a caller believes a refusal for good only if the bank itself has made it.
+DOMAIN = "acquirer.paygate"
+
 REASONS: dict[type[AcquirerError], tuple[grpc.StatusCode, str]] = {
     InvalidRequestError: (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
     ReferenceReusedError: (grpc.StatusCode.INVALID_ARGUMENT, "REFERENCE_REUSED"),
+    NeverError: (grpc.StatusCode.FAILED_PRECONDITION, "NEVER"),
     UnreachableError: (grpc.StatusCode.UNAVAILABLE, "UNREACHABLE"),
 }
 

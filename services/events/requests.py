@@ -20,10 +20,13 @@ EVENT_TYPES = (
     "payment.failed",
     "payment.captured",
     "payment.capture_declined",
+    "payment.capture_failed",
     "payment.voided",
     "payment.void_declined",
+    "payment.void_failed",
     "payment.refunded",
     "payment.refund_declined",
+    "payment.refund_failed",
     "payment.expired",
 )
 OVERLAP_SECONDS_MAX, OVERLAP_SECONDS_DEFAULT = 604_800, 86_400

@@ -10,7 +10,7 @@ from pkg.card import Cvv, Expiry, Pan
 from pkg.money import Money
 from services.payments.domain.action import Action
 from services.payments.domain.event import Event, Origin
-from services.payments.domain.outcome import Answer, NotFound
+from services.payments.domain.outcome import Answer, NotFound, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
 from services.payments.turns import Turns
@@ -166,17 +166,22 @@ class Vault(Protocol):
 class Acquirer(Protocol):
     """The customer's bank. No method raises for want of an answer: that is `Unknown`.
 
-    `reference` is an action's id; the same reference again has no second effect.
+    `reference` is an action's id; the same reference again has no second effect. An answer that
+    makes no sense for what was asked is `Unknown` too. `Rejected` is about this request only: an
+    earlier one with the same reference may have been carried out, so inquire before it is believed.
     """
 
     async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
         """Ask to reserve an amount."""
 
     async def perform(self, authorization: str, action: Action) -> Answer:
-        """Carry out a capture, void, refund or reversal on an authorization's reference."""
+        """Carry out a capture, void or refund on an authorization's reference."""
 
-    async def inquire(self, reference: str) -> Answer | NotFound:
-        """Ask what became of an operation."""
+    async def reverse(self, authorization: str) -> Reversed | Unknown:
+        """Release what an authorization still holds, whatever became of it."""
+
+    async def inquire(self, action: Action) -> Answer | NotFound:
+        """Ask what became of an authorization, capture, void or refund."""
 
 
 class Clock(Protocol):

@@ -14,10 +14,10 @@ import structlog
 from pkg.ids import new_id
 from services.payments.domain.action import ActionType
 from services.payments.domain.event import event_of
-from services.payments.domain.outcome import NotFound, Reversed, Unknown
+from services.payments.domain.outcome import NotFound, Rejected, Reversed, Unknown
 from services.payments.domain.settle import settle_expiry, settle_reversal
 from services.payments.ports import Change, Commit, Gateway, InDoubt
-from services.payments.steps import Begun, finish, load_in_doubt
+from services.payments.steps import Begun, checked, conclude, load_in_doubt
 
 logger = structlog.get_logger()
 
@@ -63,14 +63,16 @@ class Recovery:
             return await self._release(found)
         if action.type is ActionType.AUTHORIZE and payment.reversing:
             return False  # its reversal settles it
-        answer = await self._gateway.acquirer.inquire(action.id)
+        answer = await self._gateway.acquirer.inquire(action)
         if isinstance(answer, NotFound):
             if action.type is ActionType.AUTHORIZE:
                 return await self._begin_reversal(found)
             answer = await self._gateway.acquirer.perform(payment.authorization_id, action)
+            if isinstance(answer, Rejected):
+                answer = await checked(self._gateway, action, answer)
         if isinstance(answer, Unknown):
             return False
-        await finish(self._gateway, Begun(payment, action), answer)
+        await conclude(self._gateway, Begun(payment, action), answer)
         logger.info("settled", action=action.id, payment=payment.id, answer=type(answer).__name__)
         return True
 
@@ -87,7 +89,7 @@ class Recovery:
     async def _release(self, found: InDoubt) -> bool:
         """Have the bank release a hold, and settle what that was for."""
         authorization = found.payment.authorization_id
-        answer = await self._gateway.acquirer.perform(authorization, found.action)
+        answer = await self._gateway.acquirer.reverse(authorization)
         if not isinstance(answer, Reversed):
             return False  # asked again until it is acknowledged
         if found.action.type is ActionType.EXPIRE:

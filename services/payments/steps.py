@@ -15,7 +15,7 @@ from pkg.ids import new_id
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.event import event_of
-from services.payments.domain.outcome import Answer, Final, NotFound, Unknown
+from services.payments.domain.outcome import Answer, Approved, Declined, Final, NotFound, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
 from services.payments.ports import Change, Commit, Gateway, InDoubt, Record, SealedCard
@@ -133,14 +133,15 @@ async def _try_to_begin(known: _Known, decide: Decide) -> Begun | Reply | None:
 
 
 async def finish(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
-    """Commit 2: settle the answer; without one, look it up once and then say PENDING.
+    """Commit 2: settle what the bank's answer is worth; without one, say PENDING."""
+    return await conclude(gateway, begun, await checked(gateway, begun.action, answer))
+
+
+async def conclude(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
+    """Settle an answer that was checked, or say PENDING.
 
     Settling is a no-op if recovery was faster; the reply is then what recovery stored.
     """
-    if isinstance(answer, Unknown):
-        found = await gateway.acquirer.inquire(begun.action.id)
-        # An operation that the bank does not know may still be on its way: that is for recovery.
-        answer = Unknown() if isinstance(found, NotFound) else found
     if isinstance(answer, Unknown):
         return await _leave_pending(gateway, begun)
     try:
@@ -148,6 +149,18 @@ async def finish(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
     except error.ConcurrentUpdateError:
         # The bank has answered, but the payment is too busy to write it down: recovery will.
         return await _leave_pending(gateway, begun)
+
+
+async def checked(gateway: Gateway, action: Action, answer: Answer) -> Answer:
+    """Return what the bank's answer is worth: a yes or a no as it is, anything else after a look.
+
+    The bank knows of the action if an earlier request for it came through: then that counts. If it
+    does not, a request that it has rejected is over, and one without an answer may still come.
+    """
+    if isinstance(answer, Approved | Declined):
+        return answer
+    found = await gateway.acquirer.inquire(action)
+    return answer if isinstance(found, NotFound) else found
 
 
 async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:

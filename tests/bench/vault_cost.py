@@ -33,7 +33,7 @@ from services.payments.adapters.vault_local import LocalWrapper
 from services.payments.authorize import Authorize, authorize
 from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.domain.action import Action
-from services.payments.domain.outcome import Answer, Approved, NotFound
+from services.payments.domain.outcome import Answer, Approved, NotFound, Reversed
 from services.payments.ports import CardDetails, Gateway, SealedCard, Vault
 from tests.database import Databases, as_part, postgres_of_its_own, running
 from tools.stack.postgres import OWNER
@@ -53,7 +53,11 @@ class Bank:
         """Approve."""
         return Approved()
 
-    async def inquire(self, reference: str) -> Answer | NotFound:
+    async def reverse(self, authorization: str) -> Reversed:
+        """Release."""
+        return Reversed()
+
+    async def inquire(self, action: Action) -> Answer | NotFound:
         """Approve."""
         return Approved()
 

@@ -9,7 +9,8 @@ import pytest
 from pkg.money import Money
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus
-from services.payments.domain.outcome import Approved, DeclineCode, Declined, Reversed
+from services.payments.domain.event import EventType, event_of
+from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle, settle_expiry, settle_reversal
 from services.payments.domain.status import Status
@@ -34,7 +35,7 @@ EXPIRED_NOW = NOW + LIFETIME
 STATES: dict[str, Payment] = {
     "pending": begun()[0],
     "declined": settled(begun(), NO)[0],
-    "failed": settled(begun(), Reversed())[0],
+    "failed": settled(begun(), Rejected())[0],
     "reversing": begun()[0].reverse(action_id="act_r", now=LATER)[0],
     "authorized": authorized(),
     "capturing 400": capture(authorized(), 400)[0],
@@ -224,11 +225,18 @@ def _begun_verbs() -> dict[str, tuple[Payment, Action]]:
 
 
 @pytest.mark.parametrize("verb", ["capture", "final capture", "refund", "void"])
-def test_a_decline_gives_the_reserve_back(verb: str) -> None:
-    """After a decline the payment stands where it stood, and the same can be asked again."""
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [(NO, (ActionStatus.DECLINED, NO.code)), (Rejected(), (ActionStatus.FAILED, None))],
+    ids=["declined", "rejected"],
+)
+def test_a_no_gives_the_reserve_back(
+    verb: str, answer: Final, end: tuple[ActionStatus, DeclineCode | None]
+) -> None:
+    """After it the payment stands where it stood, and the same can be asked again."""
     step = _begun_verbs()[verb]
-    payment, action = settled(step, NO)
-    assert (action.status, action.decline) == (ActionStatus.DECLINED, NO.code)
+    payment, action = settled(step, answer)
+    assert (action.status, action.decline) == end
     assert not payment.capturing
     assert not payment.refunding
     assert not any((payment.closing, payment.closed, payment.voiding, payment.voided))
@@ -237,8 +245,18 @@ def test_a_decline_gives_the_reserve_back(verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["authorize", "capture", "final capture", "refund", "void"])
+@pytest.mark.parametrize(
+    "first", [Approved(), NO, Rejected()], ids=["approved", "declined", "rejected"]
+)
+def test_every_end_has_an_event(verb: str, first: Final) -> None:
+    """No answer of the bank to any verb is without a fact that others can act on."""
+    event = event_of(*settled(_begun_verbs()[verb], first), event_id="evt_a")
+    assert event.type in EventType
+
+
+@pytest.mark.parametrize("verb", ["authorize", "capture", "final capture", "refund", "void"])
 @pytest.mark.parametrize("first", [Approved(), NO], ids=["approved", "declined"])
-def test_the_second_settler_does_nothing(verb: str, first: Approved | Declined) -> None:
+def test_the_second_settler_does_nothing(verb: str, first: Final) -> None:
     """Settling is a no-op once the action has ended, whatever the second answer is."""
     payment, action = settled(_begun_verbs()[verb], first)
     assert settle(payment, action, Approved(), LATER) is None

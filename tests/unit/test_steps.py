@@ -17,7 +17,7 @@ from services.payments.authorize import Authorize, authorize
 from services.payments.capture import Capture, capture
 from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.domain import error
-from services.payments.domain.action import Action, ActionType
+from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import NOBODY, Origin
 from services.payments.domain.outcome import (
     Answer,
@@ -25,6 +25,7 @@ from services.payments.domain.outcome import (
     DeclineCode,
     Declined,
     NotFound,
+    Rejected,
     Reversed,
     Unknown,
 )
@@ -44,6 +45,7 @@ class FakeBank:
 
     answers: list[Answer] = field(default_factory=list)
     inquiries: list[Answer | NotFound] = field(default_factory=list)
+    releases: list[Reversed | Unknown] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     cards: list[CardDetails] = field(default_factory=list)
 
@@ -58,7 +60,12 @@ class FakeBank:
         self.asked.append(action.type.lower())
         return self.answers.pop(0)
 
-    async def inquire(self, reference: str) -> Answer | NotFound:
+    async def reverse(self, authorization: str) -> Reversed | Unknown:
+        """Answer the next release's answer."""
+        self.asked.append("reverse")
+        return self.releases.pop(0)
+
+    async def inquire(self, action: Action) -> Answer | NotFound:
         """Answer the next inquiry's answer."""
         self.asked.append("inquire")
         return self.inquiries.pop(0)
@@ -127,10 +134,26 @@ def authorized(reply: Reply) -> service.AuthorizeResponse:
     return service.AuthorizeResponse.FromString(reply.body)
 
 
+def capture_of(payment_id: str) -> Capture:
+    """Capture £4."""
+    return Capture(
+        merchant_id=MERCHANT,
+        payment_id=payment_id,
+        amount=gbp(400),
+        final=False,
+        reference="",
+        idempotency_key="c",
+    )
+
+
 ANSWERS: list[tuple[Answer, Answer | NotFound | None, int, int]] = [
     (Approved(), None, pb.Action.STATUS_SUCCEEDED, pb.Payment.STATUS_AUTHORIZED),
     (NO, None, pb.Action.STATUS_DECLINED, pb.Payment.STATUS_DECLINED),
-    (Reversed(), None, pb.Action.STATUS_FAILED, pb.Payment.STATUS_FAILED),
+    (Rejected(), NotFound(), pb.Action.STATUS_FAILED, pb.Payment.STATUS_FAILED),
+    (Rejected(), Rejected(), pb.Action.STATUS_FAILED, pb.Payment.STATUS_FAILED),
+    (Rejected(), Approved(), pb.Action.STATUS_SUCCEEDED, pb.Payment.STATUS_AUTHORIZED),
+    (Rejected(), NO, pb.Action.STATUS_DECLINED, pb.Payment.STATUS_DECLINED),
+    (Rejected(), Unknown(), pb.Action.STATUS_PENDING, pb.Payment.STATUS_PENDING),
     (Unknown(), Approved(), pb.Action.STATUS_SUCCEEDED, pb.Payment.STATUS_AUTHORIZED),
     (Unknown(), NO, pb.Action.STATUS_DECLINED, pb.Payment.STATUS_DECLINED),
     (Unknown(), Unknown(), pb.Action.STATUS_PENDING, pb.Payment.STATUS_PENDING),
@@ -163,7 +186,9 @@ async def test_recovery_reverses_an_authorization_that_the_bank_does_not_know(
     fixture: Fixture,
 ) -> None:
     """The reversal is recorded before it is asked for, and asked for until it is acknowledged."""
-    fixture.bank = FakeBank([Unknown(), Unknown(), Unknown(), Reversed()], [Unknown(), NotFound()])
+    fixture.bank = FakeBank(
+        [Unknown()], [Unknown(), NotFound()], [Unknown(), Unknown(), Reversed()]
+    )
     payment_id = authorized(await fixture.authorize()).payment.id
     await fixture.recover()
     assert fixture.store.payments[MERCHANT, payment_id].reversing
@@ -182,14 +207,7 @@ async def test_recovery_sends_a_capture_again(fixture: Fixture) -> None:
     """A capture that the bank does not know is sent again under its own reference."""
     fixture.bank = FakeBank([Approved(), Unknown(), Approved()], [NotFound(), NotFound()])
     payment_id = authorized(await fixture.authorize()).payment.id
-    command = Capture(
-        merchant_id=MERCHANT,
-        payment_id=payment_id,
-        amount=gbp(400),
-        final=False,
-        reference="",
-        idempotency_key="c",
-    )
+    command = capture_of(payment_id)
     await capture(fixture.gateway, command)
     await fixture.recover()
     assert fixture.bank.asked == ["authorize", "capture", "inquire", "inquire", "capture"]
@@ -197,24 +215,59 @@ async def test_recovery_sends_a_capture_again(fixture: Fixture) -> None:
     assert (await capture(fixture.gateway, command)).replayed
 
 
+ENDS_OF_A_REFUSED_CAPTURE: list[tuple[Answer | NotFound, ActionStatus, int]] = [
+    (NotFound(), ActionStatus.FAILED, 0),
+    (Approved(), ActionStatus.SUCCEEDED, 400),
+    (NO, ActionStatus.DECLINED, 0),
+    (Unknown(), ActionStatus.PENDING, 0),
+]
+
+
+@pytest.mark.parametrize(("found", "status", "captured"), ENDS_OF_A_REFUSED_CAPTURE)
+@pytest.mark.parametrize("by", ["the worker", "recovery"])
+async def test_a_capture_that_the_bank_refuses_for_good(
+    fixture: Fixture, by: str, found: Answer | NotFound, status: ActionStatus, captured: int
+) -> None:
+    """It ends, and its reserve is free, unless the bank has carried out an earlier sending."""
+    sent: list[Answer] = [Rejected()] if by == "the worker" else [Unknown(), Rejected()]
+    asked = [found] if by == "the worker" else [NotFound(), NotFound(), found]
+    fixture.bank = FakeBank([Approved(), *sent], asked)
+    payment_id = authorized(await fixture.authorize()).payment.id
+    reply = await capture(fixture.gateway, capture_of(payment_id))
+    if by == "recovery":
+        await fixture.recover()
+    payment = fixture.store.payments[MERCHANT, payment_id]
+    (action,) = [a for a in fixture.store.actions.values() if a.type is ActionType.CAPTURE]
+    assert (action.status, payment.captured) == (status, gbp(captured))
+    assert bool(payment.capturing) is (status is ActionStatus.PENDING)
+    again = await capture(fixture.gateway, capture_of(payment_id))
+    assert again.replayed
+    if by == "the worker":
+        assert again.body == reply.body
+    told = service.CaptureResponse.FromString(again.body)
+    assert pb.Action.Status.Name(told.action.status) == f"STATUS_{status}"
+    if status is ActionStatus.FAILED:
+        assert fixture.store.events[-1].type == "payment.capture_failed"
+
+
 async def test_the_sweep_expires_what_is_due(fixture: Fixture) -> None:
     """Past its time an authorization is released at the bank, EXPIRED, and an event says so."""
-    fixture.bank = FakeBank([Approved(), Reversed()])
+    fixture.bank = FakeBank([Approved()], releases=[Reversed()])
     payment_id = authorized(await fixture.authorize()).payment.id
     await fixture.sweep()
     assert fixture.bank.asked == ["authorize"]
     fixture.clock.time += timedelta(days=7)
     await fixture.sweep()
-    assert fixture.bank.asked == ["authorize", "expire"]
+    assert fixture.bank.asked == ["authorize", "reverse"]
     assert fixture.store.payments[MERCHANT, payment_id].status is Status.EXPIRED
     assert fixture.store.events[-1].type == "payment.expired"
     await fixture.sweep()
-    assert fixture.bank.asked == ["authorize", "expire"]
+    assert fixture.bank.asked == ["authorize", "reverse"]
 
 
 async def test_an_expiry_is_asked_for_until_it_is_acknowledged(fixture: Fixture) -> None:
     """While the bank does not answer, the expiry is PENDING, and recovery goes on with it."""
-    fixture.bank = FakeBank([Approved(), Unknown(), Unknown(), Reversed()])
+    fixture.bank = FakeBank([Approved()], releases=[Unknown(), Unknown(), Reversed()])
     payment_id = authorized(await fixture.authorize()).payment.id
     fixture.clock.time += timedelta(days=7)
     await fixture.sweep()

@@ -1,11 +1,16 @@
-"""The customer's bank over gRPC. Every failure of transport is `Unknown`, never a decline."""
+"""The customer's bank over gRPC. Every failure of transport is `Unknown`, never a decline.
+
+An error is a refusal only if the bank itself has made it; see `_is_the_banks_own`.
+"""
 
 from collections.abc import Callable
 from typing import assert_never
 
 import grpc
 import structlog
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
@@ -21,6 +26,7 @@ from services.payments.domain.outcome import (
     DeclineCode,
     Declined,
     NotFound,
+    Rejected,
     Reversed,
     Unknown,
 )
@@ -34,6 +40,9 @@ _ATTRIBUTES = {
     for name in ("Authorize", "Capture", "Refund", "Void", "Reverse", "Inquire")
 }
 _UNKNOWN = grpc.StatusCode.UNKNOWN
+# Who has made an error, by its ErrorInfo; and the codes that say that asking again is no use.
+BANK_DOMAIN = "acquirer.paygate"
+_DEFINITE = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
 
 
 class GrpcAcquirer:
@@ -71,16 +80,31 @@ class GrpcAcquirer:
             minor_units=amount.minor_units,
             currency=amount.currency,
         )
-        return _known(await self._answer("Authorize", self._bank.Authorize, request))
+        outcome = await self._outcome("Authorize", self._bank.Authorize, request)
+        return _answer(outcome, ActionType.AUTHORIZE)
 
     async def perform(self, authorization: str, action: Action) -> Answer:
-        """Carry out a capture, void, refund or reversal on an authorization's reference."""
-        return _known(await self._answer(*self._operation(authorization, action)))
+        """Carry out a capture, void or refund on an authorization's reference."""
+        outcome = await self._outcome(*self._operation(authorization, action))
+        return _answer(outcome, action.type)
 
-    async def inquire(self, reference: str) -> Answer | NotFound:
-        """Ask what became of an operation."""
-        request = pb.InquireRequest(reference=reference)
-        return await self._answer("Inquire", self._bank.Inquire, request)
+    async def reverse(self, authorization: str) -> Reversed | Unknown:
+        """Release what an authorization still holds, whatever became of it."""
+        request = pb.ReverseRequest(authorization_reference=authorization)
+        outcome = await self._outcome("Reverse", self._bank.Reverse, request)
+        if isinstance(outcome, pb.Outcome) and outcome.status == pb.Outcome.STATUS_REVERSED:
+            return Reversed()
+        return Unknown()
+
+    async def inquire(self, action: Action) -> Answer | NotFound:
+        """Ask what became of an authorization, capture, void or refund."""
+        request = pb.InquireRequest(reference=action.id)
+        outcome = await self._outcome("Inquire", self._bank.Inquire, request)
+        if isinstance(outcome, Rejected):
+            return Unknown()  # it is the question that was refused
+        if isinstance(outcome, pb.Outcome) and outcome.status == pb.Outcome.STATUS_NOT_FOUND:
+            return NotFound()
+        return _answer(outcome, action.type)
 
     def _operation(
         self, authorization: str, action: Action
@@ -104,17 +128,14 @@ class GrpcAcquirer:
             case ActionType.VOID:
                 void = pb.VoidRequest(reference=action.id, authorization_reference=authorization)
                 return "Void", self._bank.Void, void
-            case ActionType.REVERSE | ActionType.EXPIRE:
-                reverse = pb.ReverseRequest(authorization_reference=authorization)
-                return "Reverse", self._bank.Reverse, reverse
-            case ActionType.AUTHORIZE:
-                raise ValueError("an authorization needs the card: use authorize()")
+            case ActionType.AUTHORIZE | ActionType.REVERSE | ActionType.EXPIRE:
+                raise ValueError(f"{action.type} has a method of its own")
             case _:
                 assert_never(action.type)
 
-    async def _answer(
+    async def _outcome(
         self, name: str, method: "Callable[..., _Call]", request: Message
-    ) -> Answer | NotFound:
+    ) -> pb.Outcome | Rejected | Unknown:
         timeout = self._inquiry_timeout if name == "Inquire" else self._call_timeout
         with self._tracer.span(
             f"{SERVICE}/{name}", kind=Kind.CLIENT, attributes=_ATTRIBUTES[name]
@@ -126,12 +147,15 @@ class GrpcAcquirer:
                 # grpcio does not say by its code whether a byte was sent. The details are left out:
                 # they are the bank's words, and may repeat what it was sent.
                 code = problem.code() if isinstance(problem, aio.AioRpcError) else _UNKNOWN
-                logger.warning("no answer from the acquirer", code=str(code))
                 span.tell("rpc.grpc.status_code", code.value[0])
                 span.fail(code.name)
+                if code in _DEFINITE and _is_the_banks_own(problem):
+                    logger.warning("refused by the acquirer", code=str(code))
+                    return Rejected()
+                logger.warning("no answer from the acquirer", code=str(code))
                 return Unknown()
             span.tell("rpc.grpc.status_code", 0)
-        return _outcome(response.outcome)
+        return response.outcome
 
 
 class GrpcTestCards:
@@ -165,16 +189,17 @@ _Call = (
 )
 
 
-def _outcome(outcome: pb.Outcome) -> Answer | NotFound:
+def _answer(outcome: pb.Outcome | Rejected | Unknown, kind: ActionType) -> Answer:
+    """Return what the outcome says of an action of that kind; what makes no sense is no answer."""
+    if not isinstance(outcome, pb.Outcome):
+        return outcome
     match outcome.status:
         case pb.Outcome.STATUS_APPROVED:
             return Approved()
         case pb.Outcome.STATUS_DECLINED:
             return Declined(_decline(outcome.decline_code))
-        case pb.Outcome.STATUS_REVERSED:
-            return Reversed()
-        case pb.Outcome.STATUS_NOT_FOUND:
-            return NotFound()
+        case pb.Outcome.STATUS_REVERSED if kind is ActionType.AUTHORIZE:
+            return Rejected()
         case _:
             return Unknown()
 
@@ -184,6 +209,23 @@ def _decline(code: str) -> DeclineCode:
     return DeclineCode(code) if code in DeclineCode.__members__ else DeclineCode.CARD_DECLINED
 
 
-def _known(answer: Answer | NotFound) -> Answer:
-    # Only an inquiry may say NotFound; as an answer to an operation it means nothing.
-    return Unknown() if isinstance(answer, NotFound) else answer
+def _is_the_banks_own(problem: grpc.RpcError) -> bool:
+    """Tell whether the bank itself has made this error.
+
+    A bare code says nothing: a proxy, a balancer or the library may have made it, while the request
+    was carried out or still is on its way.
+    """
+    assert isinstance(problem, aio.AioRpcError)
+    for name, value in problem.trailing_metadata() or ():
+        if name == "grpc-status-details-bin" and isinstance(value, bytes):
+            return _domain(value) == BANK_DOMAIN
+    return False
+
+
+def _domain(status: bytes) -> str:
+    info = ErrorInfo()
+    try:
+        details = Status.FromString(status).details
+        return next((info.domain for detail in details if detail.Unpack(info)), "")
+    except DecodeError:
+        return ""

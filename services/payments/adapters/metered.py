@@ -15,6 +15,7 @@ from services.payments.domain.outcome import (
     Approved,
     Declined,
     NotFound,
+    Rejected,
     Reversed,
     Unknown,
 )
@@ -22,16 +23,18 @@ from services.payments.ports import Acquirer, CardDetails, SealedCard, Vault
 
 T = TypeVar("T")
 
-AUTHORIZE, INQUIRE = "authorize", "inquire"
+AUTHORIZE, REVERSE, INQUIRE = "authorize", "reverse", "inquire"
 _OUTCOMES = {
     Approved: "approved",
     Declined: "declined",
+    Rejected: "rejected",
     Unknown: "unknown",
     NotFound: "not_found",
     Reversed: "reversed",
 }
-# The bank is asked for both by the same call.
-_OPERATIONS = {kind: kind.lower() for kind in ActionType} | {ActionType.EXPIRE: "reverse"}
+_OPERATIONS = {
+    kind: kind.lower() for kind in (ActionType.CAPTURE, ActionType.VOID, ActionType.REFUND)
+}
 
 
 class MeteredAcquirer:
@@ -48,7 +51,7 @@ class MeteredAcquirer:
         seconds = metrics.histogram(
             "paygate_acquirer_request_seconds", "How long the bank took to answer.", ("operation",)
         )
-        operations = {*_OPERATIONS.values(), INQUIRE}
+        operations = {AUTHORIZE, *_OPERATIONS.values(), REVERSE, INQUIRE}
         self._requests = {
             (operation, kind): requests.of(operation, outcome)
             for operation in operations
@@ -61,13 +64,17 @@ class MeteredAcquirer:
         return await self._timed(AUTHORIZE, self._bank.authorize(reference, card, amount))
 
     async def perform(self, authorization: str, action: Action) -> Answer:
-        """Carry out a capture, void, refund or reversal on an authorization's reference."""
+        """Carry out a capture, void or refund on an authorization's reference."""
         call = self._bank.perform(authorization, action)
         return await self._timed(_OPERATIONS[action.type], call)
 
-    async def inquire(self, reference: str) -> Answer | NotFound:
-        """Ask what became of an operation."""
-        return await self._timed(INQUIRE, self._bank.inquire(reference))
+    async def reverse(self, authorization: str) -> Reversed | Unknown:
+        """Release what an authorization still holds, whatever became of it."""
+        return await self._timed(REVERSE, self._bank.reverse(authorization))
+
+    async def inquire(self, action: Action) -> Answer | NotFound:
+        """Ask what became of an authorization, capture, void or refund."""
+        return await self._timed(INQUIRE, self._bank.inquire(action))
 
     async def _timed(self, operation: str, call: Awaitable[T]) -> T:
         began = time.perf_counter()

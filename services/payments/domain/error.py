@@ -87,7 +87,7 @@ class PaymentDeclinedError(PaymentsError):
 
 
 class PaymentFailedError(PaymentsError):
-    """The authorization failed: the bank never answered it."""
+    """The authorization failed: the bank never answered it, or refused the request itself."""
 
     reason = "PAYMENT_FAILED"
 

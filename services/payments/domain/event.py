@@ -16,10 +16,13 @@ class EventType(StrEnum):
     FAILED = "payment.failed"
     CAPTURED = "payment.captured"
     CAPTURE_DECLINED = "payment.capture_declined"
+    CAPTURE_FAILED = "payment.capture_failed"
     VOIDED = "payment.voided"
     VOID_DECLINED = "payment.void_declined"
+    VOID_FAILED = "payment.void_failed"
     REFUNDED = "payment.refunded"
     REFUND_DECLINED = "payment.refund_declined"
+    REFUND_FAILED = "payment.refund_failed"
     EXPIRED = "payment.expired"
 
 
@@ -29,10 +32,13 @@ _TYPES = {
     (ActionType.AUTHORIZE, ActionStatus.FAILED): EventType.FAILED,
     (ActionType.CAPTURE, ActionStatus.SUCCEEDED): EventType.CAPTURED,
     (ActionType.CAPTURE, ActionStatus.DECLINED): EventType.CAPTURE_DECLINED,
+    (ActionType.CAPTURE, ActionStatus.FAILED): EventType.CAPTURE_FAILED,
     (ActionType.VOID, ActionStatus.SUCCEEDED): EventType.VOIDED,
     (ActionType.VOID, ActionStatus.DECLINED): EventType.VOID_DECLINED,
+    (ActionType.VOID, ActionStatus.FAILED): EventType.VOID_FAILED,
     (ActionType.REFUND, ActionStatus.SUCCEEDED): EventType.REFUNDED,
     (ActionType.REFUND, ActionStatus.DECLINED): EventType.REFUND_DECLINED,
+    (ActionType.REFUND, ActionStatus.FAILED): EventType.REFUND_FAILED,
     (ActionType.EXPIRE, ActionStatus.SUCCEEDED): EventType.EXPIRED,
 }
 

@@ -53,8 +53,8 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
-class Reversed:
-    """The bank has undone the authorization, or blocks it for ever."""
+class Rejected:
+    """The bank will not do it, now or later, or has undone it: what came of it is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,14 @@ class NotFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Reversed:
+    """The bank holds nothing more of the authorization. Only a reversal is answered so."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """No answer: it may have been done or not. A timeout is this, never a decline."""
 
 
-Final = Approved | Declined | Reversed
+Final = Approved | Declined | Rejected
 Answer = Final | Unknown

@@ -6,7 +6,7 @@ from typing import TypedDict, assert_never
 
 from pkg.money import Money
 from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Reversed
+from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Authorization
 
@@ -86,7 +86,7 @@ def _end(action: Action, answer: Final, now: datetime) -> Action:
             return action.ended(ActionStatus.SUCCEEDED, now)
         case Declined(code):
             return action.ended(ActionStatus.DECLINED, now, decline=code)
-        case Reversed():
+        case Rejected():
             return action.ended(ActionStatus.FAILED, now)
         case _:
             assert_never(answer)

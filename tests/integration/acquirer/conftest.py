@@ -12,7 +12,7 @@ from pkg.server import OPTIONS
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.outage import Outages
-from services.acquirer.refusals import refusal_of
+from services.acquirer.refusals import DOMAIN, refusal_of
 from services.acquirer.servicer import AcquirerServicer
 from tests.integration.acquirer.entries import opened
 from tests.integration.acquirer.line import OUTAGE_SECONDS, SLOW_SECONDS, Line, Time
@@ -38,7 +38,7 @@ async def line(book: Book) -> AsyncIterator[Line]:
     )
     running = Running()
     servicer = AcquirerServicer(bank, running)
-    server = aio.server(interceptors=[Guard(refusal_of)], options=OPTIONS)
+    server = aio.server(interceptors=[Guard(refusal_of, domain=DOMAIN)], options=OPTIONS)
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

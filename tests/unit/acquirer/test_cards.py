@@ -9,6 +9,7 @@ from services.acquirer.cards import (
     CARDS,
     LOST_REPLIES,
     LOST_REQUESTS,
+    NEVER,
     REFUSALS,
     Decline,
     Scenario,
@@ -47,6 +48,7 @@ REPLY_LOST = {
     "4000000000001059": Verb.REFUND,
     "4000000000001091": Verb.VOID,
 }
+REFUSED_FOR_GOOD = {"4000000000001109": Verb.AUTHORIZE, "4000000000001117": Verb.CAPTURE}
 SLOW = "4000000000001075"
 
 
@@ -77,9 +79,16 @@ def test_a_reply_is_lost_at_one_verb(pan: str, verb: Verb) -> None:
     assert scenario_of(pan) not in REFUSALS.keys() | LOST_REQUESTS.keys()
 
 
+@pytest.mark.parametrize(("pan", "verb"), REFUSED_FOR_GOOD.items())
+def test_a_verb_is_never_done(pan: str, verb: Verb) -> None:
+    """Each of these cards has one verb refused for good, and loses no message."""
+    assert NEVER[scenario_of(pan)] is verb
+    assert scenario_of(pan) not in REFUSALS.keys() | LOST_REQUESTS.keys() | LOST_REPLIES.keys()
+
+
 def test_the_tables_name_every_card_and_every_scenario() -> None:
     """No card of the code is missing above, and no scenario is without a card."""
-    assert set(CARDS) == {*REFUSED, *REQUEST_LOST, *REPLY_LOST, SLOW}
+    assert set(CARDS) == {*REFUSED, *REQUEST_LOST, *REPLY_LOST, *REFUSED_FOR_GOOD, SLOW}
     assert {*CARDS.values(), Scenario.APPROVED} == set(Scenario)
     assert scenario_of(SLOW) is Scenario.SLOW
 

@@ -1,7 +1,7 @@
 Feature: The bank's answer is not known yet
   Requests and replies get lost between the gateway and the bank. Such an action is PENDING in the
   reply, holds what it is about, and becomes final by itself: nobody has to do anything. A retry
-  with the same idempotency key shows how it ended.
+  with the same idempotency key shows how it ended. What the bank itself refuses for good is final.
 
   Scenario: An authorization never reached the bank: it fails, and what it may have done is undone
     When I authorize 10.00 GBP on the card 4000 0000 0000 1018 with the key "order"
@@ -121,6 +121,29 @@ Feature: The bank's answer is not known yet
     Then it is a replay
     And the VOID of 10.00 GBP is SUCCEEDED
     And the reply shows the payment VOIDED
+
+  Scenario: An authorization that the bank refuses for good fails at once
+    When I authorize 10.00 GBP on the card 4000 0000 0000 1109 with the key "order"
+    Then the AUTHORIZE of 10.00 GBP is FAILED
+    And the payment is FAILED
+    And its history is
+      | type      | amount    | status |
+      | AUTHORIZE | 10.00 GBP | FAILED |
+    When I send the same request again
+    Then it is a replay
+    And the AUTHORIZE of 10.00 GBP is FAILED
+
+  Scenario: A capture that the bank refuses for good gives back what it had reserved
+    Given a payment of 10.00 GBP on the card 4000 0000 0000 1117
+    When I capture 4.00 GBP with the key "parcel"
+    Then the CAPTURE of 4.00 GBP is FAILED
+    And the payment is AUTHORIZED
+    And 10.00 GBP can be captured
+    When I send the same request again
+    Then it is a replay
+    And the CAPTURE of 4.00 GBP is FAILED
+    When I void it
+    Then the payment is VOIDED
 
   Scenario: A slow bank is waited for, and a twin of the request is told to come back
     When I authorize 10.00 GBP on the card 4000 0000 0000 1075 twice at once with the key "order"

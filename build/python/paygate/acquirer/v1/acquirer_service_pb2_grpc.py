@@ -30,7 +30,9 @@ class AcquirerServiceStub:
 
     Every operation carries a `reference` chosen by the caller, and is idempotent by it: the same
     reference again changes nothing and gets the first answer. Transport failures say nothing about
-    what was done; Inquire does.
+    what was done; Inquire does. An error whose ErrorInfo has the domain `acquirer.paygate`, and whose
+    code is INVALID_ARGUMENT or FAILED_PRECONDITION, is the bank's own refusal of that request for
+    good; any other error says nothing either.
     """
 
     def __init__(self, channel):
@@ -81,7 +83,9 @@ class AcquirerServiceServicer:
 
     Every operation carries a `reference` chosen by the caller, and is idempotent by it: the same
     reference again changes nothing and gets the first answer. Transport failures say nothing about
-    what was done; Inquire does.
+    what was done; Inquire does. An error whose ErrorInfo has the domain `acquirer.paygate`, and whose
+    code is INVALID_ARGUMENT or FAILED_PRECONDITION, is the bank's own refusal of that request for
+    good; any other error says nothing either.
     """
 
     def Authorize(self, request, context):
@@ -185,7 +189,9 @@ class AcquirerService:
 
     Every operation carries a `reference` chosen by the caller, and is idempotent by it: the same
     reference again changes nothing and gets the first answer. Transport failures say nothing about
-    what was done; Inquire does.
+    what was done; Inquire does. An error whose ErrorInfo has the domain `acquirer.paygate`, and whose
+    code is INVALID_ARGUMENT or FAILED_PRECONDITION, is the bank's own refusal of that request for
+    good; any other error says nothing either.
     """
 
     @staticmethod

@@ -31,7 +31,9 @@ class AcquirerServiceStub:
 
     Every operation carries a `reference` chosen by the caller, and is idempotent by it: the same
     reference again changes nothing and gets the first answer. Transport failures say nothing about
-    what was done; Inquire does.
+    what was done; Inquire does. An error whose ErrorInfo has the domain `acquirer.paygate`, and whose
+    code is INVALID_ARGUMENT or FAILED_PRECONDITION, is the bank's own refusal of that request for
+    good; any other error says nothing either.
     """
 
     @_typing.overload
@@ -61,7 +63,9 @@ class AcquirerServiceAsyncStub(AcquirerServiceStub):
 
     Every operation carries a `reference` chosen by the caller, and is idempotent by it: the same
     reference again changes nothing and gets the first answer. Transport failures say nothing about
-    what was done; Inquire does.
+    what was done; Inquire does. An error whose ErrorInfo has the domain `acquirer.paygate`, and whose
+    code is INVALID_ARGUMENT or FAILED_PRECONDITION, is the bank's own refusal of that request for
+    good; any other error says nothing either.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -87,7 +91,9 @@ class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Every operation carries a `reference` chosen by the caller, and is idempotent by it: the same
     reference again changes nothing and gets the first answer. Transport failures say nothing about
-    what was done; Inquire does.
+    what was done; Inquire does. An error whose ErrorInfo has the domain `acquirer.paygate`, and whose
+    code is INVALID_ARGUMENT or FAILED_PRECONDITION, is the bank's own refusal of that request for
+    good; any other error says nothing either.
     """
 
     @_abc_1.abstractmethod

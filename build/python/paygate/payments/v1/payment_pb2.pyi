@@ -338,7 +338,9 @@ class Action(_message.Message):
         STATUS_DECLINED: Action._Status.ValueType  # 3
         """The bank said no; `decline` says why. Nothing was changed."""
         STATUS_FAILED: Action._Status.ValueType  # 4
-        """It came to nothing: the bank never answered, and what it may have done was undone."""
+        """It came to nothing: the bank refused the request itself for good, or never answered an
+        authorization, and what it may have done was undone. What was reserved for it is free again.
+        """
 
     class Status(_Status, metaclass=_StatusEnumTypeWrapper):
         """How it ended."""
@@ -352,7 +354,9 @@ class Action(_message.Message):
     STATUS_DECLINED: Action.Status.ValueType  # 3
     """The bank said no; `decline` says why. Nothing was changed."""
     STATUS_FAILED: Action.Status.ValueType  # 4
-    """It came to nothing: the bank never answered, and what it may have done was undone."""
+    """It came to nothing: the bank refused the request itself for good, or never answered an
+    authorization, and what it may have done was undone. What was reserved for it is free again.
+    """
 
     ID_FIELD_NUMBER: _builtins.int
     PAYMENT_ID_FIELD_NUMBER: _builtins.int
@@ -435,7 +439,9 @@ class Payment(_message.Message):
         STATUS_DECLINED: Payment._Status.ValueType  # 3
         """The bank declined the authorization."""
         STATUS_FAILED: Payment._Status.ValueType  # 4
-        """The bank never answered, and the hold it may have made was undone."""
+        """The bank refused the request itself for good; or it never answered, and the hold that it may
+        have made was undone.
+        """
         STATUS_PARTIALLY_CAPTURED: Payment._Status.ValueType  # 5
         """Part of the amount was captured; the rest still can be."""
         STATUS_CAPTURED: Payment._Status.ValueType  # 6
@@ -461,7 +467,9 @@ class Payment(_message.Message):
     STATUS_DECLINED: Payment.Status.ValueType  # 3
     """The bank declined the authorization."""
     STATUS_FAILED: Payment.Status.ValueType  # 4
-    """The bank never answered, and the hold it may have made was undone."""
+    """The bank refused the request itself for good; or it never answered, and the hold that it may
+    have made was undone.
+    """
     STATUS_PARTIALLY_CAPTURED: Payment.Status.ValueType  # 5
     """Part of the amount was captured; the rest still can be."""
     STATUS_CAPTURED: Payment.Status.ValueType  # 6

@@ -111,8 +111,9 @@ class Event(_message.Message):
     """`evt_` and 26 characters; the `webhook-id` of its deliveries, to drop repeated ones by."""
     type: _builtins.str
     """What became true: `payment.authorized`, `payment.declined`, `payment.failed`,
-    `payment.captured`, `payment.capture_declined`, `payment.voided`, `payment.void_declined`,
-    `payment.refunded`, `payment.refund_declined`, `payment.expired`. More may be added.
+    `payment.captured`, `payment.capture_declined`, `payment.capture_failed`, `payment.voided`,
+    `payment.void_declined`, `payment.void_failed`, `payment.refunded`, `payment.refund_declined`,
+    `payment.refund_failed`, `payment.expired`. More may be added.
     """
     sequence: _builtins.int
     """Rises with every event of one payment; gaps are normal."""
