@@ -13,7 +13,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pkg.calls import CallRecords
 from pkg.health import Check, Health
+from pkg.loopback import is_everywhere
 from pkg.metrics import Metrics
+from pkg.production import Refused
 from pkg.request_log import request_log
 from pkg.settings import MisconfiguredError, ServiceSettings
 from pkg.tracing import Tracer
@@ -25,6 +27,15 @@ class ObservedSettings(ServiceSettings):
     # None: nowhere.
     metrics_listen: str | None = None
     request_log: bool = True
+
+    def refused_to_observers(self) -> Refused:
+        """Return what production refuses of an address that asks for no key."""
+        prefix = self.model_config.get("env_prefix", "")
+        what = "must name one address, such as the pod's: every network could read it"
+        listen = self.metrics_listen
+        return Refused(
+            f"{prefix}METRICS_LISTEN", what, listen is not None and is_everywhere(listen)
+        )
 
 
 def call_records(

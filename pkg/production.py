@@ -7,24 +7,19 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import asyncpg
-
 from pkg.errors import DependencyUnavailableError
-from pkg.sql import translated
+from pkg.production_database import Database, reasons_of
 
 KEY_BYTES_MIN = 32
 # Of 32 random bytes 30 are different on average, and fewer than 20 in one of 10^9 keys.
 KEY_BYTES_DIFFERENT_MIN = 20
 PASSWORD_LENGTH_MIN = 16
 PASSWORD_CHARACTERS_DIFFERENT_MIN = 6
+# Of random bytes three in eight are printable. All but three of 32 are in one of 10^9 keys.
+KEY_BYTES_NOT_TEXT_MIN = 4
 
 _HEX = re.compile(r"([0-9a-fA-F]{2})+\Z")
 _WITH_TLS = {"require", "verify-ca", "verify-full"}
-_DURABILITY = """
-SELECT name FROM pg_settings
-WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
-ORDER BY name
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +31,11 @@ class Refused:
     is_so: bool
 
 
+def too_much(setting: str, value: float, *, most: int) -> Refused:
+    """Return what is said of a limit that is so high that nothing is limited."""
+    return Refused(setting, f"must be {most:,} or less: it would limit nothing", value > most)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posture:
     """What matters of a process's settings.
@@ -43,13 +43,13 @@ class Posture:
     Attributes:
         refused: What the settings must not be, one entry each.
         keys: Secrets in hexadecimal digits, by the setting.
-        database_urls: Addresses of databases, by the setting; their servers are asked too.
+        databases: What the process works on, by the setting; their servers are asked too.
         database_timeout_seconds: How long it has to answer.
     """
 
     refused: Sequence[Refused]
     keys: Mapping[str, str] = field(repr=False)
-    database_urls: Mapping[str, str] = field(repr=False)
+    databases: Mapping[str, Database]
     database_timeout_seconds: float
 
 
@@ -78,8 +78,8 @@ def static_reasons(posture: Posture) -> list[str]:
         *_used_twice(posture.keys),
         *(
             f"{name}: {what}"
-            for name, url in posture.database_urls.items()
-            for what in _of_url(url)
+            for name, database in posture.databases.items()
+            for what in _of_url(database.url)
         ),
     ]
 
@@ -91,27 +91,20 @@ async def database_reasons(posture: Posture) -> list[str]:
         DependencyUnavailableError: One does not answer; `metadata` has its setting.
     """
     said = []
-    for name, url in posture.database_urls.items():
+    for name, database in posture.databases.items():
         try:
-            reasons = await _of_server(url, timeout_seconds=posture.database_timeout_seconds)
+            reasons = await reasons_of(database, timeout_seconds=posture.database_timeout_seconds)
         except DependencyUnavailableError:
             raise DependencyUnavailableError(setting=name) from None
         said += [f"{name}: {what}" for what in reasons]
     return said
 
 
-async def _of_server(url: str, *, timeout_seconds: float) -> list[str]:
-    try:
-        with translated():
-            connection = await asyncpg.connect(url, timeout=timeout_seconds)
-            try:
-                rows = await connection.fetch(_DURABILITY, timeout=timeout_seconds)
-            finally:
-                connection.terminate()
-    except (asyncpg.PostgresError, ValueError):
-        return ["the database lets nobody in with this address"]
-    off = [row["name"] for row in rows]
-    return [f"{name} is off there: a crash could lose payments" for name in off]
+def is_weak(password: str) -> bool:
+    """Tell whether a password or token is short, or has a pattern."""
+    different = PASSWORD_CHARACTERS_DIFFERENT_MIN
+    short = len(password) < PASSWORD_LENGTH_MIN
+    return short or is_guessable(password.encode(), different_min=different)
 
 
 def is_guessable(secret: bytes, *, different_min: int) -> bool:
@@ -120,11 +113,23 @@ def is_guessable(secret: bytes, *, different_min: int) -> bool:
     return len(set(secret)) < different_min or len(steps) < different_min // 2
 
 
+def is_written(key: str) -> bool:
+    """Tell whether hexadecimal digits spell a text, or a number that others know, such as pi.
+
+    Of 64 random digits all are decimal in one of 10^13 keys.
+    """
+    secret = bytes.fromhex(key)
+    is_text = sum(not 0x20 <= byte < 0x7F for byte in secret) < KEY_BYTES_NOT_TEXT_MIN
+    return is_text or key.isdecimal()
+
+
 def _of_key(key: str) -> Iterator[str]:
     if not _HEX.match(key) or len(key) < 2 * KEY_BYTES_MIN:
         yield "must be 64 or more hexadecimal digits"
     elif is_guessable(bytes.fromhex(key), different_min=KEY_BYTES_DIFFERENT_MIN):
         yield "has a pattern: make it with `openssl rand -hex 32`"
+    elif is_written(key):
+        yield "is made of words or decimal digits: make it with `openssl rand -hex 32`"
 
 
 def _used_twice(keys: Mapping[str, str]) -> Iterator[str]:
@@ -148,11 +153,5 @@ def _of_url(url: str) -> Iterator[str]:
     if not is_socket and query.get("sslmode", [""])[-1] not in _WITH_TLS:
         yield "the database may be spoken to in plain text: add sslmode=verify-full"
     passwords = [unquote(parts.password or ""), *query.get("password", [])]
-    if any(map(_is_weak, filter(None, passwords))):
+    if any(map(is_weak, filter(None, passwords))):
         yield "its password is short or has a pattern: take 16 random characters or more"
-
-
-def _is_weak(password: str) -> bool:
-    different = PASSWORD_CHARACTERS_DIFFERENT_MIN
-    short = len(password) < PASSWORD_LENGTH_MIN
-    return short or is_guessable(password.encode(), different_min=different)

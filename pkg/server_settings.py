@@ -8,13 +8,17 @@ from pydantic import AfterValidator, Field, model_validator
 from pkg.limits import Buckets, CallerLimits, Rate
 from pkg.metrics import Metrics
 from pkg.mode import Mode
-from pkg.production import Refused
+from pkg.production import Refused, too_much
 from pkg.settings import ServiceSettings
 from pkg.starting import RoleSettings
 from pkg.tls import Identity, check_authority
 
 CALLS_PER_SECOND = 100.0
 FAILURES_PER_SECOND = 1.0
+# In production: more than a process can do, or than somebody mistypes.
+CALLS_PER_SECOND_MAX, CALLS_BURST_MAX = 1_000, 10_000
+FAILURES_PER_SECOND_MAX, FAILURES_BURST_MAX = 10, 1_000
+IN_FLIGHT_MAX = 4_096
 
 
 def _checked(path: Path) -> Path:
@@ -42,6 +46,22 @@ class TlsSettings(ServiceSettings):
             key=self.tls_key_file,
             client_ca=self.tls_client_ca_file,
         )
+
+    def refused_to_listeners(self) -> list[Refused]:
+        """Return what production refuses of a process that others connect to."""
+        prefix = self.model_config.get("env_prefix", "")
+        return [
+            Refused(
+                f"{prefix}TLS_CERTIFICATE_FILE",
+                "is missing: this process would listen in plain text",
+                self.identity is None,
+            ),
+            Refused(
+                f"{prefix}TLS_CLIENT_CA_FILE",
+                "is missing: whoever reaches the port could call, and claim any address",
+                self.tls_client_ca_file is None,
+            ),
+        ]
 
     @model_validator(mode="after")
     def _go_together(self) -> Self:
@@ -84,18 +104,19 @@ class ServerSettings(TlsSettings, RoleSettings):
 
     def refused_to_servers(self) -> list[Refused]:
         """Return what production refuses of a process that serves."""
-        limits = (self.calls_rate, self.failures_rate)
-        names = ("PAYGATE_RATE_LIMIT_PER_SECOND", "PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND")
+        calls, failures = "PAYGATE_RATE_LIMIT", "PAYGATE_AUTHENTICATION_FAILURES"
         return [
-            Refused(
-                "PAYGATE_TLS_CERTIFICATE_FILE",
-                "is missing: this process would listen in plain text",
-                self.identity is None,
+            *self.refused_to_listeners(),
+            *_refused_rate(
+                calls, self.calls_rate, per_second=CALLS_PER_SECOND_MAX, burst=CALLS_BURST_MAX
             ),
-            *(
-                Refused(name, "must not be 0: nothing would be limited", rate is None)
-                for name, rate in zip(names, limits, strict=True)
+            *_refused_rate(
+                failures,
+                self.failures_rate,
+                per_second=FAILURES_PER_SECOND_MAX,
+                burst=FAILURES_BURST_MAX,
             ),
+            too_much("PAYGATE_IN_FLIGHT_MAX", self.in_flight_max, most=IN_FLIGHT_MAX),
         ]
 
     def caller_limits(self, metrics: Metrics) -> CallerLimits:
@@ -119,3 +140,14 @@ class ServerSettings(TlsSettings, RoleSettings):
         default = in_production if self.mode is Mode.PRODUCTION else 0.0
         per_second = default if told is None else told
         return Rate(per_second=per_second, burst=burst) if per_second else None
+
+
+def _refused_rate(name: str, rate: Rate | None, *, per_second: int, burst: int) -> list[Refused]:
+    """Return what is said of a limit that is off, or so high that it limits nothing."""
+    setting = f"{name}_PER_SECOND"
+    if rate is None:
+        return [Refused(setting, "must not be 0: nothing would be limited", True)]
+    return [
+        too_much(setting, rate.per_second, most=per_second),
+        too_much(f"{name}_BURST", rate.burst, most=burst),
+    ]

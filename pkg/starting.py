@@ -24,6 +24,13 @@ class RoleSettings(ObservedSettings):
         raise NotImplementedError
 
 
+def refused(settings: RoleSettings, role: str) -> int:
+    """Return the exit code of a role that production does not let start, having said why; or 0."""
+    if settings.mode is not Mode.PRODUCTION:
+        return 0
+    return production.exit_code(settings.posture(role), sys.stderr.write)
+
+
 R = TypeVar("R", bound=RoleSettings)
 
 
@@ -36,10 +43,9 @@ def run(kind: type[R], name: str, role: Callable[[R], Coroutine[Any, Any, None]]
     settings = told(kind, sys.stderr.write)
     if settings is None:
         return 2
-    if settings.mode is Mode.PRODUCTION:
-        code = production.exit_code(settings.posture(name), sys.stderr.write)
-        if code:
-            return code
+    code = refused(settings, name)
+    if code:
+        return code
     try:
         uvloop.run(role(settings))
     except MisconfiguredError as problem:

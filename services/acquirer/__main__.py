@@ -16,6 +16,7 @@ from pkg.running import Running
 from pkg.server import OPTIONS, serve_until_stopped
 from pkg.settings import MisconfiguredError, hidden, told
 from pkg.sql import Pools
+from pkg.starting import refused
 from pkg.tls import server_credentials
 from pkg.tracing import tracer_of
 from services.acquirer.bank import Bank
@@ -80,6 +81,9 @@ def main() -> int | str:
     config = told(Config, sys.stderr.write)
     if config is None:
         return 2
+    code = refused(config, "serve")
+    if code:
+        return code
     try:
         uvloop.run(serve(config))
     except (UnreachableError, RuntimeError, MisconfiguredError) as error:

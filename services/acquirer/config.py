@@ -3,11 +3,13 @@
 from pydantic import PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from pkg.observed import ObservedSettings
+from pkg.production import Posture
+from pkg.production_database import Database
 from pkg.server_settings import TlsSettings
+from pkg.starting import RoleSettings
 
 
-class Config(TlsSettings, ObservedSettings):
+class Config(TlsSettings, RoleSettings):
     """Every setting, limit and timeout of the bank. Each field is `ACQUIRER_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="ACQUIRER_")
@@ -24,3 +26,13 @@ class Config(TlsSettings, ObservedSettings):
     drain_seconds: PositiveFloat = 5.0
     connect_attempts_max: PositiveInt = 60
     connect_pause_seconds: float = 0.5
+
+    def posture(self, role: str) -> Posture:  # noqa: ARG002  # it has but one
+        """Return what production looks at before the bank starts."""
+        url = self.database_url.get_secret_value()
+        return Posture(
+            refused=[*self.refused_to_listeners(), self.refused_to_observers()],
+            keys={},
+            databases={"ACQUIRER_DATABASE_URL": Database(url=url, role=None)},
+            database_timeout_seconds=self.statement_seconds_max,
+        )

@@ -97,7 +97,8 @@ async def relay(settings: Settings) -> None:
     stopped = stop_signal()
     metrics, tracer = Metrics(), tracer_of("paygate-relay", os.environ)
     pools, tally = Pools(metrics), RelayTally(metrics)
-    bus = NatsBus(hidden(settings.nats_url)) if settings.nats_url else None
+    url = settings.nats_url
+    bus = NatsBus(hidden(url), ca_file=settings.nats_ca_file) if url else None
     checks: dict[str, Check] = {
         "database": partial(pools.answers, "relay"),
         **({"nats": bus.answers} if bus else {}),

@@ -1,8 +1,10 @@
 """Buses that events are published to. PostgreSQL alone needs none."""
 
 import asyncio
+import ssl
 from contextlib import suppress
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from nats.aio.client import Client
@@ -56,12 +58,17 @@ class NatsBus:
     order later: a lost connection is opened anew by the next event.
 
     Args:
-        url: Of the server, or of several, separated by commas; may hold a password.
+        url: Of the server, or of several, separated by commas; may hold a password. To `tls://`
+            nothing is said in plain text.
+        ca_file: The authority of its certificate; None for the system's.
         timeout_seconds: For connecting, and for one acknowledgement.
     """
 
-    def __init__(self, url: Secret, *, timeout_seconds: float = 2.0) -> None:
+    def __init__(
+        self, url: Secret, *, ca_file: Path | None = None, timeout_seconds: float = 2.0
+    ) -> None:
         self._url = url
+        self._ca_file = ca_file
         self._timeout_seconds = timeout_seconds
         self._connecting = asyncio.Lock()
         self._tries = 0
@@ -123,11 +130,12 @@ class NatsBus:
             self._tries += 1
             await self.close()
             # Known before it is connected, so that what is cut short is closed, too.
-            self._client = Client()
+            self._client = _Client()
             async with asyncio.timeout(self._timeout_seconds):
                 await self._client.connect(
                     self._url.reveal().split(","),
                     name="paygate relay",
+                    tls=ssl.create_default_context(cafile=self._ca_file) if self._ca_file else None,
                     error_cb=_ignore,
                     allow_reconnect=False,
                     reconnect_time_wait=0,  # it would wait after the last failure, too
@@ -136,6 +144,21 @@ class NatsBus:
                 await _make_stream(stream)
             self._stream = stream
             return stream
+
+
+class _Client(Client):
+    """A client that keeps to TLS.
+
+    The driver speaks TLS where the server's greeting asks for it, and whoever stands between could
+    take that out of the greeting: then it would go on in plain text, whatever the address says.
+    """
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        server = self._current_server
+        must = initial_connection and server is not None and server.uri.scheme == "tls"
+        if must and not info.get("tls_required"):
+            raise Error("the server does not offer TLS")
+        await super()._process_info(info, initial_connection)
 
 
 def subject_of(merchant_id: str, event_type: str) -> str:

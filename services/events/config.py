@@ -5,8 +5,9 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from pkg.production import Posture
-from pkg.server_settings import ServerSettings
+from pkg.production import Posture, Refused
+from pkg.production_database import Database
+from pkg.server_settings import AuthorityFile, ServerSettings
 from pkg.settings import HexKey
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
@@ -21,6 +22,7 @@ class Settings(ServerSettings):
     listen: str = "127.0.0.1:50053"
     # Secret, since it may hold a password.
     nats_url: SecretStr | None = None
+    nats_ca_file: AuthorityFile | None = None
 
     key_pepper: HexKey = Field(min_length=64, description="Hex. API keys are hashed under it.")
     hash_key: HexKey = Field(min_length=64, description="Hex. Page tokens are sealed under it.")
@@ -41,15 +43,32 @@ class Settings(ServerSettings):
     def posture(self, role: str) -> Posture:
         """Return what production looks at before a process in this role starts."""
         return Posture(
-            refused=self.refused_to_servers() if role == "serve" else (),
+            refused=[
+                *(self.refused_to_servers() if role == "serve" else ()),
+                self.refused_to_observers(),
+                Refused(
+                    "PAYGATE_NATS_URL",
+                    "must be tls:// throughout: events would be sent in plain text",
+                    not self._speaks_tls_to_bus(),
+                ),
+            ],
             keys={
                 "PAYGATE_KEY_PEPPER": self.key_pepper.get_secret_value(),
                 "PAYGATE_HASH_KEY": self.hash_key.get_secret_value(),
                 "PAYGATE_WEBHOOK_KEY": self.webhook_key.get_secret_value(),
             },
-            database_urls={"DATABASE_URL": self.database_url.get_secret_value()},
+            databases={
+                "DATABASE_URL": Database(
+                    url=self.database_url.get_secret_value(),
+                    role="paygate_webhooks" if role == "serve" else "paygate_events",
+                )
+            },
             database_timeout_seconds=self.database_timeout_seconds,
         )
+
+    def _speaks_tls_to_bus(self) -> bool:
+        url = self.nats_url.get_secret_value() if self.nats_url else "tls://"
+        return all(server.strip().startswith("tls://") for server in url.split(","))
 
     @property
     def relay_limits(self) -> RelayLimits:

@@ -6,11 +6,17 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pkg.mode import Mode
-from pkg.production import Posture, Refused
+from pkg.production import Posture, Refused, too_much
+from pkg.production_database import Database
 from pkg.server_settings import AuthorityFile, ServerSettings
 from pkg.settings import HexKey
 from services.payments.ports import Limits
 from services.payments.vault_config import VaultSettings
+
+# In production. AES-GCM with random nonces bears 2^32 under one key, and a worker that was broken
+# into should have few.
+DATA_KEY_LIFETIME_SECONDS_MAX, DATA_KEY_USES_MAX = 24 * 3600, 10_000_000
+KEY_LIFETIME_SECONDS_MIN = 3600
 
 
 class Settings(ServerSettings, VaultSettings):
@@ -60,43 +66,63 @@ class Settings(ServerSettings, VaultSettings):
 
     def posture(self, role: str) -> Posture:
         """Return what production looks at before a process in this role starts."""
-        asks_bank = role in {"serve", "sweep"}
+        urls = (
+            ("DATABASE_URL", self.database_url, "paygate_gateway"),
+            ("PAYGATE_READ_DATABASE_URL", self.read_database_url, "paygate_reader"),
+            ("PAYGATE_VAULT_DATABASE_URL", self.vault_database_url, "paygate_vault"),
+        )
         return Posture(
-            refused=[
-                *(self.refused_to_vaults() if role == "serve" else ()),
-                Refused("PAYGATE_SANDBOX_API", "must not be on", self.sandbox_api is True),
-                Refused(
-                    "PAYGATE_SANDBOX_DATABASE_URL",
-                    "must not be set",
-                    self.sandbox_database_url is not None,
-                ),
-                Refused(
-                    "PAYGATE_READ_DATABASE_URL",
-                    "is missing: the second wall between merchants would not stand",
-                    role == "serve" and self.read_database_url is None,
-                ),
-                Refused(
-                    "PAYGATE_ACQUIRER_CA_FILE",
-                    "is missing: the bank would be sent card numbers in plain text",
-                    asks_bank and self.acquirer_ca_file is None,
-                ),
-                *(self.refused_to_servers() if role == "serve" else ()),
-            ],
+            refused=self._refused(role),
             keys={
                 "PAYGATE_KEY_PEPPER": self.key_pepper.get_secret_value(),
                 "PAYGATE_HASH_KEY": self.hash_key.get_secret_value(),
             },
-            database_urls={
-                name: url.get_secret_value()
-                for name, url in (
-                    ("DATABASE_URL", self.database_url),
-                    ("PAYGATE_READ_DATABASE_URL", self.read_database_url),
-                    ("PAYGATE_VAULT_DATABASE_URL", self.vault_database_url),
-                )
+            databases={
+                name: Database(url=url.get_secret_value(), role=part)
+                for name, url, part in urls
                 if url
             },
             database_timeout_seconds=self.database_timeout_seconds,
         )
+
+    def _refused(self, role: str) -> list[Refused]:
+        is_server, has_vault = role == "serve", self.vault_database_url is not None
+        return [
+            *(self.refused_to_vaults() if is_server or has_vault else ()),
+            too_much(
+                "PAYGATE_VAULT_DATA_KEY_LIFETIME_SECONDS",
+                self.vault_data_key_lifetime_seconds,
+                most=DATA_KEY_LIFETIME_SECONDS_MAX,
+            ),
+            too_much(
+                "PAYGATE_VAULT_DATA_KEY_USES_MAX",
+                self.vault_data_key_uses_max,
+                most=DATA_KEY_USES_MAX,
+            ),
+            Refused("PAYGATE_SANDBOX_API", "must not be on", self.sandbox_api is True),
+            Refused(
+                "PAYGATE_SANDBOX_DATABASE_URL",
+                "must not be set",
+                self.sandbox_database_url is not None,
+            ),
+            Refused(
+                "PAYGATE_READ_DATABASE_URL",
+                "is missing: the second wall between merchants would not stand",
+                is_server and self.read_database_url is None,
+            ),
+            Refused(
+                "PAYGATE_ACQUIRER_CA_FILE",
+                "is missing: the bank would be sent card numbers in plain text",
+                self.acquirer_ca_file is None,
+            ),
+            Refused(
+                "PAYGATE_IDEMPOTENCY_KEY_LIFETIME_SECONDS",
+                f"must be {KEY_LIFETIME_SECONDS_MIN:,} or more: a retry after that pays twice",
+                self.idempotency_key_lifetime_seconds < KEY_LIFETIME_SECONDS_MIN,
+            ),
+            *(self.refused_to_servers() if is_server else ()),
+            self.refused_to_observers(),
+        ]
 
     @property
     def limits(self) -> Limits:

@@ -5,11 +5,11 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from pkg.production import Refused
-from pkg.settings import ServiceSettings
+from pkg.production import Refused, is_weak
+from pkg.starting import RoleSettings
 
 
-class VaultSettings(ServiceSettings):
+class VaultSettings(RoleSettings):
     """Where cards are kept: one database role, and who wraps the keys.
 
     `local`: a key in a file; `transit`: HashiCorp Vault or OpenBao. A process without the role has
@@ -46,5 +46,10 @@ class VaultSettings(ServiceSettings):
                 "PAYGATE_VAULT_ADDRESS",
                 "must be an https address: data keys would be sent in plain text",
                 not (self.vault_address or "https:").startswith("https:"),
+            ),
+            Refused(
+                "PAYGATE_VAULT_TOKEN",
+                "is short or has a pattern, as that of a vault for development",
+                self.vault_token is not None and is_weak(self.vault_token.get_secret_value()),
             ),
         )

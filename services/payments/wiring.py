@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pkg.health import Check
 from pkg.metrics import Metrics
-from pkg.settings import hidden
+from pkg.mode import Mode
+from pkg.settings import MisconfiguredError, hidden
 from pkg.sql import Pool, Pools, open_pool, translated
 from pkg.tracing import Tracer
 from services.payments.adapters import vault_local
@@ -63,6 +64,7 @@ async def opened_vault(
 
     Raises:
         KeyringError: The file of keys can't be used.
+        MisconfiguredError: The vault's token is not fit for production.
         DependencyUnavailableError: The database does not answer.
     """
     if settings.vault_database_url is None:
@@ -139,6 +141,10 @@ async def _wrapper(
         tracer=tracer,
     )
     try:
+        if settings.mode is Mode.PRODUCTION and await transit.has_root_token():
+            raise MisconfiguredError(
+                "PAYGATE_VAULT_TOKEN: is a root token, which may do everything"
+            )
         yield transit
     finally:
         await transit.close()

@@ -17,6 +17,7 @@ from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from pkg.healthcheck import serves
 from pkg.production import Posture, database_reasons
+from pkg.production_database import Database
 from pkg.tls import Identity, channel
 from tests.certificates import AuthorityInFiles
 from tests.chaos.rig import Process, free_port, reason_of
@@ -80,7 +81,7 @@ async def ended(module: str, role: str, environment: Mapping[str, str]) -> tuple
 
 @pytest.mark.parametrize(
     ("module", "part", "health"),
-    [("services.payments", "paygate_gateway", NAME), ("services.events", "paygate_events", NAME)],
+    [("services.payments", "paygate_gateway", NAME), ("services.events", "paygate_webhooks", NAME)],
 )
 async def test_it_starts(place: Place, module: str, part: str, health: str) -> None:
     """With everything as it should be it serves, over TLS to whoever has a certificate."""
@@ -131,6 +132,7 @@ async def test_it_says_everything_at_once_and_no_value(place: Place) -> None:
     secret = "5e" * 32
     connection = await place.owner()
     await connection.execute("ALTER ROLE paygate_gateway SET synchronous_commit = off")
+    await connection.execute("ALTER ROLE paygate_gateway BYPASSRLS")
     try:
         code, said = await ended(
             "services.payments",
@@ -138,6 +140,8 @@ async def test_it_says_everything_at_once_and_no_value(place: Place) -> None:
             {
                 "PAYGATE_MODE": "production",
                 "DATABASE_URL": as_part(place.url, "paygate_gateway"),
+                "PAYGATE_METRICS_LISTEN": "0.0.0.0:9464",
+                "PAYGATE_IDEMPOTENCY_KEY_LIFETIME_SECONDS": "1",
                 "PAYGATE_SANDBOX_API": "true",
                 "PAYGATE_SANDBOX_DATABASE_URL": as_part(place.url, "paygate_sandbox"),
                 "PAYGATE_KEY_PEPPER": secret,
@@ -147,6 +151,7 @@ async def test_it_says_everything_at_once_and_no_value(place: Place) -> None:
             },
         )
     finally:
+        await connection.execute("ALTER ROLE paygate_gateway NOBYPASSRLS")
         await connection.execute("ALTER ROLE paygate_gateway RESET synchronous_commit")
         await connection.close()
     assert code == 2
@@ -156,12 +161,16 @@ async def test_it_says_everything_at_once_and_no_value(place: Place) -> None:
         "PAYGATE_SANDBOX_DATABASE_URL",
         "PAYGATE_READ_DATABASE_URL",
         "PAYGATE_ACQUIRER_CA_FILE",
+        "PAYGATE_IDEMPOTENCY_KEY_LIFETIME_SECONDS",
         "PAYGATE_TLS_CERTIFICATE_FILE",
+        "PAYGATE_TLS_CLIENT_CA_FILE",
         "PAYGATE_RATE_LIMIT_PER_SECOND",
         "PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND",
+        "PAYGATE_METRICS_LISTEN",
         "PAYGATE_KEY_PEPPER",
         "PAYGATE_HASH_KEY",
         "PAYGATE_HASH_KEY",
+        "DATABASE_URL",
         "DATABASE_URL",
     ]
     assert secret not in "".join(said)
@@ -227,10 +236,13 @@ async def test_a_process_that_is_there_before_its_database(
     assert await ended(module, role, environment) == (1, ["The database does not answer."])
 
 
-def posture(url: str) -> Posture:
+def posture(url: str, role: str | None = "paygate_gateway") -> Posture:
     """Return a posture of which only the database counts."""
     return Posture(
-        refused=(), keys={}, database_urls={"DATABASE_URL": url}, database_timeout_seconds=5.0
+        refused=(),
+        keys={},
+        databases={"DATABASE_URL": Database(url=url, role=role)},
+        database_timeout_seconds=5.0,
     )
 
 

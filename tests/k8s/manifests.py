@@ -22,6 +22,9 @@ from tools.stack.settings import REPOSITORY
 OVERLAYS = ("dev", "production")
 KUBECTL = Path(sys.executable).with_name("kubectl")  # out of a package
 SECONDS_MAX = 60
+# What Kubernetes tells a pod about itself, and what a test takes for it.
+ITS_ADDRESS = {"fieldRef": {"fieldPath": "status.podIP"}}
+POD_IP = "10.1.2.3"
 
 Manifest = dict[str, Any]
 
@@ -131,7 +134,14 @@ def environment(overlay: str, name: str) -> dict[str, str]:
         found |= named(overlay, "ConfigMap", source["configMapRef"]["name"].rpartition("-")[0])[
             "data"
         ]
-    return found | {one["name"]: one["value"] for one in main.get("env", [])}
+    address = "$(POD_IP)"  # as it stays where the variable comes later
+    for one in main.get("env", []):
+        if one["name"] == "POD_IP":
+            assert one["valueFrom"] == ITS_ADDRESS
+            address = POD_IP
+        else:
+            found[one["name"]] = one["value"].replace("$(POD_IP)", address)
+    return found
 
 
 def secret_files(overlay: str, name: str) -> dict[str, str]:

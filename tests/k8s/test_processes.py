@@ -11,6 +11,7 @@ import yaml
 
 from tests.k8s.manifests import (
     OVERLAYS,
+    POD_IP,
     PROCESSES,
     Process,
     container,
@@ -47,6 +48,7 @@ def test_every_variable_is_a_setting(overlay: str, name: str) -> None:
     """
     process = PROCESSES[name]
     told = {one["name"] for one in container(named(overlay, "Deployment", name))["env"]}
+    told.discard("POD_IP")  # for other variables
     files = {file.upper() for file in secret_files(overlay, name)}
     known = process.variables | {f"{process.prefix}SECRETS_DIR"} | METRICS
     assert told | files <= known
@@ -120,7 +122,7 @@ def test_ports_and_probes_are_the_processes(overlay: str, name: str) -> None:
         assert probe not in main or main[probe]["exec"]["command"] == asked
     live = main["livenessProbe"]["httpGet"]
     listen = environment(overlay, name)[f"{process.prefix}METRICS_LISTEN"]
-    assert listen == f"0.0.0.0:{ports(manifest)[live['port']]}"
+    assert listen == f"{POD_IP}:{ports(manifest)[live['port']]}"
 
 
 def test_what_liveness_asks_for_is_served() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pkg.mode import Mode
 from pkg.production import static_reasons
 from pkg.settings import load
 from pkg.starting import RoleSettings
@@ -79,8 +80,9 @@ def test_nothing_speaks_against_starting(
     for key, value in told.items():
         monkeypatch.setenv(key, value)
     settings = load(process.settings)  # type: ignore[type-var]  # all of ours are
-    if isinstance(settings, RoleSettings):
-        assert static_reasons(settings.posture(process.role or "")) == []
+    assert isinstance(settings, RoleSettings)
+    assert settings.mode is Mode.PRODUCTION
+    assert static_reasons(settings.posture(process.role or "")) == []
     if isinstance(settings, PaymentsSettings):
         assert not settings.has_sandbox_api
         assert settings.acquirer_server_name in certificates()["acquirer-tls"]["dnsNames"]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pkg.production import KEY_BYTES_DIFFERENT_MIN, is_guessable, static_reasons
+from pkg.production import KEY_BYTES_DIFFERENT_MIN, is_guessable, is_written, static_reasons
 from pkg.settings import load
+from services.acquirer.config import Config as BankSettings
 from services.events.config import Settings as EventsSettings
 from services.payments.admin.config import AdminSettings
 from services.payments.config import Settings as PaymentsSettings
@@ -20,6 +21,8 @@ PEPPER, HASH_KEY, WEBHOOK_KEY = (secrets.token_hex(32) for _ in range(3))
 PASSWORD, ADMIN_TOKEN = secrets.token_hex(16), secrets.token_hex(32)
 URL = f"postgresql://paygate:{PASSWORD}@database/payments"
 GATEWAY = [("payments", "serve"), ("events", "serve")]
+PAYMENTS = [("payments", "serve"), ("payments", "sweep")]
+EVENTS = [("events", "serve"), ("events", "relay")]
 EVERY = [*GATEWAY, ("payments", "sweep"), ("events", "relay")]
 
 
@@ -87,8 +90,10 @@ def test_the_admin_process_is_held_to_it_too(reasons: Reasons) -> None:
         "PAYGATE_VAULT": "local",
         "PAYGATE_VAULT_KEYRING": "/nowhere",
         "PAYGATE_VAULT_DATABASE_URL": URL,
+        "PAYGATE_METRICS_LISTEN": "[::]:9464",
     }
     assert [line.partition(":")[0] for line in reasons.of(process, changes)] == [
+        "PAYGATE_METRICS_LISTEN",
         "PAYGATE_VAULT",
         "PAYGATE_ADMIN_TOKEN",
         "PAYGATE_ADMIN_DATABASE_URL",
@@ -98,10 +103,17 @@ def test_the_admin_process_is_held_to_it_too(reasons: Reasons) -> None:
 
 NO_TLS = {"PAYGATE_TLS_CERTIFICATE_FILE": None, "PAYGATE_TLS_KEY_FILE": None}
 NO_TLS |= {"PAYGATE_TLS_CLIENT_CA_FILE": None}
+VAULT = {
+    "PAYGATE_VAULT_ADDRESS": "https://vault:8200",
+    "PAYGATE_VAULT_TOKEN": secrets.token_hex(16),
+    "PAYGATE_VAULT_DATABASE_URL": f"{URL}?sslmode=verify-full",
+}
 PLAIN = "DATABASE_URL: the database may be spoken to in plain text"
 WEAK = "DATABASE_URL: its password is short or has a pattern"
 TWICE = "PAYGATE_HASH_KEY: is the same as PAYGATE_KEY_PEPPER"
 PATTERN = "PAYGATE_KEY_PEPPER: has a pattern"
+WRITTEN = "PAYGATE_KEY_PEPPER: is made of words or decimal digits"
+PI = "31415926535897932384626433832795" + "02884197169399375105820974944592"
 
 
 @pytest.mark.parametrize(
@@ -116,11 +128,7 @@ PATTERN = "PAYGATE_KEY_PEPPER: has a pattern"
         ),
         (
             [("payments", "serve")],
-            {
-                "PAYGATE_VAULT_ADDRESS": "https://vault:8200",
-                "PAYGATE_VAULT_TOKEN": "token",
-                "PAYGATE_VAULT_DATABASE_URL": URL,
-            },
+            VAULT | {"PAYGATE_VAULT_DATABASE_URL": URL},
             "PAYGATE_VAULT_DATABASE_URL: the database may be spoken to in plain text",
         ),
         (
@@ -135,11 +143,15 @@ PATTERN = "PAYGATE_KEY_PEPPER: has a pattern"
             "PAYGATE_SANDBOX_DATABASE_URL: must not be set",
         ),
         (
-            [("payments", "serve"), ("payments", "sweep")],
+            PAYMENTS,
             {"PAYGATE_ACQUIRER_CA_FILE": None},
             "PAYGATE_ACQUIRER_CA_FILE: is missing",
         ),
-        (GATEWAY, NO_TLS, "PAYGATE_TLS_CERTIFICATE_FILE: is missing"),
+        (
+            GATEWAY,
+            {"PAYGATE_TLS_CLIENT_CA_FILE": None},
+            "PAYGATE_TLS_CLIENT_CA_FILE: is missing",
+        ),
         (
             GATEWAY,
             {"PAYGATE_RATE_LIMIT_PER_SECOND": "0"},
@@ -150,6 +162,65 @@ PATTERN = "PAYGATE_KEY_PEPPER: has a pattern"
             {"PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND": "0"},
             "PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND: must not be 0",
         ),
+        (
+            GATEWAY,
+            {"PAYGATE_RATE_LIMIT_PER_SECOND": "1e6"},
+            "PAYGATE_RATE_LIMIT_PER_SECOND: must be 1,000 or less",
+        ),
+        (
+            GATEWAY,
+            {"PAYGATE_RATE_LIMIT_BURST": "1000000"},
+            "PAYGATE_RATE_LIMIT_BURST: must be 10,000 or less",
+        ),
+        (
+            GATEWAY,
+            {"PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND": "1e6"},
+            "PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND: must be 10 or less",
+        ),
+        (
+            GATEWAY,
+            {"PAYGATE_AUTHENTICATION_FAILURES_BURST": "1000000"},
+            "PAYGATE_AUTHENTICATION_FAILURES_BURST: must be 1,000 or less",
+        ),
+        (
+            GATEWAY,
+            {"PAYGATE_IN_FLIGHT_MAX": "1000000"},
+            "PAYGATE_IN_FLIGHT_MAX: must be 4,096 or less",
+        ),
+        *[
+            (EVERY, {"PAYGATE_METRICS_LISTEN": address}, "PAYGATE_METRICS_LISTEN: must name one")
+            for address in ("0.0.0.0:9464", "[::]:9464", ":9464", "0:9464", "[::ffff:0.0.0.0]:9464")
+        ],
+        (
+            PAYMENTS,
+            VAULT | {"PAYGATE_VAULT": "local", "PAYGATE_VAULT_KEYRING": "/nowhere"},
+            "PAYGATE_VAULT: the local keyring",
+        ),
+        *[
+            (PAYMENTS, VAULT | {"PAYGATE_VAULT_TOKEN": token}, "PAYGATE_VAULT_TOKEN: is short")
+            for token in ("root", "dev-only-token", "ab" * 16)
+        ],
+        (
+            PAYMENTS,
+            {"PAYGATE_VAULT_DATA_KEY_LIFETIME_SECONDS": "1e6"},
+            "PAYGATE_VAULT_DATA_KEY_LIFETIME_SECONDS: must be 86,400 or less",
+        ),
+        (
+            PAYMENTS,
+            {"PAYGATE_VAULT_DATA_KEY_USES_MAX": "100000000"},
+            "PAYGATE_VAULT_DATA_KEY_USES_MAX: must be 10,000,000 or less",
+        ),
+        (
+            PAYMENTS,
+            {"PAYGATE_IDEMPOTENCY_KEY_LIFETIME_SECONDS": "1"},
+            "PAYGATE_IDEMPOTENCY_KEY_LIFETIME_SECONDS: must be 3,600 or more",
+        ),
+        *[
+            (EVENTS, {"PAYGATE_NATS_URL": url}, "PAYGATE_NATS_URL: must be tls://")
+            for url in ("nats://bus:4222", "tls://bus:4222,nats://bus-2:4222", "bus:4222")
+        ],
+        (EVERY, {"PAYGATE_KEY_PEPPER": b"the quick brown fox jumps over it".hex()}, WRITTEN),
+        (EVERY, {"PAYGATE_KEY_PEPPER": PI}, WRITTEN),
         (EVERY, {"PAYGATE_KEY_PEPPER": "00" * 32}, PATTERN),
         (EVERY, {"PAYGATE_KEY_PEPPER": "5ea5" * 16}, PATTERN),
         (EVERY, {"PAYGATE_KEY_PEPPER": "0123456789abcdef" * 4}, PATTERN),
@@ -166,7 +237,7 @@ PATTERN = "PAYGATE_KEY_PEPPER: has a pattern"
             "PAYGATE_HASH_KEY: is the same as PAYGATE_KEY_PEPPER",
         ),
         (
-            [("events", "serve"), ("events", "relay")],
+            EVENTS,
             {"PAYGATE_WEBHOOK_KEY": HASH_KEY},
             "PAYGATE_WEBHOOK_KEY: is the same as PAYGATE_HASH_KEY",
         ),
@@ -210,10 +281,54 @@ def test_a_socket_needs_neither_tls_nor_password(reasons: Reasons, url: str) -> 
     assert reasons.of(("payments", "serve"), {"DATABASE_URL": url}) == []
 
 
+def test_a_server_without_tls_lacks_both_halves(reasons: Reasons) -> None:
+    """Its certificate, and whose certificates it takes, are said at once."""
+    for process in GATEWAY:
+        assert [line.partition(":")[0] for line in reasons.of(process, NO_TLS)] == [
+            "PAYGATE_TLS_CERTIFICATE_FILE",
+            "PAYGATE_TLS_CLIENT_CA_FILE",
+        ]
+
+
+@pytest.mark.parametrize("address", ["10.0.0.7:9464", "[fd00::7]:9464", "127.0.0.1:1", "pod:9464"])
+def test_metrics_may_be_on_an_address_of_their_own(reasons: Reasons, address: str) -> None:
+    """The pod's, for example, which Prometheus reaches."""
+    for process in EVERY:
+        assert reasons.of(process, {"PAYGATE_METRICS_LISTEN": address}) == []
+
+
+def test_the_bus_may_be_spoken_to_by_tls(reasons: Reasons) -> None:
+    """One server or several."""
+    for process in EVENTS:
+        assert reasons.of(process, {"PAYGATE_NATS_URL": "tls://a:4222,tls://b:4222"}) == []
+
+
+def test_the_bank_is_held_to_it_too(
+    monkeypatch: pytest.MonkeyPatch, sound: Mapping[str, str]
+) -> None:
+    """Where it is told that this is production."""
+    monkeypatch.setenv("ACQUIRER_DATABASE_URL", URL)
+    monkeypatch.setenv("ACQUIRER_METRICS_LISTEN", "0.0.0.0:9464")
+    said = static_reasons(load(BankSettings).posture("serve"))
+    assert [line.partition(":")[0] for line in said] == [
+        "ACQUIRER_TLS_CERTIFICATE_FILE",
+        "ACQUIRER_TLS_CLIENT_CA_FILE",
+        "ACQUIRER_METRICS_LISTEN",
+        "ACQUIRER_DATABASE_URL",
+    ]
+    for name in ("TLS_CERTIFICATE_FILE", "TLS_KEY_FILE", "TLS_CLIENT_CA_FILE"):
+        monkeypatch.setenv(f"ACQUIRER_{name}", sound[f"PAYGATE_{name}"])
+    monkeypatch.setenv("ACQUIRER_METRICS_LISTEN", "10.0.0.7:9464")
+    monkeypatch.setenv("ACQUIRER_DATABASE_URL", f"{URL}?sslmode=verify-full")
+    assert static_reasons(load(BankSettings).posture("serve")) == []
+
+
 def test_random_keys_are_never_guessable() -> None:
     """The rule refuses patterns, not luck."""
     for _ in range(20_000):
-        assert not is_guessable(secrets.token_bytes(32), different_min=KEY_BYTES_DIFFERENT_MIN)
+        key = secrets.token_bytes(32)
+        assert not is_guessable(key, different_min=KEY_BYTES_DIFFERENT_MIN)
+        assert not is_written(key.hex())
 
 
 def test_every_key_that_is_written_down_is_refused() -> None:

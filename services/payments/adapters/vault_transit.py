@@ -90,6 +90,14 @@ class TransitWrapper:
                 await self._renew()
             await asyncio.sleep(POLL_SECONDS)
 
+    async def has_root_token(self) -> bool:
+        """Tell whether the token may do everything; not if the vault does not tell just now."""
+        try:
+            async with self._session.get("/v1/auth/token/lookup-self") as reply:
+                return "root" in (await reply.json())["data"]["policies"]
+        except (aiohttp.ClientError, TimeoutError, OSError, KeyError, TypeError, ValueError):
+            return False
+
     async def make(self, merchant_id: str) -> tuple[bytes, str]:
         """Return a fresh key of 256 bits, and the same wrapped for that merchant."""
         path = f"datakey/plaintext/{self._key}"

@@ -5,14 +5,14 @@ from pydantic_settings import SettingsConfigDict
 
 from pkg.loopback import LoopbackAddress
 from pkg.production import Posture, Refused, is_guessable
-from pkg.starting import RoleSettings
+from pkg.production_database import Database
 from services.payments.vault_config import VaultSettings
 
 # Of 64 hexadecimal digits all 16 are there, but for one token in four.
 TOKEN_CHARACTERS_DIFFERENT_MIN = 10
 
 
-class AdminSettings(VaultSettings, RoleSettings):
+class AdminSettings(VaultSettings):
     """What the process that serves the operator is told. Every field is `PAYGATE_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
@@ -28,12 +28,10 @@ class AdminSettings(VaultSettings, RoleSettings):
 
     def posture(self, role: str) -> Posture:  # noqa: ARG002  # it has but one
         """Return what production looks at before this process starts."""
-        urls = {"PAYGATE_ADMIN_DATABASE_URL": self.admin_database_url}
-        if self.vault_database_url:
-            urls["PAYGATE_VAULT_DATABASE_URL"] = self.vault_database_url
         token = self.admin_token.get_secret_value()
         return Posture(
             refused=(
+                self.refused_to_observers(),
                 *(self.refused_to_vaults() if self.vault_database_url else ()),
                 Refused(
                     "PAYGATE_ADMIN_TOKEN",
@@ -42,6 +40,13 @@ class AdminSettings(VaultSettings, RoleSettings):
                 ),
             ),
             keys={"PAYGATE_KEY_PEPPER": self.key_pepper.get_secret_value()},
-            database_urls={name: url.get_secret_value() for name, url in urls.items()},
+            databases={
+                name: Database(url=url.get_secret_value(), role=role)
+                for name, url, role in (
+                    ("PAYGATE_ADMIN_DATABASE_URL", self.admin_database_url, "paygate_admin"),
+                    ("PAYGATE_VAULT_DATABASE_URL", self.vault_database_url, "paygate_vault"),
+                )
+                if url
+            },
             database_timeout_seconds=self.database_timeout_seconds,
         )

@@ -1,14 +1,18 @@
 """A real NATS server with JetStream, on a port and in a folder of its own."""
 
 import asyncio
+import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nats
+from nats.aio.client import Client
 
+from tests.certificates import AuthorityInFiles
 from tests.chaos.rig import free_port
 
 START_SECONDS_MAX = 10.0
@@ -20,12 +24,14 @@ class NatsServer:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    authority: AuthorityInFiles | None = None
     process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"nats://127.0.0.1:{self.port}"
+        scheme, host = ("tls", "localhost") if self.authority else ("nats", "127.0.0.1")
+        return f"{scheme}://{host}:{self.port}"
 
     async def start(self) -> None:
         """Start, and wait until it serves."""
@@ -33,6 +39,7 @@ class NatsServer:
             str(Path(sys.executable).with_name("nats-server")),
             *("--addr", "127.0.0.1", "--port", str(self.port)),
             *("--jetstream", "--store_dir", str(self.folder)),
+            *self._tls_options(),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
@@ -50,7 +57,7 @@ class NatsServer:
 
     async def messages(self) -> list[tuple[str, str, bytes]]:
         """Return all that its stream holds: subject, message id, payload."""
-        client = await nats.connect(self.url, allow_reconnect=False)
+        client = await self._connect()
         stream = client.jetstream()
         name = await stream.find_stream_name_by_subject("paygate.payments.>")
         count = (await stream.stream_info(name)).state.messages
@@ -61,11 +68,20 @@ class NatsServer:
             for one in found
         ]
 
+    def _tls_options(self) -> tuple[str, ...]:
+        if self.authority is None:
+            return ()
+        pair = self.authority.issue("localhost")
+        return ("--tls", f"--tlscert={pair.certificate}", f"--tlskey={pair.key}")
+
+    def _connect(self, **options: Any) -> Coroutine[Any, Any, Client]:
+        file = self.authority.file if self.authority else None
+        tls = ssl.create_default_context(cafile=file) if file else None
+        return nats.connect(self.url, allow_reconnect=False, tls=tls, **options)
+
     async def _serves(self) -> bool:
         try:
-            client = await nats.connect(
-                self.url, allow_reconnect=False, reconnect_time_wait=0, error_cb=_ignore
-            )
+            client = await self._connect(reconnect_time_wait=0, error_cb=_ignore)
             await client.jetstream(timeout=1).account_info()
         except (OSError, nats.errors.Error):
             return False
@@ -74,9 +90,11 @@ class NatsServer:
 
 
 @asynccontextmanager
-async def nats_running(folder: Path) -> AsyncIterator[NatsServer]:
-    """Run a server meanwhile."""
-    server = NatsServer(folder)
+async def nats_running(
+    folder: Path, authority: AuthorityInFiles | None = None
+) -> AsyncIterator[NatsServer]:
+    """Run a server meanwhile, with a certificate of the authority if there is one."""
+    server = NatsServer(folder, authority=authority)
     await server.start()
     try:
         yield server

@@ -14,6 +14,7 @@ from services.events.bus import BusUnavailableError, NatsBus
 from services.events.outbox import Outbox
 from services.events.relay import Relay, RelayLimits
 from tests.builders import MERCHANT
+from tests.certificates import AuthorityInFiles
 from tests.integration.events.desk import Desk, opened, running, until
 from tests.integration.events.nats_server import NatsServer, nats_running
 from tests.integration.events.receiver import receiving
@@ -183,3 +184,32 @@ async def test_a_stream_that_an_operator_made_is_used(
     await published(desk, bus)
 
     assert len(await server.messages()) == 1
+
+
+async def test_it_speaks_tls_where_the_address_says_so(
+    desk: Desk, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The server is checked by the authority that is named, and only then gets the events."""
+    authority = AuthorityInFiles(tmp_path_factory.mktemp("tls"))
+    stranger = AuthorityInFiles(tmp_path_factory.mktemp("stranger"))
+    await desk.authorized()
+    async with nats_running(tmp_path_factory.mktemp("nats"), authority) as server:
+        for wrong in (stranger.file, None):
+            bus = NatsBus(Secret(server.url), ca_file=wrong, timeout_seconds=1)
+            with pytest.raises(BusUnavailableError):
+                await Relay(desk.pool, bus, BRISK).publish()
+            await bus.close()
+        bus = NatsBus(Secret(server.url), ca_file=authority.file, timeout_seconds=1)
+        await desk.pool.execute("UPDATE outbox SET publish_lease_time = NULL")
+        await published(desk, bus)
+        await bus.close()
+        assert len(await server.messages()) == 1
+
+
+async def test_it_says_nothing_to_a_server_that_would_take_it_in_plain_text(
+    server: NatsServer,
+) -> None:
+    """Whoever stands between can change the greeting: the driver alone would go on without TLS."""
+    bus = NatsBus(Secret(server.url.replace("nats://", "tls://")), timeout_seconds=1)
+    assert not await bus.answers()
+    await bus.close()
