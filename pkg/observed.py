@@ -7,6 +7,7 @@ need one.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -21,11 +22,26 @@ from pkg.settings import MisconfiguredError, ServiceSettings
 from pkg.tracing import Tracer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a process shows how it does.
+
+    Attributes:
+        listen: Address and port, such as `127.0.0.1:9464`.
+        is_held: Whether our supervisor holds the port, which the process is to join.
+    """
+
+    listen: str
+    is_held: bool = False
+
+
 class ObservedSettings(ServiceSettings):
     """Where a process shows how it does, and whether it logs every call."""
 
     # None: nowhere.
     metrics_listen: str | None = None
+    # Of all servers of the process. Only whoever starts it, and holds the ports, can know it.
+    ports_are_held: bool = False
     request_log: bool = True
 
     def refused_to_observers(self) -> Refused:
@@ -36,6 +52,13 @@ class ObservedSettings(ServiceSettings):
         return Refused(
             f"{prefix}METRICS_LISTEN", what, listen is not None and is_everywhere(listen)
         )
+
+    @property
+    def metrics_place(self) -> Place | None:
+        """Where the process shows how it does; None for nowhere."""
+        if self.metrics_listen is None:
+            return None
+        return Place(listen=self.metrics_listen, is_held=self.ports_are_held)
 
 
 def call_records(
@@ -53,12 +76,12 @@ def call_records(
 
 @asynccontextmanager
 async def observed(
-    listen: str | None, metrics: Metrics, checks: Mapping[str, Check]
+    place: Place | None, metrics: Metrics, checks: Mapping[str, Check]
 ) -> AsyncIterator[Health]:
     """Serve `/metrics`, `/health` and `/health/live` while the block runs.
 
     Args:
-        listen: Address and port, such as `127.0.0.1:9464`; None to serve nothing, and ask nothing.
+        place: Where; None to serve nothing, and ask nothing.
         metrics: What `/metrics` shows.
         checks: Of the dependencies that `/health` tells about.
 
@@ -66,7 +89,7 @@ async def observed(
         MisconfiguredError: The address can't be listened on.
     """
     health = Health(checks, metrics)
-    if listen is None:
+    if place is None:
         yield health
         return
     metrics.add_process()
@@ -75,11 +98,13 @@ async def observed(
     runner = web.AppRunner(_pages(metrics, health), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        host, _, port = listen.rpartition(":")
+        host, _, port = place.listen.rpartition(":")
         try:
-            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+            site = web.TCPSite(runner, host.strip("[]"), int(port), reuse_port=place.is_held)
+            await site.start()
         except (OSError, ValueError) as problem:
-            raise MisconfiguredError(f"{listen} can't be listened on for metrics") from problem
+            sentence = f"{place.listen} can't be listened on for metrics"
+            raise MisconfiguredError(sentence) from problem
         yield health
     finally:
         asking.cancel()

@@ -14,8 +14,6 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 logger = structlog.get_logger()
 
 OPTIONS = (
-    # On by default: a second server would silently share the port and take half of the calls.
-    ("grpc.so_reuseport", 0),
     # Above the limit of `pkg.rpc`, so that what is too large gets an error that says so.
     ("grpc.max_receive_message_length", 1024 * 1024),
     ("grpc.max_metadata_size", 16 * 1024),
@@ -23,6 +21,17 @@ OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
 )
+
+
+def options(*, port_is_held: bool = False) -> tuple[tuple[str, int], ...]:
+    """Return the options of every gRPC server of ours.
+
+    Args:
+        port_is_held: Whether our supervisor holds the port, which the server is to join. On by
+            default at gRPC: a second server would silently share the port and take half of the
+            calls.
+    """
+    return (*OPTIONS, ("grpc.so_reuseport", int(port_is_held)))
 
 
 async def serve_until_stopped(

@@ -13,7 +13,7 @@ from pkg.metrics import Metrics
 from pkg.observed import call_records, observed
 from pkg.rpc import Guard
 from pkg.running import Running
-from pkg.server import OPTIONS, serve_until_stopped
+from pkg.server import options, serve_until_stopped
 from pkg.settings import MisconfiguredError, hidden, told
 from pkg.sql import Pools
 from pkg.starting import refused
@@ -54,7 +54,7 @@ async def serve(config: Config) -> None:
     servicer = AcquirerServicer(bank, running)
     server = aio.server(
         interceptors=[Guard(refusal_of, records=records, domain=DOMAIN)],
-        options=OPTIONS,
+        options=options(port_is_held=config.ports_are_held),
         maximum_concurrent_rpcs=config.calls_max,
     )
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)
@@ -64,7 +64,7 @@ async def serve(config: Config) -> None:
         await book.close()
 
     checks = {"database": partial(pools.answers, "book")}
-    async with observed(config.metrics_listen, metrics, checks):
+    async with observed(config.metrics_place, metrics, checks):
         await serve_until_stopped(
             server,
             listen=config.listen,

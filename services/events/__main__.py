@@ -22,7 +22,7 @@ from pkg.metrics import Metrics
 from pkg.observed import call_records, observed
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
-from pkg.server import OPTIONS, serve_until_stopped, stop_signal
+from pkg.server import options, serve_until_stopped, stop_signal
 from pkg.settings import hidden
 from pkg.sql import Pool, Pools, open_pool
 from pkg.starting import run
@@ -78,10 +78,12 @@ async def serve(settings: Settings) -> None:
         )
         records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(refusal_of, Gate(settings.in_flight_max), records)
-        server = aio.server(interceptors=(guard,), options=OPTIONS)
+        server = aio.server(
+            interceptors=(guard,), options=options(port_is_held=settings.ports_are_held)
+        )
         add_WebhookServiceServicer_to_server(servicer, server)
         checks = {"database": partial(pools.answers, "webhooks")}
-        async with observed(settings.metrics_listen, metrics, checks):
+        async with observed(settings.metrics_place, metrics, checks):
             await serve_until_stopped(
                 server,
                 listen=settings.listen,
@@ -104,7 +106,7 @@ async def relay(settings: Settings) -> None:
         **({"nats": bus.answers} if bus else {}),
     }
     try:
-        async with observed(settings.metrics_listen, metrics, checks):
+        async with observed(settings.metrics_place, metrics, checks):
             while not stopped.is_set():
                 try:
                     async with await _pool(settings, tracer) as pool:

@@ -26,7 +26,7 @@ from pkg.observed import call_records, observed
 from pkg.paging import PageTokens
 from pkg.rpc import Guard
 from pkg.running import Running
-from pkg.server import OPTIONS, serve_until_stopped, stop_signal
+from pkg.server import options, serve_until_stopped, stop_signal
 from pkg.settings import MisconfiguredError, hidden
 from pkg.sql import Pool, Pools, open_pool
 from pkg.starting import run
@@ -186,12 +186,14 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
         tracer=service.tracer,
     )
     guard = Guard(refusal_of, gate, records)
-    server = aio.server(interceptors=(guard, *inner), options=OPTIONS)
+    server = aio.server(
+        interceptors=(guard, *inner), options=options(port_is_held=settings.ports_are_held)
+    )
     servicer = PaymentServicer(service.gateway, service.queries, service.authenticator, running)
     add_PaymentServiceServicer_to_server(servicer, server)
     if service.sandbox:
         add_SandboxServiceServicer_to_server(service.sandbox, server)
-    async with observed(settings.metrics_listen, service.metrics, service.checks):
+    async with observed(settings.metrics_place, service.metrics, service.checks):
         await serve_until_stopped(
             server,
             listen=settings.listen,
@@ -208,7 +210,7 @@ async def sweep(settings: Settings) -> None:
     stopped = stop_signal()
     async with (
         composed(settings, "paygate-sweep") as service,
-        observed(settings.metrics_listen, service.metrics, service.checks),
+        observed(settings.metrics_place, service.metrics, service.checks),
         watched(service.store, service.metrics),
     ):
         await Sweep(service.gateway, interval_seconds=settings.sweep_interval_seconds).run(stopped)
@@ -240,7 +242,9 @@ async def administer(settings: AdminSettings) -> None:
         gate = AdminGate(hidden(settings.admin_token))
         records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(admin_refusal_of, records=records)
-        server = aio.server(interceptors=(guard, gate), options=OPTIONS)
+        server = aio.server(
+            interceptors=(guard, gate), options=options(port_is_held=settings.ports_are_held)
+        )
         digest = KeyDigest(hidden(settings.key_pepper))
         rotation = vault.rotation if vault else None
         servicer = AdminServicer(PostgresMerchants(pool), PostgresKeys(pool), digest, rotation)
@@ -249,7 +253,7 @@ async def administer(settings: AdminSettings) -> None:
             "database": partial(pools.answers, "admin"),
             **({"vault": vault.is_open} if vault else {}),
         }
-        async with observed(settings.metrics_listen, metrics, checks):
+        async with observed(settings.metrics_place, metrics, checks):
             await serve_until_stopped(
                 server, listen=settings.admin_listen, drain_seconds=settings.drain_seconds
             )

@@ -97,7 +97,7 @@ async def paygate(
     """
     url = await server.gateway()
     key = await worker.make_key(url)
-    bank_port, admin, entry, events, *listening = ports.free(4 + workers)
+    bank_port, shown, entry, events, *listening = ports.free(4 + workers)
     pids = {"PostgreSQL": [server.pid]}
     environment: dict[str, str] = {}
     module = ("services.payments", "serve") if bank else ("tests.bench.worker",)
@@ -125,7 +125,13 @@ async def paygate(
             config = server.folder / f"envoy-{entry}.yaml"
             unasked: dict[str, list[int]] = {"health": [], "health-webhooks": []}
             services = {"payments": listening, "events": [events], **unasked}
-            config.write_text(envoy.render(port=entry, admin_port=admin, services=services))
+            text = envoy.render(
+                port=entry,
+                metrics_port=shown,
+                admin=server.folder / f"envoy-{entry}.sock",
+                services=services,
+            )
+            config.write_text(text)
             pids["Envoy"] = [await stack.enter_async_context(_edge(server, config, entry))]
             doors |= {"rest": (entry,), "edge": (entry,)}
         yield System(

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import grpc
-import urllib3
 import yaml
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
+from tests.e2e.envoy_admin import Said, asked
 from tests.e2e.stack import free_port
 from tools.stack import envoy
 
@@ -159,9 +159,13 @@ class Edge:
     def __init__(self, config: dict[str, Any], folder: Path) -> None:
         listener = config["static_resources"]["listeners"][0]
         self.port: int = listener["address"]["socket_address"]["port_value"]
-        self.admin = (
-            f"http://127.0.0.1:{config['admin']['address']['socket_address']['port_value']}"
-        )
+        self.admin = folder / "admin.sock"
+        admin = {"path": str(self.admin), "mode": 0o600}
+        config["admin"]["address"] = {"pipe": admin}
+        for cluster in config["static_resources"]["clusters"]:
+            if cluster["name"] == "admin":
+                (group,) = cluster["load_assignment"]["endpoints"]
+                group["lb_endpoints"] = [{"endpoint": {"address": {"pipe": admin}}}]
         self._path, self._log = folder / "envoy.yaml", folder / "envoy.log"
         self._path.write_text(yaml.safe_dump(config))
         self._process: subprocess.Popen[bytes] | None = None
@@ -176,20 +180,30 @@ class Edge:
         """What Envoy has written."""
         return self._log.read_text()
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def is_healthy(self) -> bool:
         """Tell whether it runs and has a healthy worker of each service."""
         assert self._process is not None
         assert self._process.poll() is None, self.log
         try:
-            clusters = urllib3.request("GET", f"{self.admin}/clusters", timeout=5.0, retries=False)
-        except urllib3.exceptions.HTTPError:
+            clusters = self.ask_admin("/clusters")
+        except OSError:
             return False
         healthy = re.findall(rb"^(payments|events)::.*::healthy$", clusters.data, re.MULTILINE)
         return set(healthy) == {b"payments", b"events"}
 
+    def ask_admin(self, page: str, *, method: str = "GET") -> Said:
+        """Ask Envoy's admin page."""
+        return asked(self.admin, page, method=method)
+
     def stats(self, pattern: str) -> dict[str, int]:
         """Return the counters whose names match."""
-        reply = urllib3.request("GET", f"{self.admin}/stats?filter={pattern}", timeout=5.0)
+        reply = self.ask_admin(f"/stats?filter={pattern}")
         pairs = (line.split(": ") for line in reply.data.decode().splitlines())
         return {name: int(value) for name, value in pairs}
 
@@ -224,10 +238,16 @@ def rendered(upstream: Upstream) -> dict[str, Any]:
     port, page = upstream.port, upstream.page.port
     shown = {"health": [page], "health-webhooks": [page]}
     services = {"payments": [port], "events": [port], **shown}
-    text = envoy.render(port=free_port(), admin_port=free_port(), services=services)
+    text = envoy.render(
+        port=free_port(),
+        metrics_port=free_port(),
+        admin=Path(envoy.ADMIN),  # `Edge` has a folder for it
+        services=services,
+    )
     config: dict[str, Any] = yaml.safe_load(text)
     for cluster in config["static_resources"]["clusters"]:
-        del cluster["health_checks"]  # a busy machine would make them fail, and the tests with them
+        # A busy machine would make them fail, and the tests with them.
+        cluster.pop("health_checks", None)
     return config
 
 

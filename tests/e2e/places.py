@@ -8,6 +8,7 @@ import psutil
 import urllib3
 import yaml
 
+from tests.e2e.envoy_admin import asked
 from tests.e2e.stack import Stack
 
 ENVOY_PAGES = ("stats", "stats/prometheus", "config_dump?include_eds", "clusters", "listeners")
@@ -39,9 +40,9 @@ def dumped(stack: Stack) -> bytes:
 def envoy_pages(stack: Stack) -> Iterator[tuple[str, bytes]]:
     """Yield what Envoy shows its operator."""
     config = yaml.safe_load((stack.data_dir / "run" / "envoy.yaml").read_text())
-    place = config["admin"]["address"]["socket_address"]
+    admin = Path(config["admin"]["address"]["pipe"]["path"])
     for page in ENVOY_PAGES:
-        got = urllib3.request("GET", f"http://{place['address']}:{place['port_value']}/{page}")
+        got = asked(admin, f"/{page}", seconds_max=SECONDS_MAX)
         assert got.status == 200, page
         yield f"Envoy's /{page}", got.data
 

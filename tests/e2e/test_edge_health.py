@@ -203,7 +203,7 @@ def test_an_edge_that_ends_says_so(upstream: Upstream, tmp_path: Path) -> None:
     """Once it is told that it ends it is not ready, whatever the workers say; but it lives."""
     with Page() as page, running(upstream, tmp_path, [page.port]) as edge:
         soon(lambda: told(edge), OK)
-        urllib3.request("POST", f"{edge.admin}/healthcheck/fail", timeout=5.0)
+        edge.ask_admin("/healthcheck/fail", method="POST")
         soon(lambda: told(edge), (503, ENDING))
         assert told(edge, "/health/webhooks") == (503, ENDING)
         ready, live = ask(edge, "/health/ready"), ask(edge, "/health/live")

@@ -54,8 +54,16 @@ def running(
     page = payments.page.port
     shown = {"health": [page], "health-webhooks": [page]}
     services = {"payments": [payments.port], "events": [events.port], **shown}
-    envoy.place(config, port=free_port(), admin_port=free_port(), services=services)
+    envoy.place(
+        config,
+        port=free_port(),
+        metrics_port=free_port(),
+        admin=Path(envoy.ADMIN),
+        services=services,
+    )
     for cluster in config["static_resources"]["clusters"]:
+        if "health_checks" not in cluster:
+            continue
         if healthy:
             cluster["health_checks"][0]["timeout"] = "5s"  # on a busy machine
         else:

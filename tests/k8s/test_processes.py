@@ -180,9 +180,17 @@ def test_the_edge_is_as_its_configuration_says(overlay: str) -> None:
         service = named(overlay, "Service", address["address"])
         assert service["spec"]["clusterIP"] == "None"  # it is to know each worker
         assert address["port_value"] in [one["port"] for one in service["spec"]["ports"]]
-    admin = config["admin"]["address"]["socket_address"]
+    (drain,) = [
+        one["address"]["socket_address"]
+        for one in config["static_resources"]["listeners"]
+        if one["name"] == "drain"
+    ]
+    socket = PurePosixPath(config["admin"]["address"]["pipe"]["path"])
+    assert str(socket.parent) in [
+        mount["mountPath"] for mount in container(manifest)["volumeMounts"]
+    ]
     stop = container(manifest)["lifecycle"]["preStop"]["exec"]["command"][-1]
-    assert f"/dev/tcp/{admin['address']}/{admin['port_value']}" in stop
+    assert f"/dev/tcp/{drain['address']}/{drain['port_value']}" in stop
     assert container(manifest)["readinessProbe"]["httpGet"]["path"] in str(config)
 
 

@@ -41,7 +41,7 @@ def production(
     """
     # Envoy wants a name before it reads secrets from files.
     config = {"node": {"id": "edge", "cluster": "paygate"}, **copy.deepcopy(sandbox)}
-    listener, _metrics = config["static_resources"]["listeners"]
+    listener, _metrics, _drain = config["static_resources"]["listeners"]
     listener["address"]["socket_address"]["port_value"] = PORT
     (chain,) = listener["filter_chains"]
     chain["transport_socket"] = _public_tls()

@@ -16,6 +16,8 @@ from tools.stack.settings import HOST, REPOSITORY
 
 SOURCE = REPOSITORY / "envoy.yaml"
 PRODUCTION = REPOSITORY / "deploy" / "envoy" / "production.yaml"
+# The socket of its admin page.
+ADMIN = "admin.sock"
 # Where containers have a file, to where it is here.
 FILES = {
     "/etc/envoy/paygate.binpb": REPOSITORY / "build" / "paygate.binpb",
@@ -26,7 +28,8 @@ FILES = {
 def render(
     *,
     port: int,
-    admin_port: int,
+    metrics_port: int,
+    admin: Path,
     services: Mapping[str, list[int]],
     traces: Traces | None = None,
 ) -> str:
@@ -34,39 +37,51 @@ def render(
 
     Args:
         port: Where clients connect.
-        admin_port: Where Envoy shows its state.
+        metrics_port: Where Envoy shows its metrics.
+        admin: The socket, a file, of Envoy's admin page.
         services: The ports of the processes of each cluster. Of `health` and `health-webhooks`
             these are where workers and relay show their health.
         traces: Where spans go; None for no spans.
     """
     config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
-    place(config, port=port, admin_port=admin_port, services=services)
+    place(config, port=port, metrics_port=metrics_port, admin=admin, services=services)
     if traces:
         trace(config, traces)
     return yaml.safe_dump(_with_files(config), sort_keys=False)
 
 
 def place(
-    config: dict[str, Any], *, port: int, admin_port: int, services: Mapping[str, list[int]]
+    config: dict[str, Any],
+    *,
+    port: int,
+    metrics_port: int,
+    admin: Path,
+    services: Mapping[str, list[int]],
 ) -> None:
     """Put the addresses of this machine into a configuration; `render` says which."""
-    config["admin"]["address"] = _address(admin_port)
-    _without_metrics(config["static_resources"])
-    (listener,) = config["static_resources"]["listeners"]
-    listener["address"] = _address(port)
-    # A second Envoy must fail to start instead of taking every other connection.
-    listener["enable_reuse_port"] = False
-    for cluster in config["static_resources"]["clusters"]:
+    config["admin"]["address"]["pipe"]["path"] = str(admin)
+    resources = config["static_resources"]
+    listening = {"edge": port, "metrics": metrics_port}
+    # What containers have for who stops them is left out: here that is a signal's business.
+    resources["listeners"] = [one for one in resources["listeners"] if one["name"] in listening]
+    for listener in resources["listeners"]:
+        listener["address"] = _address(listening[listener["name"]])
+        # No more than to join the port that is held: see ports.py.
+        listener["enable_reuse_port"] = True
+    for cluster in resources["clusters"]:
         cluster["type"] = "STATIC"
-        processes = services[cluster["name"]]
-        endpoints = [{"endpoint": {"address": _address(process)}} for process in processes]
-        cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
+        cluster["load_assignment"]["endpoints"] = [
+            {"lb_endpoints": [{"endpoint": {"address": address}} for address in addresses]}
+            for addresses in [_addresses(cluster["name"], admin, services)]
+        ]
 
 
-def _without_metrics(resources: dict[str, Any]) -> None:
-    """Leave out what shows the metrics to other machines: here the admin page itself is at hand."""
-    for kind, name in (("listeners", "metrics"), ("clusters", "admin")):
-        resources[kind] = [one for one in resources[kind] if one["name"] != name]
+def _addresses(
+    cluster: str, admin: Path, services: Mapping[str, list[int]]
+) -> list[dict[str, Any]]:
+    if cluster == "admin":
+        return [{"pipe": {"path": str(admin)}}]
+    return [_address(process) for process in services[cluster]]
 
 
 def program() -> Path:
@@ -94,7 +109,8 @@ def validate() -> None:
     """
     shown = {"health": [9464], "health-webhooks": [9464]}
     services = {"payments": [50051], "events": [50053], **shown}
-    check(render(port=8080, admin_port=9901, services=services), name=SOURCE.name)
+    text = render(port=8080, metrics_port=9902, admin=Path("admin.sock"), services=services)
+    check(text, name=SOURCE.name)
 
 
 def check(text: str, *, name: str) -> None:

@@ -4,11 +4,13 @@ import fcntl
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tools.stack.errors import StackError
+from tools.stack.program import User
 from tools.stack.settings import Settings
 
 MARKER = ".paygate-data"
@@ -29,6 +31,7 @@ def held(settings: Settings) -> Iterator[None]:
     try:
         _make_ours(folder)
         lock = (folder / LOCK).open("a+")
+        _close(settings)
     except OSError as error:
         raise StackError(f"The data folder {folder} can't be used: {error.strerror}.") from error
     with lock:
@@ -57,8 +60,8 @@ def is_held(settings: Settings) -> bool:
 def prepare(settings: Settings) -> None:
     """Make the folders and, once each, the secrets: an older folder may lack newer ones."""
     for path in (settings.logs, settings.secrets):
-        make(path, 0o700)
-    make(settings.run, 0o711)
+        make(path)
+    make(settings.run, mode=_entered())
     for name in SECRETS:
         if not (settings.secrets / name).exists():
             write(settings.secrets / name, secrets.token_hex(32))
@@ -87,10 +90,18 @@ def reset(settings: Settings) -> bool:
     return True
 
 
-def make(path: Path, mode: int) -> None:
-    """Make a folder of ours, with this mode whatever the umask is."""
+def make(path: Path, owner: User | None = None, *, mode: int = 0o700) -> None:
+    """Make a folder, or close one that is there.
+
+    Args:
+        path: Of the folder.
+        owner: Whose it is; None for ours.
+        mode: Whatever the umask is.
+    """
     path.mkdir(exist_ok=True)
     path.chmod(mode)
+    if owner:
+        os.chown(path, owner.uid, owner.gid)
 
 
 def write(path: Path, text: str) -> None:
@@ -107,7 +118,8 @@ def write(path: Path, text: str) -> None:
 
 def _make_ours(folder: Path) -> None:
     """Make the folder, or adopt an empty one; never one with somebody's files."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.umask(0o077)  # from here on, whatever this process or its children make
     marker = folder / MARKER
     if not marker.exists():
         if any(folder.iterdir()):
@@ -116,8 +128,27 @@ def _make_ours(folder: Path) -> None:
                 " choose an empty one with PAYGATE_DATA_DIR."
             )
         marker.write_text("Made by paygate's `make run`; `make reset` empties this folder.\n")
-    # Others may pass through but not list: as root, PostgreSQL's user has its folder inside.
-    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    folder.chmod(_entered())
+
+
+def _entered() -> int:
+    """Return the mode of folders that lead to others' folders.
+
+    As root, programs run as other users, which may pass through but not list.
+    """
+    return 0o711 if os.geteuid() == 0 else 0o700
+
+
+def _close(settings: Settings) -> None:
+    """Close what an older version has left open to other users; PostgreSQL sees to its own."""
+    folder = settings.data_dir
+    paths = [path for path in folder.iterdir() if not path.name.startswith("postgres")]
+    for inside in (settings.logs, settings.secrets):
+        paths += inside.glob("*")
+    for path in paths:
+        mode = path.lstat().st_mode
+        if path != settings.run and not stat.S_ISLNK(mode) and mode & 0o077:
+            path.chmod(stat.S_IMODE(mode) & ~0o077)
 
 
 def _postgres_runs(folder: Path) -> bool:

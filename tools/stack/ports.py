@@ -1,4 +1,9 @@
-"""Ports on the loopback interface."""
+"""Ports on the loopback interface, held so that no other user of this machine gets between.
+
+A program that dies gives its port back, and whoever listens there before it is started again gets
+what was meant for it. So the supervisor binds each port as well and listens on none: as long as it
+does, the kernel lets only sockets of the same user that ask for SO_REUSEPORT join it.
+"""
 
 import errno
 import random
@@ -14,47 +19,72 @@ LOWEST, HIGHEST = 15_000, 32_000
 TAKEN_SECONDS_MAX = 1.0
 
 
+def hold_free(count: int) -> list[socket.socket]:
+    """Choose ports that nobody has now, and hold them.
+
+    Raises:
+        StackError: There are not so many.
+    """
+    held: list[socket.socket] = []
+    for port in random.SystemRandom().sample(range(LOWEST, HIGHEST), k=min(2_000, count * 50)):
+        if len(held) == count:
+            return held
+        found = _bound(port)
+        if isinstance(found, socket.socket):
+            held.append(found)
+    raise StackError(f"No free ports between {LOWEST} and {HIGHEST} on {HOST}.")
+
+
 def free(count: int) -> list[int]:
-    """Choose ports that nobody listens on now."""
-    candidates = random.SystemRandom().sample(range(LOWEST, HIGHEST), k=min(2_000, count * 50))
-    found = [port for port in candidates if _refusal(port) is None][:count]
-    if len(found) < count:
-        raise StackError(f"No free ports between {LOWEST} and {HIGHEST} on {HOST}.")
-    return found
+    """Choose ports that nobody has now, and that anybody may take."""
+    chosen = []
+    for one in hold_free(count):
+        chosen.append(one.getsockname()[1])
+        one.close()
+    return chosen
 
 
-def claim(port: int) -> None:
-    """Check that the gateway's own port can be listened on.
+def hold(port: int) -> socket.socket:
+    """Hold the gateway's own port.
 
     Waits a moment: the Envoy of a run that was killed just now may still be going.
 
     Raises:
-        StackError: It can't.
+        StackError: It can't be had.
     """
     deadline = time.monotonic() + TAKEN_SECONDS_MAX
-    while (refusal := _refusal(port)) is not None:
-        if refusal.errno != errno.EADDRINUSE:
-            raise StackError(f"Port {port} can't be used: {refusal.strerror}.")
+    while not isinstance(found := _bound(port), socket.socket):
+        if found.errno != errno.EADDRINUSE:
+            raise StackError(f"Port {port} can't be used: {found.strerror}.")
         if time.monotonic() > deadline:
             raise StackError(
                 f"Port {port} is taken by another program: stop it,"
                 f" or choose another port, for example PAYGATE_PORT={_next(port)} make run."
             )
         time.sleep(0.05)
+    return found
 
 
-def _refusal(port: int) -> OSError | None:
-    with socket.socket() as probe:
-        # As the servers do: connections of an earlier run that linger do not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-            probe.listen(1)
-        except OSError as error:
-            return error
-    return None
+def _bound(port: int) -> socket.socket | OSError:
+    """Return a socket that holds the port, or why there is none."""
+    holder = socket.socket()
+    # As the servers do: connections of an earlier run that linger do not count.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind((HOST, port))
+    except OSError as error:
+        holder.close()
+        return error
+    # Only now: at first nobody may be there, not even another run of the same user.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return holder
 
 
 def _next(port: int) -> int:
-    later = (port + step for step in range(1, 100) if port + step <= 65535)
-    return next((candidate for candidate in later if _refusal(candidate) is None), 18080)
+    for later in range(port + 1, min(port + 100, 65_536)):
+        found = _bound(later)
+        if isinstance(found, socket.socket):
+            found.close()
+            return later
+    return 18_080

@@ -9,13 +9,12 @@ import contextlib
 import os
 import shutil
 import signal
-import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
 
-from tools.stack import folder, installation
+from tools.stack import folder, installation, sockets
 from tools.stack.errors import StackError
 from tools.stack.probe import POLL_SECONDS
 from tools.stack.program import Program, run_to_end
@@ -29,8 +28,6 @@ PARTS = (
     *("paygate_gateway", "paygate_vault", "paygate_reader", "paygate_sandbox", "paygate_admin"),
     *("paygate_events", "paygate_webhooks"),
 )
-# Linux has 107 bytes for a socket's path, macOS 103; PostgreSQL adds the file's name.
-SOCKET_FOLDER_BYTES_MAX = 103 - len("/.s.PGSQL.5432.lock")
 OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -55,7 +52,7 @@ class Embedded:
         self._bin = installation.programs(settings.data_dir, self._user)
         # After leftovers.end nothing of ours runs: an old pid in there can only be another's.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        self._sockets = self._socket_folder()
+        self._sockets = sockets.make(settings.run / "sockets", self._user)
 
     def url(self, role: str, database: str) -> str:
         """Return the address in the form that asyncpg takes."""
@@ -68,7 +65,7 @@ class Embedded:
             return
         unfinished = self.data.with_name("postgres.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        self._make_own(unfinished)
+        folder.make(unfinished, self._user)
         options = (
             *("--username", OWNER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"),
             *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
@@ -141,24 +138,4 @@ class Embedded:
 
     def remove_sockets(self) -> None:
         """Remove the folder of the sockets, which may be outside the data folder."""
-        link = self._settings.run / "sockets"
-        if link.is_symlink():
-            shutil.rmtree(link.readlink(), ignore_errors=True)
-            link.unlink()
-        shutil.rmtree(link, ignore_errors=True)
-
-    def _socket_folder(self) -> Path:
-        self.remove_sockets()  # of an earlier run that was killed
-        link = self._settings.run / "sockets"
-        if len(os.fsencode(link)) <= SOCKET_FOLDER_BYTES_MAX:
-            self._make_own(link)
-            return link
-        short = Path(tempfile.mkdtemp(prefix="paygate-", dir="/tmp"))
-        link.symlink_to(short)
-        self._make_own(short)
-        return short
-
-    def _make_own(self, path: Path) -> None:
-        folder.make(path, 0o700)
-        if self._user:
-            os.chown(path, self._user.uid, self._user.gid)
+        sockets.remove(self._settings.run / "sockets")

@@ -2,24 +2,20 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import secrets
 import signal
-import sys
 from collections.abc import AsyncIterator
-from functools import partial
 
-from tools.stack import database, demo, envoy, folder, leftovers, ports, probe
+from tools.stack import database, demo, folder, leftovers, sockets
 from tools.stack.database import Databases
+from tools.stack.places import Places, choose
 from tools.stack.postgres import PARTS, ROLES, Embedded
-from tools.stack.program import Program, rotate
+from tools.stack.program import rotate
+from tools.stack.programs import Programs
 from tools.stack.screen import Screen
-from tools.stack.settings import HOST, REPOSITORY, Settings
+from tools.stack.settings import HOST, Settings
 from tools.stack.supervisor import Supervisor
 
-# Every process of ours, but for the workers; each shows its metrics and its health.
-PROCESSES = ("acquirer", "admin", "sweep", "events", "relay")
 STOPPING = "\nStopping (Ctrl-C again to do it at once)."
 FAILED = "\nIt can't go on; stopping what runs."
 
@@ -27,18 +23,16 @@ FAILED = "\nIt can't go on; stopping what runs."
 class Stack:
     """One run of everything on one data folder."""
 
-    def __init__(self, settings: Settings, screen: Screen) -> None:
+    def __init__(self, settings: Settings, screen: Screen, places: Places) -> None:
         self._settings = settings
         self._screen = screen
+        self._places = places
         record = settings.processes
         self._supervisor = Supervisor(record, lambda line: screen.say(f"  ! {line}"))
         leftovers.end(record, settings.data_dir / "postgres")
         self._embedded: Embedded | None = None
+        self._sockets = settings.run / "envoy"
         self._stopping = False
-        names = (*PROCESSES, *(_worker_name(number) for number in range(settings.workers)))
-        chosen = ports.free(settings.workers + 4 + len(names))
-        self._metrics = {name: chosen.pop() for name in names}
-        self._bank, self._envoy_admin, self._admin, self._events, *self._workers = chosen
 
     async def run(self) -> None:
         """Start, and keep running until a signal; a second signal ends all at once."""
@@ -51,6 +45,7 @@ class Stack:
                 self._screen.say(STOPPING if self._stopping else FAILED)
                 self._stopping = True
                 await self._supervisor.stop()
+                sockets.remove(self._sockets)
                 if self._embedded:
                     self._embedded.remove_sockets()
 
@@ -80,20 +75,26 @@ class Stack:
             database.migrate(databases.acquirer, service="acquirer", logs=settings.logs),
         )
         screen.step("tables are up to date")
-        await self._supervisor.start(self._acquirer(databases), self._operators(databases))
+        programs = Programs(
+            settings=settings,
+            databases=databases,
+            places=self._places,
+            sockets=sockets.make(self._sockets, None),
+        )
+        await self._supervisor.start(programs.acquirer(), programs.operators())
         screen.step("the bank and the operator's process serve")
-        key = await demo.key(settings, admin_address=f"{HOST}:{self._admin}")
+        key = await demo.key(settings, admin_address=f"{HOST}:{self._places.admin}")
         await self._supervisor.start(
-            *(self._worker(databases, number) for number in range(settings.workers)),
-            self._payments(databases, "sweep", name="sweep", environment={}),
-            self._webhooks(databases, "serve", name="events", port=self._events),
-            self._webhooks(databases, "relay", name="relay"),
+            *(programs.worker(number) for number in range(settings.workers)),
+            programs.sweep(),
+            programs.events(),
+            programs.relay(),
         )
         screen.step(f"payments workers ({settings.workers}), sweep, events and relay run")
-        await self._supervisor.start(self._edge())
+        await self._supervisor.start(programs.edge())
         screen.step("Envoy serves")
-        folder.write(settings.metrics_targets, _targets(self._metrics, self._envoy_admin))
-        folder.write(settings.admin_env, _admin_env(settings, self._admin))
+        folder.write(settings.metrics_targets, self._places.targets())
+        folder.write(settings.admin_env, _admin_env(settings, self._places.admin))
         folder.write(settings.demo_env, _demo_env(settings, key))
         screen.ready(settings, key=key, idempotency_key=f"first-{secrets.token_hex(4)}")
 
@@ -111,140 +112,6 @@ class Stack:
         parts = {part: embedded.url(part, "payments") for part in PARTS}
         return Databases(payments=payments, acquirer=acquirer, parts=parts)
 
-    def _acquirer(self, databases: Databases) -> Program:
-        return self._python(
-            "services.acquirer",
-            name="acquirer",
-            port=self._bank,
-            environment={
-                "ACQUIRER_DATABASE_URL": databases.acquirer,
-                "ACQUIRER_LISTEN": f"{HOST}:{self._bank}",
-            },
-        )
-
-    def _worker(self, databases: Databases, number: int) -> Program:
-        return self._payments(
-            databases,
-            "serve",
-            name=_worker_name(number),
-            port=self._workers[number],
-            environment={
-                "PAYGATE_READ_DATABASE_URL": databases.parts["paygate_reader"],
-                "PAYGATE_SANDBOX_DATABASE_URL": databases.parts["paygate_sandbox"],
-                **self._vault(databases),
-            },
-        )
-
-    def _vault(self, databases: Databases) -> dict[str, str]:
-        return {
-            "PAYGATE_VAULT_DATABASE_URL": databases.parts["paygate_vault"],
-            "PAYGATE_VAULT_KEYRING": str(self._settings.keyring),
-        }
-
-    def _payments(
-        self,
-        databases: Databases,
-        role: str,
-        *,
-        name: str,
-        port: int | None = None,
-        environment: dict[str, str],
-    ) -> Program:
-        bank = {"PAYGATE_ACQUIRER_ADDRESS": f"{HOST}:{self._bank}"}
-        return self._gateway(
-            "services.payments",
-            databases.parts["paygate_gateway"],
-            role,
-            name=name,
-            port=port,
-            environment={**bank, **environment},
-        )
-
-    def _operators(self, databases: Databases) -> Program:
-        return self._python(
-            "services.payments",
-            "admin",
-            name="admin",
-            port=self._admin,
-            environment={
-                "PAYGATE_ADMIN_DATABASE_URL": databases.parts["paygate_admin"],
-                "PAYGATE_ADMIN_LISTEN": f"{HOST}:{self._admin}",
-                "PAYGATE_SECRETS_DIR": str(self._settings.secrets),
-                **self._vault(databases),
-            },
-        )
-
-    def _webhooks(
-        self, databases: Databases, role: str, *, name: str, port: int | None = None
-    ) -> Program:
-        part = "paygate_webhooks" if role == "serve" else "paygate_events"
-        url = databases.parts[part]
-        return self._gateway("services.events", url, role, name=name, port=port, environment={})
-
-    def _gateway(
-        self,
-        module: str,
-        database_url: str,
-        *arguments: str,
-        name: str,
-        port: int | None,
-        environment: dict[str, str],
-    ) -> Program:
-        """Return a program of the gateway's own, which has its database and its secrets."""
-        listen = {} if port is None else {"PAYGATE_LISTEN": f"{HOST}:{port}"}
-        common = {
-            "DATABASE_URL": database_url,
-            "PAYGATE_SECRETS_DIR": str(self._settings.secrets),
-        }
-        return self._python(
-            module,
-            *arguments,
-            name=name,
-            port=port,
-            environment={**common, **environment, **listen},
-        )
-
-    def _python(
-        self, module: str, *arguments: str, name: str, port: int | None, environment: dict[str, str]
-    ) -> Program:
-        roots = (str(REPOSITORY), str(REPOSITORY / "build" / "python"))
-        prefix = "ACQUIRER" if module == "services.acquirer" else "PAYGATE"
-        shown = f"{HOST}:{self._metrics[name]}"
-        told = {**environment, f"{prefix}_METRICS_LISTEN": shown}
-        return Program(
-            name=name,
-            command=(sys.executable, "-m", module, *arguments),
-            log=self._settings.logs / f"{name}.log",
-            directory=REPOSITORY,
-            environment={**os.environ, "PYTHONPATH": os.pathsep.join(roots), **told},
-            stop_signal=signal.SIGINT,  # Envoy is gone by then: no need to give it notice
-            ready=partial(probe.grpc_serving, port)
-            if port
-            else partial(probe.http_serving, f"http://{shown}"),
-        )
-
-    def _edge(self) -> Program:
-        settings = self._settings
-        config, port = settings.run / "envoy.yaml", settings.port
-        workers = [self._metrics[_worker_name(number)] for number in range(settings.workers)]
-        shown = {"health": workers, "health-webhooks": [self._metrics["relay"]]}
-        services = {"payments": self._workers, "events": [self._events], **shown}
-        text = envoy.render(
-            port=port,
-            admin_port=self._envoy_admin,
-            services=services,
-            traces=self._settings.traces,
-        )
-        config.write_text(text)
-        return Program(
-            name="envoy",
-            command=envoy.command(config),
-            log=settings.logs / "envoy.log",
-            directory=REPOSITORY,
-            environment={"PATH": os.defpath},
-            ready=partial(probe.http_serving, settings.url),
-        )
-
 
 def run(settings: Settings) -> None:
     """Run the stack until it is stopped.
@@ -255,30 +122,16 @@ def run(settings: Settings) -> None:
     screen = Screen()
     with folder.held(settings):
         _remove_addresses(settings)
-        ports.claim(settings.port)
+        places = choose(settings)
         folder.prepare(settings)
         rotate(settings.logs)
-        asyncio.run(Stack(settings, screen).run())
+        asyncio.run(Stack(settings, screen, places).run())
         screen.say("Stopped.")
 
 
 def _remove_addresses(settings: Settings) -> None:
     for path in (settings.demo_env, settings.admin_env, settings.metrics_targets):
         path.unlink(missing_ok=True)
-
-
-def _worker_name(number: int) -> str:
-    return f"payments-{number + 1}"
-
-
-def _targets(processes: dict[str, int], envoy_admin: int) -> str:
-    """Return where metrics are, as Prometheus reads it from a file (file_sd_config)."""
-    found = [
-        {"targets": [f"{HOST}:{port}"], "labels": {"process": name}}
-        for name, port in processes.items()
-    ]
-    path = {"process": "envoy", "__metrics_path__": "/stats/prometheus"}
-    return json.dumps([*found, {"targets": [f"{HOST}:{envoy_admin}"], "labels": path}], indent=2)
 
 
 def _admin_env(settings: Settings, port: int) -> str:

@@ -8,7 +8,7 @@ from grpc import aio
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg.rpc import Guard
 from pkg.running import Running
-from pkg.server import OPTIONS
+from pkg.server import options
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.outage import Outages
@@ -38,7 +38,7 @@ async def line(book: Book) -> AsyncIterator[Line]:
     )
     running = Running()
     servicer = AcquirerServicer(bank, running)
-    server = aio.server(interceptors=[Guard(refusal_of, domain=DOMAIN)], options=OPTIONS)
+    server = aio.server(interceptors=[Guard(refusal_of, domain=DOMAIN)], options=options())
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

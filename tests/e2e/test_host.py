@@ -1,0 +1,90 @@
+"""What other users of the machine that `make run` is on can do to it: nothing."""
+
+import json
+import os
+import socket
+import stat
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.stack import Stack
+
+BACK_SECONDS_MAX = 20.0
+
+
+def open_to_others(folder: Path) -> dict[str, str]:
+    """Return what of a folder others may read, write, or connect to, with its mode."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        mode = path.lstat().st_mode
+        # A folder that they may pass through shows nothing; links have no mode of their own.
+        closed = 0o066 if stat.S_ISDIR(mode) else 0o077
+        if not stat.S_ISLNK(mode) and mode & closed:
+            found[str(path.relative_to(folder))] = stat.filemode(mode)
+    # PostgreSQL's programs are everybody's, as in the virtual environment.
+    return {name: mode for name, mode in found.items() if not name.startswith("postgres-")}
+
+
+def test_the_data_folder_is_closed(stack: Stack) -> None:
+    """Of all that is in it, others can read nothing, nor hold its lock."""
+    assert open_to_others(stack.data_dir) == {}
+    assert stack.data_dir.stat().st_mode & 0o066 == 0
+
+
+def test_only_the_edge_and_the_services_listen(stack: Stack) -> None:
+    """Envoy has one port for clients and one for metrics; its admin page has none."""
+    envoy = psutil.Process(stack.pids()["envoy"])
+    listening = {
+        connection.laddr
+        for connection in envoy.net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    targets = json.loads((stack.data_dir / "run" / "metrics.json").read_text())
+    (shown,) = [one["targets"] for one in targets if one["labels"]["process"] == "envoy"]
+    edge = stack.url.removeprefix("http://")
+    assert {f"{place.ip}:{place.port}" for place in listening} == {edge, *shown}
+
+
+@pytest.mark.parametrize("name", ["payments-1", "admin", "envoy"])
+def test_nobody_takes_the_place_of_a_process_that_died(stack: Stack, name: str) -> None:
+    """Until it is back, its ports are no one's: nobody gets the calls, and the cards in them."""
+    process = psutil.Process(stack.pids()[name])
+    ports = {
+        connection.laddr.port
+        for connection in process.net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert len(ports) == 2
+    stack.kill(name)
+    process.wait(5)
+    taken = []
+    deadline = time.monotonic() + BACK_SECONDS_MAX
+    while not all(answers(port) for port in ports):
+        taken += [port for port in ports if can_be_taken(port)]
+        assert time.monotonic() < deadline
+    assert taken == []
+    assert stack.command("ready").returncode == 0
+
+
+def can_be_taken(port: int) -> bool:
+    """Tell whether a program may listen on a port that is not given to it."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.geteuid() == 0:  # who can be another user, and ask for more
+            os.fchown(other.fileno(), 65_534, 65_534)
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            other.bind(("127.0.0.1", port))
+            other.listen()
+        except OSError:
+            return False
+    return True
+
+
+def answers(port: int) -> bool:
+    """Tell whether somebody listens on a port."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
