@@ -13,7 +13,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test e2e-docker chaos fuzz bench check fmt proto-generate proto-lint proto-breaking http-breaking \
+.PHONY: help run ready reset up down test e2e-docker chaos attack fuzz bench check fmt proto-generate proto-lint proto-breaking http-breaking \
 	audit images check-workflows \
 	lock hooks python venv-local venv-dev venv-bench bench-tools promtool check-generated check-envoy
 
@@ -44,6 +44,9 @@ e2e-docker: venv-dev ## run the stories of the API against containers of their o
 
 chaos: venv-dev ## run the whole crash matrix, for longer
 	PAYGATE_CHAOS=full pytest -m chaos --timeout=3600
+
+attack: venv-dev ## attack it from all sides, for longer
+	PAYGATE_ATTACK=full pytest -m attack --timeout=1800
 
 fuzz: venv-dev ## send 20,000 odd requests; PAYGATE_FUZZ_SEED repeats a run
 	PAYGATE_FUZZ_CASES=$${PAYGATE_FUZZ_CASES:-20000} PAYGATE_FUZZ_SEED=$${PAYGATE_FUZZ_SEED:-random} \

@@ -34,6 +34,7 @@ class Settings(ServerSettings):
     # An attempt may take half of it, but never more than 15 s.
     delivery_lease_seconds: float = Field(default=30.0, gt=0)
     deliveries_under_way_max: int = Field(default=512, gt=0)
+    deliveries_under_way_per_merchant_max: int = Field(default=64, gt=0)
     deliveries_under_way_per_endpoint_max: int = Field(default=16, gt=0)
 
     database_pool_size: int = Field(default=4, gt=0)
@@ -80,6 +81,7 @@ class Settings(ServerSettings):
         """What bounds deliveries."""
         return DeliveryLimits(
             under_way_max=self.deliveries_under_way_max,
+            under_way_per_merchant_max=self.deliveries_under_way_per_merchant_max,
             under_way_per_endpoint_max=self.deliveries_under_way_per_endpoint_max,
             lease=timedelta(seconds=self.delivery_lease_seconds),
         )

@@ -6,7 +6,7 @@ the same `webhook-id`.
 
 import asyncio
 import random
-from collections import Counter
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,9 +18,10 @@ from pkg.metrics import Metrics
 from pkg.mode import Mode
 from pkg.sql import Pool
 from pkg.tracing import Kind, Tracer
-from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Endpoint, Status
+from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Status
 from services.events.facts import body_of, event_of
 from services.events.origin import event_span
+from services.events.places import PlaceLimits, Places
 from services.events.post import Poster
 from services.events.relay import pause, repeat
 from services.events.schedule import next_delay
@@ -39,6 +40,7 @@ class DeliveryLimits:
 
     poll_seconds: float = 0.1
     under_way_max: int = 512
+    under_way_per_merchant_max: int = 64
     under_way_per_endpoint_max: int = 16
     claim_max: int = 128  # in one statement
     lease: timedelta = timedelta(seconds=30)  # real time; of a delivery that is under way
@@ -49,6 +51,16 @@ class DeliveryLimits:
     def attempt_seconds_max(self) -> float:
         """Return how long an attempt may take: its end is to be recorded within the lease."""
         return min(ATTEMPT_SECONDS_MAX, self.lease.total_seconds() / 2)
+
+    @property
+    def places(self) -> PlaceLimits:
+        """Return how the places are shared."""
+        return PlaceLimits(
+            in_all=self.under_way_max,
+            per_merchant=self.under_way_per_merchant_max,
+            per_endpoint=self.under_way_per_endpoint_max,
+            slow_seconds=self.attempt_seconds_max / 3,
+        )
 
 
 class Deliverer:
@@ -84,9 +96,9 @@ class Deliverer:
         self._chance = chance
         self._tally = tally or RelayTally(Metrics())
         self._tracer = tracer
-        self._under_way: Counter[Endpoint] = Counter()
+        self._places = Places(self._limits.places)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ended: list[Attempt] = []
+        self._ended: list[tuple[Attempt, float]] = []  # with the seconds that it took
         self._news = asyncio.Event()
 
     async def run(self, stopped: asyncio.Event) -> None:
@@ -146,17 +158,14 @@ class Deliverer:
         await self._record()
 
     async def _start(self) -> int:
-        free = self._limits.under_way_max - self._under_way.total()
-        if free <= 0:
+        free = self._places.free()
+        if not free.in_all:
             return 0
         claimed = await self._queue.claim(
-            limit=min(free, self._limits.claim_max),
-            per_endpoint=self._limits.under_way_per_endpoint_max,
-            lease=self._limits.lease,
-            under_way=self._under_way,
+            free, limit=self._limits.claim_max, lease=self._limits.lease
         )
         for one in claimed:
-            self._under_way[one.endpoint] += 1
+            self._places.begin(one.endpoint)
             task = asyncio.create_task(self._attempt(one))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -167,17 +176,19 @@ class Deliverer:
         ended = tuple(self._ended)
         if not ended:
             return
-        await self._queue.record(ended)
+        await self._queue.record([attempt for attempt, _ in ended])
         del self._ended[: len(ended)]
-        for attempt in ended:
-            self._under_way[attempt.claimed.endpoint] -= 1
+        for attempt, seconds in ended:
+            self._places.end(
+                attempt.claimed.endpoint, seconds=seconds, answered=attempt.status_code != 0
+            )
             self._tally.attempted(
                 delivered=attempt.status is Status.DELIVERED,
                 given_up=attempt.status is Status.FAILED,
             )
-        self._under_way += Counter()  # drops those that are 0
 
     async def _attempt(self, claimed: Claimed) -> None:
+        began = time.perf_counter()
         try:
             attempt = await self._tally.timed(self._post(claimed))
         except Exception as problem:  # noqa: BLE001 - one bad row must not end the others' delivery
@@ -185,7 +196,7 @@ class Deliverer:
             name = type(problem).__name__
             logger.warning("not delivered", event_id=claimed.event_id, problem=name)
             attempt = self._failed(claimed, 0, "internal error")
-        self._ended.append(attempt)
+        self._ended.append((attempt, time.perf_counter() - began))
         self._news.set()
 
     async def _post(self, claimed: Claimed) -> Attempt:
@@ -209,7 +220,9 @@ class Deliverer:
         headers = signed_headers(
             body, event_id=claimed.event_id, now=datetime.now(UTC), secrets=self._secrets(claimed)
         )
-        answer = await self._poster.post(claimed.url, body, headers)
+        answer = await self._poster.post(
+            claimed.url, body, headers, owner=claimed.endpoint.merchant_id
+        )
         if 200 <= answer.status < 300:
             return Attempt(claimed=claimed, status=Status.DELIVERED, status_code=answer.status)
         return self._failed(claimed, answer.status, answer.error or f"http {answer.status}")

@@ -1,7 +1,7 @@
 """Deliveries in PostgreSQL: claiming what is due, and recording what became of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -59,37 +59,43 @@ class Attempt:
     gone: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Free:
+    """How many attempts may begin: in all, and of those that are not named here."""
+
+    in_all: int
+    per_merchant: int
+    per_endpoint: int
+    merchants: Mapping[str, int] = field(default_factory=dict)
+    endpoints: Mapping[Endpoint, int] = field(default_factory=dict)
+
+
 class DeliveryQueue:
     """Every method may raise DependencyUnavailableError."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def claim(
-        self,
-        *,
-        limit: int,
-        per_endpoint: int,
-        lease: timedelta,
-        under_way: Mapping[Endpoint, int],
-    ) -> Sequence[Claimed]:
+    async def claim(self, free: Free, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
         """Lease deliveries that are due, heads of their streams only.
 
         Args:
-            limit: How many at most.
-            per_endpoint: How many of one endpoint may be under way in this process.
+            free: Whose attempts may begin, and how many.
+            limit: How many at most, in one statement.
             lease: For how long, in real time; longer than an attempt can take.
-            under_way: How many are.
         """
         with translated():
             rows = await self._pool.fetch(
                 SQL["claim_deliveries"],
-                limit,
-                per_endpoint,
+                min(limit, free.in_all),
+                free.per_endpoint,
                 lease,
-                [endpoint.merchant_id for endpoint in under_way],
-                [endpoint.id for endpoint in under_way],
-                list(under_way.values()),
+                [endpoint.merchant_id for endpoint in free.endpoints],
+                [endpoint.id for endpoint in free.endpoints],
+                list(free.endpoints.values()),
+                free.per_merchant,
+                list(free.merchants),
+                list(free.merchants.values()),
             )
         return [_claimed(row) for row in rows]
 

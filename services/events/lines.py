@@ -74,14 +74,19 @@ class Lines:
         self._count += 1
         asyncio.get_running_loop().call_later(_KEPT_SECONDS, self._expire, _key(target), line)
 
-    async def open(self, target: Target, deadline: float) -> Line:
+    async def open(self, target: Target, deadline: float, *, owner: str) -> Line:
         """Connect.
+
+        Args:
+            target: Where to.
+            deadline: By the loop's time.
+            owner: Whose endpoint it is.
 
         Raises:
             UnansweredError: There is no connection, or none that can be trusted.
         """
         async with until(deadline, "the name was not resolved in time"):
-            addresses = await self._addresses(target)
+            addresses = await self._addresses(target, owner)
         async with until(deadline, "no connection in time"):
             connected = await _connected(addresses)
         async with until(deadline, "TLS: no handshake in time"):
@@ -94,9 +99,9 @@ class Lines:
                 self._expire(key, line)
         self._lookup.close()
 
-    async def _addresses(self, target: Target) -> Sequence[AddrInfoType]:
+    async def _addresses(self, target: Target, owner: str) -> Sequence[AddrInfoType]:
         try:
-            return await self._lookup.addresses(target.host, target.port)
+            return await self._lookup.addresses(target.host, target.port, owner=owner)
         except AddressNotAllowedError:
             raise UnansweredError(ADDRESS_NOT_ALLOWED) from None
         except (OSError, UnicodeError):

@@ -42,10 +42,13 @@ class Poster:
         self._timeout_seconds = timeout_seconds
         self._lines = Lines(mode)
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, owner: str
+    ) -> Answer:
         """Post once; whatever goes wrong is an answer too. Redirects are not followed.
 
-        Nothing of the answer counts but its status.
+        Nothing of the answer counts but its status. `owner` is whose endpoint it is: what names
+        take to be resolved is bounded for each.
         """
         try:
             target = target_of(url, self._mode)
@@ -54,7 +57,7 @@ class Poster:
         request = request_of(target, {"user-agent": USER_AGENT, **headers}, body)
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
-            return Answer(await self._post(target, request, deadline))
+            return Answer(await self._post(target, request, deadline, owner))
         except UnansweredError as problem:
             return Answer(0, str(problem))
 
@@ -62,7 +65,7 @@ class Poster:
         """Close all connections."""
         self._lines.close()
 
-    async def _post(self, target: Target, request: bytes, deadline: float) -> int:
+    async def _post(self, target: Target, request: bytes, deadline: float, owner: str) -> int:
         if line := self._lines.take(target):
             try:
                 return await self._exchange(target, line, request, deadline)
@@ -70,7 +73,7 @@ class Poster:
                 # As a rule the receiver has just closed it. If it has the event after all, it drops
                 # the second by its id.
                 pass
-        line = await self._lines.open(target, deadline)
+        line = await self._lines.open(target, deadline, owner=owner)
         return await self._exchange(target, line, request, deadline)
 
     async def _exchange(self, target: Target, line: Line, request: bytes, deadline: float) -> int:

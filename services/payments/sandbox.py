@@ -1,7 +1,5 @@
 """paygate.sandbox.v1.SandboxService: what a test needs, and production does not have."""
 
-import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -14,27 +12,12 @@ from pkg.auth import Authenticator
 from pkg.errors import ValidationFailedError
 from pkg.rpc import Context
 from pkg.validation import Checks
+from services.payments.drains import Drains, Due
 
 ADVANCE_MAX = timedelta(days=400)
 # In all: times must stay far from the year 9999, in which clock and database end.
 AHEAD_MAX = timedelta(days=36_500)
 DRAIN_DEFAULT, DRAIN_MAX = timedelta(seconds=3), timedelta(seconds=30)
-DRAIN_POLL_SECONDS = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """What is still to be done for a merchant."""
-
-    pending_actions: int
-    due_expiries: int
-    pending_events: int
-    due_deliveries: int
-
-    def __bool__(self) -> bool:
-        return any(
-            (self.pending_actions, self.due_expiries, self.pending_events, self.due_deliveries)
-        )
 
 
 class SandboxStore(Protocol):
@@ -65,6 +48,7 @@ class SandboxServicer(SandboxServiceServicer):
 
     def __init__(self, store: SandboxStore, cards: TestCards, authenticator: Authenticator) -> None:
         self._store = store
+        self._drains = Drains(store.due)
         self._cards = cards
         self._authenticator = authenticator
 
@@ -102,12 +86,7 @@ class SandboxServicer(SandboxServiceServicer):
         if not timedelta(0) <= wait <= DRAIN_MAX:
             checks.add("timeout", "must be from 0 to 30 seconds")
         checks.end()
-        loop = asyncio.get_running_loop()
-        end = loop.time() + wait.total_seconds()
-        due = await self._store.due(merchant_id)
-        while due and loop.time() < end:  # the work is done by other processes
-            await asyncio.sleep(DRAIN_POLL_SECONDS)
-            due = await self._store.due(merchant_id)
+        due = await self._drains.wait(merchant_id, seconds=wait.total_seconds())
         return pb.DrainResponse(
             drained=not due,
             pending_actions=due.pending_actions,

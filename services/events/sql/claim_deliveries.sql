@@ -1,12 +1,14 @@
--- Leases deliveries that are due: at most $1, and for each endpoint at most $2 less what this relay
--- already has under way for it ($4 merchants, $5 endpoints, $6 how many).
+-- Leases deliveries that are due: at most $1, for each endpoint at most $2 and for each merchant at
+-- most $7. Some may have fewer, by what this relay has under way for them and what it knows of them:
+-- endpoints ($4 merchants, $5 endpoints, $6 how many), and merchants ($8, $9 how many).
 --
 -- Only the head of a stream (endpoint, payment) goes: no earlier delivery of it is pending, and no
 -- earlier event of the payment is still to be relayed, since another relay may be about to commit
 -- its delivery. Both are read from one snapshot, and events of a payment are committed in order.
 --
 -- Of more endpoints than $1 with work that is due, chance takes some, and of each no more than its
--- share: slow ones cannot crowd out others, and few rows are locked that are not taken. Due by the
+-- share: slow ones cannot crowd out others, and few rows are locked that are not taken. Merchants
+-- then take turns: one with many endpoints gets no more than one with a single one. Due by the
 -- gateway's clock; the lease ($3) goes by real time.
 WITH RECURSIVE waiting AS (
   -- One look into the index for each endpoint, however many deliveries wait for it: its first.
@@ -29,25 +31,37 @@ WITH RECURSIVE waiting AS (
     LIMIT 1) next
 ),
 busy AS MATERIALIZED (
-  SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[]) AS b (merchant_id, endpoint_id, count)
+  SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[]) AS b (merchant_id, endpoint_id, slots)
 ),
-free AS MATERIALIZED (
-  SELECT w.merchant_id, w.endpoint_id, $2::bigint - coalesce(b.count, 0) AS slots
+busy_merchants AS MATERIALIZED (
+  SELECT * FROM unnest($8::text[], $9::bigint[]) AS m (merchant_id, slots)
+),
+wanted AS (
+  SELECT
+    w.merchant_id, w.endpoint_id,
+    coalesce(b.slots, $2::bigint) AS slots,
+    coalesce(m.slots, $7::bigint) AS merchant_slots
   FROM waiting w
   JOIN webhook_endpoints e ON e.merchant_id = w.merchant_id AND e.id = w.endpoint_id
   LEFT JOIN busy b ON b.merchant_id = w.merchant_id AND b.endpoint_id = w.endpoint_id
-  WHERE e.status = 'ENABLED'
-    AND w.due_time <= (SELECT gateway_now())
-    AND coalesce(b.count, 0) < $2::bigint
+  LEFT JOIN busy_merchants m ON m.merchant_id = w.merchant_id
+  WHERE e.status = 'ENABLED' AND w.due_time <= (SELECT gateway_now())
+),
+free AS MATERIALIZED (
+  SELECT merchant_id, endpoint_id, least(slots, merchant_slots) AS slots, merchant_slots
+  FROM wanted
+  WHERE slots > 0 AND merchant_slots > 0
   ORDER BY random()
   LIMIT $1
 ),
 shares AS MATERIALIZED (
-  SELECT merchant_id, endpoint_id, least(slots, 1 + ($1::bigint - 1) / count(*) OVER ()) AS slots
+  SELECT
+    merchant_id, endpoint_id, merchant_slots,
+    least(slots, 1 + ($1::bigint - 1) / count(*) OVER ()) AS slots
   FROM free
 ),
 due AS MATERIALIZED (
-  SELECT head.*
+  SELECT head.*, s.merchant_slots
   FROM shares s
   CROSS JOIN LATERAL (
     SELECT d.merchant_id, d.endpoint_id, d.event_id, d.due_time
@@ -79,8 +93,18 @@ due AS MATERIALIZED (
     LIMIT s.slots
     FOR NO KEY UPDATE OF d SKIP LOCKED) head
 ),
+turns AS (
+  SELECT
+    merchant_id, endpoint_id, event_id, due_time, merchant_slots,
+    row_number() OVER (PARTITION BY merchant_id ORDER BY due_time) AS turn
+  FROM due
+),
 chosen AS MATERIALIZED (
-  SELECT merchant_id, endpoint_id, event_id FROM due ORDER BY due_time LIMIT $1
+  SELECT merchant_id, endpoint_id, event_id
+  FROM turns
+  WHERE turn <= merchant_slots
+  ORDER BY turn, due_time
+  LIMIT $1
 ),
 claimed AS (
   UPDATE webhook_deliveries d SET lease_time = clock_timestamp() + $3::interval

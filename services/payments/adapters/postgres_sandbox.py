@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pkg.sql import Pool, translated
 from services.payments.adapters.postgres import SQL
-from services.payments.sandbox import Due
+from services.payments.drains import Due
 
 
 class PostgresSandbox:

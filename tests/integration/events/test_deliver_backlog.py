@@ -56,7 +56,7 @@ async def unused(desk: Desk, statement: str, *arguments: object) -> float:
 
 async def test_claiming_reads_what_it_takes(desk: Desk) -> None:
     """One look into an index for each candidate tells whether it is the head of its stream."""
-    arguments: tuple[object, ...] = (128, 16, LEASE, [], [], [])
+    arguments: tuple[object, ...] = (128, 16, LEASE, [], [], [], 64, [], [])
 
     assert await unused(desk, "claim_deliveries", *arguments) <= READ_MAX
 

@@ -12,13 +12,14 @@ import pytest
 
 from pkg.mode import Mode
 from services.events.deliver import Deliverer, DeliveryLimits
-from services.events.delivery_queue import Attempt, DeliveryQueue, Status
+from services.events.delivery_queue import Attempt, DeliveryQueue, Free, Status
 from tests.chaos.rig import free_port
 from tests.integration.events.desk import Desk, opened, running, until
 from tests.integration.events.receiver import Received, receiving
 
 CLAIM_SECONDS = 1.0
 HEALTHY_SECONDS_MAX = 2.0
+ALL = Free(in_all=10, per_merchant=10, per_endpoint=10)
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ async def desk(payments_database_url: str) -> AsyncIterator[Desk]:
 async def abandon_a_claim(desk: Desk) -> None:
     """Claim what is due, as a process that dies before it posts anything."""
     claimed = await DeliveryQueue(desk.pool).claim(
-        limit=10, per_endpoint=10, lease=timedelta(seconds=CLAIM_SECONDS), under_way={}
+        ALL, limit=10, lease=timedelta(seconds=CLAIM_SECONDS)
     )
     assert len(claimed) == 1
 
@@ -61,8 +62,8 @@ async def test_a_late_end_does_not_count(desk: Desk) -> None:
     await desk.relay.run_once()
     queue = DeliveryQueue(desk.pool)
     nothing = timedelta(0)
-    (late,) = await queue.claim(limit=1, per_endpoint=1, lease=nothing, under_way={})
-    (again,) = await queue.claim(limit=1, per_endpoint=1, lease=nothing, under_way={})
+    (late,) = await queue.claim(ALL, limit=1, lease=nothing)
+    (again,) = await queue.claim(ALL, limit=1, lease=nothing)
 
     await queue.record([Attempt(claimed=late, status=Status.DELIVERED, status_code=200)])
     assert await desk.counts() == {"PENDING": 1}

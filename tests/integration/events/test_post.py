@@ -71,7 +71,7 @@ async def poster() -> AsyncIterator[Poster]:
 
 async def posted(poster: Poster, receiver: RawReceiver, path: str = "/hooks") -> Answer:
     """Post once to a receiver."""
-    return await poster.post(receiver.base + path, BODY, {"webhook-id": "evt_1"})
+    return await poster.post(receiver.base + path, BODY, {"webhook-id": "evt_1"}, owner="mer_1")
 
 
 @pytest.mark.parametrize("answer", TAKEN.values(), ids=TAKEN)

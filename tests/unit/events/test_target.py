@@ -219,7 +219,7 @@ async def test_a_name_for_a_private_address_is_refused_when_it_is_resolved() -> 
 
     for host in ("localhost", "127.0.0.1"):
         with pytest.raises(AddressNotAllowedError):
-            await lookup.addresses(host, 443)
+            await lookup.addresses(host, 443, owner="mer_1")
     lookup.close()
 
 
@@ -227,7 +227,7 @@ async def test_a_name_is_resolved_to_addresses_that_are_not_looked_up_again() ->
     """What is connected to is the very address that was checked."""
     lookup = Lookup(Mode.SANDBOX)
 
-    found = await lookup.addresses("localhost", 8080)
+    found = await lookup.addresses("localhost", 8080, owner="mer_1")
 
     assert {place[:2] for *_, place in found} <= {("127.0.0.1", 8080), ("::1", 8080)}
     lookup.close()

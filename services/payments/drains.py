@@ -1,0 +1,89 @@
+"""Waiting until nothing is due for a merchant any more, by any number of callers at once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pkg.errors import RateLimitedError
+
+POLL_SECONDS = 0.05
+# Who waits holds a place of those that calls may have (PAYGATE_IN_FLIGHT_MAX): most are for others.
+WAITING_PER_MERCHANT_MAX = 16
+WAITING_MAX = 48
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is still to be done for a merchant."""
+
+    pending_actions: int
+    due_expiries: int
+    pending_events: int
+    due_deliveries: int
+
+    def __bool__(self) -> bool:
+        return any(
+            (self.pending_actions, self.due_expiries, self.pending_events, self.due_deliveries)
+        )
+
+
+class Drains:
+    """Waits for other processes to do the work. Those who wait for one merchant look together.
+
+    Args:
+        look: Returns what is due for a merchant.
+    """
+
+    def __init__(self, look: Callable[[str], Awaitable[Due]]) -> None:
+        self._look = look
+        self._waiting: Counter[str] = Counter()
+        self._looks: dict[str, asyncio.Task[Due]] = {}
+
+    async def wait(self, merchant_id: str, *, seconds: float) -> Due:
+        """Return what is due when nothing is, or when the time is over.
+
+        Raises:
+            RateLimitedError: Too many wait already.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        with self._place(merchant_id):
+            due = await self._look(merchant_id)
+            while due and loop.time() < end:
+                due = await asyncio.shield(self._next_look(merchant_id))
+        return due
+
+    @contextmanager
+    def _place(self, merchant_id: str) -> Iterator[None]:
+        full = self._waiting.total() >= WAITING_MAX
+        if full or self._waiting[merchant_id] >= WAITING_PER_MERCHANT_MAX:
+            raise RateLimitedError
+        self._waiting[merchant_id] += 1
+        try:
+            yield
+        finally:
+            self._waiting[merchant_id] -= 1
+            if not self._waiting[merchant_id]:
+                del self._waiting[merchant_id]
+
+    def _next_look(self, merchant_id: str) -> asyncio.Task[Due]:
+        """Return the look that begins next: one under way may have missed what this caller did."""
+        task = self._looks.get(merchant_id)
+        if task is None:
+            task = self._looks[merchant_id] = asyncio.create_task(self._look_later(merchant_id))
+            task.add_done_callback(_seen)
+        return task
+
+    async def _look_later(self, merchant_id: str) -> Due:
+        try:
+            await asyncio.sleep(POLL_SECONDS)
+        finally:
+            del self._looks[merchant_id]
+        return await self._look(merchant_id)
+
+
+def _seen(task: asyncio.Task[Due]) -> None:
+    if not task.cancelled():
+        task.exception()  # whoever waited may be gone, and then nobody has looked at it
