@@ -42,6 +42,7 @@ from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.tally import StoreTally
 from services.payments.adapters.vault import NoVault
+from services.payments.admin.actions import PostgresActions
 from services.payments.admin.config import AdminSettings
 from services.payments.admin.gate import AdminGate
 from services.payments.admin.keys import PostgresKeys
@@ -247,7 +248,9 @@ async def administer(settings: AdminSettings) -> None:
         )
         digest = KeyDigest(hidden(settings.key_pepper))
         rotation = vault.rotation if vault else None
-        servicer = AdminServicer(PostgresMerchants(pool), PostgresKeys(pool), digest, rotation)
+        servicer = AdminServicer(
+            PostgresMerchants(pool), PostgresKeys(pool), PostgresActions(pool), digest, rotation
+        )
         add_AdminServiceServicer_to_server(servicer, server)
         checks: dict[str, Check] = {
             "database": partial(pools.answers, "admin"),

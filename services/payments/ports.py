@@ -10,7 +10,7 @@ from pkg.card import Cvv, Expiry, Pan
 from pkg.money import Money
 from services.payments.domain.action import Action
 from services.payments.domain.event import Event, Origin
-from services.payments.domain.outcome import Answer, NotFound, Reversed, Unknown
+from services.payments.domain.outcome import Answer, NotFound, Resolution, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
 from services.payments.turns import Turns
@@ -70,12 +70,16 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """An action, its payment and the payment's authorization, as they were at one instant."""
+    """An action, its payment and the payment's authorization, as they were at one instant.
+
+    `resolution` is what the operator says became of the action.
+    """
 
     payment: Payment
     action: Action
     authorization: Action
     reply: bytes | None
+    resolution: Resolution | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 The same code serves a worker that died and an answer that was lost. An action PENDING longer than
 its lease is looked up at the bank by its reference. An authorization that the bank does not know is
 reversed, since its CVV is gone and it cannot be sent again; anything else is sent again under the
-same reference.
+same reference. Where the bank says nothing for an hour, the operator may.
 """
 
 import asyncio
@@ -14,7 +14,14 @@ import structlog
 from pkg.ids import new_id
 from services.payments.domain.action import ActionType
 from services.payments.domain.event import event_of
-from services.payments.domain.outcome import NotFound, Rejected, Reversed, Unknown
+from services.payments.domain.outcome import (
+    Answer,
+    NotFound,
+    Rejected,
+    Resolution,
+    Reversed,
+    Unknown,
+)
 from services.payments.domain.settle import settle_expiry, settle_reversal
 from services.payments.ports import Change, Commit, Gateway, InDoubt
 from services.payments.steps import Begun, checked, conclude, load_in_doubt
@@ -63,7 +70,7 @@ class Recovery:
             return await self._release(found)
         if action.type is ActionType.AUTHORIZE and payment.reversing:
             return False  # its reversal settles it
-        answer = await self._gateway.acquirer.inquire(action)
+        answer = await self._inquire(found)
         if isinstance(answer, NotFound):
             if action.type is ActionType.AUTHORIZE:
                 return await self._begin_reversal(found)
@@ -75,6 +82,22 @@ class Recovery:
         await conclude(self._gateway, Begun(payment, action), answer)
         logger.info("settled", action=action.id, payment=payment.id, answer=type(answer).__name__)
         return True
+
+    async def _inquire(self, found: InDoubt) -> Answer | NotFound:
+        """Ask the bank; where it says nothing that ends the action, the operator's word counts."""
+        action = found.action
+        answer = await self._gateway.acquirer.inquire(action)
+        match answer, found.resolution:
+            case Unknown(), Resolution() as word:
+                pass
+            # What the bank has never heard of was not done. An authorization is reversed all the
+            # same: it may still arrive.
+            case NotFound(), Resolution.FAILED as word if action.type is not ActionType.AUTHORIZE:
+                pass
+            case _:
+                return answer
+        _log_word(found)
+        return word.answer
 
     async def _begin_reversal(self, found: InDoubt) -> bool:
         """Record the reversal, then ask for it: a late approval is no longer believed."""
@@ -91,7 +114,9 @@ class Recovery:
         authorization = found.payment.authorization_id
         answer = await self._gateway.acquirer.reverse(authorization)
         if not isinstance(answer, Reversed):
-            return False  # asked again until it is acknowledged
+            if found.resolution is None:
+                return False  # asked again until it is acknowledged
+            _log_word(found)
         if found.action.type is ActionType.EXPIRE:
             return await self._expired(found)
         return await self._reversed(found)
@@ -126,3 +151,12 @@ class Recovery:
         """Wait longer the longer the action is in doubt: from half a second to five."""
         age = self._gateway.clock.now() - found.action.create_time
         return min(max(age / 4, timedelta(seconds=0.5)), timedelta(seconds=5))
+
+
+def _log_word(found: InDoubt) -> None:
+    logger.warning(
+        "ended by the operator's word",
+        action=found.action.id,
+        payment=found.payment.id,
+        resolution=found.resolution,
+    )

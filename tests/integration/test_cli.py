@@ -305,6 +305,18 @@ async def test_the_process_does_not_start_for_everybody_to_reach() -> None:
     assert sentence.startswith(b"PAYGATE_ADMIN_LISTEN: ")
 
 
+async def test_actions_in_doubt(terminal: Terminal) -> None:
+    """None is stuck here; one that is not in doubt cannot be ended, and none without an end."""
+    listed = await terminal.run("actions", "list")
+    assert listed.out.split() == ["ID", "TYPE", "BEGUN", "MERCHANT", "PAYMENT", "RESOLVED", "AS"]
+    assert (await terminal.run("actions", "list", "--json")).json["actions"] == []
+    one = ("actions", "resolve", "act_01h455vb4pex5vsknk084sn02q")
+    refused = await terminal.run(*one, "--as", "failed", code=REFUSED)
+    assert refused.err == "paygate: There is no action with this id that is in doubt.\n"
+    await terminal.run(*one, code=WRONG)
+    await terminal.run(*one, "--as", "pending", code=WRONG)
+
+
 async def test_the_vaults_key_is_rotated(terminal: Terminal, log: Path) -> None:
     """A new version wraps, no data key is left of the old one, and that is not refused too soon."""
     keyring = log.with_name("keyring.json")

@@ -26,6 +26,7 @@ from services.payments.domain.outcome import (
     Declined,
     NotFound,
     Rejected,
+    Resolution,
     Reversed,
     Unknown,
 )
@@ -273,6 +274,67 @@ async def test_an_expiry_is_asked_for_until_it_is_acknowledged(fixture: Fixture)
     await fixture.sweep()
     assert fixture.store.payments[MERCHANT, payment_id].expiring
     await fixture.recover()
+    await fixture.recover()
+    assert fixture.store.payments[MERCHANT, payment_id].status is Status.EXPIRED
+
+
+WORDS: list[tuple[Answer | NotFound, Resolution, ActionStatus]] = [
+    (Unknown(), Resolution.FAILED, ActionStatus.FAILED),
+    (Unknown(), Resolution.SUCCEEDED, ActionStatus.SUCCEEDED),
+    (Approved(), Resolution.FAILED, ActionStatus.SUCCEEDED),
+    (NO, Resolution.SUCCEEDED, ActionStatus.DECLINED),
+    (NotFound(), Resolution.FAILED, ActionStatus.FAILED),
+    (NotFound(), Resolution.SUCCEEDED, ActionStatus.PENDING),
+]
+
+
+@pytest.mark.parametrize(("found", "word", "end"), WORDS)
+async def test_the_operators_word_counts_where_the_bank_says_nothing(
+    fixture: Fixture, found: Answer | NotFound, word: Resolution, end: ActionStatus
+) -> None:
+    """The bank's answer wins. What it never heard of is sent again, not called done."""
+    fixture.bank = FakeBank([Approved(), Unknown()], [Unknown(), found])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    await capture(fixture.gateway, capture_of(payment_id))
+    (place,) = fixture.store.due
+    fixture.store.resolutions[place] = word
+    fixture.bank.answers = [Unknown()]
+    await fixture.recover()
+    assert fixture.store.actions[place].status is end
+    told = service.CaptureResponse.FromString(
+        (await capture(fixture.gateway, capture_of(payment_id))).body
+    )
+    assert pb.Action.Status.Name(told.action.status) == f"STATUS_{end}"
+    sent_again = found == NotFound() and word is Resolution.SUCCEEDED
+    assert fixture.bank.asked.count("capture") == (2 if sent_again else 1)
+
+
+@pytest.mark.parametrize("word", Resolution)
+async def test_the_operators_word_on_an_authorization(fixture: Fixture, word: Resolution) -> None:
+    """It counts while the bank is silent; what the bank does not know is reversed all the same."""
+    fixture.bank = FakeBank([Unknown()], [Unknown(), Unknown()])
+    await fixture.authorize()
+    (place,) = fixture.store.due
+    fixture.store.resolutions[place] = word
+    await fixture.recover()
+    assert fixture.store.actions[place].status is ActionStatus(word)
+    fixture.bank = FakeBank([Unknown()], [Unknown(), NotFound()], [Reversed()])
+    await fixture.authorize("b")
+    (place,) = fixture.store.due
+    fixture.store.resolutions[place] = word
+    await fixture.recover()
+    assert fixture.store.actions[place].status is ActionStatus.FAILED
+    assert fixture.bank.asked[-1] == "reverse"
+
+
+async def test_the_operators_word_on_a_release(fixture: Fixture) -> None:
+    """It ends an expiry that the bank never acknowledges."""
+    fixture.bank = FakeBank([Approved()], releases=[Unknown(), Unknown()])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    fixture.clock.time += timedelta(days=7)
+    await fixture.sweep()
+    (place,) = fixture.store.due
+    fixture.store.resolutions[place] = Resolution.SUCCEEDED
     await fixture.recover()
     assert fixture.store.payments[MERCHANT, payment_id].status is Status.EXPIRED
 

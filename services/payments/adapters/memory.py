@@ -9,6 +9,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
 from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.event import Event
+from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
 from services.payments.ports import (
     CardDetails,
@@ -43,6 +44,7 @@ class MemoryStore:
     keys: dict[tuple[str, str, str], _Key] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     cards: dict[tuple[str, str], SealedCard] = field(default_factory=dict)
+    resolutions: dict[tuple[str, str], Resolution] = field(default_factory=dict)
     now: Callable[[], datetime] = _real_time
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
@@ -60,7 +62,8 @@ class MemoryStore:
         held = self.keys.get((merchant_id, action.type, action.idempotency_key or ""))
         reply = held.record.reply if held and held.record.action_id == action_id else None
         authorization = self.actions[merchant_id, payment.authorization_id]
-        return InDoubt(payment, action, authorization, reply)
+        resolution = self.resolutions.get((merchant_id, action_id))
+        return InDoubt(payment, action, authorization, reply, resolution)
 
     async def commit(self, change: Change) -> Commit:
         """Store a change, if the payment is still what it was decided on and the key is free."""

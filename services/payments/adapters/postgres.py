@@ -22,6 +22,7 @@ from services.payments.adapters.rows import (
 )
 from services.payments.adapters.tally import StoreTally
 from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
 from services.payments.ports import (
     Change,
@@ -119,8 +120,13 @@ class PostgresStore:
         self._clock.observe(rows[0]["clock_ahead"])
         payment = payment_of(rows[0])
         actions = {row["action_id"]: action_of(row, payment_id=payment.id) for row in rows}
+        resolution = rows[0]["resolution"]
         return InDoubt(
-            payment, actions[action_id], actions[payment.authorization_id], rows[0]["reply"]
+            payment,
+            actions[action_id],
+            actions[payment.authorization_id],
+            rows[0]["reply"],
+            None if resolution is None else Resolution(resolution),
         )
 
     async def commit(self, change: Change) -> Commit:

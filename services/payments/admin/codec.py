@@ -5,7 +5,9 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from paygate.admin.v1 import admin_service_pb2 as pb
+from paygate.payments.v1 import payment_pb2
 from pkg.scopes import to_message
+from services.payments.admin.actions import StuckAction
 from services.payments.admin.keys import ApiKey
 from services.payments.admin.merchants import Merchant
 
@@ -38,6 +40,21 @@ def encode_key(key: ApiKey, now: datetime) -> pb.ApiKey:
         create_time=_timestamp(key.create_time),
         expire_time=_timestamp(key.expire_time),
         revoke_time=_timestamp(key.revoke_time),
+    )
+
+
+def encode_stuck_action(action: StuckAction) -> pb.StuckAction:
+    """Return the message of an action that is in doubt."""
+    resolution = pb.RESOLUTION_UNSPECIFIED
+    if action.resolution is not None:
+        resolution = pb.Resolution.Value(f"RESOLUTION_{action.resolution}")
+    return pb.StuckAction(
+        id=action.id,
+        merchant_id=action.merchant_id,
+        payment_id=action.payment_id,
+        type=payment_pb2.Action.Type.Value(f"TYPE_{action.type}"),
+        create_time=_timestamp(action.create_time),
+        resolution=resolution,
     )
 
 

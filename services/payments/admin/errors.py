@@ -33,6 +33,18 @@ class ApiKeyLimitError(ApiError):
     reason = "API_KEY_LIMIT"
 
 
+class ActionNotInDoubtError(ApiError):
+    """There is no action with this id that is in doubt."""
+
+    reason = "ACTION_NOT_IN_DOUBT"
+
+
+class ActionNotStuckError(ApiError):
+    """The action may still end by itself: it is not in doubt for an hour, or is being reversed."""
+
+    reason = "ACTION_NOT_STUCK"
+
+
 class VaultNotOpenError(ApiError):
     """The admin process has no access to the card vault: give it PAYGATE_VAULT_DATABASE_URL."""
 

@@ -25,7 +25,7 @@ _OPERATOR = re.compile(r"[\w.@-]{1,64}\Z")
 # Whether the process serves may be asked by anybody who reaches its port.
 _OPEN = "/grpc.health.v1.Health/"
 _ID_FIELDS = ("id", "merchant_id")
-_ID = re.compile(r"(mer_[a-z0-9_]{1,60}|[0-9a-z]{16})\Z")
+_ID = re.compile(r"(mer_[a-z0-9_]{1,60}|act_[0-9a-z]{26}|[0-9a-z]{16})\Z")
 # Sub-messages of replies that say what was made or changed.
 _SUBJECTS = ("merchant", "api_key", "old_api_key")
 

@@ -22,6 +22,8 @@ CODES: Codes = {
     own.MerchantExistsError: _Code.ALREADY_EXISTS,
     own.ApiKeyNotFoundError: _Code.NOT_FOUND,
     own.ApiKeyLimitError: _Code.FAILED_PRECONDITION,
+    own.ActionNotInDoubtError: _Code.NOT_FOUND,
+    own.ActionNotStuckError: _Code.FAILED_PRECONDITION,
     own.VaultNotOpenError: _Code.FAILED_PRECONDITION,
     own.OldVaultKeysInUseError: _Code.FAILED_PRECONDITION,
     own.ApiKeyEndedError: _Code.FAILED_PRECONDITION,

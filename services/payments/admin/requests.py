@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.auth.v1 import scope_pb2
 from pkg.errors import InvalidPageTokenError
-from pkg.ids import new_id
+from pkg.ids import is_id, new_id
 from pkg.scopes import FULL_ACCESS, Scopes, of_message
 from pkg.validation import Checks
+from services.payments.admin.actions import Resolution
 
 OVERLAP_DEFAULT, OVERLAP_MAX = timedelta(days=1), timedelta(days=7)
 
 _MERCHANT_ID = re.compile(r"mer_[a-z0-9_]{1,60}\Z")
 _KEY_ID = re.compile(r"[0-9a-z]{16}\Z")
+_ACTION_ID = re.compile(r"act_[0-9a-z]{26}\Z")
 
 
 def new_merchant_of(request: pb.CreateMerchantRequest) -> tuple[str, str]:
@@ -80,8 +82,26 @@ def keys_page_of(request: pb.ListApiKeysRequest) -> tuple[str, int]:
     return _page(request, _KEY_ID)
 
 
+def stuck_page_of(request: pb.ListStuckActionsRequest) -> tuple[str, int]:
+    """Return the id that ended the page before, and the size of the page; as for merchants."""
+    return _page(request, _ACTION_ID)
+
+
+def resolution_of(request: pb.ResolveActionRequest) -> tuple[str, Resolution]:
+    """Return the action's id, and how it ended."""
+    checks = Checks()
+    if not is_id("act", request.id):
+        checks.add("id", "must be an action's id")
+    if request.resolution not in {pb.RESOLUTION_SUCCEEDED, pb.RESOLUTION_FAILED}:
+        checks.add("resolution", "must be SUCCEEDED or FAILED")
+    checks.end()
+    name = pb.Resolution.Name(request.resolution)
+    return request.id, Resolution(name.removeprefix("RESOLUTION_"))
+
+
 def _page(
-    request: pb.ListMerchantsRequest | pb.ListApiKeysRequest, ids: re.Pattern[str]
+    request: pb.ListMerchantsRequest | pb.ListApiKeysRequest | pb.ListStuckActionsRequest,
+    ids: re.Pattern[str],
 ) -> tuple[str, int]:
     checks = Checks()
     size = checks.page_size(request.page_size)

@@ -7,7 +7,8 @@ from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceServicer
 from pkg.auth import KeyDigest, new_api_key
 from pkg.rpc import Context
 from services.payments.admin import requests
-from services.payments.admin.codec import encode_key, encode_merchant
+from services.payments.admin.actions import PostgresActions
+from services.payments.admin.codec import encode_key, encode_merchant, encode_stuck_action
 from services.payments.admin.errors import OldVaultKeysInUseError, VaultNotOpenError
 from services.payments.admin.keys import NewKey, PostgresKeys
 from services.payments.admin.merchants import PostgresMerchants
@@ -21,11 +22,13 @@ class AdminServicer(AdminServiceServicer):
         self,
         merchants: PostgresMerchants,
         keys: PostgresKeys,
+        actions: PostgresActions,
         digest: KeyDigest,
         vault: VaultKey | None,
     ) -> None:
         self._merchants = merchants
         self._keys = keys
+        self._actions = actions
         self._digest = digest
         self._vault = vault
 
@@ -110,6 +113,25 @@ class AdminServicer(AdminServiceServicer):
         """End a key."""
         key = await self._keys.revoke(requests.key_id_of(request))
         return pb.RevokeApiKeyResponse(api_key=encode_key(key, _now()))
+
+    async def ListStuckActions(  # noqa: N802
+        self, request: pb.ListStuckActionsRequest, _context: Context
+    ) -> pb.ListStuckActionsResponse:
+        """Return a page of what is in doubt for too long."""
+        after_id, size = requests.stuck_page_of(request)
+        actions = await self._actions.list_stuck(after_id=after_id, limit=size + 1)
+        page, more = actions[:size], len(actions) > size
+        return pb.ListStuckActionsResponse(
+            actions=[encode_stuck_action(action) for action in page],
+            next_page_token=page[-1].id if more else "",
+        )
+
+    async def ResolveAction(  # noqa: N802
+        self, request: pb.ResolveActionRequest, _context: Context
+    ) -> pb.ResolveActionResponse:
+        """Note how an action ended."""
+        action = await self._actions.resolve(*requests.resolution_of(request))
+        return pb.ResolveActionResponse(action=encode_stuck_action(action))
 
     async def RotateVaultKey(  # noqa: N802
         self, _request: pb.RotateVaultKeyRequest, _context: Context

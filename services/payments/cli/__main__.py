@@ -2,7 +2,7 @@
 
 import typer
 
-from services.payments.cli import keys, merchants, vault
+from services.payments.cli import actions, keys, merchants, vault
 
 app = typer.Typer(
     name="paygate",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.add_typer(merchants.app, name="merchants")
 app.add_typer(keys.app, name="keys")
+app.add_typer(actions.app, name="actions")
 app.add_typer(vault.app, name="vault")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 
 class DeclineCode(StrEnum):
@@ -65,6 +66,24 @@ class NotFound:
 @dataclass(frozen=True, slots=True)
 class Reversed:
     """The bank holds nothing more of the authorization. Only a reversal is answered so."""
+
+
+class Resolution(StrEnum):
+    """What the operator says became of an action, for when the bank says nothing."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+    @property
+    def answer(self) -> "Approved | Rejected":
+        """What the bank would have said."""
+        match self:
+            case Resolution.SUCCEEDED:
+                return Approved()
+            case Resolution.FAILED:
+                return Rejected()
+            case _:
+                assert_never(self)
 
 
 @dataclass(frozen=True, slots=True)

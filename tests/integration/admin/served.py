@@ -18,6 +18,7 @@ from pkg.auth import KeyDigest
 from pkg.rpc import Guard
 from pkg.secret import Secret
 from pkg.sql import open_pool
+from services.payments.admin.actions import PostgresActions
 from services.payments.admin.gate import AdminGate
 from services.payments.admin.keys import PostgresKeys
 from services.payments.admin.merchants import PostgresMerchants
@@ -69,7 +70,11 @@ async def served(url: str) -> AsyncIterator[Api]:
     async with await open_pool(part, size=4, command_timeout_seconds=5, name="test") as pool:
         server = aio.server(interceptors=(Guard(refusal_of), AdminGate(Secret(TOKEN))))
         servicer = AdminServicer(
-            PostgresMerchants(pool), PostgresKeys(pool), KeyDigest(Secret(PEPPER)), None
+            PostgresMerchants(pool),
+            PostgresKeys(pool),
+            PostgresActions(pool),
+            KeyDigest(Secret(PEPPER)),
+            None,
         )
         add_AdminServiceServicer_to_server(servicer, server)
         port = server.add_insecure_port("127.0.0.1:0")

@@ -20,6 +20,8 @@ EVERY = [
     pb.ListApiKeysRequest(merchant_id=MERCHANT),
     pb.RotateApiKeyRequest(id="0" * 16),
     pb.RevokeApiKeyRequest(id="0" * 16),
+    pb.ListStuckActionsRequest(),
+    pb.ResolveActionRequest(id="act_01h455vb4pex5vsknk084sn02q"),
     pb.RotateVaultKeyRequest(),
     pb.RewrapDataKeysRequest(),
     pb.RefuseOldVaultKeysRequest(),

@@ -1,5 +1,5 @@
 -- A payment and, of its actions, the one in question and the authorization, with the stored reply of
--- the one in question; all in one snapshot. One row, or two when they are different actions.
+-- the one in question and the operator's word on it; all in one snapshot. One row, or two when they are different actions.
 SELECT
   p.*,
   (SELECT ahead FROM sandbox_clock) AS clock_ahead,
@@ -14,7 +14,8 @@ SELECT
   a.idempotency_key AS action_idempotency_key,
   a.create_time AS action_create_time,
   a.update_time AS action_update_time,
-  k.reply
+  k.reply,
+  wanted.resolution
 FROM actions wanted
 JOIN payments p ON p.merchant_id = wanted.merchant_id AND p.id = wanted.payment_id
 JOIN actions a ON a.merchant_id = p.merchant_id AND a.id IN (wanted.id, p.authorization_id)

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from paygate.auth.v1 import scope_pb2 as _scope_pb2
+from paygate.payments.v1 import payment_pb2 as _payment_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +21,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Resolution:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ResolutionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Resolution.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESOLUTION_UNSPECIFIED: _Resolution.ValueType  # 0
+    """Nothing."""
+    RESOLUTION_SUCCEEDED: _Resolution.ValueType  # 1
+    """The bank has done it."""
+    RESOLUTION_FAILED: _Resolution.ValueType  # 2
+    """The bank has not done it, and will not. Not for what releases a hold, an EXPIRE or a REVERSE."""
+
+class Resolution(_Resolution, metaclass=_ResolutionEnumTypeWrapper):
+    """What the operator says became of an action."""
+
+RESOLUTION_UNSPECIFIED: Resolution.ValueType  # 0
+"""Nothing."""
+RESOLUTION_SUCCEEDED: Resolution.ValueType  # 1
+"""The bank has done it."""
+RESOLUTION_FAILED: Resolution.ValueType  # 2
+"""The bank has not done it, and will not. Not for what releases a hold, an EXPIRE or a REVERSE."""
+Global___Resolution: _TypeAlias = Resolution  # noqa: Y015
 
 @_typing.final
 class Merchant(_message.Message):
@@ -638,6 +663,154 @@ class RevokeApiKeyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RevokeApiKeyResponse: _TypeAlias = RevokeApiKeyResponse  # noqa: Y015
+
+@_typing.final
+class StuckAction(_message.Message):
+    """An action whose outcome nobody knows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The action's id, by which the bank knows it."""
+    merchant_id: _builtins.str
+    """Whose it is."""
+    payment_id: _builtins.str
+    """The payment's id."""
+    type: _payment_pb2.Action.Type.ValueType
+    """What was to be done."""
+    resolution: Global___Resolution.ValueType
+    """What the operator has said, if it has not ended yet."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was begun."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        type: _payment_pb2.Action.Type.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        resolution: Global___Resolution.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "id", b"id", "merchant_id", b"merchant_id", "payment_id", b"payment_id", "resolution", b"resolution", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StuckAction: _TypeAlias = StuckAction  # noqa: Y015
+
+@_typing.final
+class ListStuckActionsRequest(_message.Message):
+    """Which actions to list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many: 1 to 100; 0 means 20."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStuckActionsRequest: _TypeAlias = ListStuckActionsRequest  # noqa: Y015
+
+@_typing.final
+class ListStuckActionsResponse(_message.Message):
+    """One page of actions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last one."""
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___StuckAction]:
+        """The actions, the oldest first."""
+
+    def __init__(
+        self,
+        *,
+        actions: _abc.Iterable[Global___StuckAction] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStuckActionsResponse: _TypeAlias = ListStuckActionsResponse  # noqa: Y015
+
+@_typing.final
+class ResolveActionRequest(_message.Message):
+    """Which action ended, and how."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The action's id."""
+    resolution: Global___Resolution.ValueType
+    """How it ended."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        resolution: Global___Resolution.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "resolution", b"resolution"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveActionRequest: _TypeAlias = ResolveActionRequest  # noqa: Y015
+
+@_typing.final
+class ResolveActionResponse(_message.Message):
+    """What was noted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def action(self) -> Global___StuckAction:
+        """The action."""
+
+    def __init__(
+        self,
+        *,
+        action: Global___StuckAction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveActionResponse: _TypeAlias = ResolveActionResponse  # noqa: Y015
 
 @_typing.final
 class RotateVaultKeyRequest(_message.Message):

@@ -85,6 +85,16 @@ class AdminServiceStub:
                 request_serializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.RevokeApiKeyRequest.SerializeToString,
                 response_deserializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.RevokeApiKeyResponse.FromString,
                 _registered_method=True)
+        self.ListStuckActions = channel.unary_unary(
+                '/paygate.admin.v1.AdminService/ListStuckActions',
+                request_serializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.ListStuckActionsRequest.SerializeToString,
+                response_deserializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.ListStuckActionsResponse.FromString,
+                _registered_method=True)
+        self.ResolveAction = channel.unary_unary(
+                '/paygate.admin.v1.AdminService/ResolveAction',
+                request_serializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.ResolveActionRequest.SerializeToString,
+                response_deserializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.ResolveActionResponse.FromString,
+                _registered_method=True)
         self.RotateVaultKey = channel.unary_unary(
                 '/paygate.admin.v1.AdminService/RotateVaultKey',
                 request_serializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.RotateVaultKeyRequest.SerializeToString,
@@ -175,6 +185,21 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStuckActions(self, request, context):
+        """Actions that are PENDING for over an hour, the oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveAction(self, request, context):
+        """Says how such an action ended, as the bank has told the operator. It ends so within seconds,
+        unless the bank itself says how it ended: it is asked once more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RotateVaultKey(self, request, context):
         """Makes a new version of the key that wraps the card vault's data keys. It wraps from now on;
         older versions still unwrap.
@@ -245,6 +270,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.RevokeApiKey,
                     request_deserializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.RevokeApiKeyRequest.FromString,
                     response_serializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.RevokeApiKeyResponse.SerializeToString,
+            ),
+            'ListStuckActions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStuckActions,
+                    request_deserializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.ListStuckActionsRequest.FromString,
+                    response_serializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.ListStuckActionsResponse.SerializeToString,
+            ),
+            'ResolveAction': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveAction,
+                    request_deserializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.ResolveActionRequest.FromString,
+                    response_serializer=paygate_dot_admin_dot_v1_dot_admin__service__pb2.ResolveActionResponse.SerializeToString,
             ),
             'RotateVaultKey': grpc.unary_unary_rpc_method_handler(
                     servicer.RotateVaultKey,
@@ -511,6 +546,60 @@ class AdminService:
             '/paygate.admin.v1.AdminService/RevokeApiKey',
             paygate_dot_admin_dot_v1_dot_admin__service__pb2.RevokeApiKeyRequest.SerializeToString,
             paygate_dot_admin_dot_v1_dot_admin__service__pb2.RevokeApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStuckActions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.admin.v1.AdminService/ListStuckActions',
+            paygate_dot_admin_dot_v1_dot_admin__service__pb2.ListStuckActionsRequest.SerializeToString,
+            paygate_dot_admin_dot_v1_dot_admin__service__pb2.ListStuckActionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveAction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.admin.v1.AdminService/ResolveAction',
+            paygate_dot_admin_dot_v1_dot_admin__service__pb2.ResolveActionRequest.SerializeToString,
+            paygate_dot_admin_dot_v1_dot_admin__service__pb2.ResolveActionResponse.FromString,
             options,
             channel_credentials,
             insecure,

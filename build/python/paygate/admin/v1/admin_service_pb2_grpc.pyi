@@ -59,6 +59,12 @@ class AdminServiceStub:
     """Makes a key with the name and the scopes of another one, tells it, and lets the other one end."""
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.RevokeApiKeyRequest, _admin_service_pb2.RevokeApiKeyResponse]
     """Ends a key. Ending it twice is no error."""
+    ListStuckActions: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListStuckActionsRequest, _admin_service_pb2.ListStuckActionsResponse]
+    """Actions that are PENDING for over an hour, the oldest first."""
+    ResolveAction: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ResolveActionRequest, _admin_service_pb2.ResolveActionResponse]
+    """Says how such an action ended, as the bank has told the operator. It ends so within seconds,
+    unless the bank itself says how it ended: it is asked once more.
+    """
     RotateVaultKey: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.RotateVaultKeyRequest, _admin_service_pb2.RotateVaultKeyResponse]
     """Makes a new version of the key that wraps the card vault's data keys. It wraps from now on;
     older versions still unwrap.
@@ -101,6 +107,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Makes a key with the name and the scopes of another one, tells it, and lets the other one end."""
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RevokeApiKeyRequest, _admin_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
     """Ends a key. Ending it twice is no error."""
+    ListStuckActions: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListStuckActionsRequest, _admin_service_pb2.ListStuckActionsResponse]  # type: ignore[assignment]
+    """Actions that are PENDING for over an hour, the oldest first."""
+    ResolveAction: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ResolveActionRequest, _admin_service_pb2.ResolveActionResponse]  # type: ignore[assignment]
+    """Says how such an action ended, as the bank has told the operator. It ends so within seconds,
+    unless the bank itself says how it ended: it is asked once more.
+    """
     RotateVaultKey: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RotateVaultKeyRequest, _admin_service_pb2.RotateVaultKeyResponse]  # type: ignore[assignment]
     """Makes a new version of the key that wraps the card vault's data keys. It wraps from now on;
     older versions still unwrap.
@@ -194,6 +206,24 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_admin_service_pb2.RevokeApiKeyResponse]]:
         """Ends a key. Ending it twice is no error."""
+
+    @_abc_1.abstractmethod
+    def ListStuckActions(
+        self,
+        request: _admin_service_pb2.ListStuckActionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ListStuckActionsResponse, _abc.Awaitable[_admin_service_pb2.ListStuckActionsResponse]]:
+        """Actions that are PENDING for over an hour, the oldest first."""
+
+    @_abc_1.abstractmethod
+    def ResolveAction(
+        self,
+        request: _admin_service_pb2.ResolveActionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ResolveActionResponse, _abc.Awaitable[_admin_service_pb2.ResolveActionResponse]]:
+        """Says how such an action ended, as the bank has told the operator. It ends so within seconds,
+        unless the bank itself says how it ended: it is asked once more.
+        """
 
     @_abc_1.abstractmethod
     def RotateVaultKey(
