@@ -134,7 +134,15 @@ async def relay_on(
     """
     box = SecretBox(hidden(settings.webhook_key))
     limits = settings.delivery_limits
-    deliverer = Deliverer(pool, box, settings.mode, limits, tally=tally, tracer=tracer)
+    deliverer = Deliverer(
+        pool,
+        box,
+        settings.mode,
+        limits,
+        own_ports=settings.own_ports,
+        tally=tally,
+        tracer=tracer,
+    )
     relaying = Relay(pool, bus, settings.relay_limits, tracer=tracer)
     try:
         async with asyncio.timeout(None) as patience:

@@ -1,9 +1,10 @@
 """Settings of the events service; see `pkg.settings` for where they come from."""
 
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from pkg.production import Posture, Refused
 from pkg.production_database import Database
@@ -11,6 +12,10 @@ from pkg.server_settings import AuthorityFile, ServerSettings
 from pkg.settings import HexKey
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
+
+
+def _ports(text: object) -> object:
+    return text.split(",") if isinstance(text, str) and text else text or ()
 
 
 class Settings(ServerSettings):
@@ -36,6 +41,11 @@ class Settings(ServerSettings):
     deliveries_under_way_max: int = Field(default=512, gt=0)
     deliveries_under_way_per_merchant_max: int = Field(default=64, gt=0)
     deliveries_under_way_per_endpoint_max: int = Field(default=16, gt=0)
+
+    # Of this machine's loopback interface, where paygate itself listens; with commas.
+    webhook_ports_refused: Annotated[frozenset[int], NoDecode, BeforeValidator(_ports)] = (
+        frozenset()
+    )
 
     database_pool_size: int = Field(default=4, gt=0)
     database_timeout_seconds: float = Field(default=2.0, gt=0)
@@ -70,6 +80,13 @@ class Settings(ServerSettings):
     def _speaks_tls_to_bus(self) -> bool:
         url = self.nats_url.get_secret_value() if self.nats_url else "tls://"
         return all(server.strip().startswith("tls://") for server in url.split(","))
+
+    @property
+    def own_ports(self) -> frozenset[int]:
+        """Where on the loopback interface paygate itself listens."""
+        own = [self.listen, self.metrics_listen or ""]
+        ports = (listen.rpartition(":")[2] for listen in own)
+        return self.webhook_ports_refused | {int(port) for port in ports if port.isdigit()}
 
     @property
     def relay_limits(self) -> RelayLimits:

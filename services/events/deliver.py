@@ -73,6 +73,7 @@ class Deliverer:
         box: Opens the endpoints' signing secrets.
         mode: Which places may be posted to.
         limits: How much at a time.
+        own_ports: Where on the loopback interface paygate itself listens: nobody posts there.
         chance: Returns a number from 0 to 1, for the jitter of retries.
         tally: Counts attempts; one that nobody reads by default.
         tracer: Records attempts, in the traces of the requests that made the events.
@@ -85,6 +86,7 @@ class Deliverer:
         mode: Mode,
         limits: DeliveryLimits | None = None,
         *,
+        own_ports: frozenset[int] = frozenset(),
         chance: Callable[[], float] = random.random,
         tally: RelayTally | None = None,
         tracer: Tracer | None = None,
@@ -92,7 +94,9 @@ class Deliverer:
         self._limits = limits or DeliveryLimits()
         self._queue = DeliveryQueue(pool)
         self._box = box
-        self._poster = Poster(mode, timeout_seconds=self._limits.attempt_seconds_max)
+        self._poster = Poster(
+            mode, timeout_seconds=self._limits.attempt_seconds_max, own_ports=own_ports
+        )
         self._chance = chance
         self._tally = tally or RelayTally(Metrics())
         self._tracer = tracer

@@ -47,8 +47,8 @@ class Line:
 class Lines:
     """Opens connections, and keeps what has carried an answer for the next. See `Poster`."""
 
-    def __init__(self, mode: Mode) -> None:
-        self._lookup = Lookup(mode)
+    def __init__(self, mode: Mode, own_ports: frozenset[int]) -> None:
+        self._lookup = Lookup(mode, own_ports=own_ports)
         self._tls = ssl.create_default_context()
         self._tls.set_alpn_protocols(["http/1.1"])
         self._kept: defaultdict[Key, list[Line]] = defaultdict(list)

@@ -33,10 +33,18 @@ class Lookup:
     Args:
         mode: Which addresses are allowed.
         look_up: Asks the system; blocks.
+        own_ports: Where on the loopback interface paygate itself listens.
     """
 
-    def __init__(self, mode: Mode, look_up: LookUp | None = None) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        look_up: LookUp | None = None,
+        *,
+        own_ports: frozenset[int] = frozenset(),
+    ) -> None:
         self._mode = mode
+        self._own_ports = own_ports
         self._look_up = look_up or system_look_up
         self._quick = ThreadPoolExecutor(_THREADS, thread_name_prefix="quick-lookup")
         self._others = ThreadPoolExecutor(_THREADS, thread_name_prefix="lookup")
@@ -61,8 +69,10 @@ class Lookup:
             found = self._look_up(host, port, socket.AI_NUMERICHOST)
         else:
             found = await self._shared(host, port, owner)
-        if not all(is_allowed(str(place[0]), self._mode) for *_, place in found):
-            raise AddressNotAllowedError
+        mode, own_ports = self._mode, self._own_ports
+        for *_, place in found:
+            if not is_allowed(str(place[0]), mode, port=port, own_ports=own_ports):
+                raise AddressNotAllowedError
         return found
 
     def close(self) -> None:

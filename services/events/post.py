@@ -35,12 +35,15 @@ class Poster:
     Args:
         mode: Which places are allowed.
         timeout_seconds: For all of an attempt: the name, the connection, the answer's status.
+        own_ports: Where on the loopback interface paygate itself listens.
     """
 
-    def __init__(self, mode: Mode, *, timeout_seconds: float) -> None:
+    def __init__(
+        self, mode: Mode, *, timeout_seconds: float, own_ports: frozenset[int] = frozenset()
+    ) -> None:
         self._mode = mode
         self._timeout_seconds = timeout_seconds
-        self._lines = Lines(mode)
+        self._lines = Lines(mode, own_ports)
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, owner: str

@@ -131,13 +131,24 @@ def _check_place(scheme: str, host: str, mode: Mode) -> str | None:
     return None
 
 
-def is_allowed(address: str, mode: Mode) -> bool:
-    """Tell whether events may be posted to an address that a name stands for."""
+def is_allowed(
+    address: str, mode: Mode, *, port: int = 0, own_ports: frozenset[int] = frozenset()
+) -> bool:
+    """Tell whether events may be posted to an address that a name stands for.
+
+    Args:
+        address: Of the receiver.
+        mode: The sandbox may post to this machine's loopback interface.
+        port: Of the receiver.
+        own_ports: Where on the loopback interface paygate itself listens: nobody posts there.
+    """
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:  # such as an IPv6 address with a zone
         return False
-    return _is_public(parsed) or (mode is Mode.SANDBOX and parsed.is_loopback)
+    if parsed.is_loopback:
+        return mode is Mode.SANDBOX and port not in own_ports
+    return _is_public(parsed)
 
 
 def literal(host: str) -> Address | None:

@@ -1,17 +1,24 @@
 """What other users of the machine that `make run` is on can do to it: nothing."""
 
+import itertools
 import json
 import os
 import socket
 import stat
 import time
 from pathlib import Path
+from secrets import token_hex
+from typing import Any
 
 import psutil
 import pytest
+import urllib3
 
+from paygate.admin.v1 import admin_service_pb2 as admin
+from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 
+AMOUNT = {"minor_units": 1000, "currency": "GBP"}
 BACK_SECONDS_MAX = 20.0
 
 
@@ -67,6 +74,59 @@ def test_nobody_takes_the_place_of_a_process_that_died(stack: Stack, name: str) 
         assert time.monotonic() < deadline
     assert taken == []
     assert stack.command("ready").returncode == 0
+
+
+def test_no_webhook_reaches_paygates_own_ports(stack: Stack, operator: Operator) -> None:
+    """A merchant's endpoint that is one of them, by whatever name, is refused at each attempt."""
+    merchant_id = f"mer_inside_{token_hex(4)}"
+    operator.ask(admin.CreateMerchantRequest(id=merchant_id, name=merchant_id))
+    call = Caller(stack.url, operator.new_key(merchant_id))
+    ports = listening_in(stack)
+    assert len(ports) > 10
+    hosts = itertools.cycle(("127.0.0.1", "127.0.0.2", "localhost", "[::1]"))
+    wanted = [f"http://{next(hosts)}:{port}/logging" for port in ports]
+    made = [call("POST", "/webhook-endpoints", {"url": url}) for url in wanted]
+    endpoints = [one["endpoint"]["id"] for one in made]
+    card = {"pan": "4242424242424242", "expiry": {"month": 12, "year": 2030}, "cvv": "123"}
+    call("POST", "/authorize", {"card_details": card, "amount": AMOUNT, "reference": "inside"})
+    (event,) = call("GET", "/events")["events"]
+    deadline = time.monotonic() + BACK_SECONDS_MAX
+    errors: dict[str, str] = {}
+    while len(errors) < len(endpoints):
+        assert time.monotonic() < deadline, errors
+        deliveries = call("GET", f"/events/{event['id']}/deliveries?page_size=100")["deliveries"]
+        errors = {one["endpoint_id"]: one["last_error"] for one in deliveries if one["attempts"]}
+    assert errors == dict.fromkeys(endpoints, "address not allowed")
+
+
+class Caller:
+    """The REST API, with one key."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url
+        self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+
+    def __call__(self, method: str, path: str, body: object = None) -> Any:
+        """Return what it answers, which has to be well."""
+        reply = urllib3.request(
+            method,
+            self._url + path,
+            headers=self._headers,
+            body=None if body is None else json.dumps(body),
+            timeout=10.0,
+        )
+        assert reply.status == 200, reply.data
+        return reply.json()
+
+
+def listening_in(stack: Stack) -> set[int]:
+    """Return every port that a process of the stack listens on."""
+    return {
+        connection.laddr.port
+        for pid in stack.pids().values()
+        for connection in psutil.Process(pid).net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
 
 
 def can_be_taken(port: int) -> bool:

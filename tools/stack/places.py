@@ -32,6 +32,11 @@ class Places:
     metrics: Mapping[str, int]
     held: tuple[socket.socket, ...] = field(repr=False)
 
+    @property
+    def all(self) -> frozenset[int]:
+        """All of them."""
+        return frozenset(one.getsockname()[1] for one in self.held)
+
     def targets(self) -> str:
         """Return where metrics are, as Prometheus reads it from a file (file_sd_config)."""
         found = []

@@ -6,12 +6,15 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tools.stack import envoy, folder, probe
 from tools.stack.database import Databases
 from tools.stack.places import EDGE, Places, worker_name
 from tools.stack.program import Program
 from tools.stack.settings import HOST, REPOSITORY, Settings
+
+DATABASE_PORT = 5432  # where an address names none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +127,13 @@ class Programs:
 
     def _webhooks(self, role: str, *, name: str, port: int | None) -> Program:
         part = "paygate_webhooks" if role == "serve" else "paygate_events"
-        return self._gateway("services.events", part, role, name=name, port=port, environment={})
+        own = {"PAYGATE_WEBHOOK_PORTS_REFUSED": ",".join(map(str, self._own_ports()))}
+        return self._gateway("services.events", part, role, name=name, port=port, environment=own)
+
+    def _own_ports(self) -> list[int]:
+        """Return the ports of this machine that are no receiver's: the database's among them."""
+        urls = (self.databases.payments, self.databases.acquirer)
+        return sorted({*self.places.all, *(urlsplit(url).port or DATABASE_PORT for url in urls)})
 
     def _gateway(
         self,

@@ -223,6 +223,17 @@ async def test_a_name_for_a_private_address_is_refused_when_it_is_resolved() -> 
     lookup.close()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+async def test_paygates_own_ports_get_no_webhooks(host: str) -> None:
+    """Whatever a merchant calls this machine, what listens there for paygate is out of reach."""
+    lookup = Lookup(Mode.SANDBOX, own_ports=frozenset({9901}))
+
+    with pytest.raises(AddressNotAllowedError):
+        await lookup.addresses(host, 9901, owner="mer_1")
+    assert await lookup.addresses(host, 9902, owner="mer_1")
+    lookup.close()
+
+
 async def test_a_name_is_resolved_to_addresses_that_are_not_looked_up_again() -> None:
     """What is connected to is the very address that was checked."""
     lookup = Lookup(Mode.SANDBOX)
