@@ -21,6 +21,7 @@ from pkg.health import Check
 from pkg.metrics import Metrics
 from pkg.observed import call_records, observed
 from pkg.paging import PageTokens
+from pkg.repeating import pause
 from pkg.rpc import Guard
 from pkg.server import options, serve_until_stopped, stop_signal
 from pkg.settings import hidden
@@ -36,7 +37,7 @@ from services.events.endpoints import Endpoints
 from services.events.journal import Journal
 from services.events.outbox import Outbox
 from services.events.refusals import refusal_of
-from services.events.relay import Relay, pause
+from services.events.relay import Relay
 from services.events.sealing import SecretBox
 from services.events.servicer import WebhookServicer
 from services.events.tally import RelayTally

@@ -16,6 +16,7 @@ import structlog
 from pkg.errors import DependencyUnavailableError
 from pkg.metrics import Metrics
 from pkg.mode import Mode
+from pkg.repeating import pause, repeat
 from pkg.sql import Pool
 from pkg.tracing import Kind, Tracer
 from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Status
@@ -23,7 +24,6 @@ from services.events.facts import body_of, event_of
 from services.events.origin import event_span
 from services.events.places import PlaceLimits, Places
 from services.events.post import Poster
-from services.events.relay import pause, repeat
 from services.events.schedule import next_delay
 from services.events.sealing import SecretBox
 from services.events.signing import signed_headers

@@ -5,14 +5,12 @@ each other. It looks every `poll_seconds`, and at once while there is more.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
-from pkg.errors import DependencyUnavailableError
+from pkg.repeating import pause, repeat
 from pkg.sql import Pool
 from pkg.tracing import Kind, Tracer
 from services.events.bus import Bus, BusUnavailableError
@@ -155,27 +153,3 @@ async def _taken(bus: Bus, event: Unpublished, traceparent: str = "") -> bool:
     except BusUnavailableError:
         return False
     return True
-
-
-async def repeat(
-    work: Callable[[], Awaitable[bool]], stopped: asyncio.Event, *, seconds: float
-) -> None:
-    """Do work until stopped: at once while there is more of it, otherwise every so many seconds.
-
-    The database may go away and come back.
-    """
-    while not stopped.is_set():
-        try:
-            more = await work()
-        except DependencyUnavailableError:
-            logger.warning("the database is not available")
-            more = False
-        if not more:
-            await pause(stopped, seconds)
-
-
-async def pause(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but not longer than that."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

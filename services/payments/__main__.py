@@ -60,6 +60,7 @@ from services.payments.connections import (
     reading_pool,
     sandbox_pool,
 )
+from services.payments.leases import LEASE
 from services.payments.ports import Gateway
 from services.payments.queries import Queries
 from services.payments.refusals import refusal_of
@@ -90,8 +91,17 @@ class Service:
 
 
 @asynccontextmanager
-async def composed(settings: Settings, name: str = NAME) -> AsyncIterator[Service]:
-    """Open what the service stands on, and close it at the end; in traces it has that name."""
+async def composed(
+    settings: Settings, name: str = NAME, *, lease: timedelta | None = None
+) -> AsyncIterator[Service]:
+    """Open what the service stands on, and close it at the end.
+
+    Args:
+        settings: Of the process.
+        name: In traces.
+        lease: When recovery takes up an action that this process began; what the settings say if
+            it is None.
+    """
     tracer = tracer_of(name, os.environ)
     metrics = Metrics()
     pools = Pools(metrics)
@@ -118,7 +128,8 @@ async def composed(settings: Settings, name: str = NAME) -> AsyncIterator[Servic
         ) as vault,
     ):
         clock = SandboxClock()
-        store = store_on(reads, writes, settings, clock, StoreTally(metrics), tracer)
+        lease = lease or timedelta(seconds=settings.action_lease_seconds)
+        store = store_on(reads, writes, settings, clock, lease, StoreTally(metrics), tracer)
         gateway = Gateway(
             store=store,
             acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
@@ -151,6 +162,7 @@ def store_on(
     writes: Pool,
     settings: Settings,
     clock: SandboxClock,
+    lease: timedelta,
     tally: StoreTally,
     tracer: Tracer | None,
 ) -> PostgresStore:
@@ -160,7 +172,7 @@ def store_on(
         writes,
         events=ProtoEvents(),
         clock=clock,
-        lease=timedelta(seconds=settings.action_lease_seconds),
+        lease=lease,
         wait_seconds_max=settings.database_timeout_seconds,
         tally=tally,
         tracer=tracer,
@@ -210,7 +222,7 @@ async def sweep(settings: Settings) -> None:
     """Recover what is in doubt until SIGTERM."""
     stopped = stop_signal()
     async with (
-        composed(settings, "paygate-sweep") as service,
+        composed(settings, "paygate-sweep", lease=LEASE) as service,
         observed(settings.metrics_place, service.metrics, service.checks),
         watched(service.store, service.metrics),
     ):

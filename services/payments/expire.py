@@ -1,5 +1,7 @@
 """Expiry: releases what is left of authorizations whose time is over."""
 
+import asyncio
+
 import structlog
 
 from pkg.errors import DependencyUnavailableError
@@ -9,7 +11,7 @@ from services.payments.recover import Recovery
 
 logger = structlog.get_logger()
 
-BATCH = 100
+BATCH = 16
 
 
 class Expiry:
@@ -19,30 +21,35 @@ class Expiry:
         self._gateway = gateway
         self._recovery = recovery
 
-    async def run_once(self) -> int:
-        """Expire what is due; return how many payments were tried.
+    async def run_once(self) -> bool:
+        """Expire what is due, side by side; return whether there may be more of it.
 
         What the bank does not acknowledge now is PENDING, and recovery goes on with it.
         """
         due = await self._gateway.store.list_expirable(limit=BATCH)
-        for merchant_id, payment_id in due:
-            try:
-                await self._expire(merchant_id, payment_id)
-            except DependencyUnavailableError:
-                raise
-            except Exception:
-                # One bad payment holds up no other.
-                logger.exception("expiry failed", payment=payment_id)
-        return len(due)
+        begun = await asyncio.gather(*(self._try(*place) for place in due))
+        return sum(begun) == BATCH
 
-    async def _expire(self, merchant_id: str, payment_id: str) -> None:
+    async def _try(self, merchant_id: str, payment_id: str) -> bool:
+        try:
+            return await self._expire(merchant_id, payment_id)
+        except DependencyUnavailableError:
+            logger.warning("the database is not available", payment=payment_id)
+        except Exception:
+            # One bad payment holds up no other.
+            logger.exception("expiry failed", payment=payment_id)
+        return False
+
+    async def _expire(self, merchant_id: str, payment_id: str) -> bool:
+        """Expire a payment; return whether that has begun."""
         loaded = await self._gateway.store.load(merchant_id, payment_id, rpc="", key=None)
         now = self._gateway.clock.now()
         begun = loaded.payment and loaded.payment.expire(action_id=new_id("act", now), now=now)
         if not begun:
-            return  # somebody was faster, or an action is in flight: the next sweep looks again
+            return False  # somebody was faster, or an action is in flight: looked at again later
         payment, action = begun
         change = Change(payment=payment, actions=(action,))
         if await self._gateway.store.commit(change) is not Commit.COMMITTED:
-            return
-        await self._recovery.settle(InDoubt(payment, action, action, None))
+            return False
+        await self._recovery.attempt_found(InDoubt(payment, action, action, None))
+        return True

@@ -1,6 +1,6 @@
 """What the use cases need of the world, in the domain's words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pkg.card import Cvv, Expiry, Pan
 from pkg.money import Money
-from services.payments.domain.action import Action
+from services.payments.domain.action import Action, ActionType
 from services.payments.domain.event import Event, Origin
 from services.payments.domain.outcome import Answer, NotFound, Resolution, Reversed, Unknown
 from services.payments.domain.payment import Payment
@@ -92,6 +92,10 @@ class PaymentFilter:
     created_before: datetime | None = None
 
 
+# Merchant id, action id.
+ActionPlace = tuple[str, str]
+
+
 class Store(Protocol):
     """Where payments live. Every method may raise DependencyUnavailableError."""
 
@@ -107,11 +111,13 @@ class Store(Protocol):
     async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
 
-    async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
-        """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""
+    async def take_due(
+        self, types: Collection[ActionType], *, limit: int, lease: timedelta
+    ) -> Sequence[ActionPlace]:
+        """Lease PENDING actions of these types that are due, the longest due first."""
 
-    async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
-        """Make a PENDING action due again after that time."""
+    async def postpone(self, actions: Collection[ActionPlace], *, by: timedelta) -> None:
+        """Make those of these actions that are PENDING due again after that time."""
 
     async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
         """Return payments to expire: (merchant id, payment id), the longest due first."""

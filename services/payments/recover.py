@@ -1,4 +1,4 @@
-"""Recovery: settles actions whose answer from the bank is not known.
+"""Recovery: settles an action whose answer from the bank is not known.
 
 The same code serves a worker that died and an answer that was lost. An action PENDING longer than
 its lease is looked up at the bank by its reference. An authorization that the bank does not know is
@@ -6,13 +6,13 @@ reversed, since its CVV is gone and it cannot be sent again; anything else is se
 same reference. Where the bank says nothing for an hour, the operator may.
 """
 
-import asyncio
 from datetime import timedelta
 
 import structlog
 
+from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
-from services.payments.domain.action import ActionType
+from services.payments.domain.action import ActionStatus, ActionType
 from services.payments.domain.event import event_of
 from services.payments.domain.outcome import (
     Answer,
@@ -23,47 +23,52 @@ from services.payments.domain.outcome import (
     Unknown,
 )
 from services.payments.domain.settle import settle_expiry, settle_reversal
-from services.payments.ports import Change, Commit, Gateway, InDoubt
-from services.payments.steps import Begun, checked, conclude, load_in_doubt
+from services.payments.leases import Leases
+from services.payments.ports import ActionPlace, Change, Commit, Gateway, InDoubt
+from services.payments.steps import Begun, checked, conclude
 
 logger = structlog.get_logger()
 
-LEASE = timedelta(seconds=10)
-BATCH = 100
-CONCURRENCY = 16
+# How long the bank has been away says nothing about when it is back: with the longest of these
+# waits and the calls after it, what is in doubt is settled within 5 s of that.
+WAIT_MIN, WAIT_MAX = timedelta(seconds=0.25), timedelta(seconds=1)
 
 
 class Recovery:
-    """Takes what is due and settles it, several at once, in any number of processes."""
+    """Tries to settle actions, each by itself, in any number of processes."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, leases: Leases) -> None:
         self._gateway = gateway
-        self._slots = asyncio.Semaphore(CONCURRENCY)
+        self._leases = leases
 
-    async def run_once(self) -> int:
-        """Try to settle every action that is due; return how many were tried."""
-        due = await self._gateway.store.take_due(limit=BATCH, lease=LEASE)
-        results = await asyncio.gather(
-            *(self._try(merchant_id, action_id) for merchant_id, action_id in due),
-            return_exceptions=True,
-        )
-        for (_, action_id), result in zip(due, results, strict=True):
-            if isinstance(result, BaseException):
-                # Its lease runs out and it is tried again; one bad action holds up no other.
-                logger.error("recovery failed", action=action_id, exc_info=result)
-        return len(due)
+    async def attempt(self, place: ActionPlace) -> None:
+        """Try to settle an action that is leased; one that fails holds up no other."""
+        with self._leases.held(place):
+            found = await self._gateway.store.load_action(*place)
+            # It may have ended meanwhile, or its merchant removed it, as a sandbox may.
+            if found and found.action.status is ActionStatus.PENDING:
+                await self.attempt_found(found)
 
-    async def _try(self, merchant_id: str, action_id: str) -> None:
-        async with self._slots:
-            found = await load_in_doubt(self._gateway, merchant_id, action_id)
-            if not await self.settle(found):
-                await self._gateway.store.postpone(merchant_id, action_id, by=self._wait(found))
+    async def attempt_found(self, found: InDoubt) -> None:
+        """Try to settle an action; if it stays in doubt, it is due again after a while."""
+        place = (found.payment.merchant_id, found.action.id)
+        with self._leases.held(place):
+            try:
+                done = await self._settle(found)
+            except DependencyUnavailableError:
+                logger.warning("the database is not available", action=found.action.id)
+                return  # the lease brings it back
+            except Exception:
+                logger.exception("recovery failed", action=found.action.id)
+                done = False
+        if not done:
+            await self._gateway.store.postpone([place], by=self._wait(found))
 
-    async def settle(self, found: InDoubt) -> bool:
+    async def _settle(self, found: InDoubt) -> bool:
         """Try to settle an action; return whether it needs no further try.
 
         Raises:
-            DependencyUnavailableError: The database is not available; the lease brings it back.
+            DependencyUnavailableError: The database is not available.
         """
         action, payment = found.action, found.payment
         if action.type in {ActionType.REVERSE, ActionType.EXPIRE}:
@@ -106,7 +111,7 @@ class Recovery:
         change = Change(payment=payment, actions=(reversal,))
         if await self._gateway.store.commit(change) is not Commit.COMMITTED:
             return False
-        await self._release(InDoubt(payment, reversal, found.authorization, None))
+        await self.attempt_found(InDoubt(payment, reversal, found.authorization, None))
         return True
 
     async def _release(self, found: InDoubt) -> bool:
@@ -148,9 +153,9 @@ class Recovery:
         return done
 
     def _wait(self, found: InDoubt) -> timedelta:
-        """Wait longer the longer the action is in doubt: from half a second to five."""
+        """Wait longer the longer the action is in doubt."""
         age = self._gateway.clock.now() - found.action.create_time
-        return min(max(age / 4, timedelta(seconds=0.5)), timedelta(seconds=5))
+        return min(max(age / 4, WAIT_MIN), WAIT_MAX)
 
 
 def _log_word(found: InDoubt) -> None:

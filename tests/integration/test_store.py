@@ -17,7 +17,7 @@ from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.codec import ProtoEvents
-from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import event_of
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
@@ -27,6 +27,7 @@ from tests.database import as_part
 
 LEASE = timedelta(seconds=10)
 NO_LEASE = timedelta(seconds=-1)
+ALL = frozenset(ActionType)
 EVERYTHING = PaymentFilter()
 
 
@@ -224,14 +225,17 @@ async def test_a_pending_action_is_due_after_its_lease(store: Store) -> None:
     """Recovery gets an action once it is handed over, and one taker at a time."""
     first = await stored(store, keyed(begun()))
     action = first.actions[0]
-    assert await store.take_due(limit=10, lease=LEASE) == []
+    assert await store.take_due(ALL, limit=10, lease=LEASE) == []
     await store.leave_pending(first.payment, action, b"pending")
-    assert list(await store.take_due(limit=10, lease=LEASE)) == [(MERCHANT, action.id)]
-    assert await store.take_due(limit=10, lease=LEASE) == []
-    await store.postpone(MERCHANT, action.id, by=NO_LEASE)
-    assert list(await store.take_due(limit=10, lease=NO_LEASE)) == [(MERCHANT, action.id)]
+    assert await store.take_due({ActionType.CAPTURE}, limit=10, lease=LEASE) == []
+    assert list(await store.take_due(ALL, limit=10, lease=LEASE)) == [(MERCHANT, action.id)]
+    assert await store.take_due(ALL, limit=10, lease=LEASE) == []
+    await store.postpone([(MERCHANT, action.id), (MERCHANT, "act_gone")], by=NO_LEASE)
+    taken = await store.take_due({ActionType.AUTHORIZE}, limit=10, lease=NO_LEASE)
+    assert list(taken) == [(MERCHANT, action.id)]
     await stored(store, ended(first))
-    assert await store.take_due(limit=10, lease=LEASE) == []
+    await store.postpone([(MERCHANT, action.id)], by=NO_LEASE)
+    assert await store.take_due(ALL, limit=10, lease=LEASE) == []
 
 
 async def test_takers_share_what_is_due(store: Store) -> None:
@@ -239,7 +243,7 @@ async def test_takers_share_what_is_due(store: Store) -> None:
     for number in range(20):
         first = await stored(store, keyed(begun(), key=f"k{number}"))
         await store.leave_pending(first.payment, first.actions[0], b"")
-    taken = await asyncio.gather(*(store.take_due(limit=5, lease=LEASE) for _ in range(4)))
+    taken = await asyncio.gather(*(store.take_due(ALL, limit=5, lease=LEASE) for _ in range(4)))
     places = [place for batch in taken for place in batch]
     assert len(places) == len(set(places)) == 20
 

@@ -32,7 +32,6 @@ from services.payments.domain.outcome import (
 )
 from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, Change, Commit, Gateway, Limits
-from services.payments.recover import Recovery
 from services.payments.steps import Reply
 from services.payments.sweep import Sweep
 from tests.builders import DETAILS, HASH_KEY, MERCHANT, TurnedClock, gbp
@@ -121,7 +120,7 @@ class Fixture:
         """Run recovery on everything that is PENDING, whatever its lease."""
         for place in self.store.due:
             self.store.due[place] = self.store.due[place].replace(year=2000)
-        await Recovery(self.gateway).run_once()
+        await Sweep(self.gateway, interval_seconds=1).recover()
 
 
 @pytest.fixture

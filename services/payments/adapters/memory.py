@@ -1,17 +1,18 @@
 """The store in memory, for tests of what stands above it. Held to the same contract suite."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pkg.card import Expiry, Pan
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
-from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import Event
 from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
 from services.payments.ports import (
+    ActionPlace,
     CardDetails,
     Change,
     Commit,
@@ -111,18 +112,25 @@ class MemoryStore:
         if held and held.record.action_id == action.id and held.record.reply is None:
             held.record = Record(held.record.fingerprint, action.id, reply)
 
-    async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
-        """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""
+    async def take_due(
+        self, types: Collection[ActionType], *, limit: int, lease: timedelta
+    ) -> Sequence[ActionPlace]:
+        """Lease PENDING actions of these types that are due, the longest due first."""
         now = _real_time()
-        ready = sorted((time, place) for place, time in self.due.items() if time <= now)[:limit]
+        ready = sorted(
+            (time, place)
+            for place, time in self.due.items()
+            if time <= now and self.actions[place].type in types
+        )[:limit]
         for _, place in ready:
             self.due[place] = now + lease
         return [place for _, place in ready]
 
-    async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
-        """Make a PENDING action due again after that time."""
-        if (merchant_id, action_id) in self.due:
-            self.due[merchant_id, action_id] = _real_time() + by
+    async def postpone(self, actions: Collection[ActionPlace], *, by: timedelta) -> None:
+        """Make those of these actions that are PENDING due again after that time."""
+        for place in actions:
+            if place in self.due:
+                self.due[place] = _real_time() + by
 
     async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
         """Return payments to expire: (merchant id, payment id), the longest due first."""

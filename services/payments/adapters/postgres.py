@@ -1,6 +1,6 @@
 """The store on PostgreSQL. A change is written by `sql/open.sql`, `begin.sql` or `settle.sql`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from pathlib import Path
@@ -21,10 +21,11 @@ from services.payments.adapters.rows import (
     settling_columns,
 )
 from services.payments.adapters.tally import StoreTally
-from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
 from services.payments.ports import (
+    ActionPlace,
     Change,
     Commit,
     Events,
@@ -193,10 +194,12 @@ class PostgresStore:
             await self._reads.execute(SQL["leave_pending"], payment.merchant_id, action.id, reply)
         self._tally.left_pending(payment, action)
 
-    async def take_due(self, *, limit: int, lease: timedelta) -> Sequence[tuple[str, str]]:
-        """Lease PENDING actions that are due: (merchant id, action id), the longest due first."""
+    async def take_due(
+        self, types: Collection[ActionType], *, limit: int, lease: timedelta
+    ) -> Sequence[ActionPlace]:
+        """Lease PENDING actions of these types that are due, the longest due first."""
         with translated():
-            rows = await self._reads.fetch(SQL["take_due"], limit, lease)
+            rows = await self._reads.fetch(SQL["take_due"], list(types), limit, lease)
         return [(row["merchant_id"], row["id"]) for row in rows]
 
     async def count_pending(self) -> tuple[int, float]:
@@ -206,10 +209,11 @@ class PostgresStore:
         assert row is not None  # it is an aggregate
         return row["count"], row["age_seconds"]
 
-    async def postpone(self, merchant_id: str, action_id: str, *, by: timedelta) -> None:
-        """Make a PENDING action due again after that time."""
+    async def postpone(self, actions: Collection[ActionPlace], *, by: timedelta) -> None:
+        """Make those of these actions that are PENDING due again after that time."""
+        columns = map(list, zip(*actions, strict=True))
         with translated():
-            await self._reads.execute(SQL["postpone"], merchant_id, action_id, by)
+            await self._reads.execute(SQL["postpone"], *columns, by)
 
     async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
         """Return payments to expire: (merchant id, payment id), the longest due first."""

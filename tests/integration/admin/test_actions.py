@@ -23,7 +23,7 @@ from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.outcome import Answer, Approved, NotFound, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.ports import CardDetails, Change, Commit, Gateway
-from services.payments.recover import Recovery
+from services.payments.sweep import Sweep
 from tests.builders import HASH_KEY, begun, capture, settled
 from tests.database import as_part
 from tests.integration.admin.served import MERCHANT, Api
@@ -100,7 +100,7 @@ class Books:
             hasher=HmacHasher(Secret(HASH_KEY)),
             replies=ProtoReplies(),
         )
-        await Recovery(gateway).run_once()
+        await Sweep(gateway, interval_seconds=1).recover()
         found = await self.store.load_action(MERCHANT, action.id)
         assert found is not None
         return found.action.status
