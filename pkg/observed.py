@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pkg.calls import CallRecords
 from pkg.health import Check, Health
+from pkg.log_stream import lost_lines
 from pkg.loopback import is_everywhere
 from pkg.metrics import Metrics
 from pkg.production import Refused
@@ -93,6 +94,12 @@ async def observed(
         yield health
         return
     metrics.add_process()
+    metrics.counted_elsewhere(
+        "paygate_log_lines_lost_total",
+        "Lines of the log that could not be written.",
+        (),
+        lambda: [((), lost_lines())],
+    )
     await health.run_once()
     asking = asyncio.create_task(health.run())
     runner = web.AppRunner(_pages(metrics, health), access_log=None, shutdown_timeout=1.0)

@@ -75,14 +75,15 @@ class Process:
     module: tuple[str, ...]
     environment: Mapping[str, str]
     port: int = 0
+    stderr: int | None = None
     running: asyncio.subprocess.Process | None = None
 
-    async def start(self, *, stderr: int | None = None) -> None:
+    async def start(self) -> None:
         """Start, and wait until it serves if it has a port."""
         self.running = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *self.module),
             env={**os.environ, **IMPORTS, **self.environment},
-            stderr=stderr,
+            stderr=self.stderr,
         )
         if self.port:
             async with asyncio.timeout(START_SECONDS_MAX):
@@ -126,6 +127,7 @@ class Rig:
     workers: list[Process] = field(default_factory=list)
     channels: list[aio.Channel] = field(default_factory=list)
     vault: dict[str, str] = field(default_factory=dict)
+    stderr: int | None = None
 
     def __post_init__(self) -> None:
         port = free_port()
@@ -177,6 +179,8 @@ class Rig:
                 ("grpc.max_reconnect_backoff_ms", 100),
             )
             self.channels.append(aio.insecure_channel(f"127.0.0.1:{port}", options=options))
+        for process in (self.bank, self.sweep, *self.workers):
+            process.stderr = self.stderr
         started = [self.bank, *self.workers, *([self.sweep] if self.with_sweep else [])]
         await asyncio.gather(*(process.start() for process in started))
         return self

@@ -71,7 +71,8 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
 async def ended(module: str, role: str, environment: Mapping[str, str]) -> tuple[int, list[str]]:
     """Run a process that does not start; return its exit code and what it said."""
     process = Process((module, role), environment)
-    await process.start(stderr=asyncio.subprocess.PIPE)
+    process.stderr = asyncio.subprocess.PIPE
+    await process.start()
     assert process.running is not None
     async with asyncio.timeout(START_SECONDS_MAX):
         _, said = await process.running.communicate()

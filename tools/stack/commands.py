@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from pkg import log_stream
 from tools.stack import folder, ready, settings
 from tools.stack.errors import StackError
 from tools.stack.screen import complain
@@ -13,6 +14,7 @@ READY_SECONDS_MAX = 120.0
 
 def main() -> int:
     """Do what the command line says; return the exit code."""
+    log_stream.install()
     arguments = _parser().parse_args()
     try:
         chosen = settings.load(os.environ)

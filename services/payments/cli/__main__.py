@@ -2,6 +2,7 @@
 
 import typer
 
+from pkg import log_stream
 from services.payments.cli import actions, keys, merchants, vault
 
 app = typer.Typer(
@@ -20,4 +21,5 @@ app.add_typer(vault.app, name="vault")
 
 
 if __name__ == "__main__":
+    log_stream.install()
     app(prog_name="paygate")
