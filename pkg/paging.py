@@ -9,8 +9,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from pkg.errors import InvalidPageTokenError
+from pkg.lists import BEGINNING, Page, Place
 from pkg.secret import Secret
 
 _SEAL_BYTES = 16
@@ -48,6 +50,33 @@ class PageTokens:
         if not hmac.compare_digest(raw[:_SEAL_BYTES], self._mac(merchant_id, scope, place)):
             raise InvalidPageTokenError
         return place
+
+    def open_place(self, merchant_id: str, scope: Sequence[str], token: str) -> Place | None:
+        """Return the place in a list that is sorted by the order of commits; raises as `open`."""
+        place = self.open(merchant_id, scope, token)
+        return None if place is None else Place.parse(place)
+
+    def after(
+        self,
+        merchant_id: str,
+        scope: Sequence[str],
+        page: Page[Any],
+        place: Place | None,
+        *,
+        follow: bool,
+    ) -> str:
+        """Return the token that goes on after a page; empty on the last one.
+
+        Args:
+            merchant_id: Whose list it is.
+            scope: Names the list and its filters.
+            page: What was found.
+            place: Where the page began.
+            follow: Whether the list goes on for ever, so that no page is the last one.
+        """
+        if not page.has_more and not follow:
+            return ""
+        return self.seal(merchant_id, scope, str(page.place or place or BEGINNING))
 
     def _mac(self, merchant_id: str, scope: Sequence[str], place: str) -> bytes:
         message = json.dumps([merchant_id, *scope, place]).encode()

@@ -18,6 +18,9 @@ else:
     Pool = asyncpg.Pool
     _Connection = asyncpg.Connection
 
+# Whoever writes rows that lists show begins each connection with it; see the migration that has it.
+BEGIN_COMMIT_ERA = "SELECT begin_commit_era()"
+
 # The database is away or overloaded; nothing is wrong with the request.
 _UNAVAILABLE = (
     OSError,
@@ -150,6 +153,7 @@ async def open_pool(
     command_timeout_seconds: float,
     name: str,
     tracer: Tracer | None = None,
+    first: str | None = None,
 ) -> Pool:
     """Open a pool of connections that no statement leaves anything behind in.
 
@@ -159,10 +163,18 @@ async def open_pool(
         command_timeout_seconds: For a statement, for making a connection, and for waiting for one.
         name: The application's, as PostgreSQL shows it.
         tracer: Records its statements; None for nobody.
+        first: A statement that each connection begins with.
 
     Raises:
         DependencyUnavailableError: No connection could be made.
     """
+    watch = watching(tracer)
+
+    async def begin(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        if watch is not None:
+            await watch(connection)
+        if first is not None:
+            await connection.execute(first)
 
     async def keep(_connection: object) -> None:
         """Reset nothing on release: the only state is the merchant's id, and a RESET costs."""
@@ -177,7 +189,7 @@ async def open_pool(
             timeout=command_timeout_seconds,
             max_inactive_connection_lifetime=0,
             reset=keep,
-            init=watching(tracer),
+            init=begin,
             server_settings={
                 "application_name": name,
                 "timezone": "UTC",

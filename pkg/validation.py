@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from pkg.errors import ValidationFailedError
+from pkg.lists import Period
 
 TEXT_MAX_CHARACTERS = 255
 PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT = 100, 20
 
 # Unicode's Cc: C0, DEL and C1. A NUL would not even fit into the database.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LAST_TIME = datetime.max.replace(tzinfo=UTC)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
@@ -36,11 +42,39 @@ class Checks:
             self.add(field, "must not hold control characters")
         return text
 
+    def no_empty_filter(self, request: Message, *fields: str) -> None:
+        """Refuse filters that are given and empty: who sends one does not want everything."""
+        for field in fields:
+            if request.HasField(field) and not getattr(request, field):
+                self.add(field, "must not be empty: leave it out for any")
+
     def page_size(self, size: int) -> int:
         """Check the size of a page; 0 means the default."""
         if not 0 <= size <= PAGE_SIZE_MAX:
             self.add("page_size", f"must be from 1 to {PAGE_SIZE_MAX}")
         return size or PAGE_SIZE_DEFAULT
+
+    def time(self, field: str, timestamp: Timestamp) -> datetime | None:
+        """Check a time from which on, or before which, something is wanted.
+
+        Our times have microseconds. A finer bound lies between two of them, and the later one is
+        the first that is beyond it.
+        """
+        try:
+            time = timestamp.ToDatetime(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.add(field, "must be a time of the years 1 to 9999")
+            return None
+        is_finer = timestamp.nanos % 1000 > 0
+        return time + timedelta(microseconds=1) if is_finer and time < _LAST_TIME else time
+
+    def period(self, request: Message) -> Period:
+        """Check `created_after` and `created_before` of a request for a list."""
+        after, before = (
+            self.time(field, getattr(request, field)) if request.HasField(field) else None
+            for field in ("created_after", "created_before")
+        )
+        return Period(after=after, before=before)
 
     def idempotency_key(self, keys: Sequence[str]) -> str | None:
         """Check the values of the `idempotency-key` header: one or none."""

@@ -471,6 +471,7 @@ fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648",
 fields["pageSize"] = fields["page_size"]
 fields["page_token"] = {name = "page_token", kind = "string"}
 fields["pageToken"] = fields["page_token"]
+fields["follow"] = {name = "follow", kind = "boolean"}
 
 fields = MESSAGES["paygate.payments.v1.ListPaymentsRequest"]
 fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = true, ["STATUS_PENDING"] = true, ["STATUS_AUTHORIZED"] = true, ["STATUS_DECLINED"] = true, ["STATUS_FAILED"] = true, ["STATUS_PARTIALLY_CAPTURED"] = true, ["STATUS_CAPTURED"] = true, ["STATUS_PARTIALLY_REFUNDED"] = true, ["STATUS_REFUNDED"] = true, ["STATUS_VOIDED"] = true, ["STATUS_EXPIRED"] = true}}
@@ -483,6 +484,7 @@ fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648",
 fields["pageSize"] = fields["page_size"]
 fields["page_token"] = {name = "page_token", kind = "string"}
 fields["pageToken"] = fields["page_token"]
+fields["follow"] = {name = "follow", kind = "boolean"}
 
 fields = MESSAGES["paygate.payments.v1.RefundRequest"]
 fields["authorization_id"] = {name = "authorization_id", kind = "string"}
@@ -531,6 +533,7 @@ fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648",
 fields["pageSize"] = fields["page_size"]
 fields["page_token"] = {name = "page_token", kind = "string"}
 fields["pageToken"] = fields["page_token"]
+fields["follow"] = {name = "follow", kind = "boolean"}
 
 fields = MESSAGES["paygate.webhooks.v1.ListEventsRequest"]
 fields["payment_id"] = {name = "payment_id", kind = "string"}
@@ -540,6 +543,11 @@ fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648",
 fields["pageSize"] = fields["page_size"]
 fields["page_token"] = {name = "page_token", kind = "string"}
 fields["pageToken"] = fields["page_token"]
+fields["created_after"] = {name = "created_after", kind = "string"}
+fields["createdAfter"] = fields["created_after"]
+fields["created_before"] = {name = "created_before", kind = "string"}
+fields["createdBefore"] = fields["created_before"]
+fields["follow"] = {name = "follow", kind = "boolean"}
 
 fields = MESSAGES["paygate.webhooks.v1.ListWebhookEndpointsRequest"]
 fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}

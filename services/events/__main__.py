@@ -25,7 +25,7 @@ from pkg.repeating import pause
 from pkg.rpc import Guard
 from pkg.server import options, serve_until_stopped, stop_signal
 from pkg.settings import hidden
-from pkg.sql import Pool, Pools, open_pool
+from pkg.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.starting import run
 from pkg.tenancy import MerchantPool
 from pkg.tls import server_credentials
@@ -56,6 +56,7 @@ async def _pool(settings: Settings, tracer: Tracer | None) -> Pool:
         command_timeout_seconds=settings.database_timeout_seconds,
         name=NAME,
         tracer=tracer,
+        first=BEGIN_COMMIT_ERA,
     )
 
 

@@ -5,33 +5,31 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pkg.ids import lowest_id
+from pkg.list_rows import page_of, places_of
+from pkg.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
 from pkg.sql import Row
 from pkg.tenancy import MerchantPool
 from services.events.delivery_queue import Status
 from services.events.errors import EventNotFoundError
 from services.events.outbox import SQL
 
-# Sorts after every id: their first character after the prefix is at most 7.
-_AFTER_ALL_IDS = "evt_8"
-_AFTER_ALL_SEQUENCES = 2**63 - 1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalLimits:
     """How much one request may do."""
 
-    # A page that has looked at so many events is shorter than asked for, with a token to go on by.
-    scanned_max: int = 5_000
+    looked_at_max: int = LOOKED_AT_MAX
     redelivered_batch: int = 1_000  # in one statement
     redelivered_batches_max: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventPage:
-    """Serialised paygate.events.v1.PaymentEvent messages; `place` is where the next page begins."""
+class EventFilter:
+    """Which events to list; empty for all."""
 
-    payloads: Sequence[bytes]
-    place: str | None
+    payment_id: str = ""
+    type: str = ""
+    made: Period = ANY_TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,56 +74,75 @@ class Journal:
     async def list_events(
         self,
         merchant_id: str,
+        wanted: EventFilter,
         *,
-        event_type: str,
-        place: str | None,
+        place: Place | None,
         size: int,
-    ) -> EventPage:
-        """Return a page of events, newest first; of one type unless that is empty."""
-        rows = await self._pool.fetch(
-            SQL["api_list_events"],
-            merchant_id,
-            place or _AFTER_ALL_IDS,
-            event_type or None,
-            size + 1,
-            max(self._limits.scanned_max, size + 1),
-        )
-        return _page(rows, size, by="id")
+        follow: bool,
+    ) -> Page[bytes]:
+        """Return a page of serialised paygate.events.v1.PaymentEvent messages.
 
-    async def list_events_of_payment(
-        self,
-        merchant_id: str,
-        payment_id: str,
-        *,
-        event_type: str,
-        place: str | None,
-        size: int,
-    ) -> EventPage:
-        """Return a page of a payment's events, newest first; of one type unless that is empty."""
-        rows = await self._pool.fetch(
-            SQL["api_list_events_of_payment"],
-            merchant_id,
-            payment_id,
-            int(place or _AFTER_ALL_SEQUENCES),
-            event_type or None,
+        Those before that place, the last committed ones first. If the list is followed, those after
+        it, the first ones first: none appears later before one of them.
+        """
+        first, last = await self._bounds(merchant_id, wanted)
+        if follow:
+            first = first if place is None else max(place, first)
+        else:
+            last = last if place is None else min(place, last)
+        statement = f"api_{'follow' if follow else 'list'}_events"
+        arguments = self._arguments(wanted, first, last, size)
+        if wanted.payment_id:
+            statement, arguments = f"{statement}_of_payment", (*arguments, wanted.payment_id)
+        rows = await self._pool.fetch(SQL[statement], merchant_id, *arguments)
+        return page_of(rows, size, _payload)
+
+    async def _bounds(self, merchant_id: str, wanted: EventFilter) -> tuple[Place, Place]:
+        """Return two places between which the events of a period are; a payment has few."""
+        if wanted.payment_id or not wanted.made.is_bounded:
+            return BEGINNING, END
+        ids = wanted.made.ids("evt")
+        return places_of(await self._pool.fetchrow(SQL["api_events_of_period"], merchant_id, *ids))
+
+    def _arguments(
+        self, wanted: EventFilter, first: Place, last: Place, size: int
+    ) -> tuple[object, ...]:
+        # Where each row that is looked at is wanted, no more of them than the page needs.
+        filtered = wanted.made.is_bounded or wanted.type
+        return (
+            first.commit_order,
+            first.id,
+            last.commit_order,
+            last.id,
+            *wanted.made.bounds,
             size + 1,
-            max(self._limits.scanned_max, size + 1),
+            self._limits.looked_at_max if filtered else size + 1,
+            wanted.type or None,
         )
-        return _page(rows, size, by="sequence")
 
     async def list_deliveries(
-        self, merchant_id: str, event_id: str, *, after_endpoint_id: str, limit: int
-    ) -> Sequence[Delivery]:
-        """Return what became of an event at each endpoint, by the endpoints' ids.
+        self, merchant_id: str, event_id: str, *, place: Place | None, size: int
+    ) -> Page[Delivery]:
+        """Return what became of an event at each endpoint, as the deliveries were made out.
+
+        None appears later before one of them.
 
         Raises:
             EventNotFoundError: The merchant has no such event, or not any more.
         """
         await self.get_event(merchant_id, event_id)
+        after = place or BEGINNING
         rows = await self._pool.fetch(
-            SQL["api_list_deliveries"], merchant_id, event_id, after_endpoint_id, limit
+            SQL["api_list_deliveries"],
+            merchant_id,
+            event_id,
+            after.commit_order,
+            after.id,
+            size + 1,
         )
-        return [_delivery(row) for row in rows]
+        ends = rows[:size][-1:]
+        last = Place(ends[0]["commit_order"], ends[0]["endpoint_id"]) if ends else None
+        return Page([_delivery(row) for row in rows[:size]], last, len(rows) > size)
 
     async def redeliver(
         self, merchant_id: str, event_id: str, *, endpoint_id: str
@@ -167,21 +184,9 @@ class Journal:
         return total
 
 
-def _page(rows: Sequence[Row], size: int, *, by: str) -> EventPage:
-    """Fold what a list's statement returned.
-
-    A row without a payload is not of the list: it says how far the look went that was cut short.
-    """
-    found = [row for row in rows if row["payload"] is not None]
-    place = None
-    if len(found) > size:
-        place = found[size - 1][by]
-    elif len(found) < len(rows):
-        place = rows[-1][by]
-    return EventPage(
-        payloads=[row["payload"] for row in found[:size]],
-        place=None if place is None else str(place),
-    )
+def _payload(row: Row) -> bytes:
+    payload: bytes = row["payload"]
+    return payload
 
 
 def _delivery(row: Row) -> Delivery:

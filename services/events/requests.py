@@ -1,8 +1,7 @@
 """Request messages to checked values. Every violation is found at once; no value is repeated."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from paygate.webhooks.v1 import webhook_pb2 as pb
 from paygate.webhooks.v1 import webhook_service_pb2 as service
@@ -11,6 +10,7 @@ from pkg.mode import Mode
 from pkg.validation import Checks
 from services.events.endpoints import EndpointChange, EndpointStatus, NewEndpoint
 from services.events.errors import EventNotFoundError, WebhookEndpointNotFoundError
+from services.events.journal import EventFilter
 from services.events.target import check_url
 
 # What can become true of a payment, as proto/api/paygate/webhooks/v1/webhook.proto lists it.
@@ -30,14 +30,6 @@ EVENT_TYPES = (
     "payment.expired",
 )
 OVERLAP_SECONDS_MAX, OVERLAP_SECONDS_DEFAULT = 604_800, 86_400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventFilter:
-    """Which events to list; empty for all."""
-
-    payment_id: str
-    type: str
 
 
 def new_endpoint_of(request: service.CreateWebhookEndpointRequest, mode: Mode) -> NewEndpoint:
@@ -98,12 +90,14 @@ def filter_of(request: service.ListEventsRequest) -> tuple[EventFilter, int]:
     """Return the filter and the size of the page."""
     checks = Checks()
     size = checks.page_size(request.page_size)
+    checks.no_empty_filter(request, "payment_id", "type")
     if request.payment_id and not is_id("pay", request.payment_id):
         checks.add("payment_id", "must be the id of a payment")
     if request.type and request.type not in EVENT_TYPES:
         checks.add("type", "must be a type of events")
+    made = checks.period(request)
     checks.end()
-    return EventFilter(payment_id=request.payment_id, type=request.type), size
+    return EventFilter(payment_id=request.payment_id, type=request.type, made=made), size
 
 
 def event_id_of(request: service.GetEventRequest) -> str:
@@ -129,15 +123,12 @@ def redelivery_of(request: service.RedeliverEventRequest) -> tuple[str, str]:
 def failed_redelivery_of(request: service.RedeliverFailedEventsRequest) -> tuple[str, datetime]:
     """Return the endpoint's id, and since when."""
     checks = Checks()
-    since = datetime.min.replace(tzinfo=UTC)
+    since = checks.time("since", request.since)
     if not request.HasField("since"):
         checks.add("since", "is required")
-    else:
-        try:
-            since = request.since.ToDatetime(tzinfo=UTC)
-        except (ValueError, OverflowError):
-            checks.add("since", "must be a time of the years 1 to 9999")
-    return _endpoint_id(checks, "id", request.id), since
+    endpoint_id = _endpoint_id(checks, "id", request.id)
+    assert since is not None  # or the checks would not have ended well
+    return endpoint_id, since
 
 
 def _url(checks: Checks, url: str, mode: Mode) -> str:

@@ -107,19 +107,16 @@ class WebhookServicer(WebhookServiceServicer):
         """Return a page of the merchant's events."""
         merchant_id = await self._authenticator.merchant_id(context)
         wanted, size = requests.filter_of(request)
-        scope = ("events", wanted.payment_id, wanted.type)
-        place = self._tokens.open(merchant_id, scope, request.page_token)
-        if wanted.payment_id:
-            page = await self._journal.list_events_of_payment(
-                merchant_id, wanted.payment_id, event_type=wanted.type, place=place, size=size
-            )
-        else:
-            page = await self._journal.list_events(
-                merchant_id, event_type=wanted.type, place=place, size=size
-            )
+        follow = request.follow
+        order = "oldest first" if follow else "newest first"
+        scope = ("events", order, wanted.payment_id, wanted.type, *wanted.made.names)
+        place = self._tokens.open_place(merchant_id, scope, request.page_token)
+        page = await self._journal.list_events(
+            merchant_id, wanted, place=place, size=size, follow=follow
+        )
         return pb.ListEventsResponse(
-            events=[event_of(payload) for payload in page.payloads],
-            next_page_token=self._tokens.seal(merchant_id, scope, page.place) if page.place else "",
+            events=[event_of(payload) for payload in page.items],
+            next_page_token=self._tokens.after(merchant_id, scope, page, place, follow=follow),
         )
 
     async def GetEvent(  # noqa: N802
@@ -136,16 +133,14 @@ class WebhookServicer(WebhookServiceServicer):
         """Return a page of what became of an event."""
         merchant_id = await self._authenticator.merchant_id(context)
         event_id, size = requests.deliveries_page_of(request)
-        scope = ("deliveries", event_id)
-        after = self._tokens.open(merchant_id, scope, request.page_token) or ""
-        deliveries = await self._journal.list_deliveries(
-            merchant_id, event_id, after_endpoint_id=after, limit=size + 1
-        )
-        page = deliveries[:size]
-        place = page[-1].endpoint_id if len(deliveries) > size else ""
+        scope = ("deliveries", "as made out", event_id)
+        place = self._tokens.open_place(merchant_id, scope, request.page_token)
+        page = await self._journal.list_deliveries(merchant_id, event_id, place=place, size=size)
         return pb.ListDeliveriesResponse(
-            deliveries=[encode_delivery(delivery) for delivery in page],
-            next_page_token=self._tokens.seal(merchant_id, scope, place) if place else "",
+            deliveries=[encode_delivery(delivery) for delivery in page.items],
+            next_page_token=self._tokens.after(
+                merchant_id, scope, page, place, follow=request.follow
+            ),
         )
 
     async def RedeliverEvent(  # noqa: N802

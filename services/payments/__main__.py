@@ -28,7 +28,7 @@ from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import options, serve_until_stopped, stop_signal
 from pkg.settings import MisconfiguredError, hidden
-from pkg.sql import Pool, Pools, open_pool
+from pkg.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.starting import run
 from pkg.tls import server_credentials
 from pkg.tracing import Tracer, tracer_of
@@ -109,7 +109,7 @@ async def composed(
     url = settings.database_url.get_secret_value()
     opened = partial(open_pool, url, command_timeout_seconds=timeout, name=NAME, tracer=tracer)
     reads = await opened(size=settings.database_pool_size)
-    writes = await opened(size=1)
+    writes = await opened(size=1, first=BEGIN_COMMIT_ERA)
     pools.add("reads", reads)
     pools.add("writes", writes)
     async with (

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from pkg.card import Cvv, Expiry, Pan
+from pkg.lists import ANY_TIME, Page, Period, Place
 from pkg.money import Money
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.event import Event, Origin
@@ -88,8 +89,7 @@ class PaymentFilter:
 
     status: Status | None = None
     reference: str = ""
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+    made: Period = ANY_TIME
 
 
 # Merchant id, action id.
@@ -146,9 +146,17 @@ class Reader(Protocol):
         """Return a payment's actions, oldest first; None if there is no such payment."""
 
     async def list_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, before_id: str | None, limit: int
-    ) -> Sequence[Payment]:
-        """Return payments, newest first, from the one before `before_id` on."""
+        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+    ) -> Page[Payment]:
+        """Return payments that were committed before that place, the last ones first."""
+
+    async def follow_payments(
+        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+    ) -> Page[Payment]:
+        """Return payments that were committed after that place, the first ones first.
+
+        None appears later before one of them. The filter names no status: it changes.
+        """
 
 
 @dataclass(frozen=True, slots=True)

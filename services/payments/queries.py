@@ -40,9 +40,11 @@ class Queries:
         return payment, ()
 
     async def list_actions(
-        self, merchant_id: str, payment_id: str, *, size: int, token: str
+        self, merchant_id: str, payment_id: str, *, size: int, token: str, follow: bool
     ) -> tuple[Sequence[Action], str]:
         """Return a page of a payment's history, oldest first, and the token of the next page.
+
+        Sequences are given one after the other: none appears before one that was read.
 
         Raises:
             PaymentNotFoundError: The merchant has no such payment.
@@ -56,24 +58,24 @@ class Queries:
         if actions is None:
             raise error.PaymentNotFoundError
         page = actions[:size]
-        more = len(actions) > size
-        return page, self._tokens.seal(merchant_id, scope, str(page[-1].sequence)) if more else ""
+        if len(actions) <= size and not follow:
+            return page, ""
+        place = page[-1].sequence if page else after
+        return page, self._tokens.seal(merchant_id, scope, str(place))
 
     async def list_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, size: int, token: str
+        self, merchant_id: str, wanted: PaymentFilter, *, size: int, token: str, follow: bool
     ) -> tuple[Sequence[Payment], str]:
-        """Return a page of payments, newest first, and the token of the next page.
+        """Return a page of payments and the token of the next page.
+
+        Newest first; or to be followed: oldest first, and there is always a next page.
 
         Raises:
             InvalidPageTokenError: The token is not of this list with these filters.
         """
-        bounds = (wanted.created_after, wanted.created_before)
-        times = ("" if bound is None else bound.isoformat() for bound in bounds)
-        scope = ("payments", wanted.status or "", wanted.reference, *times)
-        before = self._tokens.open(merchant_id, scope, token)
-        payments = await self._reader.list_payments(
-            merchant_id, wanted, before_id=before, limit=size + 1
-        )
-        page = payments[:size]
-        more = len(payments) > size
-        return page, self._tokens.seal(merchant_id, scope, page[-1].id) if more else ""
+        order = "oldest first" if follow else "newest first"
+        scope = ("payments", order, wanted.status or "", wanted.reference, *wanted.made.names)
+        place = self._tokens.open_place(merchant_id, scope, token)
+        listed = self._reader.follow_payments if follow else self._reader.list_payments
+        page = await listed(merchant_id, wanted, place=place, size=size)
+        return page.items, self._tokens.after(merchant_id, scope, page, place, follow=follow)

@@ -2,10 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Literal
-
-from google.protobuf.timestamp_pb2 import Timestamp
+from datetime import datetime
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
@@ -150,9 +147,11 @@ def filter_of(request: service.ListPaymentsRequest) -> tuple[PaymentFilter, int]
     wanted = PaymentFilter(
         status=_status(checks, request.status),
         reference=checks.text("reference", request.reference),
-        created_after=_time(checks, request, "created_after"),
-        created_before=_time(checks, request, "created_before"),
+        made=checks.period(request),
     )
+    checks.no_empty_filter(request, "reference")
+    if request.follow and wanted.status:
+        checks.add("follow", "must not come with status: what has changed would be missed")
     checks.end()
     return wanted, size
 
@@ -220,19 +219,4 @@ def _status(checks: Checks, status: pb.Payment.Status.ValueType) -> Status | Non
         return Status(pb.Payment.Status.Name(status).removeprefix("STATUS_"))
     except ValueError:
         checks.add("status", "must be one of the statuses of a payment")
-        return None
-
-
-def _time(
-    checks: Checks,
-    request: service.ListPaymentsRequest,
-    field: Literal["created_after", "created_before"],
-) -> datetime | None:
-    if not request.HasField(field):
-        return None
-    timestamp: Timestamp = getattr(request, field)
-    try:
-        return timestamp.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        checks.add(field, "must be a time of the years 1 to 9999")
         return None

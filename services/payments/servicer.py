@@ -88,7 +88,7 @@ class PaymentServicer(PaymentServiceServicer):
         merchant_id = await self._authenticator.merchant_id(context)
         payment_id, size = requests.actions_page_of(request)
         actions, token = await self._queries.list_actions(
-            merchant_id, payment_id, size=size, token=request.page_token
+            merchant_id, payment_id, size=size, token=request.page_token, follow=request.follow
         )
         return pb.ListPaymentActionsResponse(
             actions=[encode_action(action) for action in actions], next_page_token=token
@@ -101,7 +101,7 @@ class PaymentServicer(PaymentServiceServicer):
         merchant_id = await self._authenticator.merchant_id(context)
         wanted, size = requests.filter_of(request)
         payments, token = await self._queries.list_payments(
-            merchant_id, wanted, size=size, token=request.page_token
+            merchant_id, wanted, size=size, token=request.page_token, follow=request.follow
         )
         now = self._gateway.clock.now()
         return pb.ListPaymentsResponse(

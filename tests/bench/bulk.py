@@ -33,6 +33,13 @@ PARTS = {
 SHORT_LIVED = {"idempotency_keys": DAYS}
 IDS = ("id", "payment_id", "action_id", "authorization_id", "card_token", "token")
 
+FIXED = {
+    "merchant_id": "made.merchant",
+    "commit_order": "0",  # then they are sorted by their ids
+    "relay_time": "made.at",  # delivered long ago
+    "publish_time": "made.at",
+}
+
 # The first ten characters of an id are its time in base 32; see `pkg.ids`.
 DIGITS = " || ".join(
     f"substr('0123456789abcdefghjkmnpqrstvwxyz', (ms >> {shift} & 31)::int + 1, 1)"
@@ -119,15 +126,13 @@ def _oldest(table: str, payments: int) -> int:
 
 
 def _value(column: str, kind: str, created: str) -> str:
-    if column == "merchant_id":
-        return "made.merchant"
+    if column in FIXED:
+        return FIXED[column]
     if column in IDS:
         random = f"substr(md5(made.g || model.{column}), 1, 16)"
         return f"left(model.{column}, 4) || made.digits || {random}"
     if column in {"key", "idempotency_key"}:
         return f"md5(made.g || model.{column})"
-    if column in {"relay_time", "publish_time"}:
-        return "made.at"  # delivered long ago
     if kind == "timestamp with time zone":
         return f"model.{column} + (made.at - '{created}'::timestamptz)"
     return f"model.{column}"

@@ -10,6 +10,7 @@ import pytest
 
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
+from pkg.lists import Page, Period, Place
 from pkg.sql import Pool, open_pool
 from pkg.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
@@ -180,9 +181,9 @@ async def test_changes_of_many_payments_go_together(store: Store, reader: Reader
     assert set(results) == {Commit.COMMITTED}
     results = await asyncio.gather(*(store.commit(ended(first, b"r")) for first in firsts))
     assert set(results) == {Commit.COMMITTED}
-    listed = await reader.list_payments(MERCHANT, EVERYTHING, before_id=None, limit=200)
-    assert {payment.id for payment in listed} == {first.payment.id for first in firsts}
-    assert {payment.status for payment in listed} == {Status.AUTHORIZED}
+    listed = await reader.list_payments(MERCHANT, EVERYTHING, place=None, size=200)
+    assert {payment.id for payment in listed.items} == {first.payment.id for first in firsts}
+    assert {payment.status for payment in listed.items} == {Status.AUTHORIZED}
 
 
 async def test_an_action_that_has_ended_is_never_changed_again(store: Store) -> None:
@@ -318,18 +319,46 @@ async def test_payments_are_listed_newest_first(store: Store, reader: Reader) ->
     await an_authorized(store, merchant_id="mer_b")
     pending = (await stored(store, keyed(begun(now=hours[4]), key=None))).payment.id
 
-    async def listed(wanted: PaymentFilter, before_id: str | None = None) -> list[str]:
-        found = await reader.list_payments(MERCHANT, wanted, before_id=before_id, limit=3)
-        return [payment.id for payment in found]
+    async def listed(wanted: PaymentFilter, place: Place | None = None) -> list[str]:
+        found = await reader.list_payments(MERCHANT, wanted, place=place, size=3)
+        return [payment.id for payment in found.items]
 
-    newest = sorted([*ids, pending], reverse=True)
-    assert await listed(EVERYTHING) == newest[:3]
-    assert await listed(EVERYTHING, newest[2]) == newest[3:]
+    newest = [pending, *reversed(ids)]
+    first = await reader.list_payments(MERCHANT, EVERYTHING, place=None, size=3)
+    assert [payment.id for payment in first.items] == newest[:3]
+    assert first.has_more
+    assert await listed(EVERYTHING, first.place) == newest[3:]
     assert await listed(PaymentFilter(status=Status.PENDING)) == [pending]
     assert await listed(PaymentFilter(reference="r1")) == [ids[3], ids[1]]
     assert await listed(PaymentFilter(reference="r1", status=Status.PENDING)) == []
-    bounds = PaymentFilter(created_after=hours[1], created_before=hours[3])
+    bounds = PaymentFilter(made=Period(after=hours[1], before=hours[3]))
     assert await listed(bounds) == [ids[2], ids[1]]
+
+
+async def test_payments_are_followed_oldest_first(store: Store, reader: Reader) -> None:
+    """From a place that was kept a list goes on with what was committed since, and only that."""
+    hours = [NOW + timedelta(hours=n) for n in range(4)]
+    ids = [
+        (await an_authorized(store, now=hour, reference=f"r{n % 2}")).id
+        for n, hour in enumerate(hours)
+    ]
+
+    async def followed(wanted: PaymentFilter, place: Place | None = None) -> Page[Payment]:
+        return await reader.follow_payments(MERCHANT, wanted, place=place, size=3)
+
+    def ids_of(page: Page[Payment]) -> list[str]:
+        return [payment.id for payment in page.items]
+
+    page = await followed(EVERYTHING)
+    assert (ids_of(page), page.has_more) == (ids[:3], True)
+    page = await followed(EVERYTHING, page.place)
+    assert (ids_of(page), page.has_more) == (ids[3:], False)
+    assert ids_of(await followed(EVERYTHING, page.place)) == []
+    late = (await an_authorized(store, now=hours[3], reference="r1")).id
+    assert ids_of(await followed(EVERYTHING, page.place)) == [late]
+    assert ids_of(await followed(PaymentFilter(reference="r1"))) == [ids[1], ids[3], late]
+    bounds = PaymentFilter(made=Period(after=hours[1], before=hours[3]))
+    assert ids_of(await followed(bounds)) == ids[1:3]
 
 
 async def test_expirable_payments_are_listed(store: Store, request: pytest.FixtureRequest) -> None:

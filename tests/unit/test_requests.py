@@ -1,6 +1,7 @@
 """Reading requests: every violation at once, by its field's path, and no value repeated."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.errors import ValidationFailedError
 from pkg.ids import new_id
+from pkg.lists import Period
 from pkg.money import EXPONENTS
 from services.payments import requests
 from services.payments.domain.error import PaymentNotFoundError
@@ -110,6 +112,8 @@ BAD: list[tuple[Callable[..., object], dict[str, Any], set[str]]] = [
     (listing, {"page_size": -1}, {"page_size"}),
     (listing, {"page_size": 101, "status": 99}, {"page_size", "status"}),
     (listing, {"created_after": Timestamp(seconds=2**60)}, {"created_after"}),
+    (listing, {"reference": ""}, {"reference"}),
+    (listing, {"follow": True, "status": pb.Payment.STATUS_VOIDED}, {"follow"}),
     (
         authorize,
         {
@@ -184,3 +188,25 @@ def test_a_good_list_request() -> None:
         service.ListPaymentsRequest(status=pb.Payment.STATUS_VOIDED, page_size=100)
     )
     assert (wanted.status, size) == (Status.VOIDED, 100)
+
+
+@pytest.mark.parametrize(
+    ("nanos", "microsecond"),
+    [(0, 0), (1_000, 1), (1_001, 2), (1_999, 2), (999, 1), (999_999_999, 1_000_000)],
+)
+def test_a_bound_between_two_microseconds_is_the_later_one(nanos: int, microsecond: int) -> None:
+    """What is at the earlier one is before the bound on both sides; an exact bound stays."""
+    second = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    bound = Timestamp(seconds=int(second.timestamp()), nanos=nanos)
+    wanted, _ = requests.filter_of(
+        service.ListPaymentsRequest(created_after=bound, created_before=bound)
+    )
+    exact = second + timedelta(microseconds=microsecond)
+    assert wanted.made == Period(after=exact, before=exact)
+
+
+def test_the_last_time_there_is_can_be_a_bound() -> None:
+    """It is often written for "for ever", with nine digits."""
+    bound = Timestamp(seconds=253402300799, nanos=999_999_999)
+    wanted, _ = requests.filter_of(service.ListPaymentsRequest(created_before=bound))
+    assert wanted.made.before == datetime.max.replace(tzinfo=UTC)

@@ -1,29 +1,25 @@
--- A merchant's events, newest first ($4 of them), of one type unless $3 is null.
+-- A merchant's events between two places, made in a period, of one type unless $10 is null; the last
+-- committed first: $8 of them.
 --
--- At most $5 are looked at, so that a rare type costs no more than a frequent one. If there was more
--- to look at, the last row has no payload, and says where to go on.
-WITH scanned AS MATERIALIZED (
-  SELECT id, type
-  FROM outbox
-  WHERE merchant_id = $1 AND id < $2
-  ORDER BY id DESC
-  LIMIT $5
-),
-found AS MATERIALIZED (
-  SELECT id
-  FROM scanned
-  WHERE $3::text IS NULL OR type = $3
-  ORDER BY id DESC
-  LIMIT $4
-),
-cut_short AS (
-  SELECT min(id COLLATE "C") AS id
-  FROM scanned
-  HAVING count(*) = $5::bigint AND (SELECT count(*) FROM found) < $4::bigint
-)
-SELECT o.id, o.payload
-FROM found f
-JOIN outbox o ON o.merchant_id = $1 AND o.id = f.id
-UNION ALL
-SELECT c.id, NULL FROM cut_short c
-ORDER BY id DESC
+-- At most $9 are looked at: if that was not enough, the last row `is_last`, wanted or not. So a rare
+-- type costs no more than a frequent one. Rows that others may still come before are left out.
+SELECT *
+FROM (
+  SELECT
+    o.*,
+    create_time >= $6 AND create_time < $7 AND ($10::text IS NULL OR type = $10) AS is_wanted,
+    row_number() OVER (ORDER BY commit_order DESC, id DESC) = $9 AS is_last
+  FROM (
+    SELECT id, type, payload, create_time, commit_order
+    FROM outbox
+    WHERE merchant_id = $1
+      AND commit_order >= 0
+      AND (commit_order, id) > ($2::bigint, $3) AND (commit_order, id) < ($4::bigint, $5)
+      AND commit_order < (SELECT commit_order_end('outbox'))
+    ORDER BY commit_order DESC, id DESC
+    LIMIT $9::bigint
+  ) o
+) looked_at
+WHERE is_wanted OR is_last
+ORDER BY commit_order DESC, id DESC
+LIMIT $8

@@ -1,28 +1,22 @@
--- A payment's events, newest first ($5 of them), of one type unless $4 is null.
+-- The events of the payment $11 between two places, made in a period, of one type unless $10 is null;
+-- the last committed first: $8 of them. See api_list_events.sql.
 --
--- At most $6 are looked at; see api_list_events.sql.
-WITH scanned AS MATERIALIZED (
-  SELECT id, sequence, type
-  FROM outbox
-  WHERE merchant_id = $1 AND payment_id = $2 AND sequence < $3::bigint
-  ORDER BY sequence DESC
-  LIMIT $6
-),
-found AS MATERIALIZED (
-  SELECT id, sequence
-  FROM scanned
-  WHERE $4::text IS NULL OR type = $4
-  ORDER BY sequence DESC
-  LIMIT $5
-),
-cut_short AS (
-  SELECT min(sequence) AS sequence
-  FROM scanned
-  HAVING count(*) = $6::bigint AND (SELECT count(*) FROM found) < $5::bigint
-)
-SELECT f.sequence, o.payload
-FROM found f
-JOIN outbox o ON o.merchant_id = $1 AND o.id = f.id
-UNION ALL
-SELECT c.sequence, NULL FROM cut_short c
-ORDER BY sequence DESC
+-- Within a payment the sequence is the order of commits.
+SELECT *
+FROM (
+  SELECT
+    o.*,
+    create_time >= $6 AND create_time < $7 AND ($10::text IS NULL OR type = $10) AS is_wanted,
+    row_number() OVER (ORDER BY commit_order DESC) = $9 AS is_last
+  FROM (
+    SELECT id, type, payload, create_time, sequence AS commit_order
+    FROM outbox
+    WHERE merchant_id = $1 AND payment_id = $11
+      AND (sequence, id) > ($2::bigint, $3) AND (sequence, id) < ($4::bigint, $5)
+    ORDER BY sequence DESC
+    LIMIT $9::bigint
+  ) o
+) looked_at
+WHERE is_wanted OR is_last
+ORDER BY commit_order DESC
+LIMIT $8

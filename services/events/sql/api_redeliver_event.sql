@@ -27,10 +27,11 @@ ahead AS (
 ),
 anew AS (
   INSERT INTO webhook_deliveries AS d
-    (merchant_id, endpoint_id, event_id, payment_id, sequence, status, due_time, create_time)
+    (merchant_id, endpoint_id, event_id, payment_id, sequence, status, due_time, create_time,
+     commit_order)
   SELECT
     merchant_id, endpoint_id, event_id, payment_id, sequence, 'PENDING',
-    (SELECT gateway_now()), (SELECT gateway_now())
+    (SELECT gateway_now()), (SELECT gateway_now()), (SELECT own_commit_order())
   FROM wanted
   ON CONFLICT (merchant_id, endpoint_id, event_id) DO UPDATE SET
     status = 'PENDING',

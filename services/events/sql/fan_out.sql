@@ -17,7 +17,8 @@ WITH taken AS MATERIALIZED (
 ),
 made_out AS (
   INSERT INTO webhook_deliveries
-    (merchant_id, endpoint_id, event_id, payment_id, sequence, status, due_time, create_time)
+    (merchant_id, endpoint_id, event_id, payment_id, sequence, status, due_time, create_time,
+     commit_order)
   SELECT
     t.merchant_id, e.id, t.id, t.payment_id, t.sequence, 'PENDING',
     greatest(
@@ -32,7 +33,8 @@ made_out AS (
           AND ahead.status = 'PENDING'
         ORDER BY ahead.merchant_id, ahead.endpoint_id, ahead.payment_id, ahead.sequence
         LIMIT 1)),
-    (SELECT gateway_now())
+    (SELECT gateway_now()),
+    (SELECT own_commit_order())
   FROM taken t
   JOIN webhook_endpoints e ON e.merchant_id = t.merchant_id
   WHERE e.status = 'ENABLED'

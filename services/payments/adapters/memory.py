@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pkg.card import Expiry, Pan
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
+from pkg.lists import Page, Place
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import Event
 from services.payments.domain.outcome import Resolution
@@ -184,20 +185,37 @@ class MemoryStore:
         return sorted(found, key=lambda action: action.sequence)[:limit]
 
     async def list_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, before_id: str | None, limit: int
-    ) -> Sequence[Payment]:
-        """Return payments, newest first, from the one before `before_id` on."""
-        found = [
-            payment
-            for (merchant, _), payment in self.payments.items()
+        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+    ) -> Page[Payment]:
+        """Return payments that were committed before that place, the last ones first."""
+        found = self._listed(merchant_id, wanted)
+        before = [one for one in found if place is None or one[0] < place]
+        return _page(before[::-1], size)
+
+    async def follow_payments(
+        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+    ) -> Page[Payment]:
+        """Return payments that were committed after that place, the first ones first."""
+        found = self._listed(merchant_id, wanted)
+        return _page([one for one in found if place is None or one[0] > place], size)
+
+    def _listed(self, merchant_id: str, wanted: PaymentFilter) -> list[tuple[Place, Payment]]:
+        """Return payments with their places, in the order of commits: as they came in."""
+        after, before = wanted.made.bounds
+        return [
+            (Place(number, payment.id), payment)
+            for number, ((merchant, _), payment) in enumerate(self.payments.items())
             if merchant == merchant_id
-            and (before_id is None or payment.id < before_id)
             and (wanted.status is None or payment.status is wanted.status)
             and (not wanted.reference or payment.reference == wanted.reference)
-            and (wanted.created_after is None or payment.create_time >= wanted.created_after)
-            and (wanted.created_before is None or payment.create_time < wanted.created_before)
+            and after <= payment.create_time < before
         ]
-        return sorted(found, key=lambda payment: payment.id, reverse=True)[:limit]
+
+
+def _page(found: Sequence[tuple[Place, Payment]], size: int) -> Page[Payment]:
+    page = found[:size]
+    place = page[-1][0] if page else None
+    return Page([payment for _, payment in page], place, len(found) > size)
 
 
 @dataclass

@@ -1,10 +1,10 @@
 """Looking at payments in PostgreSQL, by a role that sees one merchant's rows at a time."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from pkg.groups import Groups
-from pkg.ids import lowest_id
+from pkg.list_rows import page_of, places_of
+from pkg.lists import BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
 from pkg.sql import translated
 from pkg.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
@@ -13,10 +13,6 @@ from services.payments.adapters.rows import action_of, payment_of
 from services.payments.domain.action import Action
 from services.payments.domain.payment import Payment
 from services.payments.ports import PaymentFilter
-
-_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-# Sorts after every payment's id: their first character after the prefix is at most 7.
-_AFTER_ALL_IDS = "pay_8"
 
 
 class PostgresReader:
@@ -75,24 +71,62 @@ class PostgresReader:
         return [action_of(row, payment_id=payment_id) for row in rows]
 
     async def list_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, before_id: str | None, limit: int
-    ) -> Sequence[Payment]:
-        """Return payments, newest first, from the one before `before_id` on."""
-        after, before = wanted.created_after, wanted.created_before
-        arguments = (
-            merchant_id,
-            before_id or _AFTER_ALL_IDS,
-            lowest_id("pay", after) if after else "",
-            after or _BEGINNING,
-            before or _END,
-            limit,
-        )
+        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+    ) -> Page[Payment]:
+        """Return payments that were committed before that place, the last ones first."""
+        first, last = await self._bounds(merchant_id, wanted.made)
+        place = last if place is None else min(place, last)
+        filters: tuple[str | None, ...] = ()
         if wanted.reference:
-            rows = await self._pool.fetch(
-                SQL["list_payments_by_reference"], *arguments, wanted.reference, wanted.status
-            )
+            statement, filters = "list_payments_by_reference", (wanted.reference, wanted.status)
         elif wanted.status:
-            rows = await self._pool.fetch(SQL["list_payments_by_status"], *arguments, wanted.status)
+            statement, filters = "list_payments_by_status", (wanted.status,)
         else:
-            rows = await self._pool.fetch(SQL["list_payments"], *arguments)
-        return [payment_of(row) for row in rows]
+            statement = "list_payments"
+        return await self._page(statement, merchant_id, (first, place), wanted, size, filters)
+
+    async def follow_payments(
+        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+    ) -> Page[Payment]:
+        """Return payments that were committed after that place, the first ones first."""
+        assert wanted.status is None
+        first, last = await self._bounds(merchant_id, wanted.made)
+        place = first if place is None else max(place, first)
+        statement, filters = "follow_payments", tuple[str | None, ...]()
+        if wanted.reference:
+            statement, filters = "follow_payments_by_reference", (wanted.reference,)
+        return await self._page(statement, merchant_id, (place, last), wanted, size, filters)
+
+    async def _bounds(self, merchant_id: str, made: Period) -> tuple[Place, Place]:
+        """Return two places between which the payments of a period are."""
+        if not made.is_bounded:
+            return BEGINNING, END
+        row = await self._pool.fetchrow(SQL["payments_of_period"], merchant_id, *made.ids("pay"))
+        return places_of(row)
+
+    async def _page(
+        self,
+        statement: str,
+        merchant_id: str,
+        between: tuple[Place, Place],
+        wanted: PaymentFilter,
+        size: int,
+        filters: tuple[str | None, ...],
+    ) -> Page[Payment]:
+        (first, last), (after, before) = between, wanted.made.bounds
+        # Where each row that is looked at is wanted, no more of them than the page needs.
+        filtered = wanted.made.is_bounded or len(filters) > 1
+        rows = await self._pool.fetch(
+            SQL[statement],
+            merchant_id,
+            first.commit_order,
+            first.id,
+            last.commit_order,
+            last.id,
+            after,
+            before,
+            size + 1,
+            LOOKED_AT_MAX if filtered else size + 1,
+            *filters,
+        )
+        return page_of(rows, size, payment_of)

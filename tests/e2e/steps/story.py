@@ -52,6 +52,7 @@ class Story:
         answers: To what was asked last; several if several requests were.
         past: To all that was asked before that.
         pages: The pages of a list, as they were read.
+        followed: The RPC and the fields of the list that is followed.
         sent: Every request but those that only look.
         nonce: Makes the scenario's idempotency keys its own.
     """
@@ -66,6 +67,7 @@ class Story:
     answers: list[Answer] = field(default_factory=list)
     past: list[Answer] = field(default_factory=list)
     pages: list[list[Any]] = field(default_factory=list)
+    followed: tuple[str, dict[str, Any]] = ("", {})
     sent: list[Asked] = field(default_factory=list)
     nonce: str = field(default_factory=lambda: f"-{next(_numbers)}")
 

@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.e2e.steps.access",
     "tests.e2e.steps.deliveries",
     "tests.e2e.steps.errors",
+    "tests.e2e.steps.following",
     "tests.e2e.steps.listing",
     "tests.e2e.steps.merchants",
     "tests.e2e.steps.native",

@@ -84,7 +84,7 @@ class Api:
         return await self.ask(request, merchant_id=merchant_id)
 
 
-async def listed(api: Api, *, size: int = 100, **filters: str) -> list[Any]:
+async def listed(api: Api, *, size: int = 100, **filters: Any) -> list[Any]:
     """Return all events of a list, page by page."""
     found: list[Any] = []
     token = ""

@@ -52,7 +52,7 @@ async def test_events_are_listed_newest_first(desk: Desk, api: Api, size: int) -
 async def test_a_rare_type_is_found_by_short_pages(desk: Desk, payments_database_url: str) -> None:
     """A page looks at so many events at most, and then goes on by its token."""
     payment = await desk.captured(await desk.authorized(), times=5)
-    async with served(payments_database_url, limits=JournalLimits(scanned_max=2)) as api:
+    async with served(payments_database_url, limits=JournalLimits(looked_at_max=2)) as api:
         page = await api.ask(pb.ListEventsRequest(page_size=1, type="payment.authorized"))
         assert not page.events
         assert page.next_page_token

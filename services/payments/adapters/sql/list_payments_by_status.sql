@@ -1,10 +1,23 @@
--- A merchant's payments with one status, newest first. Ids sort by time, so that the bounds on
--- them let the index find the period; create_time then decides to the microsecond.
+-- A merchant's payments with one status between two places, made in a period, the last committed
+-- first: $8 of them. See list_payments.sql.
 SELECT *
-FROM payments
-WHERE merchant_id = $1
-  AND id < $2 AND id >= $3
-  AND create_time >= $4 AND create_time < $5
-  AND status = $7
-ORDER BY id DESC
-LIMIT $6
+FROM (
+  SELECT
+    p.*,
+    create_time >= $6 AND create_time < $7 AS is_wanted,
+    row_number() OVER (ORDER BY commit_order DESC, id DESC) = $9 AS is_last
+  FROM (
+    SELECT *
+    FROM payments
+    WHERE merchant_id = $1
+      AND status = $10
+      AND commit_order >= 0
+      AND (commit_order, id) > ($2::bigint, $3) AND (commit_order, id) < ($4::bigint, $5)
+      AND commit_order < (SELECT commit_order_end('payments'))
+    ORDER BY commit_order DESC, id DESC
+    LIMIT $9::bigint
+  ) p
+) looked_at
+WHERE is_wanted OR is_last
+ORDER BY commit_order DESC, id DESC
+LIMIT $8

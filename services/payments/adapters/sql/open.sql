@@ -41,13 +41,13 @@ stored_payments AS (
     authorized, captured, refunded, capturing, refunding,
     closing, closed, voiding, voided, reversing, expiring, expired,
     card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint, card_token,
-    reference, last_sequence, create_time, update_time, expire_time)
+    reference, last_sequence, create_time, update_time, expire_time, commit_order)
   SELECT
     merchant_id, id, 1, 'PENDING', 'PENDING', action_id, currency,
     minor_units, 0, 0, 0, 0,
     false, false, false, false, false, false, false,
     card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint, card_token,
-    reference, 1, create_time, create_time, expire_time
+    reference, 1, create_time, create_time, expire_time, (SELECT own_commit_order())
   FROM go
 ),
 stored_actions AS (

@@ -77,8 +77,11 @@ stored_replies AS (
     AND k.action_id = done.action_id
 ),
 stored_events AS (
-  INSERT INTO outbox (merchant_id, id, payment_id, sequence, type, payload, create_time)
-  SELECT merchant_id, event_id, id, version, event_type, event_payload, update_time
+  INSERT INTO outbox (
+    merchant_id, id, payment_id, sequence, type, payload, create_time, commit_order)
+  SELECT
+    merchant_id, event_id, id, version, event_type, event_payload, update_time,
+    (SELECT own_commit_order())
   FROM done
   WHERE event_id IS NOT NULL
 )

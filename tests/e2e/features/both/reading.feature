@@ -98,6 +98,41 @@ Feature: Look at payments
     Then the pages hold 2 and 1
     And together they are third, second, first
 
+  Scenario: A list that is followed goes on where it ended
+    Given a merchant with no payments yet
+    And these payments, one after the other
+      | name   | amount    | reference | and then |
+      | first  | 10.00 GBP |           |          |
+      | second | 20.00 GBP |           |          |
+      | third  | 30.00 GBP |           |          |
+    When I follow the payments in pages of 2
+    Then I am shown first, second and third
+    When I go on following
+    Then I am shown nothing
+    When these payments, one after the other
+      | name   | amount    | reference | and then |
+      | fourth | 40.00 GBP |           |          |
+    And I go on following
+    Then I am shown fourth
+
+  Scenario: A history that is followed goes on where it ended
+    Given a payment of 10.00 GBP
+    When I follow its actions in pages of 1
+    Then I am shown an AUTHORIZE
+    When I capture 4.00 GBP
+    And I go on following
+    Then I am shown a CAPTURE
+
+  Scenario: What changes can't be followed
+    When I follow the payments with status=AUTHORIZED
+    Then it is refused with VALIDATION_FAILED
+    And it names the field follow
+
+  Scenario: A filter that is there and empty is a mistake, not a wish for everything
+    When I follow the payments with reference=
+    Then it is refused with VALIDATION_FAILED
+    And it names the field reference
+
   Scenario: A page has 20 unless I say otherwise, and 100 at most
     Given a merchant with no payments yet
     And 21 payments

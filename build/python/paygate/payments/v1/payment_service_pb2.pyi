@@ -335,22 +335,28 @@ class ListPaymentActionsRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The payment's id."""
     page_size: _builtins.int
     """At most this many: 1 to 100; 0 means 20."""
     page_token: _builtins.str
     """`next_page_token` of the page before; empty for the first page."""
+    follow: _builtins.bool
+    """Whether the list is followed: the reply always has a `next_page_token`, which finds what comes
+    later.
+    """
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        follow: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["follow", b"follow", "id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -365,7 +371,7 @@ class ListPaymentActionsResponse(_message.Message):
     ACTIONS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """For the next page; empty on the last one."""
+    """For the next page; empty on the last one, unless the list is followed."""
     @_builtins.property
     def actions(self) -> _containers.RepeatedCompositeFieldContainer[_payment_pb2.Action]:
         """The actions, oldest first."""
@@ -396,14 +402,19 @@ class ListPaymentsRequest(_message.Message):
     CREATED_BEFORE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
     status: _payment_pb2.Payment.Status.ValueType
     """Only payments with this status."""
     reference: _builtins.str
-    """Only payments with exactly this reference."""
+    """Only payments with exactly this reference. It must not be empty: leave it out for any."""
     page_size: _builtins.int
     """At most this many: 1 to 100; 0 means 20."""
     page_token: _builtins.str
     """`next_page_token` of the page before, with the same filters; empty for the first page."""
+    follow: _builtins.bool
+    """Whether the list is followed: it begins with the oldest payment, and the reply always has a
+    `next_page_token`, which finds what comes later. Not together with `status`, which changes.
+    """
     @_builtins.property
     def created_after(self) -> _timestamp_pb2.Timestamp:
         """Only payments made at this time or later."""
@@ -416,17 +427,20 @@ class ListPaymentsRequest(_message.Message):
         self,
         *,
         status: _payment_pb2.Payment.Status.ValueType = ...,
-        reference: _builtins.str = ...,
+        reference: _builtins.str | None = ...,
         created_after: _timestamp_pb2.Timestamp | None = ...,
         created_before: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        follow: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_after", b"created_after", "created_before", b"created_before"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_reference", b"_reference", "created_after", b"created_after", "created_before", b"created_before", "reference", b"reference"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_after", b"created_after", "created_before", b"created_before", "page_size", b"page_size", "page_token", b"page_token", "reference", b"reference", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reference", b"_reference", "created_after", b"created_after", "created_before", b"created_before", "follow", b"follow", "page_size", b"page_size", "page_token", b"page_token", "reference", b"reference", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__reference: _TypeAlias = _typing.Literal["reference"]  # noqa: Y015
+    _WhichOneofArgType__reference: _TypeAlias = _typing.Literal["_reference", b"_reference"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference) -> _WhichOneofReturnType__reference | None: ...
 
 Global___ListPaymentsRequest: _TypeAlias = ListPaymentsRequest  # noqa: Y015
 
@@ -439,10 +453,12 @@ class ListPaymentsResponse(_message.Message):
     PAYMENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """For the next page; empty on the last one."""
+    """For the next page; empty on the last one, unless the list is followed."""
     @_builtins.property
     def payments(self) -> _containers.RepeatedCompositeFieldContainer[_payment_pb2.Payment]:
-        """The payments, newest first."""
+        """The payments, newest first; oldest first when the list is followed. There may be fewer than
+        asked for, or none, before the last page.
+        """
 
     def __init__(
         self,

@@ -384,27 +384,52 @@ class ListEventsRequest(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CREATED_AFTER_FIELD_NUMBER: _builtins.int
+    CREATED_BEFORE_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
-    """Only events of this payment."""
+    """Only events of this payment. It must not be empty: leave it out for any."""
     type: _builtins.str
-    """Only events of this type."""
+    """Only events of this type. It must not be empty: leave it out for any."""
     page_size: _builtins.int
     """At most this many: 1 to 100; 0 means 20."""
     page_token: _builtins.str
     """`next_page_token` of the page before, with the same filters; empty for the first page."""
+    follow: _builtins.bool
+    """Whether the list is followed: it begins with the oldest event, and the reply always has a
+    `next_page_token`, which finds what comes later.
+    """
+    @_builtins.property
+    def created_after(self) -> _timestamp_pb2.Timestamp:
+        """Only events that became true at this time or later."""
+
+    @_builtins.property
+    def created_before(self) -> _timestamp_pb2.Timestamp:
+        """Only events that became true before this time."""
+
     def __init__(
         self,
         *,
-        payment_id: _builtins.str = ...,
-        type: _builtins.str = ...,
+        payment_id: _builtins.str | None = ...,
+        type: _builtins.str | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        created_after: _timestamp_pb2.Timestamp | None = ...,
+        created_before: _timestamp_pb2.Timestamp | None = ...,
+        follow: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_payment_id", b"_payment_id", "_type", b"_type", "created_after", b"created_after", "created_before", b"created_before", "payment_id", b"payment_id", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "payment_id", b"payment_id", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_payment_id", b"_payment_id", "_type", b"_type", "created_after", b"created_after", "created_before", b"created_before", "follow", b"follow", "page_size", b"page_size", "page_token", b"page_token", "payment_id", b"payment_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__payment_id: _TypeAlias = _typing.Literal["payment_id"]  # noqa: Y015
+    _WhichOneofArgType__payment_id: _TypeAlias = _typing.Literal["_payment_id", b"_payment_id"]  # noqa: Y015
+    _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
+    _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__payment_id) -> _WhichOneofReturnType__payment_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__type) -> _WhichOneofReturnType__type | None: ...
 
 Global___ListEventsRequest: _TypeAlias = ListEventsRequest  # noqa: Y015
 
@@ -417,10 +442,12 @@ class ListEventsResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """For the next page; empty on the last one."""
+    """For the next page; empty on the last one, unless the list is followed."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_webhook_pb2.Event]:
-        """The events, newest first."""
+        """The events, newest first; oldest first when the list is followed. There may be fewer than asked
+        for, or none, before the last page.
+        """
 
     def __init__(
         self,
@@ -491,22 +518,28 @@ class ListDeliveriesRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The event's id."""
     page_size: _builtins.int
     """At most this many: 1 to 100; 0 means 20."""
     page_token: _builtins.str
     """`next_page_token` of the page before; empty for the first page."""
+    follow: _builtins.bool
+    """Whether the list is followed: the reply always has a `next_page_token`, which finds deliveries
+    to more endpoints that come later.
+    """
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        follow: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["follow", b"follow", "id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -521,10 +554,10 @@ class ListDeliveriesResponse(_message.Message):
     DELIVERIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """For the next page; empty on the last one."""
+    """For the next page; empty on the last one, unless the list is followed."""
     @_builtins.property
     def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[_webhook_pb2.Delivery]:
-        """The deliveries, by endpoint."""
+        """The deliveries, in the order in which they were made out."""
 
     def __init__(
         self,

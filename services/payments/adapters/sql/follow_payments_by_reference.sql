@@ -1,0 +1,23 @@
+-- A merchant's payments with one reference between two places, made in a period, the first committed
+-- first: $8 of them. See list_payments.sql.
+SELECT *
+FROM (
+  SELECT
+    p.*,
+    create_time >= $6 AND create_time < $7 AS is_wanted,
+    row_number() OVER (ORDER BY commit_order, id) = $9 AS is_last
+  FROM (
+    SELECT *
+    FROM payments
+    WHERE merchant_id = $1
+      AND reference = $10 AND reference <> ''
+      AND commit_order >= 0
+      AND (commit_order, id) > ($2::bigint, $3) AND (commit_order, id) < ($4::bigint, $5)
+      AND commit_order < (SELECT commit_order_end('payments'))
+    ORDER BY commit_order, id
+    LIMIT $9::bigint
+  ) p
+) looked_at
+WHERE is_wanted OR is_last
+ORDER BY commit_order, id
+LIMIT $8

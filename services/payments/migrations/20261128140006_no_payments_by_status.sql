@@ -1,0 +1,11 @@
+-- squawk-ignore-file require-lock-timeout, require-statement-timeout, ban-concurrent-index-creation-in-transaction
+-- One index a file: made concurrently it can be in no transaction, and then it blocks nobody.
+
+-- migrate:up transaction:false
+
+-- The version before lists by status without it, more slowly: by all that the merchant has.
+DROP INDEX CONCURRENTLY IF EXISTS payments_by_status;
+
+-- migrate:down transaction:false
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_by_status ON payments (status, merchant_id, id);
