@@ -109,10 +109,10 @@ Feature: Look at payments
     Then I am shown first, second and third
     When I go on following
     Then I am shown nothing
-    When these payments, one after the other
+    Given these payments, one after the other
       | name   | amount    | reference | and then |
       | fourth | 40.00 GBP |           |          |
-    And I go on following
+    When I go on following
     Then I am shown fourth
 
   Scenario: A history that is followed goes on where it ended
