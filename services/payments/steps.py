@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from pkg.ids import new_id
 from services.payments.domain import error
-from services.payments.domain.action import Action, ActionType
+from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import event_of
 from services.payments.domain.outcome import Answer, Approved, Declined, Final, NotFound, Unknown
 from services.payments.domain.payment import Payment
@@ -71,8 +71,8 @@ async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | R
     if request.payment_id and (reply := await known.look_up()):
         return reply
     patience = gateway.limits.conflict_retry_seconds
+    retries = _Retries(patience)  # waiting for the turn is part of it
     async with gateway.turns.of(request.payment_id, wait_seconds_max=patience) as waited:
-        retries = _Retries(patience)
         while True:
             if (waited or retries.count) and (reply := await known.look_up()):
                 return reply
@@ -147,7 +147,11 @@ async def conclude(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
     try:
         return await _settle(gateway, begun, answer)
     except error.ConcurrentUpdateError:
-        # The bank has answered, but the payment is too busy to write it down: recovery will.
+        # The bank has answered, but the payment is too busy to write it down: recovery will, or
+        # has, if it was this process that stood still.
+        current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
+        if current.action.status is not ActionStatus.PENDING:
+            return _reply_of(gateway, current)
         return await _leave_pending(gateway, begun)
 
 
@@ -166,8 +170,8 @@ async def checked(gateway: Gateway, action: Action, answer: Answer) -> Answer:
 async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
     patience = gateway.limits.conflict_retry_seconds
     current = InDoubt(begun.payment, begun.action, begun.action, None)
+    retries = _Retries(patience)
     async with gateway.turns.of(begun.payment.id, wait_seconds_max=patience) as waited:
-        retries = _Retries(patience)
         while True:
             if waited or retries.count:
                 current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)

@@ -14,8 +14,8 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        # A lock lives as long as somebody holds it or waits for it.
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # A line lives as long as somebody is in it.
+        self._lines: WeakValueDictionary[str, _Line] = WeakValueDictionary()
 
     def of(self, payment_id: str, *, wait_seconds_max: float) -> "_Turn":
         """Wait for the turn; yield whether others were first, so that what is known may be old.
@@ -26,29 +26,45 @@ class Turns:
             ConcurrentUpdateError: It did not come in time.
         """
         if not payment_id:
-            return _Turn(asyncio.Lock(), wait_seconds_max)
-        lock = self._locks.get(payment_id)
-        if lock is None:
-            lock = self._locks[payment_id] = asyncio.Lock()
-        return _Turn(lock, wait_seconds_max)
+            return _Turn(_Line(), wait_seconds_max)
+        line = self._lines.get(payment_id)
+        if line is None:
+            line = self._lines[payment_id] = _Line()
+        return _Turn(line, wait_seconds_max)
+
+
+class _Line:
+    """Those who have the turn or wait for it: a lock looks free until the next one wakes."""
+
+    __slots__ = ("__weakref__", "length", "lock")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.length = 0
 
 
 class _Turn:
-    def __init__(self, lock: asyncio.Lock, wait_seconds_max: float) -> None:
-        self._lock = lock
+    def __init__(self, line: _Line, wait_seconds_max: float) -> None:
+        self._line = line
         self._wait_seconds_max = wait_seconds_max
 
     async def __aenter__(self) -> bool:
-        waited = self._lock.locked()
-        if not waited:
-            await self._lock.acquire()  # at once: the timer would cost more than all the rest
+        line = self._line
+        line.length += 1
+        if line.length == 1:
+            await line.lock.acquire()  # at once: the timer would cost more than all the rest
             return False
         try:
             async with asyncio.timeout(self._wait_seconds_max):
-                await self._lock.acquire()
+                await line.lock.acquire()
         except TimeoutError as problem:
+            line.length -= 1
             raise ConcurrentUpdateError from problem
+        except BaseException:
+            line.length -= 1
+            raise
         return True
 
     async def __aexit__(self, *_: object) -> None:
-        self._lock.release()
+        self._line.lock.release()
+        self._line.length -= 1

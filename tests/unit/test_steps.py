@@ -1,5 +1,7 @@
 """The use cases on fakes: what a client is told when the bank says yes, no, or nothing."""
 
+import asyncio
+import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -34,6 +36,7 @@ from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, Change, Commit, Gateway, Limits
 from services.payments.steps import Reply
 from services.payments.sweep import Sweep
+from services.payments.void import Void, void
 from tests.builders import DETAILS, HASH_KEY, MERCHANT, TurnedClock, gbp
 
 NO = Declined(DeclineCode.INSUFFICIENT_FUNDS)
@@ -378,6 +381,22 @@ async def test_a_payment_that_is_too_busy_to_begin(fixture: Fixture) -> None:
     with pytest.raises(error.ConcurrentUpdateError):
         await fixture.authorize()
     assert fixture.bank.asked == []
+
+
+async def test_waiting_for_the_turn_is_part_of_the_patience(fixture: Fixture) -> None:
+    """Whoever waited for it almost all the time has no such time once more to begin again in."""
+    fixture.bank = FakeBank([Approved()])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    gateway = replace(fixture.gateway, limits=Limits(conflict_retry_seconds=1.0))
+    gateway = replace(gateway, store=Busy(payments=fixture.store.payments))
+    command = Void(merchant_id=MERCHANT, payment_id=payment_id, reference="", idempotency_key=None)
+    began = time.monotonic()
+    async with gateway.turns.of(payment_id, wait_seconds_max=1.0):
+        voiding = asyncio.create_task(void(gateway, command))
+        await asyncio.sleep(0.9)
+    with pytest.raises(error.ConcurrentUpdateError):
+        await voiding
+    assert time.monotonic() - began < 1.5
 
 
 async def test_a_payment_that_is_too_busy_to_settle(fixture: Fixture) -> None:

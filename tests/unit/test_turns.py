@@ -38,5 +38,35 @@ async def test_a_payment_without_an_id_needs_no_turn() -> None:
     async with turns.of("", wait_seconds_max=0), turns.of("", wait_seconds_max=0):
         pass
     async with turns.of("pay_1", wait_seconds_max=1):
-        assert len(turns._locks) == 1
-    assert len(turns._locks) == 0
+        assert len(turns._lines) == 1
+    assert len(turns._lines) == 0
+
+
+async def test_whoever_comes_before_the_next_one_wakes_waits_with_a_limit() -> None:
+    """The turn is given up but the next in line does not run yet: a newcomer is behind it."""
+    turns, hold = Turns(), asyncio.Event()
+
+    async def take() -> None:
+        async with turns.of("pay_1", wait_seconds_max=5):
+            await hold.wait()
+
+    async with turns.of("pay_1", wait_seconds_max=5):
+        following = asyncio.create_task(take())
+        await asyncio.sleep(0)  # it is in line
+    with pytest.raises(ConcurrentUpdateError):
+        async with turns.of("pay_1", wait_seconds_max=0.01):
+            raise AssertionError("two have the turn")
+    hold.set()
+    await following
+
+
+async def test_whoever_is_cancelled_leaves_the_line() -> None:
+    """And nobody waits behind it."""
+    turns = Turns()
+    async with turns.of("pay_1", wait_seconds_max=5):
+        waiting = asyncio.create_task(turns.of("pay_1", wait_seconds_max=5).__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    async with turns.of("pay_1", wait_seconds_max=0) as waited:
+        assert not waited
