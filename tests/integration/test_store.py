@@ -20,10 +20,11 @@ from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.codec import ProtoEvents
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import event_of
+from services.payments.domain.hold import Hold
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
 from services.payments.ports import Change, Commit, Loaded, PaymentFilter, Reader, Store
-from tests.builders import LATER, LIFETIME, MERCHANT, NOW, begun, capture, gbp, settled
+from tests.builders import LATER, LIFETIME, MERCHANT, NOW, begun, capture, captured, gbp, settled
 from tests.database import as_part
 
 LEASE = timedelta(seconds=10)
@@ -448,9 +449,10 @@ async def test_one_bad_change_does_not_spoil_its_group(on_postgres: OnPostgres) 
         {"captured": gbp(500), "refunded": gbp(501)},
         {"captured": gbp(500), "refunded": gbp(300), "refunding": gbp(201)},
         {"captured": gbp(500), "refunding": gbp(1), "capturing": gbp(1)},
-        {"captured": gbp(500), "voided": True},
-        {"capturing": gbp(500), "voiding": True},
-        {"voiding": True, "voided": True},
+        {"captured": gbp(500), "hold": Hold.VOIDED},
+        {"capturing": gbp(500), "hold": Hold.VOIDING},
+        {"capturing": gbp(500), "hold": Hold.EXPIRING},
+        {"hold": Hold.CLOSED},
         {"reversing": True},
     ],
     ids=str,
@@ -465,6 +467,34 @@ async def test_the_database_refuses_wrong_money(
     spoilt = replace(spoilt, **wrong)  # type: ignore[arg-type]
     with pytest.raises(asyncpg.CheckViolationError):
         await on_postgres.store.commit(replace(change, payment=spoilt))
+
+
+FLAGS = ("closing", "closed", "voiding", "voided", "expiring", "expired")
+
+
+@pytest.mark.parametrize("first", FLAGS)
+async def test_the_database_knows_one_state_of_a_hold(on_postgres: OnPostgres, first: str) -> None:
+    """No two of its flags are set together, but for what a version before could write."""
+    payment = await an_authorized(on_postgres.store)
+    for second in FLAGS:
+        if first == second or {first, second} == {"closed", "expiring"}:
+            continue
+        # Of this list alone, and of no one else.
+        statement = f"UPDATE payments SET {first} = true, {second} = true WHERE id = $1"  # noqa: S608
+        with pytest.raises(asyncpg.CheckViolationError):
+            await on_postgres.pool.execute(statement, payment.id)
+
+
+async def test_an_older_versions_expiry_is_one(on_postgres: OnPostgres) -> None:
+    """It could set `closed` beside `expiring`: that is an expiry under way."""
+    payment = captured(await an_authorized(on_postgres.store), 400)
+    await on_postgres.pool.execute(
+        "UPDATE payments SET captured = 400, closed = true, expiring = true WHERE id = $1",
+        payment.id,
+    )
+    found = await on_postgres.reader.get_payment(MERCHANT, payment.id)
+    assert found is not None
+    assert found.hold is Hold.EXPIRING
 
 
 async def test_every_change_that_ends_an_action_leaves_an_event(on_postgres: OnPostgres) -> None:

@@ -21,6 +21,7 @@ from services.payments.codec import ProtoEvents, ProtoReplies
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import NOBODY, Origin
+from services.payments.domain.hold import Hold
 from services.payments.domain.outcome import (
     Answer,
     Approved,
@@ -149,6 +150,11 @@ def capture_of(payment_id: str) -> Capture:
     )
 
 
+def void_of(payment_id: str) -> Void:
+    """Void it."""
+    return Void(merchant_id=MERCHANT, payment_id=payment_id, reference="", idempotency_key="v")
+
+
 ANSWERS: list[tuple[Answer, Answer | NotFound | None, int, int]] = [
     (Approved(), None, pb.Action.STATUS_SUCCEEDED, pb.Payment.STATUS_AUTHORIZED),
     (NO, None, pb.Action.STATUS_DECLINED, pb.Payment.STATUS_DECLINED),
@@ -268,13 +274,36 @@ async def test_the_sweep_expires_what_is_due(fixture: Fixture) -> None:
     assert fixture.bank.asked == ["authorize", "reverse"]
 
 
+@pytest.mark.parametrize("verb", ["capture", "void"])
+async def test_what_one_clock_has_expired_no_other_clock_revives(
+    fixture: Fixture, verb: str
+) -> None:
+    """While the bank is told to release it, a host whose clock is behind gets PAYMENT_EXPIRED."""
+    fixture.bank = FakeBank([Approved(), Approved()], releases=[Unknown(), Reversed()])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    fixture.clock.time += timedelta(days=7)
+    await fixture.sweep()
+    fixture.clock.time -= timedelta(seconds=1)
+    late = (
+        void(fixture.gateway, void_of(payment_id))
+        if verb == "void"
+        else capture(fixture.gateway, capture_of(payment_id))
+    )
+    with pytest.raises(error.PaymentExpiredError):
+        await late
+    await fixture.recover()
+    assert fixture.store.payments[MERCHANT, payment_id].status is Status.EXPIRED
+    events = [event.type for event in fixture.store.events]
+    assert events == ["payment.authorized", "payment.expired"]
+
+
 async def test_an_expiry_is_asked_for_until_it_is_acknowledged(fixture: Fixture) -> None:
     """While the bank does not answer, the expiry is PENDING, and recovery goes on with it."""
     fixture.bank = FakeBank([Approved()], releases=[Unknown(), Unknown(), Reversed()])
     payment_id = authorized(await fixture.authorize()).payment.id
     fixture.clock.time += timedelta(days=7)
     await fixture.sweep()
-    assert fixture.store.payments[MERCHANT, payment_id].expiring
+    assert fixture.store.payments[MERCHANT, payment_id].hold is Hold.EXPIRING
     await fixture.recover()
     await fixture.recover()
     assert fixture.store.payments[MERCHANT, payment_id].status is Status.EXPIRED

@@ -4,6 +4,7 @@ from pkg.card import Brand, Expiry
 from pkg.money import Money
 from pkg.sql import Row
 from services.payments.domain.action import Action, ActionStatus, ActionType
+from services.payments.domain.hold import Hold
 from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.status import Authorization
@@ -84,13 +85,13 @@ def _standing_columns(payment: Payment) -> tuple[object, ...]:
         payment.refunded.minor_units,
         payment.capturing.minor_units,
         payment.refunding.minor_units,
-        payment.closing,
-        payment.closed,
-        payment.voiding,
-        payment.voided,
+        payment.hold is Hold.CLOSING,
+        payment.hold is Hold.CLOSED,
+        payment.hold is Hold.VOIDING,
+        payment.hold is Hold.VOIDED,
         payment.reversing,
-        payment.expiring,
-        payment.expired,
+        payment.hold is Hold.EXPIRING,
+        payment.hold is Hold.EXPIRED,
         payment.decline,
         payment.last_sequence,
         payment.update_time,
@@ -111,13 +112,8 @@ def payment_of(row: Row) -> Payment:
         refunded=Money(row["refunded"], currency),
         capturing=Money(row["capturing"], currency),
         refunding=Money(row["refunding"], currency),
-        closing=row["closing"],
-        closed=row["closed"],
-        voiding=row["voiding"],
-        voided=row["voided"],
+        hold=_hold(row),
         reversing=row["reversing"],
-        expiring=row["expiring"],
-        expired=row["expired"],
         card=Card(
             brand=Brand(row["card_brand"]),
             last4=row["card_last4"],
@@ -150,6 +146,27 @@ def action_of(row: Row, *, payment_id: str) -> Action:
         create_time=row["action_create_time"],
         update_time=row["action_update_time"],
     )
+
+
+def _hold(row: Row) -> Hold:
+    """Return the state that a row's flags stand for: one of them at most is set.
+
+    A version before this one could set `closed` beside `expiring`, and that is EXPIRING.
+    """
+    for flag, hold in _HOLDS:
+        if row[flag]:
+            return hold
+    return Hold.OPEN
+
+
+_HOLDS = (
+    ("expiring", Hold.EXPIRING),
+    ("closed", Hold.CLOSED),
+    ("closing", Hold.CLOSING),
+    ("voiding", Hold.VOIDING),
+    ("voided", Hold.VOIDED),
+    ("expired", Hold.EXPIRED),
+)
 
 
 def _decline(code: str | None) -> DeclineCode | None:

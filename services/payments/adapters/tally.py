@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pkg.metrics import Histogram, Metrics
 from services.payments.domain.action import Action, ActionStatus, ActionType
+from services.payments.domain.hold import Hold
 from services.payments.domain.payment import Payment
 from services.payments.ports import Change
 
@@ -100,4 +101,4 @@ class StoreTally:
     def _expiry(change: Change) -> str:
         if change.actions[0].status is ActionStatus.PENDING:
             return "begun"
-        return "expired" if change.payment.expired else "released"
+        return "expired" if change.payment.hold is Hold.EXPIRED else "released"

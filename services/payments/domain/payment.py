@@ -6,12 +6,14 @@ raises the refusal that the guard ladder names first. A capture is decided in `P
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from pkg.card import Brand, Expiry
 from pkg.errors import ValidationFailedError
 from pkg.money import Money
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
+from services.payments.domain.hold import Hold
 from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.status import Authorization, Status, status_of
 
@@ -35,7 +37,9 @@ class Payment:
     """One authorization and the sums of what was done with it.
 
     `captured` and `refunded` are settled; `capturing` and `refunding` are reserved by actions whose
-    answer from the bank is still open. `version` rises by one with every change that is stored.
+    answer from the bank is still open. `hold` is what becomes of the rest. `reversing` is so while
+    an authorization is undone that is not known yet. `version` rises by one with every change that
+    is stored.
     """
 
     merchant_id: str
@@ -48,13 +52,8 @@ class Payment:
     refunded: Money
     capturing: Money
     refunding: Money
-    closing: bool = False
-    closed: bool = False
-    voiding: bool = False
-    voided: bool = False
+    hold: Hold = Hold.OPEN
     reversing: bool = False
-    expiring: bool = False
-    expired: bool = False
     card: Card
     reference: str
     decline: DeclineCode | None = None
@@ -85,7 +84,7 @@ class Payment:
             self._guard_capture(now)
         except error.PaymentsError:
             return self.authorized.zero()
-        return self.authorized.zero() if self.closed else self.uncaptured
+        return self._left
 
     def capture(
         self, amount: Money, *, final: bool, action_id: str, reference: str, now: datetime
@@ -97,11 +96,11 @@ class Payment:
         """
         self._guard(amount)
         self._guard_capture(now)
-        available = self.authorized.zero() if self.closed else self.uncaptured
-        if amount > available:
-            raise error.AmountExceedsCapturableError(requested=amount, available=available)
+        if amount > self._left:
+            raise error.AmountExceedsCapturableError(requested=amount, available=self._left)
         action = self._action(ActionType.CAPTURE, amount, action_id, reference, now, final=final)
-        return self._next(action, capturing=self.capturing + amount, closing=final), action
+        hold = Hold.CLOSING if final else self.hold
+        return self._next(action, capturing=self.capturing + amount, hold=hold), action
 
     def void(self, *, action_id: str, reference: str, now: datetime) -> tuple["Payment", Action]:
         """Begin to cancel; nothing else can begin meanwhile.
@@ -116,10 +115,9 @@ class Payment:
             raise error.PaymentCapturedError
         if self.capturing:
             raise error.ActionPendingError
-        if now >= self.expire_time:
-            raise error.PaymentExpiredError
+        self._guard_time(now)
         action = self._action(ActionType.VOID, self.authorized, action_id, reference, now)
-        return self._next(action, voiding=True), action
+        return self._next(action, hold=Hold.VOIDING), action
 
     def refund(
         self, amount: Money, *, action_id: str, reference: str, now: datetime
@@ -152,37 +150,56 @@ class Payment:
 
         None if there is nothing to expire, or as long as an action is in flight.
         """
-        open_still = self.status in {Status.AUTHORIZED, Status.PARTIALLY_CAPTURED}
-        in_flight = self.capturing or self.refunding or self.voiding or self.expiring
-        if not open_still or in_flight or now < self.expire_time:
+        has_rest = self.status in {Status.AUTHORIZED, Status.PARTIALLY_CAPTURED}
+        in_flight = self.capturing or self.refunding or self.hold is not Hold.OPEN
+        if not has_rest or in_flight or now < self.expire_time:
             return None
         action = self._action(ActionType.EXPIRE, self.uncaptured, action_id, "", now)
-        return self._next(action, expiring=True), action
+        return self._next(action, hold=Hold.EXPIRING), action
+
+    @property
+    def _left(self) -> Money:
+        """What can be captured, if a capture is possible at all."""
+        return self.authorized.zero() if self.hold is Hold.CLOSED else self.uncaptured
 
     def _guard(self, amount: Money) -> None:
         if amount.currency != self.authorized.currency:
             raise error.CurrencyMismatchError
-        match self.status:
-            case Status.VOIDED:
-                raise error.PaymentVoidedError
-            case Status.DECLINED:
+        match self.authorization:
+            case Authorization.DECLINED:
                 raise error.PaymentDeclinedError
-            case Status.FAILED:
+            case Authorization.FAILED:
                 raise error.PaymentFailedError
-            case Status.EXPIRED:
-                raise error.PaymentExpiredError
-            case Status.PENDING:
+            case Authorization.PENDING:
                 raise error.ActionPendingError
+            case Authorization.APPROVED:
+                self._guard_hold()
             case _:
-                if self.voiding:
-                    raise error.ActionPendingError
+                assert_never(self.authorization)
+
+    def _guard_hold(self) -> None:
+        match self.hold:
+            case Hold.VOIDED:
+                raise error.PaymentVoidedError
+            case Hold.EXPIRED:
+                raise error.PaymentExpiredError
+            case Hold.VOIDING:
+                raise error.ActionPendingError
+            case Hold.OPEN | Hold.CLOSING | Hold.CLOSED | Hold.EXPIRING:
+                pass  # what was captured can be refunded; the rest is for the verb to say
+            case _:
+                assert_never(self.hold)
 
     def _guard_capture(self, now: datetime) -> None:
         if self.refunded:
             raise error.PaymentRefundedError
-        if self.refunding or self.closing:
+        if self.refunding or self.hold is Hold.CLOSING:
             raise error.ActionPendingError
-        if now >= self.expire_time:
+        self._guard_time(now)
+
+    def _guard_time(self, now: datetime) -> None:
+        """Refuse what is too late: by this clock, or by the one that has begun the expiry."""
+        if self.hold is Hold.EXPIRING or now >= self.expire_time:
             raise error.PaymentExpiredError
 
     def _action(
@@ -207,7 +224,7 @@ class Payment:
             update_time=now,
         )
 
-    def _next(self, action: Action, **changes: Money | bool) -> "Payment":
+    def _next(self, action: Action, **changes: Money | Hold | bool) -> "Payment":
         # The field types are the dataclass's own; mypy cannot follow replace(**changes).
         return replace(
             self,

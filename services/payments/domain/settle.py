@@ -6,6 +6,7 @@ from typing import TypedDict, assert_never
 
 from pkg.money import Money
 from services.payments.domain.action import Action, ActionStatus, ActionType
+from services.payments.domain.hold import Hold
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Authorization
@@ -18,10 +19,7 @@ class _Changes(TypedDict, total=False):
     capturing: Money
     refunded: Money
     refunding: Money
-    closing: bool
-    closed: bool
-    voiding: bool
-    voided: bool
+    hold: Hold
 
 
 def settle(
@@ -71,9 +69,7 @@ def settle_expiry(payment: Payment, expiry: Action, now: datetime) -> tuple[Paym
         return None
     over = replace(
         payment,
-        expiring=False,
-        expired=not payment.captured,
-        closed=bool(payment.captured),
+        hold=Hold.CLOSED if payment.captured else Hold.EXPIRED,
         version=payment.version + 1,
         update_time=now,
     )
@@ -101,21 +97,26 @@ def _effect(payment: Payment, ended: Action) -> _Changes:
             return {
                 "capturing": payment.capturing - ended.amount,
                 "captured": payment.captured + ended.amount if done else payment.captured,
-                "closing": payment.closing and not ended.final,
-                "closed": payment.closed or (done and ended.final),
+                "hold": _after(done, Hold.CLOSED) if ended.final else payment.hold,
             }
         case ActionType.REFUND:
             return {
                 "refunding": payment.refunding - ended.amount,
                 "refunded": payment.refunded + ended.amount if done else payment.refunded,
-                "closed": payment.closed or done,
+                # The bank releases the rest with it, as an expiry that is under way does.
+                "hold": Hold.CLOSED if done and payment.hold is Hold.OPEN else payment.hold,
             }
         case ActionType.VOID:
-            return {"voiding": False, "voided": done}
+            return {"hold": _after(done, Hold.VOIDED)}
         case ActionType.EXPIRE | ActionType.REVERSE:
             raise ValueError(f"{ended.type} has no answer to settle by")
         case _:
             assert_never(ended.type)
+
+
+def _after(done: bool, end: Hold) -> Hold:
+    """Return the hold after what was to end it, which nothing else could meanwhile."""
+    return end if done else Hold.OPEN
 
 
 _AUTHORIZATION = {

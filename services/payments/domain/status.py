@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
+from services.payments.domain.hold import Hold
+
 if TYPE_CHECKING:
     from services.payments.domain.payment import Payment
 
@@ -47,14 +49,14 @@ def status_of(payment: "Payment") -> Status:
 
 
 def _status_of_approved(payment: "Payment") -> Status:
-    if payment.voided:
+    if payment.hold is Hold.VOIDED:
         return Status.VOIDED
-    if payment.expired:
+    if payment.hold is Hold.EXPIRED:
         return Status.EXPIRED
     if payment.refunded:
         all_back = payment.refunded == payment.captured
         return Status.REFUNDED if all_back else Status.PARTIALLY_REFUNDED
     if not payment.captured:
         return Status.AUTHORIZED
-    nothing_left = payment.closed or payment.captured == payment.authorized
+    nothing_left = payment.hold is Hold.CLOSED or payment.captured == payment.authorized
     return Status.CAPTURED if nothing_left else Status.PARTIALLY_CAPTURED

@@ -3,6 +3,6 @@ SELECT merchant_id, id
 FROM payments
 WHERE status IN ('AUTHORIZED', 'PARTIALLY_CAPTURED')
   AND expire_time <= gateway_now()
-  AND NOT (expiring OR voiding OR capturing > 0 OR refunding > 0)
+  AND NOT (expiring OR voiding OR closing OR capturing > 0 OR refunding > 0)
 ORDER BY expire_time
 LIMIT $1
