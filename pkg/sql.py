@@ -1,22 +1,22 @@
 """PostgreSQL through asyncpg: statements from files, pools, and one place for its errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import asyncpg
 
+from pkg.connection import Connection, NotReplicatedError
 from pkg.errors import DependencyUnavailableError
+from pkg.groups import Groups
 from pkg.metrics import Metrics
-from pkg.tracing import Tracer, watching
+from pkg.tracing import Tracer
 
 # The driver's pool takes its parameter only from type checkers.
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
-    _Connection = asyncpg.Connection[asyncpg.Record]
 else:
     Pool = asyncpg.Pool
-    _Connection = asyncpg.Connection
 
 # Whoever writes rows that lists show begins each connection with it; see the migration that has it.
 BEGIN_COMMIT_ERA = "SELECT begin_commit_era()"
@@ -33,6 +33,9 @@ _UNAVAILABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+    # It was the primary, or shall not be written to for now.
+    asyncpg.ReadOnlySQLTransactionError,
+    NotReplicatedError,
 )
 
 
@@ -41,24 +44,6 @@ class Row(Protocol):
 
     def __getitem__(self, column: str, /) -> Any:
         """Return the column's value."""
-
-
-class Connection(_Connection):
-    """A connection that knows whose rows it was last set to work on; see `pkg.tenancy`."""
-
-    _merchant_id: str | None = None
-
-    async def set_merchant(self, merchant_id: str) -> None:
-        """Work on this merchant's rows from here on: a round trip, but only when that is new.
-
-        Not inside a transaction, which would take the setting back when it fails.
-        """
-        assert not self.is_in_transaction()
-        if self._merchant_id == merchant_id:
-            return
-        self._merchant_id = None  # nobody knows, if this is cut off half way
-        await self.execute("SELECT set_config('paygate.merchant_id', $1, false)", merchant_id)
-        self._merchant_id = merchant_id
 
 
 def statements(folder: Path) -> Mapping[str, str]:
@@ -108,6 +93,41 @@ class _PatientPool(Pool):
         return super().acquire(timeout=timeout)
 
 
+class Proof:
+    """Tells whether what was read is kept, for all at once who want to know.
+
+    A row that is found is no proof of that: somebody may have ended its commit's wait for the
+    standbys. It is one when a later commit has been waited for.
+
+    Args:
+        pool: Of the database that was read.
+        wait_seconds_max: How long it may take until it is asked.
+        tracer: Records the groups; None for nobody.
+    """
+
+    def __init__(
+        self, pool: Pool, *, wait_seconds_max: float = 2.0, tracer: Tracer | None = None
+    ) -> None:
+        self._pool = pool
+        self._groups: Groups[None, None] = Groups(
+            self._ensure_kept, wait_seconds_max=wait_seconds_max, tracer=tracer, name="kept"
+        )
+
+    async def ensure_kept(self) -> None:
+        """Return when all that was read before is kept; without a standby, at once.
+
+        Raises:
+            DependencyUnavailableError: Nobody can tell now.
+        """
+        with translated():
+            await self._groups.result_of(None)
+
+    async def _ensure_kept(self, asked: Sequence[None]) -> Sequence[None]:
+        async with self._pool.acquire() as connection:
+            await cast("Connection", connection).ensure_kept()
+        return asked
+
+
 class Pools:
     """What is shown of the pools of a process; they are asked when the metrics are read."""
 
@@ -154,6 +174,7 @@ async def open_pool(
     name: str,
     tracer: Tracer | None = None,
     first: str | None = None,
+    writes: bool = True,
 ) -> Pool:
     """Open a pool of connections that no statement leaves anything behind in.
 
@@ -164,15 +185,18 @@ async def open_pool(
         name: The application's, as PostgreSQL shows it.
         tracer: Records its statements; None for nobody.
         first: A statement that each connection begins with.
+        writes: Whether only a server will do that can be written to, out of those that `url` names;
+            otherwise that is for `url` to say.
 
     Raises:
         DependencyUnavailableError: No connection could be made.
     """
-    watch = watching(tracer)
 
-    async def begin(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        if watch is not None:
-            await watch(connection)
+    async def begin(connection: Connection) -> None:
+        """Show nobody what a server that was restarted shows before its standbys have it."""
+        await connection.ensure_kept()
+        if tracer:
+            tracer.watch(connection)
         if first is not None:
             await connection.execute(first)
 
@@ -190,6 +214,7 @@ async def open_pool(
             max_inactive_connection_lifetime=0,
             reset=keep,
             init=begin,
+            target_session_attrs="read-write" if writes else None,
             server_settings={
                 "application_name": name,
                 "timezone": "UTC",

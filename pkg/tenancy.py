@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from pkg.sql import Connection, Pool, Row, translated
+from pkg.connection import Connection
+from pkg.sql import Pool, Row, translated
 
 # The driver's classes take their parameters only from type checkers.
 if TYPE_CHECKING:

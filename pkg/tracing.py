@@ -5,7 +5,7 @@ a tracer does nothing. Whatever goes into a span is named where the span is made
 key, a request's own text or an exception's.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
@@ -165,14 +165,3 @@ def tracer_of(service: str, environment: Mapping[str, str]) -> Tracer | None:
     from pkg.spans import recorder  # noqa: PLC0415  # with it comes all of OpenTelemetry
 
     return recorder(service)
-
-
-def watching(tracer: Tracer | None) -> Callable[[Any], Coroutine[Any, Any, None]] | None:
-    """Return what a pool does with each new connection; None for nothing."""
-    if tracer is None:
-        return None
-
-    async def watch(connection: "asyncpg.Connection[Any]") -> None:
-        tracer.watch(connection)
-
-    return watch

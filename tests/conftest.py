@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from pkg.spans import Recorder
 from tests.database import Databases, Service, postgres_of_its_own, running
+from tests.standby import Pair, paired
 from tools.stack.postgres import OWNER, Embedded
 
 NewDatabase = Callable[[Service], Awaitable[str]]
@@ -58,6 +59,20 @@ async def payments_database_url(new_database: NewDatabase) -> str:
 async def acquirer_database_url(new_database: NewDatabase) -> str:
     """An empty database of the bank."""
     return await new_database("acquirer")
+
+
+@pytest.fixture(scope="session")
+async def pair_of_all(postgres: Embedded) -> AsyncIterator[Pair]:
+    """A server and its synchronous standby, besides the one that all tests share."""
+    async with paired(postgres) as servers:
+        yield servers
+
+
+@pytest.fixture
+async def pair(pair_of_all: Pair) -> AsyncIterator[Pair]:
+    """The same, whole; a test may freeze and kill."""
+    yield pair_of_all
+    await pair_of_all.heal()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import asyncpg
 
@@ -21,10 +21,17 @@ from tools.stack.settings import REPOSITORY, Settings
 Service = Literal["payments", "acquirer"]
 
 
+class Server(Protocol):
+    """A server that runs."""
+
+    def url(self, role: str, database: str) -> str:
+        """Return the address in the form that asyncpg takes."""
+
+
 class Databases:
     """Makes databases as copies of a migrated one: milliseconds each, whatever the migrations."""
 
-    def __init__(self, postgres: Embedded, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(self, postgres: Server, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
         self._postgres = postgres
         self._owner = owner
         self._migrated: set[Service] = set()
@@ -44,7 +51,7 @@ class Databases:
         await self._owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def migrate(postgres: Embedded, service: Service) -> None:
+async def migrate(postgres: Server, service: Service) -> None:
     """Migrate the service's own database, as its own role, by the tool that `make run` uses."""
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("dbmate")),

@@ -12,7 +12,7 @@ import structlog
 from pkg.errors import DependencyUnavailableError
 from pkg.groups import Groups
 from pkg.secret import Secret
-from pkg.sql import Pool, open_pool, translated
+from pkg.sql import Pool, Proof, open_pool, translated
 from pkg.tracing import Tracer
 from services.acquirer import entries, simulator
 from services.acquirer.entries import SQL, Approval, Found
@@ -46,6 +46,7 @@ class Book:
         self, pool: Pool, *, wait_seconds_max: float, tracer: Tracer | None = None
     ) -> None:
         self._pool = pool
+        self._proof = Proof(pool, wait_seconds_max=wait_seconds_max, tracer=tracer)
         group = partial(
             Groups,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
@@ -135,6 +136,8 @@ class Book:
             ReferenceReusedError: The reference belongs to another instruction.
         """
         with _reached():
+            if found.recorded:
+                await self._proof.ensure_kept()
             decision = await _settled(self._pool, instruction, found, self._approvals.result_of)
             if decision is None:
                 decision = await self._settled_alone(instruction)
@@ -145,10 +148,15 @@ class Book:
     async def inquire(self, reference: str) -> Outcome:
         """Return how an authorization or an operation ended."""
         with _reached():
-            return await entries.inquire(self._pool, reference)
+            outcome = await entries.inquire(self._pool, reference)
+            await self._proof.ensure_kept()
+        return outcome
 
     async def _settled_alone(self, instruction: Instruction) -> Decision | None:
-        """Settle under the authorization's lock, in a transaction that no group has a part in."""
+        """Settle under the authorization's lock, in a transaction that no group has a part in.
+
+        Its commit keeps what it has found, since a lock is written.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(SQL["lock"], instruction.authorization_reference)
             (found,) = await entries.find(connection, [instruction])

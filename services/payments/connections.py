@@ -70,6 +70,7 @@ async def reading_pool(
         command_timeout_seconds=settings.database_timeout_seconds,
         name=NAME,
         tracer=tracer,
+        writes=False,
     ) as pool:
         pools.add("reader", pool)
         yield MerchantPool(pool)

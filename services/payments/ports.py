@@ -108,6 +108,12 @@ class Store(Protocol):
     async def commit(self, change: Change) -> Commit:
         """Store a change, if the payment is still what it was decided on and the key is free."""
 
+    async def ensure_kept(self) -> None:
+        """Return when all that was read before is kept, whatever then fails.
+
+        Who tells a client what it has read, not written, asks for it first.
+        """
+
     async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
 

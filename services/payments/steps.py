@@ -104,7 +104,9 @@ class _Known:
         )
         self.payment, self.is_looked_up = loaded.payment, True
         if loaded.record and self.fingerprint:
-            return _replay(loaded.record, self.fingerprint)
+            reply = _replay(loaded.record, self.fingerprint)
+            await self.gateway.store.ensure_kept()
+            return reply
         return None
 
 
@@ -178,6 +180,7 @@ async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
             now = gateway.clock.now()
             settled = settle(current.payment, current.action, answer, now)
             if settled is None:
+                await gateway.store.ensure_kept()
                 return _reply_of(gateway, current)
             payment, action = settled
             reply = gateway.replies.render(action, payment, now)

@@ -103,6 +103,9 @@ class MemoryStore:
         else:
             self.due.pop((merchant_id, action.id), None)
 
+    async def ensure_kept(self) -> None:
+        """Return: what is read here is kept as well as all else."""
+
     async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
         merchant_id = payment.merchant_id

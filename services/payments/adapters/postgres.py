@@ -10,7 +10,7 @@ import asyncpg
 from pkg.errors import DependencyUnavailableError
 from pkg.groups import Groups
 from pkg.metrics import Metrics
-from pkg.sql import Pool, Row, statements, translated
+from pkg.sql import Pool, Proof, Row, statements, translated
 from pkg.tracing import Tracer
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.rows import (
@@ -100,6 +100,7 @@ class PostgresStore:
             tracer=tracer,
             name="load",
         )
+        self._proof = Proof(reads, wait_seconds_max=wait_seconds_max, tracer=tracer)
         tally.show_waiting(lambda: {"commits": self._commits.waiting, "loads": self._loads.waiting})
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
@@ -133,9 +134,10 @@ class PostgresStore:
     async def commit(self, change: Change) -> Commit:
         """Store a change, if the payment is still what it was decided on and the key is free.
 
-        When the acknowledgement is lost, the action tells whether the change was stored. "Not
-        there" proves nothing while the old backend may still run: the caller is told that the
-        database is not available, and nothing is executed again blindly.
+        When the acknowledgement is lost, the action tells whether the change was stored, once what
+        is read of it is known to be kept. "Not there" proves nothing while the old backend may
+        still run: the caller is told that the database is not available, and nothing is executed
+        again blindly.
         """
         try:
             with translated():
@@ -145,6 +147,7 @@ class PostgresStore:
             became = _what_became_of(change.actions[0], found.action) if found else None
             if became is None:
                 raise
+            await self.ensure_kept()
             result = became
         if result is Commit.COMMITTED:
             self._tally.committed(change)
@@ -187,6 +190,10 @@ class PostgresStore:
     def _settling_columns(self, change: Change) -> tuple[object, ...]:
         payload = self._events.encode(change.event) if change.event else None
         return settling_columns(change, payload)
+
+    async def ensure_kept(self) -> None:
+        """Return when all that was read before is kept, on the standbys too."""
+        await self._proof.ensure_kept()
 
     async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""

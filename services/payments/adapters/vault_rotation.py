@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pkg.sql import Pool, statements, translated
+from pkg.sql import Pool, Proof, statements, translated
 from services.payments.adapters.vault_keys import KeyVersion, KeyWrapper
 
 SQL = statements(Path(__file__).parent / "sql")
@@ -41,6 +41,7 @@ class VaultRotation:
         self, pool: Pool, wrapper: KeyWrapper, *, settled_after: timedelta = SETTLED_AFTER
     ) -> None:
         self._pool = pool
+        self._proof = Proof(pool)
         self._wrapper = wrapper
         self._settled_after = settled_after
 
@@ -80,4 +81,6 @@ class VaultRotation:
     async def _remaining(self, newest: KeyVersion) -> int:
         with translated():
             count: int = await self._pool.fetchval(SQL["count_old_data_keys"], newest.prefix)
+        # Who is told that nothing is left may throw the older versions away.
+        await self._proof.ensure_kept()
         return count

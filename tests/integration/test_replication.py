@@ -1,0 +1,176 @@
+"""What a synchronous standby does not have is shown to nobody, and nobody is told that it is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from pkg.errors import DependencyUnavailableError
+from pkg.ids import new_id
+from pkg.sql import Pool, open_pool, translated
+from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.postgres import PostgresStore
+from services.payments.codec import ProtoEvents
+from services.payments.domain.event import event_of
+from services.payments.ports import Change, Commit
+from tests.builders import MERCHANT, NOW, begun, settled
+from tests.standby import Pair
+
+STATEMENT_SECONDS_MAX = 0.5
+REPLY = b"reply"
+
+
+@dataclass
+class Gateway:
+    """The store of one worker, whose statements may take so long, and another connection."""
+
+    store: PostgresStore
+    reads: Pool
+    url: str
+
+    async def is_shown(self, change: Change) -> bool:
+        """Whether others see the change's action."""
+        action = change.actions[0]
+        query = "SELECT status FROM actions WHERE id = $1"
+        status: str | None = await self.reads.fetchval(query, action.id)
+        return status == action.status
+
+    async def stored_reply(self, change: Change) -> bytes | None:
+        """Return what the change's idempotency key has."""
+        key = change.actions[0].idempotency_key
+        loaded = await self.store.load(MERCHANT, change.payment.id, rpc="AUTHORIZE", key=key)
+        return loaded.record.reply if loaded.record else None
+
+    async def until_shown(self, change: Change) -> None:
+        """Wait until others see the change's action."""
+        async with asyncio.timeout(10):
+            while not await self.is_shown(change):
+                await asyncio.sleep(0.02)
+
+
+async def pool_of(url: str, *, size: int = 1, seconds_max: float = STATEMENT_SECONDS_MAX) -> Pool:
+    """Open a pool as the services do."""
+    return await open_pool(url, size=size, command_timeout_seconds=seconds_max, name="test")
+
+
+@pytest.fixture
+async def gateway(pair: Pair) -> AsyncIterator[Gateway]:
+    """A worker's store on a database of the pair."""
+    url = pair.primary.url("paygate_gateway", "payments")
+    async with AsyncExitStack() as opened:
+        reads = await opened.enter_async_context(await pool_of(url, size=2))
+        writes = await opened.enter_async_context(await pool_of(url))
+        store = PostgresStore(
+            reads,
+            writes,
+            events=ProtoEvents(),
+            clock=SandboxClock(),
+            lease=timedelta(seconds=10),
+            wait_seconds_max=STATEMENT_SECONDS_MAX,
+        )
+        yield Gateway(store, reads, url)
+
+
+def opening(*, key: str | None = None) -> Change:
+    """Return the first commit of a request, with a key of its own unless one is given."""
+    payment, action = begun()
+    action = replace(action, idempotency_key=key or action.id)
+    return Change(payment=payment, actions=(action,), fingerprint=b"f" * 32)
+
+
+def ending(change: Change) -> Change:
+    """Return its second commit."""
+    payment, action = settled((change.payment, change.actions[0]))
+    event = event_of(payment, action, event_id=new_id("evt", NOW))
+    return Change(payment=payment, actions=(action,), event=event, reply=REPLY)
+
+
+@pytest.mark.parametrize("by_kill", [False, True], ids=["frozen", "killed"])
+async def test_a_commit_without_its_standby_is_neither_told_nor_shown(
+    pair: Pair, gateway: Gateway, by_kill: bool
+) -> None:
+    """It fails in time and others do not see it; when the standby is back it is there, once."""
+    change = opening()
+    if by_kill:
+        await pair.standby.kill()
+    else:
+        pair.standby.freeze()
+    async with asyncio.timeout(10):
+        with pytest.raises(DependencyUnavailableError):
+            await gateway.store.commit(change)
+        await pair.until_waiting()
+        assert not await gateway.is_shown(change)
+        with pytest.raises(DependencyUnavailableError):
+            await gateway.store.commit(change)
+    await pair.heal()
+    await gateway.until_shown(change)
+    again = opening(key=change.actions[0].id)
+    assert await gateway.store.commit(again) is Commit.KEY_HELD
+    assert await gateway.store.commit(ending(change)) is Commit.COMMITTED
+
+
+async def test_a_row_whose_wait_was_cancelled_is_not_believed(pair: Pair, gateway: Gateway) -> None:
+    """An operator who cancels the wait makes the row visible; to the client it stays unknown."""
+    change = opening()
+    assert await gateway.store.commit(change) is Commit.COMMITTED
+    end = ending(change)
+    pair.standby.freeze()
+    committing = asyncio.create_task(gateway.store.commit(end))
+    await pair.until_waiting()
+    await pair.end_waits()
+    with pytest.raises(DependencyUnavailableError):
+        await committing
+    assert await gateway.is_shown(end)
+    assert await gateway.stored_reply(change) == REPLY
+    with pytest.raises(DependencyUnavailableError):
+        await gateway.store.ensure_kept()
+    pair.standby.thaw()
+    async with asyncio.timeout(10):
+        await gateway.store.ensure_kept()
+
+
+@pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
+async def test_a_wait_that_is_ended_on_the_server_is_a_failure(
+    pair: Pair, gateway: Gateway, how: str
+) -> None:
+    """PostgreSQL says in a warning that it ended a wait, and calls the commit a success."""
+    write = "SELECT pg_logical_emit_message(true, 'test', '')"
+    async with await pool_of(gateway.url, size=2, seconds_max=10) as pool:
+
+        async def in_transaction() -> None:
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute(write)
+
+        pair.standby.freeze()
+        by_itself: Coroutine[None, None, str] = pool.execute(write)
+        writing = [asyncio.create_task(work) for work in (in_transaction(), by_itself)]
+        await pair.until_waiting(2)
+        await pair.end_waits(how)
+        for ended in writing:
+            with pytest.raises(DependencyUnavailableError), translated():
+                await ended
+
+
+async def test_after_a_restart_nothing_is_shown_before_the_standby_has_it(
+    pair: Pair, gateway: Gateway
+) -> None:
+    """A primary that was killed shows what it has alone; nobody works on it until that is kept."""
+    change = opening()
+    pair.standby.freeze()
+    with pytest.raises(DependencyUnavailableError):
+        await gateway.store.commit(change)
+    await pair.primary.kill()
+    await pair.primary.start()
+    plain = await asyncpg.connect(gateway.url)
+    assert await plain.fetchval("SELECT id FROM actions WHERE id = $1", change.actions[0].id)
+    await plain.close()
+    with pytest.raises(DependencyUnavailableError):
+        await gateway.stored_reply(change)
+    with pytest.raises(DependencyUnavailableError):
+        await pool_of(gateway.url)
+    pair.standby.thaw()
+    await gateway.until_shown(change)
