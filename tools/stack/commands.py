@@ -38,6 +38,9 @@ def main() -> int:
     except StackError as error:
         complain(str(error))
         return 1
+    except OSError as error:
+        complain(f"{error.filename or 'A file'} can't be used: {error.strerror}.")
+        return 1
     return 0
 
 

@@ -21,6 +21,8 @@ from tools.stack.program import Program, run_to_end
 from tools.stack.settings import Settings
 
 OWNER = "postgres"
+# After a crash it first reads what it had written, which is more than a start.
+RECOVERY_SECONDS_MAX = 600.0
 # Each owns the database of its name and can't enter the other's.
 ROLES = ("payments", "acquirer")
 # Parts of the gateway, each with what it needs of the database `payments` and no more.
@@ -111,6 +113,7 @@ class Embedded:
             directory=Path("/"),  # it must be able to enter it
             environment={"PATH": os.defpath, "LC_ALL": "C"},
             ready=self._answers,
+            ready_seconds_max=RECOVERY_SECONDS_MAX,
             stop_signal=signal.SIGINT,  # do not wait for clients
             quit_signal=signal.SIGQUIT,  # with its backends, which SIGKILL would leave
             death_signal=signal.SIGINT,

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
+from tools.stack import logs
 from tools.stack.errors import StackError
 
 LAUNCHER = Path(__file__).with_name("launch.py")
-LAST_LINES = 12
-LOG_TAIL_BYTES = 8_192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,7 @@ class Program:
         command: The first part is an absolute path.
         log: Where what it prints is appended.
         ready: Returns once the process serves; called again after each restart.
+        ready_seconds_max: How long that may take.
         stop_signal: Asks it to end in good order.
         quit_signal: Makes it end at once.
         death_signal: What the kernel sends when the supervisor is gone.
@@ -50,6 +51,7 @@ class Program:
     directory: Path
     environment: Mapping[str, str] = field(repr=False)
     ready: Callable[[], Awaitable[None]] = at_once
+    ready_seconds_max: float = 30.0
     stop_signal: signal.Signals = signal.SIGTERM
     quit_signal: signal.Signals = signal.SIGKILL
     death_signal: signal.Signals = signal.SIGKILL
@@ -61,7 +63,7 @@ async def spawn(program: Program, *, stdout: int | None = None) -> asyncio.subpr
     """Start the program in a session of its own, so that Ctrl-C reaches only the supervisor."""
     user = program.user or User(uid=-1, gid=-1)
     tie = (os.getpid(), int(program.death_signal), user.uid, user.gid)
-    with program.log.open("ab") as log:
+    with _log_of(program) as log:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", str(LAUNCHER), *map(str, tie)),
             *program.command,
@@ -72,6 +74,13 @@ async def spawn(program: Program, *, stdout: int | None = None) -> asyncio.subpr
             env=dict(program.environment),
             start_new_session=True,
         )
+
+
+def _log_of(program: Program) -> BinaryIO:
+    try:
+        return program.log.open("ab")
+    except OSError:  # no room for one more file: what it prints is lost, and it runs
+        return Path(os.devnull).open("ab")
 
 
 async def run_to_end(program: Program) -> str:
@@ -102,22 +111,6 @@ def ended(code: int) -> str:
 
 def explain(program: Program, what: str) -> str:
     """Say what happened to a program, with the last lines that it printed."""
-    lines = tail(program.log)
+    lines = logs.tail(program.log)
     shown = "".join(f"\n    {line}" for line in lines)
     return f"{program.name} {what}; its log, {program.log}, ends:{shown or ' (empty)'}"
-
-
-def tail(log: Path) -> list[str]:
-    """Return the last lines of a log."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
-            return file.read().decode(errors="replace").splitlines()[-LAST_LINES:]
-    except OSError:
-        return []
-
-
-def rotate(logs: Path) -> None:
-    """Keep the logs of the run before as `*.log.1`, and nothing older."""
-    for log in logs.glob("*.log"):
-        log.replace(log.with_name(log.name + ".1"))

@@ -6,11 +6,10 @@ import secrets
 import signal
 from collections.abc import AsyncIterator
 
-from tools.stack import database, demo, folder, leftovers, sockets
+from tools.stack import database, demo, folder, leftovers, logs, sockets
 from tools.stack.database import Databases
 from tools.stack.places import Places, choose
 from tools.stack.postgres import PARTS, ROLES, Embedded
-from tools.stack.program import rotate
 from tools.stack.programs import Programs
 from tools.stack.screen import Screen
 from tools.stack.settings import HOST, Settings
@@ -39,7 +38,7 @@ class Stack:
         async with self._stopped_by_signals():
             try:
                 await self._start()
-                await self._supervisor.failure()
+                await self._supervisor.tend()
             finally:
                 _remove_addresses(self._settings)
                 self._screen.say(STOPPING if self._stopping else FAILED)
@@ -124,7 +123,7 @@ def run(settings: Settings) -> None:
         _remove_addresses(settings)
         places = choose(settings)
         folder.prepare(settings)
-        rotate(settings.logs)
+        logs.rotate(settings.logs)
         asyncio.run(Stack(settings, screen, places).run())
         screen.say("Stopped.")
 

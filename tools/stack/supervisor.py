@@ -3,33 +3,56 @@
 import asyncio
 import contextlib
 import json
+import math
 import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from tools.stack import folder
+from tools.stack import folder, logs
 from tools.stack.errors import StackError
 from tools.stack.program import Program, ended, explain, spawn
 
-READY_SECONDS_MAX = 30.0
 PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 5.0
-# Failing this many times in a row, with pauses of 20 s in all, is not an accident any more.
-FAILURES_MAX = 8
 # A process that served this long was well: the count begins again.
 WELL_SECONDS = 10.0
+# So many failures in a row are told, each in a line; then it is known.
+FAILURES_TOLD_MAX = 8
+TEND_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """How one process of a child has lived.
+
+    Attributes:
+        code: That it ended with; None if it was ended since it did not serve.
+        how: It ended, in words.
+        served_seconds: How long it served.
+    """
+
+    code: int | None
+    how: str
+    served_seconds: float
 
 
 class Child:
     """One supervised process, and those that take its place when it dies."""
 
     def __init__(
-        self, program: Program, *, tell: Callable[[str], None], changed: Callable[[], None]
+        self,
+        program: Program,
+        *,
+        tell: Callable[[str], None],
+        changed: Callable[[], None],
+        pause_seconds_max: float,
     ):
+        self._pause_seconds_max = pause_seconds_max
         self.program = program
         self.serving = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
@@ -71,41 +94,64 @@ class Child:
         self._signal(self.program.quit_signal)
 
     async def _keep(self) -> None:
+        """Keep a process running; once it has served, for as long as it takes.
+
+        What it needs may be away for hours, a database or room on the disk. That is no reason to
+        end what is well.
+        """
         failures = 0
         while True:
-            began = time.monotonic()
-            code, how = await self._live()
-            if code == 0:
+            try:
+                life = await self._live(failures)
+            except OSError as problem:  # this machine has no process or file to give just now
+                self._signal(self.program.quit_signal)
+                how = f"can't be started ({problem.strerror})"
+                life = Life(code=None, how=how, served_seconds=0.0)
+            if not self.serving.is_set():
+                raise StackError(explain(self.program, life.how))
+            if life.code == 0:
                 failures = 0  # somebody asked it to end: a restart
             else:
-                failures = 1 if time.monotonic() - began > WELL_SECONDS else failures + 1
-            if failures > FAILURES_MAX or not self.serving.is_set():
-                raise StackError(explain(self.program, how))
-            self._tell(f"{self.program.name} {how}: starting it again.")
+                failures = 1 if life.served_seconds > WELL_SECONDS else failures + 1
+            self._tell_end(life, failures)
             pause = PAUSE_SECONDS_FIRST * 2 ** max(0, failures - 1)
-            await asyncio.sleep(min(PAUSE_SECONDS_MAX, pause))
+            await asyncio.sleep(min(self._pause_seconds_max, pause))
 
-    async def _live(self) -> tuple[int | None, str]:
-        """Start the process, wait for its end, return its exit code and say how it ended."""
+    def _tell_end(self, life: Life, failures: int) -> None:
+        if failures < FAILURES_TOLD_MAX:
+            self._tell(f"{self.program.name} {life.how}: starting it again.")
+        elif failures == FAILURES_TOLD_MAX:
+            seconds = f"{self._pause_seconds_max:.0f} s"
+            explained = explain(self.program, life.how)
+            self._tell(f"{explained}\n    It is started again every {seconds}, until it serves.")
+
+    async def _live(self, failures: int) -> Life:
+        """Start the process, wait for its end, and say how it was."""
         self._process = process = await spawn(self.program)
         self._changed()
         ending = asyncio.create_task(process.wait())
         getting_ready = asyncio.ensure_future(self.program.ready())
+        served_since = math.inf
         try:
             await asyncio.wait(
                 {ending, getting_ready},
-                timeout=READY_SECONDS_MAX,
+                timeout=self.program.ready_seconds_max,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if not ending.done():
                 if not getting_ready.done():
                     self._signal(self.program.quit_signal)
                     await ending
-                    return None, f"did not serve within {READY_SECONDS_MAX:.0f} s"
+                    how = f"did not serve within {self.program.ready_seconds_max:.0f} s"
+                    return Life(code=None, how=how, served_seconds=0.0)
                 await getting_ready
                 self.serving.set()
+                served_since = time.monotonic()
+                if failures >= FAILURES_TOLD_MAX:
+                    self._tell(f"{self.program.name} serves again.")
             code = await ending
-            return code, ended(code)
+            served = max(0.0, time.monotonic() - served_since)
+            return Life(code=code, how=ended(code), served_seconds=served)
         finally:
             ending.cancel()
             getting_ready.cancel()
@@ -131,10 +177,19 @@ class Supervisor:
     Args:
         record: File that always names the running processes.
         tell: Prints one line.
+        pause_seconds_max: Before a process that fails again and again is started again.
     """
 
-    def __init__(self, record: Path, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        record: Path,
+        tell: Callable[[str], None],
+        *,
+        pause_seconds_max: float = PAUSE_SECONDS_MAX,
+    ) -> None:
         self._record = record
+        self._is_recorded = True
+        self._pause_seconds_max = pause_seconds_max
         self._tell = tell
         self._tiers: list[list[Child]] = []
 
@@ -147,15 +202,25 @@ class Supervisor:
         tier: list[Child] = []
         self._tiers.append(tier)
         for program in programs:
-            tier.append(Child(program, tell=self._tell, changed=self._write_record))  # noqa: PERF401 - a child must be in the list before the next begins
+            child = Child(
+                program,
+                tell=self._tell,
+                changed=self._write_record,
+                pause_seconds_max=self._pause_seconds_max,
+            )
+            tier.append(child)
         await asyncio.gather(*(child.served() for child in tier))
 
-    async def failure(self) -> None:
-        """Wait until a child can't be kept running, and raise why."""
-        keeping = {child.keeping for tier in self._tiers for child in tier}
-        done, _ = await asyncio.wait(keeping, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            await task
+    async def tend(self) -> None:
+        """Keep the children running, and their logs small, until something is wrong with us."""
+        tending = asyncio.create_task(self._tend())
+        keeping = {child.keeping for child in self._children()}
+        try:
+            done, _ = await asyncio.wait({tending, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                await task
+        finally:
+            tending.cancel()
 
     async def stop(self) -> None:
         """Stop all, the last started first."""
@@ -165,15 +230,36 @@ class Supervisor:
 
     def quit(self) -> None:
         """End all at once, while `stop` waits for them."""
-        for tier in self._tiers:
-            for child in tier:
-                child.quit()
+        for child in self._children():
+            child.quit()
+
+    async def _tend(self) -> None:
+        while True:
+            if not self._is_recorded:
+                self._write_record()
+            for log in {child.program.log for child in self._children()}:
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(logs.bound, log)
+            await asyncio.sleep(TEND_SECONDS)
+
+    def _children(self) -> list[Child]:
+        return [child for tier in self._tiers for child in tier]
 
     def _write_record(self) -> None:
+        """Write it, or go on without and try again soon: the processes are worth more."""
         running = {}
-        for child in (child for tier in self._tiers for child in tier):
+        for child in self._children():
             if (pid := child.pid) is not None:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     started = psutil.Process(pid).create_time()
                     running[child.program.name] = {"pid": pid, "started": started}
-        folder.write(self._record, json.dumps(running))
+        try:
+            folder.write(self._record, json.dumps(running))
+        except OSError as problem:
+            if self._is_recorded:
+                self._tell(f"{self._record} can't be written ({problem.strerror}): going on.")
+            self._is_recorded = False
+        else:
+            if not self._is_recorded:
+                self._tell(f"{self._record} is written again.")
+            self._is_recorded = True
