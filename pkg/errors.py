@@ -58,6 +58,19 @@ class RateLimitedError(ApiError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class IdempotencyInFlightError(ApiError):
+    """A request with this idempotency key is still running. Try again with the same key."""
+
+    reason = "IDEMPOTENCY_IN_FLIGHT"
+    retry_after_seconds = 1
+
+
+class IdempotencyKeyReusedError(ApiError):
+    """This idempotency key was used with another request."""
+
+    reason = "IDEMPOTENCY_KEY_REUSED"
+
+
 class DependencyUnavailableError(ApiError):
     """Something the gateway needs is not available. Try again with the same idempotency key."""
 

@@ -15,6 +15,8 @@ SHARED_CODES: Codes = {
     errors.InvalidApiKeyError: grpc.StatusCode.UNAUTHENTICATED,
     errors.RateLimitedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InsufficientScopeError: grpc.StatusCode.PERMISSION_DENIED,
+    errors.IdempotencyInFlightError: grpc.StatusCode.ABORTED,
+    errors.IdempotencyKeyReusedError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.DependencyUnavailableError: grpc.StatusCode.UNAVAILABLE,
 }
 

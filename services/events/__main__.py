@@ -22,6 +22,7 @@ from pkg.metrics import Metrics
 from pkg.observed import call_records, observed
 from pkg.paging import PageTokens
 from pkg.repeating import pause
+from pkg.replies.once import Once
 from pkg.rpc import Guard
 from pkg.server import options, serve_until_stopped, stop_signal
 from pkg.settings import hidden
@@ -77,6 +78,7 @@ async def serve(settings: Settings) -> None:
             ),
             PageTokens(hidden(settings.hash_key)),
             settings.mode,
+            Once(pool, hidden(settings.webhook_key)),
         )
         records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(refusal_of, Gate(settings.in_flight_max), records)

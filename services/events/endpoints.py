@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pkg.ids import new_id
 from pkg.sql import Row
-from pkg.tenancy import MerchantPool
+from pkg.tenancy import MerchantPool, MerchantTransaction
 from services.events.errors import (
     WebhookEndpointDisabledError,
     WebhookEndpointLimitError,
@@ -79,6 +79,10 @@ class Endpoints:
     def __init__(self, pool: MerchantPool, box: SecretBox) -> None:
         self._pool = pool
         self._box = box
+
+    def on(self, connection: "PooledConnection", merchant_id: str) -> "Endpoints":
+        """Return the same inside a transaction of one merchant's."""
+        return Endpoints(MerchantTransaction(connection, merchant_id), self._box)
 
     async def create(self, merchant_id: str, wanted: NewEndpoint) -> tuple[WebhookEndpoint, bytes]:
         """Make an endpoint; return it and its secret.

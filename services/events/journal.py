@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pkg.ids import lowest_id
 from pkg.list_rows import page_of, places_of
 from pkg.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
 from pkg.sql import Row
-from pkg.tenancy import MerchantPool
+from pkg.tenancy import MerchantPool, MerchantTransaction
 from services.events.delivery_queue import Status
 from services.events.errors import EventNotFoundError
 from services.events.outbox import SQL
+
+if TYPE_CHECKING:
+    from pkg.tenancy import PooledConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +24,7 @@ class JournalLimits:
 
     looked_at_max: int = LOOKED_AT_MAX
     redelivered_batch: int = 1_000  # in one statement
-    redelivered_batches_max: int = 50
+    redelivered_batches_max: int = 10  # in one transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,10 @@ class Journal:
     def __init__(self, pool: MerchantPool, limits: JournalLimits | None = None) -> None:
         self._pool = pool
         self._limits = limits or JournalLimits()
+
+    def on(self, connection: "PooledConnection", merchant_id: str) -> "Journal":
+        """Return the same inside a transaction of one merchant's."""
+        return Journal(MerchantTransaction(connection, merchant_id), self._limits)
 
     async def get_event(self, merchant_id: str, event_id: str) -> bytes:
         """Return a serialised paygate.events.v1.PaymentEvent.
@@ -163,8 +171,8 @@ class Journal:
     async def redeliver_failed(self, merchant_id: str, endpoint_id: str, since: datetime) -> int:
         """Make failed deliveries to an endpoint due, and return how many.
 
-        In batches that stay if a later one fails, and a bounded number of them:
-        asking again goes on, for what is due is not failed any more.
+        In batches, and a bounded number of them: asking again goes on, for what is due is not
+        failed any more.
         """
         total, after = 0, lowest_id("evt", since)
         for _ in range(self._limits.redelivered_batches_max):

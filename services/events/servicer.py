@@ -1,17 +1,24 @@
 """The RPCs: read the request, ask the store, return the response. Nothing else."""
 
+from typing import TYPE_CHECKING
+
 from paygate.webhooks.v1 import webhook_service_pb2 as pb
 from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceServicer
 from pkg.auth import Authenticator
 from pkg.mode import Mode
 from pkg.paging import PageTokens
+from pkg.replies.once import Once
 from pkg.rpc import Context
 from services.events import requests
 from services.events.codec import encode_delivery, encode_endpoint
 from services.events.endpoints import Endpoints
 from services.events.facts import event_of
 from services.events.journal import Journal
+from services.events.redeliveries import Redeliveries
 from services.events.sealing import shown
+
+if TYPE_CHECKING:
+    from pkg.tenancy import PooledConnection
 
 
 class WebhookServicer(WebhookServiceServicer):
@@ -23,6 +30,8 @@ class WebhookServicer(WebhookServiceServicer):
         authenticator: Tells who calls.
         tokens: Seals places in lists.
         mode: Which URLs an endpoint may have.
+        once: Carries out what has an idempotency key.
+        redeliveries: How often events may be asked for once more.
     """
 
     def __init__(
@@ -32,12 +41,16 @@ class WebhookServicer(WebhookServiceServicer):
         authenticator: Authenticator,
         tokens: PageTokens,
         mode: Mode,
+        once: Once,
+        redeliveries: Redeliveries | None = None,
     ) -> None:
         self._endpoints = endpoints
         self._journal = journal
         self._authenticator = authenticator
         self._tokens = tokens
         self._mode = mode
+        self._once = once
+        self._redeliveries = redeliveries or Redeliveries()
 
     async def CreateWebhookEndpoint(  # noqa: N802
         self, request: pb.CreateWebhookEndpointRequest, context: Context
@@ -45,10 +58,14 @@ class WebhookServicer(WebhookServiceServicer):
         """Make an endpoint, and tell its secret."""
         merchant_id = await self._authenticator.merchant_id(context)
         wanted = requests.new_endpoint_of(request, self._mode)
-        endpoint, secret = await self._endpoints.create(merchant_id, wanted)
-        return pb.CreateWebhookEndpointResponse(
-            endpoint=encode_endpoint(endpoint), secret=shown(secret)
-        )
+        reply = pb.CreateWebhookEndpointResponse
+
+        async def create(connection: "PooledConnection") -> pb.CreateWebhookEndpointResponse:
+            endpoints = self._endpoints.on(connection, merchant_id)
+            endpoint, secret = await endpoints.create(merchant_id, wanted)
+            return reply(endpoint=encode_endpoint(endpoint), secret=shown(secret))
+
+        return await self._once.run(request, context, create, reply, merchant_id=merchant_id)
 
     async def GetWebhookEndpoint(  # noqa: N802
         self, request: pb.GetWebhookEndpointRequest, context: Context
@@ -96,10 +113,14 @@ class WebhookServicer(WebhookServiceServicer):
         """Make a new secret, and tell it."""
         merchant_id = await self._authenticator.merchant_id(context)
         endpoint_id, overlap = requests.rotation_of(request)
-        endpoint, secret = await self._endpoints.rotate(merchant_id, endpoint_id, overlap=overlap)
-        return pb.RotateWebhookSecretResponse(
-            endpoint=encode_endpoint(endpoint), secret=shown(secret)
-        )
+        reply = pb.RotateWebhookSecretResponse
+
+        async def rotate(connection: "PooledConnection") -> pb.RotateWebhookSecretResponse:
+            endpoints = self._endpoints.on(connection, merchant_id)
+            endpoint, secret = await endpoints.rotate(merchant_id, endpoint_id, overlap=overlap)
+            return reply(endpoint=encode_endpoint(endpoint), secret=shown(secret))
+
+        return await self._once.run(request, context, rotate, reply, merchant_id=merchant_id)
 
     async def ListEvents(  # noqa: N802
         self, request: pb.ListEventsRequest, context: Context
@@ -149,13 +170,18 @@ class WebhookServicer(WebhookServiceServicer):
         """Deliver an event once more."""
         merchant_id = await self._authenticator.merchant_id(context)
         event_id, endpoint_id = requests.redelivery_of(request)
-        await self._journal.get_event(merchant_id, event_id)
-        if endpoint_id:
-            await self._endpoints.enabled(merchant_id, endpoint_id)
-        deliveries = await self._journal.redeliver(merchant_id, event_id, endpoint_id=endpoint_id)
-        return pb.RedeliverEventResponse(
-            deliveries=[encode_delivery(delivery) for delivery in deliveries]
-        )
+        reply = pb.RedeliverEventResponse
+
+        async def redeliver(connection: "PooledConnection") -> pb.RedeliverEventResponse:
+            journal = self._journal.on(connection, merchant_id)
+            await journal.get_event(merchant_id, event_id)
+            if endpoint_id:
+                await self._endpoints.on(connection, merchant_id).enabled(merchant_id, endpoint_id)
+            self._redeliveries.admit_event(merchant_id)
+            deliveries = await journal.redeliver(merchant_id, event_id, endpoint_id=endpoint_id)
+            return reply(deliveries=[encode_delivery(delivery) for delivery in deliveries])
+
+        return await self._once.run(request, context, redeliver, reply, merchant_id=merchant_id)
 
     async def RedeliverFailedEvents(  # noqa: N802
         self, request: pb.RedeliverFailedEventsRequest, context: Context
@@ -163,6 +189,12 @@ class WebhookServicer(WebhookServiceServicer):
         """Deliver once more what failed."""
         merchant_id = await self._authenticator.merchant_id(context)
         endpoint_id, since = requests.failed_redelivery_of(request)
-        await self._endpoints.enabled(merchant_id, endpoint_id)
-        count = await self._journal.redeliver_failed(merchant_id, endpoint_id, since)
-        return pb.RedeliverFailedEventsResponse(count=count)
+        reply = pb.RedeliverFailedEventsResponse
+
+        async def redeliver(connection: "PooledConnection") -> pb.RedeliverFailedEventsResponse:
+            await self._endpoints.on(connection, merchant_id).enabled(merchant_id, endpoint_id)
+            self._redeliveries.admit_failed(merchant_id)
+            journal = self._journal.on(connection, merchant_id)
+            return reply(count=await journal.redeliver_failed(merchant_id, endpoint_id, since))
+
+        return await self._once.run(request, context, redeliver, reply, merchant_id=merchant_id)

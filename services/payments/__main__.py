@@ -24,6 +24,7 @@ from pkg.health import Check
 from pkg.metrics import Metrics
 from pkg.observed import call_records, observed
 from pkg.paging import PageTokens
+from pkg.replies.once import Once
 from pkg.rpc import Guard
 from pkg.running import Running
 from pkg.server import options, serve_until_stopped, stop_signal
@@ -153,8 +154,16 @@ async def composed(
         ):
             reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
-            sandbox = SandboxServicer(PostgresSandbox(pool), cards, authenticator) if pool else None
+            sandbox = sandbox_on(pool, settings, cards, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks, tracer)
+
+
+def sandbox_on(
+    pool: Pool, settings: Settings, cards: GrpcTestCards, authenticator: Authenticator
+) -> SandboxServicer:
+    """Return the sandbox's API on this pool."""
+    once = Once(pool, hidden(settings.hash_key))
+    return SandboxServicer(PostgresSandbox(pool), cards, authenticator, once)
 
 
 def store_on(
@@ -258,10 +267,13 @@ async def administer(settings: AdminSettings) -> None:
         server = aio.server(
             interceptors=(guard, gate), options=options(port_is_held=settings.ports_are_held)
         )
-        digest = KeyDigest(hidden(settings.key_pepper))
-        rotation = vault.rotation if vault else None
         servicer = AdminServicer(
-            PostgresMerchants(pool), PostgresKeys(pool), PostgresActions(pool), digest, rotation
+            PostgresMerchants(pool),
+            PostgresKeys(pool),
+            PostgresActions(pool),
+            KeyDigest(hidden(settings.key_pepper)),
+            vault.rotation if vault else None,
+            Once(pool, hidden(settings.key_pepper)),
         )
         add_AdminServiceServicer_to_server(servicer, server)
         checks: dict[str, Check] = {

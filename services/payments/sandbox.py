@@ -1,7 +1,7 @@
 """paygate.sandbox.v1.SandboxService: what a test needs, and production does not have."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,9 +10,13 @@ from paygate.sandbox.v1 import sandbox_service_pb2 as pb
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
 from pkg.auth import Authenticator
 from pkg.errors import ValidationFailedError
+from pkg.replies.once import Once
 from pkg.rpc import Context
 from pkg.validation import Checks
 from services.payments.drains import Drains, Due
+
+if TYPE_CHECKING:
+    from pkg.tenancy import PooledConnection
 
 ADVANCE_MAX = timedelta(days=400)
 # In all: times must stay far from the year 9999, in which clock and database end.
@@ -28,6 +32,9 @@ class SandboxStore(Protocol):
 
     async def advance(self, by: timedelta, *, ahead_max: timedelta) -> timedelta | None:
         """Turn the clock forward, and return how far it is ahead now; None if that is too far."""
+
+    def on(self, connection: "PooledConnection") -> "SandboxStore":
+        """Return the same inside a transaction that somebody else has begun."""
 
     async def due(self, merchant_id: str) -> Due:
         """Return what is due for the merchant."""
@@ -46,9 +53,12 @@ class TestCards(Protocol):
 class SandboxServicer(SandboxServiceServicer):
     """Registered in the sandbox only."""
 
-    def __init__(self, store: SandboxStore, cards: TestCards, authenticator: Authenticator) -> None:
+    def __init__(
+        self, store: SandboxStore, cards: TestCards, authenticator: Authenticator, once: Once
+    ) -> None:
         self._store = store
         self._drains = Drains(store.due)
+        self._once = once
         self._cards = cards
         self._authenticator = authenticator
 
@@ -64,16 +74,23 @@ class SandboxServicer(SandboxServiceServicer):
         self, request: pb.AdvanceClockRequest, context: Context
     ) -> pb.AdvanceClockResponse:
         """Turn the clock forward, for everybody."""
-        await self._authenticator.caller(context)
+        merchant_id = await self._authenticator.merchant_id(context)
         checks = Checks()
         by = request.by.ToTimedelta() if _is_sane(request.by) else timedelta(0)
         if not timedelta(seconds=1) <= by <= ADVANCE_MAX:
             checks.add("by", "must be from 1 second to 400 days")
         checks.end()
-        ahead = await self._store.advance(by, ahead_max=AHEAD_MAX)
-        if ahead is None:
-            raise ValidationFailedError({"by": "must leave the clock less than 100 years ahead"})
-        return pb.AdvanceClockResponse(now=_now(ahead), offset=_duration(ahead))
+        reply = pb.AdvanceClockResponse
+
+        async def advance(connection: "PooledConnection") -> pb.AdvanceClockResponse:
+            ahead = await self._store.on(connection).advance(by, ahead_max=AHEAD_MAX)
+            if ahead is None:
+                raise ValidationFailedError(
+                    {"by": "must leave the clock less than 100 years ahead"}
+                )
+            return reply(now=_now(ahead), offset=_duration(ahead))
+
+        return await self._once.run(request, context, advance, reply, merchant_id=merchant_id)
 
     async def Drain(  # noqa: N802
         self, request: pb.DrainRequest, context: Context
@@ -96,11 +113,16 @@ class SandboxServicer(SandboxServiceServicer):
         )
 
     async def Reset(  # noqa: N802
-        self, _request: pb.ResetRequest, context: Context
+        self, request: pb.ResetRequest, context: Context
     ) -> pb.ResetResponse:
         """Remove the merchant's payments, events and webhook endpoints."""
         merchant_id = await self._authenticator.merchant_id(context)
-        return pb.ResetResponse(payments=await self._store.reset(merchant_id))
+        reply = pb.ResetResponse
+
+        async def reset(connection: "PooledConnection") -> pb.ResetResponse:
+            return reply(payments=await self._store.on(connection).reset(merchant_id))
+
+        return await self._once.run(request, context, reset, reply, merchant_id=merchant_id)
 
     async def ListTestCards(  # noqa: N802
         self, _request: pb.ListTestCardsRequest, context: Context

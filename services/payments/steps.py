@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from pkg.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 from pkg.ids import new_id
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus, ActionType
@@ -217,9 +218,9 @@ def _reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
 
 def _replay(record: Record, fingerprint: bytes) -> Reply:
     if not hmac.compare_digest(record.fingerprint, fingerprint):
-        raise error.IdempotencyKeyReusedError
+        raise IdempotencyKeyReusedError
     if record.reply is None:
-        raise error.IdempotencyInFlightError
+        raise IdempotencyInFlightError
     return Reply(record.reply, replayed=True)
 
 

@@ -19,8 +19,10 @@ TABLES = {
     "paygate_reader": ["payments", "actions"],
     "paygate_webhooks": [
         *("outbox", "webhook_endpoints", "webhook_secrets", "webhook_deliveries"),
+        "stored_replies",
     ],
 }
+STORED_REPLY = "INSERT INTO stored_replies VALUES ($1, 'Rpc', 'key', '', '', now())"
 EVERY = [(part, table) for part, tables in TABLES.items() for table in tables]
 FORGETFUL = {table: f"SELECT merchant_id, $1::text AS asked FROM {table}" for _, table in EVERY}  # noqa: S608  # of the table above
 
@@ -32,6 +34,7 @@ async def desk(payments_database_url: str) -> AsyncIterator[Desk]:
         for merchant_id in (A, B):
             await full.endpoint("http://127.0.0.1:9/", merchant_id=merchant_id)
             await full.authorized(merchant_id=merchant_id)
+            await full.pool.execute(STORED_REPLY, merchant_id)
         await full.relay.run_once()
         yield full
 

@@ -10,7 +10,12 @@ import pytest
 from paygate.events.v1.event_pb2 import PaymentEvent
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
-from pkg.errors import DependencyUnavailableError, ValidationFailedError
+from pkg.errors import (
+    DependencyUnavailableError,
+    IdempotencyInFlightError,
+    IdempotencyKeyReusedError,
+    ValidationFailedError,
+)
 from pkg.money import Money
 from pkg.secret import Secret
 from services.payments.adapters.hashing import HmacHasher
@@ -443,9 +448,9 @@ async def test_a_key_without_a_reply_is_in_flight(fixture: Fixture) -> None:
     await fixture.authorize()
     for key in fixture.store.keys.values():
         key.record = replace(key.record, reply=None)
-    with pytest.raises(error.IdempotencyInFlightError):
+    with pytest.raises(IdempotencyInFlightError):
         await fixture.authorize()
-    with pytest.raises(error.IdempotencyKeyReusedError):
+    with pytest.raises(IdempotencyKeyReusedError):
         await fixture.authorize(amount=999)
 
 

@@ -1,10 +1,15 @@
 """The sandbox's own view of the database; see `sandbox.SandboxStore`."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from pkg.replies.one_connection import as_pool
 from pkg.sql import Pool, translated
 from services.payments.adapters.postgres import SQL
 from services.payments.drains import Due
+
+if TYPE_CHECKING:
+    from pkg.tenancy import PooledConnection
 
 
 class PostgresSandbox:
@@ -12,6 +17,10 @@ class PostgresSandbox:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    def on(self, connection: "PooledConnection") -> "PostgresSandbox":
+        """Return the same inside a transaction that somebody else has begun."""
+        return PostgresSandbox(as_pool(connection))
 
     async def ahead(self) -> timedelta:
         """Return how far the clock is ahead of the real time."""

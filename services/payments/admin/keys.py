@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pkg.replies.one_connection import as_pool
 from pkg.scopes import Scopes, known
 from pkg.sql import Pool, Row, translated
 from services.payments.admin.errors import (
@@ -50,6 +51,10 @@ class PostgresKeys:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    def on(self, connection: "PooledConnection") -> "PostgresKeys":
+        """Return the same inside a transaction that somebody else has begun."""
+        return PostgresKeys(as_pool(connection))
 
     async def create(self, merchant_id: str, new: NewKey, *, name: str, scopes: Scopes) -> ApiKey:
         """Store a key.

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pkg.replies.one_connection import as_pool
 from pkg.sql import Pool, Row, statements, translated
 from services.payments.admin.errors import MerchantExistsError, MerchantNotFoundError
+
+if TYPE_CHECKING:
+    from pkg.tenancy import PooledConnection
 
 SQL = statements(Path(__file__).parent / "sql")
 
@@ -26,6 +31,10 @@ class PostgresMerchants:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    def on(self, connection: "PooledConnection") -> "PostgresMerchants":
+        """Return the same inside a transaction that somebody else has begun."""
+        return PostgresMerchants(as_pool(connection))
 
     async def create(self, *, merchant_id: str, name: str) -> Merchant:
         """Make a merchant.

@@ -1,10 +1,12 @@
 """The RPCs of the operator: read the request, ask the store, return the response. Nothing else."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceServicer
 from pkg.auth import KeyDigest, new_api_key
+from pkg.replies.once import OPERATOR, Once
 from pkg.rpc import Context
 from services.payments.admin import requests
 from services.payments.admin.actions import PostgresActions
@@ -13,6 +15,9 @@ from services.payments.admin.errors import OldVaultKeysInUseError, VaultNotOpenE
 from services.payments.admin.keys import NewKey, PostgresKeys
 from services.payments.admin.merchants import PostgresMerchants
 from services.payments.admin.vault import VaultKey
+
+if TYPE_CHECKING:
+    from pkg.tenancy import PooledConnection
 
 
 class AdminServicer(AdminServiceServicer):
@@ -25,20 +30,28 @@ class AdminServicer(AdminServiceServicer):
         actions: PostgresActions,
         digest: KeyDigest,
         vault: VaultKey | None,
+        once: Once,
     ) -> None:
         self._merchants = merchants
         self._keys = keys
         self._actions = actions
         self._digest = digest
         self._vault = vault
+        self._once = once
 
     async def CreateMerchant(  # noqa: N802
-        self, request: pb.CreateMerchantRequest, _context: Context
+        self, request: pb.CreateMerchantRequest, context: Context
     ) -> pb.CreateMerchantResponse:
         """Make a merchant."""
         merchant_id, name = requests.new_merchant_of(request)
-        merchant = await self._merchants.create(merchant_id=merchant_id, name=name)
-        return pb.CreateMerchantResponse(merchant=encode_merchant(merchant))
+        reply = pb.CreateMerchantResponse
+
+        async def create(connection: "PooledConnection") -> pb.CreateMerchantResponse:
+            merchants = self._merchants.on(connection)
+            merchant = await merchants.create(merchant_id=merchant_id, name=name)
+            return reply(merchant=encode_merchant(merchant))
+
+        return await self._once.run(request, context, create, reply, merchant_id=OPERATOR)
 
     async def GetMerchant(  # noqa: N802
         self, request: pb.GetMerchantRequest, _context: Context
@@ -74,13 +87,19 @@ class AdminServicer(AdminServiceServicer):
         return pb.EnableMerchantResponse(merchant=encode_merchant(merchant))
 
     async def CreateApiKey(  # noqa: N802
-        self, request: pb.CreateApiKeyRequest, _context: Context
+        self, request: pb.CreateApiKeyRequest, context: Context
     ) -> pb.CreateApiKeyResponse:
         """Make a key, and tell it."""
         merchant_id, name, scopes = requests.new_key_of(request)
-        new, secret = self._new_key()
-        key = await self._keys.create(merchant_id, new, name=name, scopes=scopes)
-        return pb.CreateApiKeyResponse(api_key=encode_key(key, _now()), secret=secret)
+        reply = pb.CreateApiKeyResponse
+
+        async def create(connection: "PooledConnection") -> pb.CreateApiKeyResponse:
+            new, secret = self._new_key()
+            keys = self._keys.on(connection)
+            key = await keys.create(merchant_id, new, name=name, scopes=scopes)
+            return reply(api_key=encode_key(key, _now()), secret=secret)
+
+        return await self._once.run(request, context, create, reply, merchant_id=OPERATOR)
 
     async def ListApiKeys(  # noqa: N802
         self, request: pb.ListApiKeysRequest, _context: Context
@@ -96,16 +115,21 @@ class AdminServicer(AdminServiceServicer):
         )
 
     async def RotateApiKey(  # noqa: N802
-        self, request: pb.RotateApiKeyRequest, _context: Context
+        self, request: pb.RotateApiKeyRequest, context: Context
     ) -> pb.RotateApiKeyResponse:
         """Make a key that takes the place of another one, and tell it."""
         key_id, overlap = requests.rotation_of(request)
-        new, secret = self._new_key()
-        key, old = await self._keys.rotate(key_id, new, overlap=overlap)
-        now = _now()
-        return pb.RotateApiKeyResponse(
-            api_key=encode_key(key, now), secret=secret, old_api_key=encode_key(old, now)
-        )
+        reply = pb.RotateApiKeyResponse
+
+        async def rotate(connection: "PooledConnection") -> pb.RotateApiKeyResponse:
+            new, secret = self._new_key()
+            key, old = await self._keys.on(connection).rotate(key_id, new, overlap=overlap)
+            now = _now()
+            return reply(
+                api_key=encode_key(key, now), secret=secret, old_api_key=encode_key(old, now)
+            )
+
+        return await self._once.run(request, context, rotate, reply, merchant_id=OPERATOR)
 
     async def RevokeApiKey(  # noqa: N802
         self, request: pb.RevokeApiKeyRequest, _context: Context

@@ -26,19 +26,6 @@ class CardTokenNotFoundError(PaymentsError):
     reason = "CARD_TOKEN_NOT_FOUND"
 
 
-class IdempotencyInFlightError(PaymentsError):
-    """A request with this idempotency key is still running. Try again with the same key."""
-
-    reason = "IDEMPOTENCY_IN_FLIGHT"
-    retry_after_seconds = 1
-
-
-class IdempotencyKeyReusedError(PaymentsError):
-    """This idempotency key was used with another request."""
-
-    reason = "IDEMPOTENCY_KEY_REUSED"
-
-
 class ConcurrentUpdateError(PaymentsError):
     """Too many requests are changing this payment at once. Nothing was done; try again."""
 

@@ -15,6 +15,7 @@ from paygate.admin.v1.admin_service_pb2_grpc import (
 )
 from paygate.auth.v1.scope_pb2 import Scope
 from pkg.auth import KeyDigest
+from pkg.replies.once import Once
 from pkg.rpc import Guard
 from pkg.secret import Secret
 from pkg.sql import open_pool
@@ -75,6 +76,7 @@ async def served(url: str) -> AsyncIterator[Api]:
             PostgresActions(pool),
             KeyDigest(Secret(PEPPER)),
             None,
+            Once(pool, Secret(PEPPER)),
         )
         add_AdminServiceServicer_to_server(servicer, server)
         port = server.add_insecure_port("127.0.0.1:0")

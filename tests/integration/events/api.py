@@ -19,6 +19,7 @@ from paygate.webhooks.v1.webhook_service_pb2_grpc import (
 from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.mode import Mode
 from pkg.paging import PageTokens
+from pkg.replies.once import Once
 from pkg.rpc import Guard
 from pkg.secret import Secret
 from pkg.sql import Pool, open_pool
@@ -123,6 +124,7 @@ async def _listening(pool: Pool, mode: Mode, limits: JournalLimits | None) -> As
         Authenticator(PostgresKeyStore(pool), KeyDigest(PEPPER)),
         PageTokens(HASH_KEY),
         mode,
+        Once(pool, Secret(WEBHOOK_KEY)),
     )
     server = aio.server(interceptors=(Guard(refusal_of),))
     add_WebhookServiceServicer_to_server(servicer, server)

@@ -4,6 +4,7 @@ secrets AS (DELETE FROM webhook_secrets WHERE merchant_id = $1),
 endpoints AS (DELETE FROM webhook_endpoints WHERE merchant_id = $1),
 events AS (DELETE FROM outbox WHERE merchant_id = $1),
 keys AS (DELETE FROM idempotency_keys WHERE merchant_id = $1),
+replies AS (DELETE FROM stored_replies WHERE merchant_id = $1),
 removed_actions AS (DELETE FROM actions WHERE merchant_id = $1),
 removed_cards AS (DELETE FROM cards WHERE merchant_id = $1),
 removed AS (DELETE FROM payments WHERE merchant_id = $1 RETURNING 1)

@@ -31,7 +31,8 @@ class AdminServiceStub:
     with the token of the installation. The command `./paygate` is a client of it.
 
     A merchant has at most two live keys, so that one can take the other's place while both work.
-    What is changed here is so in every process within 5 seconds.
+    What is changed here is so in every process within 5 seconds. CreateMerchant, CreateApiKey and
+    RotateApiKey take metadata `idempotency-key`, as PaymentService does.
     """
 
     def __init__(self, channel):
@@ -118,7 +119,8 @@ class AdminServiceServicer:
     with the token of the installation. The command `./paygate` is a client of it.
 
     A merchant has at most two live keys, so that one can take the other's place while both work.
-    What is changed here is so in every process within 5 seconds.
+    What is changed here is so in every process within 5 seconds. CreateMerchant, CreateApiKey and
+    RotateApiKey take metadata `idempotency-key`, as PaymentService does.
     """
 
     def CreateMerchant(self, request, context):
@@ -310,7 +312,8 @@ class AdminService:
     with the token of the installation. The command `./paygate` is a client of it.
 
     A merchant has at most two live keys, so that one can take the other's place while both work.
-    What is changed here is so in every process within 5 seconds.
+    What is changed here is so in every process within 5 seconds. CreateMerchant, CreateApiKey and
+    RotateApiKey take metadata `idempotency-key`, as PaymentService does.
     """
 
     @staticmethod

@@ -32,7 +32,8 @@ class AdminServiceStub:
     with the token of the installation. The command `./paygate` is a client of it.
 
     A merchant has at most two live keys, so that one can take the other's place while both work.
-    What is changed here is so in every process within 5 seconds.
+    What is changed here is so in every process within 5 seconds. CreateMerchant, CreateApiKey and
+    RotateApiKey take metadata `idempotency-key`, as PaymentService does.
     """
 
     @_typing.overload
@@ -83,7 +84,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     with the token of the installation. The command `./paygate` is a client of it.
 
     A merchant has at most two live keys, so that one can take the other's place while both work.
-    What is changed here is so in every process within 5 seconds.
+    What is changed here is so in every process within 5 seconds. CreateMerchant, CreateApiKey and
+    RotateApiKey take metadata `idempotency-key`, as PaymentService does.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -130,7 +132,8 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     with the token of the installation. The command `./paygate` is a client of it.
 
     A merchant has at most two live keys, so that one can take the other's place while both work.
-    What is changed here is so in every process within 5 seconds.
+    What is changed here is so in every process within 5 seconds. CreateMerchant, CreateApiKey and
+    RotateApiKey take metadata `idempotency-key`, as PaymentService does.
     """
 
     @_abc_1.abstractmethod

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class WebhookServiceStub:
     """Where a merchant's systems hear of what happens to payments. The same rules as PaymentService:
-    keys, errors, pages.
+    keys, errors, pages, and `idempotency-key` for what makes, rotates or redelivers something.
     """
 
     def __init__(self, channel):
@@ -95,7 +95,7 @@ class WebhookServiceStub:
 
 class WebhookServiceServicer:
     """Where a merchant's systems hear of what happens to payments. The same rules as PaymentService:
-    keys, errors, pages.
+    keys, errors, pages, and `idempotency-key` for what makes, rotates or redelivers something.
     """
 
     def CreateWebhookEndpoint(self, request, context):
@@ -243,7 +243,7 @@ def add_WebhookServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class WebhookService:
     """Where a merchant's systems hear of what happens to payments. The same rules as PaymentService:
-    keys, errors, pages.
+    keys, errors, pages, and `idempotency-key` for what makes, rotates or redelivers something.
     """
 
     @staticmethod

@@ -28,7 +28,7 @@ GRPC_VERSION: str
 
 class WebhookServiceStub:
     """Where a merchant's systems hear of what happens to payments. The same rules as PaymentService:
-    keys, errors, pages.
+    keys, errors, pages, and `idempotency-key` for what makes, rotates or redelivers something.
     """
 
     @_typing.overload
@@ -61,7 +61,7 @@ class WebhookServiceStub:
 @_typing.type_check_only
 class WebhookServiceAsyncStub(WebhookServiceStub):
     """Where a merchant's systems hear of what happens to payments. The same rules as PaymentService:
-    keys, errors, pages.
+    keys, errors, pages, and `idempotency-key` for what makes, rotates or redelivers something.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -90,7 +90,7 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
 
 class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
     """Where a merchant's systems hear of what happens to payments. The same rules as PaymentService:
-    keys, errors, pages.
+    keys, errors, pages, and `idempotency-key` for what makes, rotates or redelivers something.
     """
 
     @_abc_1.abstractmethod
