@@ -407,6 +407,7 @@ MESSAGES["paygate.payments.v1.Amount"] = {}
 MESSAGES["paygate.payments.v1.AuthorizeRequest"] = {}
 MESSAGES["paygate.payments.v1.CaptureRequest"] = {}
 MESSAGES["paygate.payments.v1.CardDetails"] = {}
+MESSAGES["paygate.payments.v1.DeleteCardRequest"] = {}
 MESSAGES["paygate.payments.v1.Expiry"] = {}
 MESSAGES["paygate.payments.v1.GetPaymentRequest"] = {}
 MESSAGES["paygate.payments.v1.ListPaymentActionsRequest"] = {}
@@ -455,6 +456,9 @@ fields = MESSAGES["paygate.payments.v1.CardDetails"]
 fields["pan"] = {name = "pan", kind = "string"}
 fields["expiry"] = {name = "expiry", kind = "message", fields = MESSAGES["paygate.payments.v1.Expiry"]}
 fields["cvv"] = {name = "cvv", kind = "string"}
+
+fields = MESSAGES["paygate.payments.v1.DeleteCardRequest"]
+fields["token"] = {name = "token", kind = "string"}
 
 fields = MESSAGES["paygate.payments.v1.Expiry"]
 fields["month"] = {name = "month", kind = "integer", low = "2147483648", high = "2147483647"}
@@ -591,6 +595,8 @@ bind("GET", "/payment/{id}/actions", {fields = given_by_path(MESSAGES["paygate.p
 bind("GET", "/v1/payment/{id}/actions", {fields = given_by_path(MESSAGES["paygate.payments.v1.ListPaymentActionsRequest"], "id"), body = false})
 bind("GET", "/payments", {fields = MESSAGES["paygate.payments.v1.ListPaymentsRequest"], body = false})
 bind("GET", "/v1/payments", {fields = MESSAGES["paygate.payments.v1.ListPaymentsRequest"], body = false})
+bind("DELETE", "/cards/{token}", {fields = given_by_path(MESSAGES["paygate.payments.v1.DeleteCardRequest"], "token"), body = false})
+bind("DELETE", "/v1/cards/{token}", {fields = given_by_path(MESSAGES["paygate.payments.v1.DeleteCardRequest"], "token"), body = false})
 bind("GET", "/sandbox/clock", {fields = MESSAGES["paygate.sandbox.v1.GetClockRequest"], body = false})
 bind("GET", "/v1/sandbox/clock", {fields = MESSAGES["paygate.sandbox.v1.GetClockRequest"], body = false})
 bind("POST", "/sandbox/clock/advance", {fields = MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"], body = true})

@@ -39,6 +39,7 @@ from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.metered import MeteredAcquirer
 from services.payments.adapters.pending import watched
 from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.tally import StoreTally
@@ -135,6 +136,7 @@ async def composed(
             store=store,
             acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
             vault=vault.cards if vault else NoVault(),
+            cards=PostgresCards(reads, metrics),
             clock=clock,
             hasher=HmacHasher(hidden(settings.hash_key)),
             replies=ProtoReplies(),

@@ -7,10 +7,10 @@ from pkg.errors import ValidationFailedError
 from pkg.ids import new_id
 from pkg.money import Money
 from services.payments.domain.action import ActionType
-from services.payments.domain.error import CardTokenNotFoundError
+from services.payments.domain.error import CardTokenNotFoundError, CardTokenRemovedError
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.payment import authorize as decide_authorize
-from services.payments.ports import CardDetails, Gateway, SealedCard
+from services.payments.ports import CardDetails, Gateway, Removal, SealedCard
 from services.payments.steps import Decided, Reply, Request, begin, finish
 
 
@@ -87,8 +87,10 @@ async def _card(
     found = await gateway.vault.open(command.merchant_id, command.card)
     if found is None:
         raise CardTokenNotFoundError
-    if found.expiry.is_past(now):
+    if found is Removal.EXPIRED or (isinstance(found, CardDetails) and found.expiry.is_past(now)):
         raise ValidationFailedError({"card_token": "is of a card that has expired"})
+    if isinstance(found, Removal):
+        raise CardTokenRemovedError(cause=found.value)
     return found, None, command.card
 
 

@@ -45,6 +45,7 @@ class Settings(ServerSettings, VaultSettings):
 
     authorization_lifetime_seconds: int = Field(default=7 * 24 * 3600, gt=0)
     idempotency_key_lifetime_seconds: int = Field(default=24 * 3600, gt=0)
+    card_retention_days: int = Field(default=400, gt=0, le=3650)
 
     # A request's time at the bank: the call, then one look at what became of it. Together they stay
     # under the 5 s that the edge waits.
@@ -130,4 +131,5 @@ class Settings(ServerSettings, VaultSettings):
         return Limits(
             authorization_lifetime=timedelta(seconds=self.authorization_lifetime_seconds),
             key_lifetime=timedelta(seconds=self.idempotency_key_lifetime_seconds),
+            card_retention=timedelta(days=self.card_retention_days),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import Protocol
 
 from pkg.card import Cvv, Expiry, Pan
@@ -177,14 +177,33 @@ class CardDetails:
     cvv: Cvv | None
 
 
+class Removal(StrEnum):
+    """Why a card is in the vault no more."""
+
+    DELETED = "DELETED"  # its merchant wanted it so
+    DECLINED = "DECLINED"  # the authorization that brought it did not succeed
+    EXPIRED = "EXPIRED"
+    UNUSED = "UNUSED"
+
+
+class Cards(Protocol):
+    """Which cards are kept. Every method may raise DependencyUnavailableError."""
+
+    async def remove(self, merchant_id: str, token: str, *, now: datetime) -> bool:
+        """Remove a card; return whether the merchant has or had one of that token."""
+
+    async def purge(self, *, now: datetime, unused_since: datetime, limit: int) -> int:
+        """Remove cards that have expired or were last used before; return how many."""
+
+
 class Vault(Protocol):
     """Where card numbers live, encrypted. Every method may raise DependencyUnavailableError."""
 
     async def seal(self, merchant_id: str, pan: Pan, expiry: Expiry, now: datetime) -> SealedCard:
         """Encrypt a card for one merchant, under a fresh token; storing it is the commit's part."""
 
-    async def open(self, merchant_id: str, token: str) -> CardDetails | None:
-        """Return the merchant's card of that token; None if there is none."""
+    async def open(self, merchant_id: str, token: str) -> CardDetails | Removal | None:
+        """Return the merchant's card of that token, or why it is gone; None if there was none."""
 
 
 class Acquirer(Protocol):
@@ -245,6 +264,7 @@ class Limits:
 
     authorization_lifetime: timedelta = timedelta(days=7)
     key_lifetime: timedelta = timedelta(hours=24)
+    card_retention: timedelta = timedelta(days=400)
     conflict_retry_seconds: float = 2.0
 
 
@@ -258,6 +278,7 @@ class Gateway:
     store: Store
     acquirer: Acquirer
     vault: Vault
+    cards: Cards
     clock: Clock
     hasher: Hasher
     replies: Replies

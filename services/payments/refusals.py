@@ -13,6 +13,7 @@ CODES: Codes = {
     error.CurrencyMismatchError: _Code.INVALID_ARGUMENT,
     error.PaymentNotFoundError: _Code.NOT_FOUND,
     error.CardTokenNotFoundError: _Code.NOT_FOUND,
+    error.CardTokenRemovedError: _Code.FAILED_PRECONDITION,
     error.ConcurrentUpdateError: _Code.ABORTED,
     error.ActionPendingError: _Code.ABORTED,
     error.AmountExceedsCapturableError: _Code.FAILED_PRECONDITION,

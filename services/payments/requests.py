@@ -117,6 +117,13 @@ def refund_of(request: service.RefundRequest, *, merchant_id: str, keys: Sequenc
     )
 
 
+def card_token_of(request: service.DeleteCardRequest) -> str:
+    """Return the token, or raise CardTokenNotFoundError where it can be none."""
+    if not is_id("tok", request.token):
+        raise CardTokenNotFoundError
+    return request.token
+
+
 def payment_id_of(request: service.GetPaymentRequest) -> str:
     """Return the id, or raise PaymentNotFoundError where it can be none."""
     return _payment_id(Checks(), "id", request.id)

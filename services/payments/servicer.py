@@ -13,6 +13,7 @@ from pkg.running import Running
 from services.payments import requests
 from services.payments.authorize import authorize
 from services.payments.capture import capture
+from services.payments.cards import delete_card
 from services.payments.codec import encode_action, encode_payment
 from services.payments.ports import Gateway
 from services.payments.queries import Queries
@@ -107,6 +108,14 @@ class PaymentServicer(PaymentServiceServicer):
         return pb.ListPaymentsResponse(
             payments=[encode_payment(payment, now) for payment in payments], next_page_token=token
         )
+
+    async def DeleteCard(  # noqa: N802
+        self, request: pb.DeleteCardRequest, context: Context
+    ) -> pb.DeleteCardResponse:
+        """Remove a card from the vault."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        await delete_card(self._gateway, merchant_id, requests.card_token_of(request))
+        return pb.DeleteCardResponse()
 
     async def _run(self, use_case: Coroutine[Any, Any, Reply]) -> bytes:
         reply = await self._running.to_the_end(use_case)

@@ -1,4 +1,4 @@
-"""The sweep: recovery of actions in doubt, expiry, and removal of old idempotency keys."""
+"""The sweep: recovery of actions in doubt, expiry, and removal of old keys and cards."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +8,8 @@ import structlog
 
 from pkg.errors import DependencyUnavailableError
 from pkg.repeating import repeat
+from services.payments.cards import BATCH as CARDS_BATCH
+from services.payments.cards import purge_cards
 from services.payments.domain.action import ActionType
 from services.payments.expire import Expiry
 from services.payments.lane import Lane
@@ -22,7 +24,7 @@ AWAITED = frozenset(ActionType) - {ActionType.EXPIRE}
 AWAITED_ROOM, EXPIRIES_ROOM = 64, 16
 
 KEYS_BATCH = 1_000
-KEYS_SECONDS = 1.0
+KEYS_SECONDS, CARDS_SECONDS = 1.0, 5.0
 # What is under way usually ends within it; a bank that hangs is not waited for.
 STOP_SECONDS = 1.0
 
@@ -52,6 +54,7 @@ class Sweep:
             (self._expiry.run_once, interval),
             (self._leases.renew, RENEWAL_SECONDS),
             (self.remove_keys, KEYS_SECONDS),
+            (self.purge_cards, CARDS_SECONDS),
         ]
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -66,6 +69,7 @@ class Sweep:
         await self.recover()
         await self._expiry.run_once()
         await self.remove_keys()
+        await self.purge_cards()
 
     async def recover(self) -> None:
         """Try to settle every action that is due."""
@@ -79,6 +83,11 @@ class Sweep:
         oldest = self._gateway.clock.now() - self._gateway.limits.key_lifetime
         removed = await self._gateway.store.remove_keys(before=oldest, limit=KEYS_BATCH)
         return removed == KEYS_BATCH
+
+    async def purge_cards(self) -> bool:
+        """Remove cards that are not kept any longer; return whether there may be more."""
+        await self._gateway.store.read_clock()
+        return await purge_cards(self._gateway) >= CARDS_BATCH
 
     async def _stop(self, chores: list[asyncio.Task[None]]) -> None:
         """Let what is under way end; break off what does not, and leave it to others at once."""

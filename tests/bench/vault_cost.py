@@ -20,6 +20,7 @@ import asyncpg
 import psutil
 
 from pkg.card import Cvv, Expiry, Pan
+from pkg.metrics import Metrics
 from pkg.money import Money
 from pkg.secret import Secret
 from pkg.sql import open_pool
@@ -27,6 +28,7 @@ from services.payments.adapters import vault_local
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.vault import CardVault
 from services.payments.adapters.vault_keys import DataKeys
 from services.payments.adapters.vault_local import LocalWrapper
@@ -124,6 +126,7 @@ async def gateways() -> AsyncIterator[tuple[Gateway, Gateway, psutil.Process]]:
                     store=store,
                     acquirer=Bank(),
                     vault=vault,
+                    cards=PostgresCards(pools[0], Metrics()),
                     clock=clock,
                     hasher=HmacHasher(Secret("5e" * 32)),
                     replies=ProtoReplies(),

@@ -1,6 +1,7 @@
 """A client of the API in two protocols; what comes back has one form, so that tests compare it."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType, TracebackType
@@ -56,6 +57,7 @@ RPCS = {
         pb.ListPaymentActionsRequest, pb.ListPaymentActionsResponse, "GET", "/payment/{id}/actions"
     ),
     "ListPayments": Rpc(pb.ListPaymentsRequest, pb.ListPaymentsResponse, "GET", "/payments"),
+    "DeleteCard": Rpc(pb.DeleteCardRequest, pb.DeleteCardResponse, "DELETE", "/cards/{token}"),
     **{
         name: _of(hooks, WebhookServiceStub, name, method, path)
         for name, method, path in (
@@ -221,8 +223,8 @@ class RestClient:
         method, path = RPCS[rpc].method, RPCS[rpc].path
         fields = json_format.MessageToDict(request, preserving_proto_field_name=True)
         body = b""
-        if "{id}" in path:
-            path = path.format(id=quote(fields.pop("id", ""), safe=""))
+        for name in re.findall(r"{(\w+)}", path):
+            path = path.replace(f"{{{name}}}", quote(fields.pop(name, ""), safe=""))
         if method in {"POST", "PATCH"}:
             body = json.dumps(fields).encode()
         else:

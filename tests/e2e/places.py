@@ -31,10 +31,19 @@ def places_of(stack: Stack) -> Iterator[tuple[str, bytes]]:
 
 def dumped(stack: Stack) -> bytes:
     """Return what pg_dumpall writes, having let PostgreSQL write its files too."""
+    queried(stack, "postgres", "CHECKPOINT")
+    return _run_beside_postgres(stack, "pg_dumpall")
+
+
+def queried(stack: Stack, database: str, statement: str) -> bytes:
+    """Return what a statement of whoever runs the server returns, with bars between the columns."""
+    return _run_beside_postgres(stack, "psql", "-d", database, "-Atc", statement)
+
+
+def _run_beside_postgres(stack: Stack, program: str, *arguments: str) -> bytes:
     programs = Path(psutil.Process(stack.pids()["postgres"]).exe()).parent
     sockets = ("-h", str((stack.data_dir / "run" / "sockets").resolve()), "-U", "postgres")
-    _run(programs / "psql", *sockets, "-d", "postgres", "-c", "CHECKPOINT")
-    return _run(programs / "pg_dumpall", *sockets)
+    return _run(programs / program, *sockets, *arguments)
 
 
 def envoy_pages(stack: Stack) -> Iterator[tuple[str, bytes]]:

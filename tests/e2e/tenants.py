@@ -42,6 +42,7 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
         "page_token": PAGE,
         "follow": PLAIN,
     },
+    "DeleteCard": {"token": CARD},
     "CreateWebhookEndpoint": {"url": PLAIN, "event_types": PLAIN, "description": PLAIN},
     "GetWebhookEndpoint": {"id": ENDPOINT},
     "ListWebhookEndpoints": {**_LIST, "page_token": PAGE},
@@ -99,6 +100,7 @@ REFUSED = {
     PAYMENT: "PAYMENT_NOT_FOUND",
     ENDPOINT: "WEBHOOK_ENDPOINT_NOT_FOUND",
     EVENT: "EVENT_NOT_FOUND",
+    CARD: "CARD_TOKEN_NOT_FOUND",
 }
 # Filters: what is not there is not listed, and not refused.
 LISTED = {("ListPayments", "reference"), ("ListEvents", "payment_id")}
@@ -144,12 +146,11 @@ class Merchant:
         capture = {"authorization_id": payments[0].id, "amount": A_POUND}
         self.done("Capture", capture)
         event = self._event_of(payments[0].id)
-        card = payments[0].card.token or NOBODYS[CARD][:-1] + "z"
         self.ids = {
             PAYMENT: payments[0].id,
             ENDPOINT: endpoints[0].id,
             EVENT: event,
-            CARD: card,
+            CARD: payments[0].card.token,
             WORDS: words,
         }
         self.pages = {

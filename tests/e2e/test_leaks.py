@@ -19,7 +19,7 @@ import urllib3
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
-from tests.e2e.places import places_of
+from tests.e2e.places import places_of, queried
 from tests.e2e.receiver import Receiver
 from tests.e2e.seen import Seen
 from tests.e2e.stack import Stack
@@ -136,6 +136,21 @@ def test_no_secret_is_anywhere(
     for place in ("dump of all databases", "webhook 0", "logs/postgres.log", *pages):
         assert place in names
     assert any("pg_wal" in name for name in names)
+
+
+def test_only_cards_that_were_approved_are_kept(stack: Stack, replies: list[str]) -> None:
+    """Of all that every scenario sent, nothing is left of cards that were declined or failed."""
+    assert replies
+    counts = (
+        "SELECT (SELECT count(*) FROM cards), (SELECT count(*) FROM removed_cards),"
+        " (SELECT count(*) FROM cards c JOIN payments p"
+        " ON p.merchant_id = c.merchant_id AND p.card_token = c.token"
+        " AND p.create_time = c.create_time AND p.status IN ('DECLINED', 'FAILED'))"
+    )
+    kept, removed, wrong = map(int, queried(stack, "payments", counts).split(b"|"))
+    assert kept > 0
+    assert removed > 0
+    assert wrong == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the limits of a process")

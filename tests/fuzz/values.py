@@ -25,6 +25,7 @@ PREFIXES = {
     "payment_id": "pay",
     "endpoint_id": "we",
     "card_token": "tok",
+    "token": "tok",
 }
 # Without these little more than "is required" would be reached.
 NEEDED = {"pan", "cvv", "month", "year", "currency", "minor_units", "id", "authorization_id", "url"}

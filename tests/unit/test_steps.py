@@ -100,6 +100,7 @@ class Fixture:
             store=self.store,
             acquirer=self.bank,
             vault=self.vault,
+            cards=self.store,
             clock=self.clock,
             hasher=HmacHasher(Secret(HASH_KEY)),
             replies=ProtoReplies(),

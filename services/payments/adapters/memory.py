@@ -12,6 +12,7 @@ from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import Event
 from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
+from services.payments.domain.status import Status
 from services.payments.ports import (
     ActionPlace,
     CardDetails,
@@ -21,6 +22,7 @@ from services.payments.ports import (
     Loaded,
     PaymentFilter,
     Record,
+    Removal,
     SealedCard,
 )
 
@@ -36,6 +38,16 @@ class _Key:
 
 
 @dataclass
+class KeptCard:
+    """A card, what ends it, and the payment that brought it."""
+
+    sealed: SealedCard
+    payment_id: str
+    expiry: Expiry
+    use_time: datetime
+
+
+@dataclass
 class MemoryStore:
     """Payments in dictionaries. Nothing awaits between reading and writing: that is its lock."""
 
@@ -45,7 +57,8 @@ class MemoryStore:
     due: dict[tuple[str, str], datetime] = field(default_factory=dict)
     keys: dict[tuple[str, str, str], _Key] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
-    cards: dict[tuple[str, str], SealedCard] = field(default_factory=dict)
+    cards: dict[tuple[str, str], KeptCard] = field(default_factory=dict)
+    removed_cards: dict[tuple[str, str], Removal] = field(default_factory=dict)
     resolutions: dict[tuple[str, str], Resolution] = field(default_factory=dict)
     now: Callable[[], datetime] = _real_time
 
@@ -89,8 +102,39 @@ class MemoryStore:
         if change.event:
             self.events.append(change.event)
         if change.card:
-            self.cards[payment.merchant_id, change.card.token] = change.card
+            kept = KeptCard(change.card, payment.id, payment.card.expiry, payment.create_time)
+            self.cards[payment.merchant_id, change.card.token] = kept
+        self._drop_card_of(payment)
         return Commit.COMMITTED
+
+    def _drop_card_of(self, payment: Payment) -> None:
+        place = (payment.merchant_id, payment.card.token)
+        if payment.status not in {Status.DECLINED, Status.FAILED} or place not in self.cards:
+            return
+        if self.cards[place].payment_id == payment.id:
+            self._drop_card(place, Removal.DECLINED)
+
+    def _drop_card(self, place: tuple[str, str], cause: Removal) -> None:
+        del self.cards[place]
+        self.removed_cards[place] = cause
+
+    async def remove(self, merchant_id: str, token: str, *, now: datetime) -> bool:  # noqa: ARG002
+        """Remove a card; return whether the merchant has or had one of that token."""
+        place = (merchant_id, token)
+        if place in self.cards:
+            self._drop_card(place, Removal.DELETED)
+        return place in self.removed_cards
+
+    async def purge(self, *, now: datetime, unused_since: datetime, limit: int) -> int:
+        """Remove cards that have expired or were last used before; return how many."""
+        old = {
+            place: Removal.EXPIRED if kept.expiry.is_past(now) else Removal.UNUSED
+            for place, kept in self.cards.items()
+            if kept.expiry.is_past(now) or kept.use_time < unused_since
+        }
+        for place, cause in list(old.items())[:limit]:
+            self._drop_card(place, cause)
+        return min(len(old), limit)
 
     def _has_ended(self, change: Change) -> bool:
         stored = (self.actions.get((change.payment.merchant_id, a.id)) for a in change.actions)
@@ -237,8 +281,11 @@ class MemoryVault:
         self.details[token] = CardDetails(pan, expiry, None)
         return SealedCard(token=token, data_key_id=f"dek_of_{merchant_id}", ciphertext=b"")
 
-    async def open(self, merchant_id: str, token: str) -> CardDetails | None:
-        """Return the merchant's card of that token; None if there is none."""
+    async def open(self, merchant_id: str, token: str) -> CardDetails | Removal | None:
+        """Return the merchant's card of that token, or why it is gone; None if there was none."""
         if self.sealed:
             raise DependencyUnavailableError
-        return self.details[token] if (merchant_id, token) in self.store.cards else None
+        place = (merchant_id, token)
+        if place in self.store.cards:
+            return self.details[token]
+        return self.store.removed_cards.get(place)

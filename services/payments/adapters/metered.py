@@ -19,7 +19,7 @@ from services.payments.domain.outcome import (
     Reversed,
     Unknown,
 )
-from services.payments.ports import Acquirer, CardDetails, SealedCard, Vault
+from services.payments.ports import Acquirer, CardDetails, Removal, SealedCard, Vault
 
 T = TypeVar("T")
 
@@ -115,8 +115,8 @@ class MeteredVault:
         """Encrypt a card for one merchant, under a fresh token."""
         return await self._meter.timed("seal", self._vault.seal(merchant_id, pan, expiry, now))
 
-    async def open(self, merchant_id: str, token: str) -> CardDetails | None:
-        """Return the merchant's card of that token; None if there is none."""
+    async def open(self, merchant_id: str, token: str) -> CardDetails | Removal | None:
+        """Return the merchant's card of that token, or why it is gone; None if there was none."""
         return await self._meter.timed("open", self._vault.open(merchant_id, token))
 
 

@@ -15,7 +15,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
 from pkg.sql import Pool, statements, translated
 from services.payments.adapters.vault_keys import NONCE_BYTES, DataKeys
-from services.payments.ports import CardDetails, SealedCard
+from services.payments.ports import CardDetails, Removal, SealedCard
 
 logger = structlog.get_logger()
 
@@ -52,16 +52,20 @@ class CardVault:
         box = key.cipher.encrypt(nonce, card, _place(merchant_id, token, FORMAT))
         return SealedCard(token=token, data_key_id=key.id, ciphertext=FORMAT + nonce + box)
 
-    async def open(self, merchant_id: str, token: str) -> CardDetails | None:
-        """Return the merchant's card of that token; None if there is none.
+    async def open(self, merchant_id: str, token: str) -> CardDetails | Removal | None:
+        """Return the merchant's card of that token, or why it is gone; None if there was none.
 
         Raises:
             DependencyUnavailableError: Its data key is not to be had, or it does not open.
         """
         with translated():
             row = await self._pool.fetchrow(SQL["open_card"], merchant_id, token)
+            if row is not None and row["is_stale"]:
+                await self._pool.execute(SQL["touch_card"], merchant_id, token)
         if row is None:
             return None
+        if row["cause"] is not None:
+            return Removal(row["cause"])
         cipher = await self._keys.to_open(merchant_id, row["data_key_id"], row["wrapped"])
         sealed: bytes = row["ciphertext"]
         nonce, box = sealed[len(FORMAT) :][:NONCE_BYTES], sealed[len(FORMAT) + NONCE_BYTES :]
@@ -93,7 +97,7 @@ class NoVault:
         self,
         merchant_id: str,  # noqa: ARG002
         token: str,  # noqa: ARG002
-    ) -> CardDetails | None:
+    ) -> CardDetails | Removal | None:
         """Refuse."""
         raise DependencyUnavailableError
 

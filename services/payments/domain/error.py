@@ -26,6 +26,12 @@ class CardTokenNotFoundError(PaymentsError):
     reason = "CARD_TOKEN_NOT_FOUND"
 
 
+class CardTokenRemovedError(PaymentsError):
+    """The card of this token was removed from the vault. Ask the customer for its details."""
+
+    reason = "CARD_TOKEN_REMOVED"
+
+
 class ConcurrentUpdateError(PaymentsError):
     """Too many requests are changing this payment at once. Nothing was done; try again."""
 

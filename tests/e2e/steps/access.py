@@ -16,6 +16,7 @@ from tests.e2e.steps.requests import authorize_fields, later_request
 from tests.e2e.steps.story import Asked, Fields, Story, bearer, rows
 
 NO_PAYMENT = "pay_01h455vb4pex5vsknk084sn02q"
+NO_CARD = "tok_01h455vb4pex5vsknk084sn02q"
 NO_ENDPOINT = "we_01h455vb4pex5vsknk084sn02q"
 NO_EVENT = "evt_01h455vb4pex5vsknk084sn02q"
 NOBODY = f"sk_{'0' * 16}_{'0' * 64}"
@@ -53,8 +54,7 @@ def narrow_keys(operator: Operator) -> Mapping[str, str]:
 def with_a_narrow_key(story: Story, narrow_keys: Mapping[str, str], scope: str) -> None:
     """With ids of nothing, where there has to be one, and nothing else in them."""
     story.call_all(
-        Asked(rpc, {"id": NO_PAYMENT} if "{id}" in found.path else {}, bearer(narrow_keys[scope]))
-        for rpc, found in RPCS.items()
+        Asked(rpc, _nothings(found), bearer(narrow_keys[scope])) for rpc, found in RPCS.items()
     )
 
 
@@ -97,6 +97,7 @@ def every_request(story: Story) -> None:
         ("Authorize", authorize_fields("10.00 GBP")),
         ("ListPayments", {}),
         *requests_with_id(story.payment.id),
+        ("DeleteCard", {"token": NO_CARD}),
         ("ListWebhookEndpoints", {}),
         ("ListEvents", {}),
         ("GetClock", {}),
@@ -195,3 +196,9 @@ def authorization(api_key: str, text: str) -> Headers:
         "the key twice": (f"Bearer {api_key}",) * 2,
     }
     return [("authorization", value) for value in values.get(text, (text,))]
+
+
+def _nothings(rpc: Rpc) -> Fields:
+    """Return the id of nothing, where the path has to have one."""
+    ids = {"id": NO_PAYMENT, "token": NO_CARD}
+    return {name: value for name, value in ids.items() if f"{{{name}}}" in rpc.path}

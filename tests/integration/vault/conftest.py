@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pkg.metrics import Metrics
 from pkg.secret import Secret
 from pkg.sql import Pool, open_pool
 from services.payments.adapters import vault_local
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.vault import CardVault
 from services.payments.adapters.vault_keys import DataKeys, KeyWrapper
 from services.payments.adapters.vault_local import LocalWrapper
@@ -39,6 +41,7 @@ class Fixture:
     """A vault as a worker has it, a store beside it, and a look behind both."""
 
     store: PostgresStore
+    cards: PostgresCards
     wrapper: Counted
     vault_pool: Pool
     gateway_pool: Pool
@@ -105,6 +108,7 @@ async def vault(wrapper: KeyWrapper, payments_database_url: str) -> AsyncIterato
             PostgresStore(
                 gateway, gateway, events=ProtoEvents(), clock=SandboxClock(), lease=LEASE
             ),
+            PostgresCards(gateway, Metrics()),
             Counted(wrapper),
             vault_pool=await pool(as_part(payments_database_url, "paygate_vault")),
             gateway_pool=gateway,

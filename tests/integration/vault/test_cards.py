@@ -11,7 +11,7 @@ from pkg.card import Expiry, Pan
 from pkg.errors import DependencyUnavailableError
 from services.payments.adapters.vault import CardVault
 from services.payments.adapters.vault_rotation import VaultRotation
-from services.payments.ports import Change, Commit, SealedCard
+from services.payments.ports import CardDetails, Change, Commit, SealedCard
 from tests.builders import MERCHANT, NOW, begun
 from tests.integration.vault.conftest import Fixture
 
@@ -41,7 +41,7 @@ async def test_a_card_comes_back_without_its_cvv(vault: Fixture) -> None:
     """What one worker has sealed, another one opens: number and expiry, and nothing else."""
     card = await stored(vault, vault.worker())
     found = await vault.worker().open(MERCHANT, card.token)
-    assert found
+    assert isinstance(found, CardDetails)
     assert (found.pan, found.expiry, found.cvv) == (PAN, EXPIRY, None)
     assert card.token.startswith("tok_")
 
@@ -51,7 +51,7 @@ async def test_a_number_of_any_length_comes_back(vault: Fixture, digits: str) ->
     """And how long it is does not show in the ciphertext."""
     card = await stored(vault, vault.worker(), pan=Pan(digits))
     found = await vault.worker().open(MERCHANT, card.token)
-    assert found
+    assert isinstance(found, CardDetails)
     assert found.pan == Pan(digits)
     assert len(card.ciphertext) == 1 + 12 + 25 + 16
 
@@ -109,13 +109,15 @@ async def test_a_ciphertext_is_bound_to_its_place(vault: Fixture) -> None:
 
 
 async def test_only_the_vaults_role_reads_ciphertext(vault: Fixture) -> None:
-    """Whoever stores payments can add a card, and neither read, change nor remove one."""
+    """Whoever stores payments can add a card and remove it, and neither read nor change one."""
     await stored(vault, vault.worker())
     for refused in (
         "SELECT ciphertext FROM cards",
         "SELECT wrapped FROM data_keys",
         "UPDATE cards SET ciphertext = ''",
-        "DELETE FROM cards",
+        "DELETE FROM cards RETURNING ciphertext",
+        "UPDATE cards SET expire_time = now()",
+        "DELETE FROM removed_cards",
         "INSERT INTO data_keys VALUES ('m', 'k', 'w', now())",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

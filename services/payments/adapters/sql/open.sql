@@ -61,8 +61,11 @@ stored_actions AS (
   FROM go
 ),
 stored_cards AS (
-  INSERT INTO cards (merchant_id, token, data_key_id, ciphertext, create_time)
-  SELECT merchant_id, card_token, data_key_id, card_ciphertext, create_time
+  INSERT INTO cards
+    (merchant_id, token, data_key_id, ciphertext, create_time, use_time, expire_time)
+  SELECT
+    merchant_id, card_token, data_key_id, card_ciphertext, create_time, create_time,
+    make_timestamptz(card_expiry_year, card_expiry_month, 1, 0, 0, 0, 'UTC') + interval '1 month'
   FROM go
   WHERE card_ciphertext IS NOT NULL
 )

@@ -6,6 +6,7 @@ events AS (DELETE FROM outbox WHERE merchant_id = $1),
 keys AS (DELETE FROM idempotency_keys WHERE merchant_id = $1),
 replies AS (DELETE FROM stored_replies WHERE merchant_id = $1),
 removed_actions AS (DELETE FROM actions WHERE merchant_id = $1),
-removed_cards AS (DELETE FROM cards WHERE merchant_id = $1),
+kept_cards AS (DELETE FROM cards WHERE merchant_id = $1),
+gone_cards AS (DELETE FROM removed_cards WHERE merchant_id = $1),
 removed AS (DELETE FROM payments WHERE merchant_id = $1 RETURNING 1)
 SELECT count(*) FROM removed

@@ -53,7 +53,20 @@ done AS (
       SELECT a.status
       FROM actions a
       WHERE a.merchant_id = i.merchant_id AND a.id IN (i.action_id, i.second_id))
-  RETURNING i.*
+  RETURNING i.*, p.card_token, p.create_time
+),
+-- A card that an authorization brought with it stays only if that succeeds.
+removed_cards_now AS (
+  DELETE FROM cards c
+  USING done
+  WHERE done.status IN ('DECLINED', 'FAILED')
+    AND c.merchant_id = done.merchant_id AND c.token = done.card_token
+    AND c.create_time = done.create_time
+  RETURNING c.merchant_id, c.token, done.update_time
+),
+noted_cards AS (
+  INSERT INTO removed_cards (merchant_id, token, cause, remove_time)
+  SELECT merchant_id, token, 'DECLINED', update_time FROM removed_cards_now
 ),
 updated_actions AS (
   UPDATE actions a SET

@@ -75,6 +75,11 @@ class PaymentServiceStub:
                 request_serializer=paygate_dot_payments_dot_v1_dot_payment__service__pb2.ListPaymentsRequest.SerializeToString,
                 response_deserializer=paygate_dot_payments_dot_v1_dot_payment__service__pb2.ListPaymentsResponse.FromString,
                 _registered_method=True)
+        self.DeleteCard = channel.unary_unary(
+                '/paygate.payments.v1.PaymentService/DeleteCard',
+                request_serializer=paygate_dot_payments_dot_v1_dot_payment__service__pb2.DeleteCardRequest.SerializeToString,
+                response_deserializer=paygate_dot_payments_dot_v1_dot_payment__service__pb2.DeleteCardResponse.FromString,
+                _registered_method=True)
 
 
 class PaymentServiceServicer:
@@ -135,6 +140,14 @@ class PaymentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteCard(self, request, context):
+        """Removes a card's number from the vault for good: its token authorizes nothing any more. Payments
+        that were made with it stay as they are, and can be captured, voided and refunded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PaymentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -172,6 +185,11 @@ def add_PaymentServiceServicer_to_server(servicer, server):
                     servicer.ListPayments,
                     request_deserializer=paygate_dot_payments_dot_v1_dot_payment__service__pb2.ListPaymentsRequest.FromString,
                     response_serializer=paygate_dot_payments_dot_v1_dot_payment__service__pb2.ListPaymentsResponse.SerializeToString,
+            ),
+            'DeleteCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteCard,
+                    request_deserializer=paygate_dot_payments_dot_v1_dot_payment__service__pb2.DeleteCardRequest.FromString,
+                    response_serializer=paygate_dot_payments_dot_v1_dot_payment__service__pb2.DeleteCardResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -369,6 +387,33 @@ class PaymentService:
             '/paygate.payments.v1.PaymentService/ListPayments',
             paygate_dot_payments_dot_v1_dot_payment__service__pb2.ListPaymentsRequest.SerializeToString,
             paygate_dot_payments_dot_v1_dot_payment__service__pb2.ListPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.payments.v1.PaymentService/DeleteCard',
+            paygate_dot_payments_dot_v1_dot_payment__service__pb2.DeleteCardRequest.SerializeToString,
+            paygate_dot_payments_dot_v1_dot_payment__service__pb2.DeleteCardResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,10 @@ class PaymentServiceStub:
     """The history of one payment, oldest first."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_payment_service_pb2.ListPaymentsRequest, _payment_service_pb2.ListPaymentsResponse]
     """The merchant's payments, newest first."""
+    DeleteCard: _grpc.UnaryUnaryMultiCallable[_payment_service_pb2.DeleteCardRequest, _payment_service_pb2.DeleteCardResponse]
+    """Removes a card's number from the vault for good: its token authorizes nothing any more. Payments
+    that were made with it stay as they are, and can be captured, voided and refunded.
+    """
 
 @_typing.type_check_only
 class PaymentServiceAsyncStub(PaymentServiceStub):
@@ -79,6 +83,10 @@ class PaymentServiceAsyncStub(PaymentServiceStub):
     """The history of one payment, oldest first."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_payment_service_pb2.ListPaymentsRequest, _payment_service_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """The merchant's payments, newest first."""
+    DeleteCard: _aio.UnaryUnaryMultiCallable[_payment_service_pb2.DeleteCardRequest, _payment_service_pb2.DeleteCardResponse]  # type: ignore[assignment]
+    """Removes a card's number from the vault for good: its token authorizes nothing any more. Payments
+    that were made with it stay as they are, and can be captured, voided and refunded.
+    """
 
 class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes card payments: authorize, capture, void, refund, and look at them.
@@ -144,5 +152,15 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payment_service_pb2.ListPaymentsResponse, _abc.Awaitable[_payment_service_pb2.ListPaymentsResponse]]:
         """The merchant's payments, newest first."""
+
+    @_abc_1.abstractmethod
+    def DeleteCard(
+        self,
+        request: _payment_service_pb2.DeleteCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payment_service_pb2.DeleteCardResponse, _abc.Awaitable[_payment_service_pb2.DeleteCardResponse]]:
+        """Removes a card's number from the vault for good: its token authorizes nothing any more. Payments
+        that were made with it stay as they are, and can be captured, voided and refunded.
+        """
 
 def add_PaymentServiceServicer_to_server(servicer: PaymentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
