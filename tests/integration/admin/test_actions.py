@@ -96,6 +96,7 @@ class Books:
             store=self.store,
             acquirer=self.bank,
             vault=MemoryVault(MemoryStore()),
+            cards=MemoryStore(),
             clock=SandboxClock(),
             hasher=HmacHasher(Secret(HASH_KEY)),
             replies=ProtoReplies(),
