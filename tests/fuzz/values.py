@@ -102,7 +102,8 @@ class Values:
         """Choose; rather not what names a thing while none of its kind is known."""
         names: list[str] = [field.name for field in fields]
         known = [one for one in names if one not in PREFIXES or self._pool.ids.get(PREFIXES[one])]
-        return self._random.choice((known or names) if self._random.random() >= self._odd else names)
+        usual = self._random.random() >= self._odd
+        return self._random.choice(known if known and usual else names)
 
     def _set(self, method: Method, message: Message, field: Field, depth: int) -> None:
         if field.is_repeated:
