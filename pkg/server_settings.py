@@ -79,6 +79,8 @@ class ServerSettings(TlsSettings, RoleSettings):
 
     in_flight_max: int = Field(default=256, gt=0)
 
+    # What the edge waits for an answer: see envoy.yaml.
+    edge_timeout_seconds: float = Field(default=5.0, gt=0)
     # The edge asks once a second, and waits a second for the answer.
     drain_notice_seconds: float = Field(default=2.0, ge=0)
 

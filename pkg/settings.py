@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from pkg.secret import Secret
+from pkg.timing import Time
 
 
 class MisconfiguredError(Exception):
@@ -85,6 +86,12 @@ def told(settings: type[S], complain: Callable[[str], object]) -> S | None:
             name = ".".join(map(str, wrong["loc"])) or settings.__name__
             complain(f"{_variable(settings, name)}: {wrong['msg']}\n")
     return None
+
+
+def time_of(settings: "ServiceSettings", field: str) -> Time:
+    """Return a setting in seconds, with the name of its variable."""
+    seconds: float = getattr(settings, field)
+    return Time(_variable(type(settings), field), seconds)
 
 
 def hidden(value: SecretStr) -> Secret:

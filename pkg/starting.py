@@ -1,10 +1,11 @@
 """How a role of a service begins: its settings, production's demands, and why it cannot."""
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import uvloop
+from pydantic import Field
 
 from pkg import production
 from pkg.errors import DependencyUnavailableError
@@ -12,6 +13,7 @@ from pkg.mode import Mode
 from pkg.observed import ObservedSettings
 from pkg.production import Posture
 from pkg.settings import MisconfiguredError, told
+from pkg.timing import Relation
 
 
 class RoleSettings(ObservedSettings):
@@ -19,13 +21,25 @@ class RoleSettings(ObservedSettings):
 
     mode: Mode = Mode.SANDBOX
 
+    # How long whoever runs the process waits between SIGTERM and SIGKILL.
+    termination_grace_seconds: float = Field(default=15.0, gt=0)
+
     def posture(self, role: str) -> Posture:
         """Return what production looks at before a process in this role starts."""
         raise NotImplementedError
 
+    def relations(self, role: str) -> Sequence[Relation]:
+        """Return how the times of a process in this role relate."""
+        raise NotImplementedError
+
 
 def refused(settings: RoleSettings, role: str) -> int:
-    """Return the exit code of a role that production does not let start, having said why; or 0."""
+    """Return the exit code of a role that does not start like this, having said why; or 0."""
+    broken = [relation for relation in settings.relations(role) if not relation.holds]
+    for relation in broken:
+        sys.stderr.write(f"{relation}\n")
+    if broken:
+        return 2
     if settings.mode is not Mode.PRODUCTION:
         return 0
     return production.exit_code(settings.posture(role), sys.stderr.write)

@@ -3,10 +3,13 @@
 from pydantic import PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from pkg import timing
 from pkg.production import Posture
 from pkg.production_database import Database
 from pkg.server_settings import TlsSettings
+from pkg.settings import time_of
 from pkg.starting import RoleSettings
+from pkg.timing import Relation
 
 
 class Config(TlsSettings, RoleSettings):
@@ -26,6 +29,11 @@ class Config(TlsSettings, RoleSettings):
     drain_seconds: PositiveFloat = 5.0
     connect_attempts_max: PositiveInt = 60
     connect_pause_seconds: float = 0.5
+
+    def relations(self, role: str) -> list[Relation]:  # noqa: ARG002  # it has but one
+        """Return how the times of this process relate."""
+        grace = time_of(self, "termination_grace_seconds")
+        return [timing.of_end(time_of(self, "drain_seconds"), grace=grace)]
 
     def posture(self, role: str) -> Posture:  # noqa: ARG002  # it has but one
         """Return what production looks at before the bank starts."""

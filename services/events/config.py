@@ -6,10 +6,12 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from pkg import timing
 from pkg.production import Posture, Refused
 from pkg.production_database import Database
 from pkg.server_settings import AuthorityFile, ServerSettings
-from pkg.settings import HexKey
+from pkg.settings import HexKey, time_of
+from pkg.timing import Relation
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
 
@@ -50,6 +52,19 @@ class Settings(ServerSettings):
     database_pool_size: int = Field(default=4, gt=0)
     database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
+
+    def relations(self, role: str) -> list[Relation]:
+        """Return how the times of a process in this role relate."""
+        grace, drain = time_of(self, "termination_grace_seconds"), time_of(self, "drain_seconds")
+        if role == "relay":
+            return [timing.of_end(drain, grace=grace)]
+        return [
+            timing.of_reads(
+                database=time_of(self, "database_timeout_seconds"),
+                edge=time_of(self, "edge_timeout_seconds"),
+            ),
+            timing.of_end(time_of(self, "drain_notice_seconds"), drain, grace=grace),
+        ]
 
     def posture(self, role: str) -> Posture:
         """Return what production looks at before a process in this role starts."""

@@ -130,7 +130,7 @@ async def composed(
         ) as vault,
     ):
         clock = SandboxClock()
-        lease = lease or timedelta(seconds=settings.action_lease_seconds)
+        lease = lease or settings.action_lease
         store = store_on(reads, writes, settings, clock, lease, StoreTally(metrics), tracer)
         gateway = Gateway(
             store=store,

@@ -5,12 +5,15 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from pkg import timing
 from pkg.mode import Mode
 from pkg.production import Posture, Refused, too_much
 from pkg.production_database import Database
 from pkg.server_settings import AuthorityFile, ServerSettings
-from pkg.settings import HexKey
+from pkg.settings import HexKey, time_of
+from pkg.timing import Relation, Time
 from services.payments.ports import Limits
+from services.payments.sweep import STOP_SECONDS
 from services.payments.vault_config import VaultSettings
 
 # In production. AES-GCM with random nonces bears 2^32 under one key, and a worker that was broken
@@ -47,13 +50,10 @@ class Settings(ServerSettings, VaultSettings):
     idempotency_key_lifetime_seconds: int = Field(default=24 * 3600, gt=0)
     card_retention_days: int = Field(default=400, gt=0, le=3650)
 
-    # A request's time at the bank: the call, then one look at what became of it. Together they stay
-    # under the 5 s that the edge waits.
+    # A request's time at the bank: the call, then one look at what became of it.
     acquirer_call_timeout_seconds: float = Field(default=2.8, gt=0)
     acquirer_inquiry_timeout_seconds: float = Field(default=0.5, gt=0)
 
-    # Longer than any call may take, so that recovery never meets a worker that still waits.
-    action_lease_seconds: float = Field(default=10.0, gt=0)
     sweep_interval_seconds: float = Field(default=0.25, gt=0)
 
     database_pool_size: int = Field(default=4, gt=0)
@@ -123,6 +123,36 @@ class Settings(ServerSettings, VaultSettings):
             ),
             *(self.refused_to_servers() if is_server else ()),
             self.refused_to_observers(),
+        ]
+
+    @property
+    def action_lease(self) -> timedelta:
+        """When recovery may take up what a worker of these settings has begun."""
+        return timing.action_lease(
+            database=time_of(self, "database_timeout_seconds"),
+            call=time_of(self, "acquirer_call_timeout_seconds"),
+            inquiry=time_of(self, "acquirer_inquiry_timeout_seconds"),
+            edge=time_of(self, "edge_timeout_seconds"),
+        )
+
+    def relations(self, role: str) -> list[Relation]:
+        """Return how the times of a process in this role relate."""
+        database = time_of(self, "database_timeout_seconds")
+        grace = time_of(self, "termination_grace_seconds")
+        if role == "sweep":
+            broken_off = Time("what the sweep lets end", STOP_SECONDS)
+            return [timing.of_end(broken_off, 2 * database, grace=grace)]
+        edge = time_of(self, "edge_timeout_seconds")
+        notice, drain = time_of(self, "drain_notice_seconds"), time_of(self, "drain_seconds")
+        return [
+            timing.of_reads(database=database, edge=edge),
+            timing.of_writes(
+                vault=time_of(self, "vault_timeout_seconds"),
+                call=time_of(self, "acquirer_call_timeout_seconds"),
+                inquiry=time_of(self, "acquirer_inquiry_timeout_seconds"),
+                edge=edge,
+            ),
+            timing.of_end(notice, drain, grace=grace),
         ]
 
     @property

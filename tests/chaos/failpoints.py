@@ -25,8 +25,8 @@ from grpc import aio
 from pkg import telemetry
 from pkg.settings import load
 from services.payments.__main__ import composed, serve_on
-from services.payments.config import Settings
 from services.payments.ports import Acquirer, Store
+from tests.chaos.worker import HastySettings
 
 T = TypeVar("T")
 HOLD_SECONDS_MAX = 30.0
@@ -161,7 +161,7 @@ def struck_bank(bank: Acquirer, points: Points) -> Any:
 
 async def main() -> None:
     """Serve until SIGTERM."""
-    settings, points = load(Settings), Points()
+    settings, points = load(HastySettings), Points()
     async with composed(settings) as service:
         gateway = replace(
             service.gateway,

@@ -121,7 +121,7 @@ class Rig:
     payments_url: str
     acquirer_url: str
     workers_count: int = 2
-    worker_module: tuple[str, ...] = ("services.payments", "serve")
+    worker_module: tuple[str, ...] = ("tests.chaos.worker",)
     with_sweep: bool = True
     api_key: str = ""
     workers: list[Process] = field(default_factory=list)
@@ -147,7 +147,7 @@ class Rig:
             "PAYGATE_READ_DATABASE_URL": as_part(self.payments_url, "paygate_reader"),
             "PAYGATE_SANDBOX_DATABASE_URL": as_part(self.payments_url, "paygate_sandbox"),
             "PAYGATE_ACQUIRER_ADDRESS": listen,
-            "PAYGATE_ACTION_LEASE_SECONDS": str(LEASE_SECONDS),
+            "PAYGATE_HASTY_LEASE_SECONDS": str(LEASE_SECONDS),
             "PAYGATE_SWEEP_INTERVAL_SECONDS": "0.05",
             # Tests of money fire more at once than a worker would take.
             "PAYGATE_IN_FLIGHT_MAX": "4096",

@@ -129,9 +129,8 @@ async def books_of(stack: Stack) -> AsyncIterator[Books]:
 
 @asynccontextmanager
 async def running(**environment: str) -> AsyncIterator[Stack]:
-    """A stack of its own, with leases that suit the short time."""
-    told = {"PAYGATE_ACTION_LEASE_SECONDS": "4", **environment}
-    with Stack(workers=2, environment=told) as stack:
+    """A stack of its own."""
+    with Stack(workers=2, environment=environment) as stack:
         await asyncio.to_thread(stack.start)
         yield stack
         assert await asyncio.to_thread(stack.stop) == 0, stack.output
@@ -251,7 +250,6 @@ async def test_a_bank_that_hangs() -> None:
 async def test_a_bank_that_is_gone(payments_database_url: str, acquirer_database_url: str) -> None:
     """While nobody listens at the bank's address payments are PENDING in time; all settles."""
     async with Rig(payments_database_url, acquirer_database_url) as rig:
-        rig.environment["PAYGATE_ACTION_LEASE_SECONDS"] = "4"
         port = rig.workers[0].port
         async with clients_of(f"127.0.0.1:{port}", rig.api_key) as clients:
             async with clients.busy():

@@ -31,7 +31,7 @@ STORM_SECONDS = 40.0
 def with_long_leases(payments_url: str, acquirer_url: str) -> Rig:
     """Return a rig whose workers' leases are longer than calls may take; none is killed here."""
     rig = Rig(payments_url, acquirer_url)
-    rig.environment["PAYGATE_ACTION_LEASE_SECONDS"] = "10"
+    rig.environment["PAYGATE_HASTY_LEASE_SECONDS"] = "10"
     return rig
 
 

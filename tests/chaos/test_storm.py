@@ -85,8 +85,8 @@ class Client:
 
 @pytest.fixture
 async def stormy() -> AsyncIterator[Stack]:
-    """A stack of its own, with leases that suit the short time."""
-    with Stack(workers=2, environment={"PAYGATE_ACTION_LEASE_SECONDS": "4"}) as running:
+    """A stack of its own."""
+    with Stack(workers=2) as running:
         await asyncio.to_thread(running.start)
         yield running
         assert await asyncio.to_thread(running.stop) == 0, running.output

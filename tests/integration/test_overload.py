@@ -34,7 +34,7 @@ async def rig(payments_database_url: str, acquirer_database_url: str) -> AsyncIt
     """One small worker, its bank and its sweep."""
     rig = Rig(payments_database_url, acquirer_database_url, workers_count=1)
     rig.environment["PAYGATE_IN_FLIGHT_MAX"] = str(IN_FLIGHT_MAX)
-    rig.environment["PAYGATE_ACTION_LEASE_SECONDS"] = "10"  # more than the slow card takes
+    rig.environment["PAYGATE_HASTY_LEASE_SECONDS"] = "10"  # more than the slow card takes
     async with rig:
         yield rig
 

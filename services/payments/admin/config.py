@@ -3,9 +3,12 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from pkg import timing
 from pkg.loopback import LoopbackAddress
 from pkg.production import Posture, Refused, is_guessable
 from pkg.production_database import Database
+from pkg.settings import time_of
+from pkg.timing import Relation
 from services.payments.vault_config import VaultSettings
 
 # Of 64 hexadecimal digits all 16 are there, but for one token in four.
@@ -25,6 +28,11 @@ class AdminSettings(VaultSettings):
 
     database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
+
+    def relations(self, role: str) -> list[Relation]:  # noqa: ARG002  # it has but one
+        """Return how the times of this process relate."""
+        grace = time_of(self, "termination_grace_seconds")
+        return [timing.of_end(time_of(self, "drain_seconds"), grace=grace)]
 
     def posture(self, role: str) -> Posture:  # noqa: ARG002  # it has but one
         """Return what production looks at before this process starts."""
