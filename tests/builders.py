@@ -18,6 +18,7 @@ LIFETIME = timedelta(days=7)
 MERCHANT = "mer_a"
 CARD = Card(brand=Brand.VISA, last4="4242", expiry=Expiry(2030, 12), fingerprint=b"f" * 32)
 DETAILS = CardDetails(Pan("4242424242424242"), Expiry(2030, 12), Cvv("123"))
+APPROVAL_CODE = "4F7A01BC"
 HASH_KEY = "ab" * 32
 
 
@@ -57,7 +58,7 @@ def settled(
     step: tuple[Payment, Action], answer: Final | None = None, now: datetime = LATER
 ) -> tuple[Payment, Action]:
     """Return payment and action after the bank's answer: approved unless said otherwise."""
-    result = settle(*step, answer or Approved(), now)
+    result = settle(*step, answer or Approved(APPROVAL_CODE), now)
     assert result is not None
     return result
 

@@ -98,6 +98,7 @@ def encode_action(action: Action) -> pb.Action:
         sequence=action.sequence,
         create_time=_time(action.create_time),
         update_time=_time(action.update_time),
+        approval_code=action.approval_code,
     )
 
 

@@ -193,6 +193,46 @@ MEANINGS: dict[str, list[Answer | NotFound | Reversed]] = {
 }
 
 
+NO_REASON = {
+    "authorize": DeclineCode.CARD_DECLINED,
+    "capture": DeclineCode.CAPTURE_REJECTED,
+    "void": DeclineCode.VOID_REJECTED,
+    "refund": DeclineCode.REFUND_REJECTED,
+    "inquire for the authorization": DeclineCode.CARD_DECLINED,
+    "inquire for the capture": DeclineCode.CAPTURE_REJECTED,
+}
+
+
+@pytest.mark.parametrize("asks", NO_REASON)
+@pytest.mark.parametrize("code", ["", "CODE_OF_NEXT_YEAR", "lost_card"])
+async def test_a_decline_without_a_reason_that_we_know(
+    bank: Bank, line: GrpcAcquirer, asks: str, code: str
+) -> None:
+    """It is a no to what was asked: a refund is refused, and no card is declined by it."""
+    bank.outcome = pb.Outcome(status=pb.Outcome.STATUS_DECLINED, decline_code=code)
+    assert await ALL[asks](line) == Declined(NO_REASON[asks])
+
+
+@pytest.mark.parametrize("asks", NO_REASON)
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [
+        ("4F7A01BC", "4F7A01BC"),
+        ("x" * 64, "x" * 64),
+        ("x" * 65, ""),
+        ("a\x00b", ""),
+        ("a\nb", ""),
+        ("ä", ""),
+    ],
+)
+async def test_an_approval_has_the_banks_code(
+    bank: Bank, line: GrpcAcquirer, asks: str, code: str, kept: str
+) -> None:
+    """As the bank gives it; what can't be shown to everybody is left out."""
+    bank.outcome = pb.Outcome(status=pb.Outcome.STATUS_APPROVED, approval_code=code)
+    assert await ALL[asks](line) == Approved(kept)
+
+
 @pytest.mark.parametrize(
     ("asks", "outcome", "meaning"),
     [

@@ -189,6 +189,21 @@ async def test_answers(
     assert fixture.bank.answers == fixture.bank.inquiries == []
 
 
+async def test_the_banks_approval_code_is_told_by_whoever_settles(fixture: Fixture) -> None:
+    """In the reply, in the event and in the history; a client of a lost reply gets it as well."""
+    fixture.bank = FakeBank([Approved("A1"), Unknown()], [Unknown(), Approved("C1")])
+    first = authorized(await fixture.authorize())
+    command = capture_of(first.payment.id)
+    pending = service.CaptureResponse.FromString((await capture(fixture.gateway, command)).body)
+    await fixture.recover()
+    settled = service.CaptureResponse.FromString((await capture(fixture.gateway, command)).body)
+    told = [reply.action.approval_code for reply in (first, pending, settled)]
+    assert told == ["A1", "", "C1"]
+    assert [event.action.approval_code for event in fixture.store.events] == ["A1", "C1"]
+    payload = PaymentEvent.FromString(ProtoEvents().encode(fixture.store.events[1]))
+    assert payload.action.approval_code == "C1"
+
+
 async def test_recovery_replaces_the_reply_that_said_pending(fixture: Fixture) -> None:
     """After recovery the same key answers with the final reply."""
     fixture.bank = FakeBank([Unknown()], [Unknown(), Approved()])

@@ -40,6 +40,14 @@ _ATTRIBUTES = {
     for name in ("Authorize", "Capture", "Refund", "Void", "Reverse", "Inquire")
 }
 _UNKNOWN = grpc.StatusCode.UNKNOWN
+APPROVAL_CODE_CHARACTERS_MAX = 64
+# What a decline without a reason that we know means. A reversal is never declined.
+_NO = {
+    ActionType.AUTHORIZE: DeclineCode.CARD_DECLINED,
+    ActionType.CAPTURE: DeclineCode.CAPTURE_REJECTED,
+    ActionType.VOID: DeclineCode.VOID_REJECTED,
+    ActionType.REFUND: DeclineCode.REFUND_REJECTED,
+}
 # Who has made an error, by its ErrorInfo; and the codes that say that asking again is no use.
 BANK_DOMAIN = "acquirer.paygate"
 _DEFINITE = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
@@ -195,18 +203,24 @@ def _answer(outcome: pb.Outcome | Rejected | Unknown, kind: ActionType) -> Answe
         return outcome
     match outcome.status:
         case pb.Outcome.STATUS_APPROVED:
-            return Approved()
+            return Approved(_approval_code(outcome.approval_code))
         case pb.Outcome.STATUS_DECLINED:
-            return Declined(_decline(outcome.decline_code))
+            return Declined(_decline(outcome.decline_code, kind))
         case pb.Outcome.STATUS_REVERSED if kind is ActionType.AUTHORIZE:
             return Rejected()
         case _:
             return Unknown()
 
 
-def _decline(code: str) -> DeclineCode:
-    """A code that we do not know yet is still a no."""
-    return DeclineCode(code) if code in DeclineCode.__members__ else DeclineCode.CARD_DECLINED
+def _decline(code: str, kind: ActionType) -> DeclineCode:
+    """A code that we do not know yet is still a no, to what was asked."""
+    return DeclineCode(code) if code in DeclineCode.__members__ else _NO[kind]
+
+
+def _approval_code(code: str) -> str:
+    """Return the bank's code; nothing if it can't be one, since it is shown to clients."""
+    is_one = len(code) <= APPROVAL_CODE_CHARACTERS_MAX and code.isascii() and code.isprintable()
+    return code if is_one else ""
 
 
 def _is_the_banks_own(problem: grpc.RpcError) -> bool:

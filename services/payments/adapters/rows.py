@@ -70,6 +70,7 @@ def settling_columns(change: Change, payload: bytes | None) -> tuple[object, ...
         event and event.id,
         event and event.type,
         payload,
+        action.approval_code,
     )
 
 
@@ -141,6 +142,7 @@ def action_of(row: Row, *, payment_id: str) -> Action:
         final=row["action_final"],
         reference=row["action_reference"],
         decline=_decline(row["action_decline_code"]),
+        approval_code=row["action_approval_code"],
         sequence=row["action_sequence"],
         idempotency_key=row["action_idempotency_key"],
         create_time=row["action_create_time"],

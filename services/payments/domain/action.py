@@ -33,6 +33,7 @@ class Action:
     """One thing done to a payment. Its id is the reference that the bank knows it by.
 
     It carries the client's idempotency key, so that whoever settles it can store the reply.
+    `approval_code` is the bank's, and empty until it approved.
     """
 
     id: str
@@ -43,13 +44,21 @@ class Action:
     final: bool = False
     reference: str
     decline: DeclineCode | None = None
+    approval_code: str = ""
     sequence: int
     idempotency_key: str | None = None
     create_time: datetime
     update_time: datetime
 
     def ended(
-        self, status: ActionStatus, now: datetime, *, decline: DeclineCode | None = None
+        self,
+        status: ActionStatus,
+        now: datetime,
+        *,
+        decline: DeclineCode | None = None,
+        approval_code: str = "",
     ) -> "Action":
         """Return the action as it ended."""
-        return replace(self, status=status, decline=decline, update_time=now)
+        return replace(
+            self, status=status, decline=decline, approval_code=approval_code, update_time=now
+        )

@@ -43,7 +43,9 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The bank did it."""
+    """The bank did it; `code` is its own for that, and may be empty."""
+
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

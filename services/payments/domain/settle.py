@@ -78,8 +78,8 @@ def settle_expiry(payment: Payment, expiry: Action, now: datetime) -> tuple[Paym
 
 def _end(action: Action, answer: Final, now: datetime) -> Action:
     match answer:
-        case Approved():
-            return action.ended(ActionStatus.SUCCEEDED, now)
+        case Approved(code):
+            return action.ended(ActionStatus.SUCCEEDED, now, approval_code=code)
         case Declined(code):
             return action.ended(ActionStatus.DECLINED, now, decline=code)
         case Rejected():

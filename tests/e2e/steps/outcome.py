@@ -42,6 +42,22 @@ def action_ended(story: Story, status: str) -> None:
     assert status_of(story.answer.action) == status
 
 
+@then("the action has the bank's approval code, in the history as well")
+def approval_code_is(story: Story) -> None:
+    """The code is the same in the reply and in the history."""
+    action = story.answer.action
+    assert re.fullmatch(r"[0-9A-F]{8}", action.approval_code)
+    actions = story.look(include_actions=True).actions
+    history = {each.id: each.approval_code for each in actions}
+    assert history[action.id] == action.approval_code
+
+
+@then("the action has no approval code")
+def approval_code_is_empty(story: Story) -> None:
+    """The bank has approved nothing."""
+    assert story.answer.action.approval_code == ""
+
+
 @then(parsers.re(r"the payment is (?P<status>[A-Z_]+)"))
 def payment_is(story: Story, status: str) -> None:
     """The payment has this status, in the reply and when it is looked at."""

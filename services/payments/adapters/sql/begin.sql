@@ -38,8 +38,8 @@ fresh AS MATERIALIZED (
 ),
 claimed AS (
   INSERT INTO idempotency_keys
-    (merchant_id, rpc, key, fingerprint, fingerprint_version, action_id, create_time)
-  SELECT merchant_id, type, key, fingerprint, 1, action_id, update_time
+    (merchant_id, rpc, key, fingerprint, action_id, create_time)
+  SELECT merchant_id, type, key, fingerprint, action_id, update_time
   FROM fresh
   WHERE fingerprint IS NOT NULL
   ORDER BY merchant_id, type, key

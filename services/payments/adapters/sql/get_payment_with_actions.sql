@@ -10,6 +10,7 @@ SELECT
   a.final AS action_final,
   a.reference AS action_reference,
   a.decline_code AS action_decline_code,
+  a.approval_code AS action_approval_code,
   a.sequence AS action_sequence,
   a.idempotency_key AS action_idempotency_key,
   a.create_time AS action_create_time,

@@ -10,6 +10,7 @@ SELECT
   final AS action_final,
   reference AS action_reference,
   decline_code AS action_decline_code,
+  approval_code AS action_approval_code,
   sequence AS action_sequence,
   idempotency_key AS action_idempotency_key,
   create_time AS action_create_time,

@@ -22,8 +22,8 @@ WITH input AS MATERIALIZED (
 ),
 claimed AS (
   INSERT INTO idempotency_keys
-    (merchant_id, rpc, key, fingerprint, fingerprint_version, action_id, create_time)
-  SELECT merchant_id, 'AUTHORIZE', key, fingerprint, 1, action_id, create_time
+    (merchant_id, rpc, key, fingerprint, action_id, create_time)
+  SELECT merchant_id, 'AUTHORIZE', key, fingerprint, action_id, create_time
   FROM input
   WHERE fingerprint IS NOT NULL
   ORDER BY merchant_id, key

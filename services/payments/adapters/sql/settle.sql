@@ -15,7 +15,7 @@ WITH input AS MATERIALIZED (
     $17::text[], $18::bigint[], $19::timestamptz[],
     $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::bytea[],
     $26::text[], $27::text[],
-    $28::text[], $29::text[], $30::bytea[]
+    $28::text[], $29::text[], $30::bytea[], $31::text[]
   ) WITH ORDINALITY AS i (
     merchant_id, id, version, status, authorization_state,
     captured, refunded, capturing, refunding,
@@ -23,7 +23,7 @@ WITH input AS MATERIALIZED (
     decline_code, last_sequence, update_time,
     action_id, type, action_status, action_decline_code, key, reply,
     second_id, second_status,
-    event_id, event_type, event_payload,
+    event_id, event_type, event_payload, approval_code,
     ord)
   ORDER BY merchant_id, id
 ),
@@ -72,6 +72,7 @@ updated_actions AS (
   UPDATE actions a SET
     status = done.action_status,
     decline_code = done.action_decline_code,
+    approval_code = done.approval_code,
     update_time = done.update_time,
     due_time = NULL
   FROM done

@@ -11,6 +11,7 @@ Feature: Authorize a card
       | 10.00 GBP  | 0.00 GBP | 0.00 GBP | 10.00 GBP  | 0.00 GBP   |
     And payment and action have the reference "basket 66"
     And nothing was declined
+    And the action has the bank's approval code, in the history as well
 
   Scenario: Ids tell what they are of, and the authorization expires after 7 days
     When I authorize 10.00 GBP

@@ -11,6 +11,7 @@ Feature: Capture reserved money
     And its amounts are
       | authorized | captured | refunded | capturable | refundable |
       | 10.00 GBP  | 4.00 GBP | 0.00 GBP | 6.00 GBP   | 4.00 GBP   |
+    And the action has the bank's approval code, in the history as well
     When I capture 6.00 GBP
     Then the CAPTURE of 6.00 GBP is SUCCEEDED
     And the payment is CAPTURED
@@ -80,6 +81,7 @@ Feature: Capture reserved money
       | authorized | captured | refunded | capturable | refundable |
       | 10.00 GBP  | 0.00 GBP | 0.00 GBP | 10.00 GBP  | 0.00 GBP   |
     And the payment itself was not declined
+    And the action has no approval code
 
   Scenario: A final capture that the bank declines releases nothing
     Given a payment of 10.00 GBP on the card 4000 0000 0000 0259

@@ -368,6 +368,7 @@ class Action(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    APPROVAL_CODE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """`act_` and 26 characters: a TypeID over a UUIDv7."""
     payment_id: _builtins.str
@@ -380,6 +381,10 @@ class Action(_message.Message):
     """The client's reference for this action."""
     sequence: _builtins.int
     """The action's place in the payment's history, from 1."""
+    approval_code: _builtins.str
+    """The bank's own code for what it approved, at most 64 characters: what it is asked by in a
+    dispute. Empty until it approved, for a REVERSE and an EXPIRE, and where the bank gives none.
+    """
     @_builtins.property
     def amount(self) -> Global___Amount:
         """The amount it was about: for a void and a reversal the whole authorization."""
@@ -409,10 +414,11 @@ class Action(_message.Message):
         sequence: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        approval_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "decline", b"decline", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "decline", b"decline", "id", b"id", "payment_id", b"payment_id", "reference", b"reference", "sequence", b"sequence", "status", b"status", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "approval_code", b"approval_code", "create_time", b"create_time", "decline", b"decline", "id", b"id", "payment_id", b"payment_id", "reference", b"reference", "sequence", b"sequence", "status", b"status", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
