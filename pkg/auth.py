@@ -7,7 +7,8 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -151,6 +152,17 @@ class Authenticator:
     async def merchant_id(self, context: Context) -> str:
         """Return the id of the merchant who makes this call; raises what `caller` does."""
         return (await self.caller(context)).merchant_id
+
+    @asynccontextmanager
+    async def reading(self, context: Context) -> AsyncIterator[str]:
+        """Return the id of the merchant who makes this call, when it is their turn to read much.
+
+        Raises:
+            RateLimitedError: The merchant reads too much at once, or as `caller` says.
+        """
+        merchant_id = await self.merchant_id(context)
+        async with self._limits.reading(merchant_id):
+            yield merchant_id
 
     async def caller(self, context: Context) -> Caller:
         """Return who makes this call, by a key that is for it.

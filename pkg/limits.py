@@ -5,10 +5,12 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from pkg.errors import RateLimitedError
 from pkg.rpc import Context, metadata_values
+from pkg.shares import Shares
 
 ENTRIES_MAX = 10_000
 _IPV6_PREFIX = 64  # what one customer of a network gets at least: its addresses are one caller
@@ -95,7 +97,8 @@ class CallerLimits:
     Args:
         calls: Per API key; None for no limit.
         failures: Of authentication, per address; None for no limit.
-        refused: Told of every refusal, by what the limit is of: `key` or `address`.
+        reads: Of each merchant; None for no limit.
+        refused: Told when a key or an address is refused: `key` or `address`.
     """
 
     def __init__(
@@ -103,10 +106,12 @@ class CallerLimits:
         *,
         calls: Buckets | None = None,
         failures: Buckets | None = None,
+        reads: Shares | None = None,
         refused: Callable[[str], None] = _nothing,
     ) -> None:
         self._calls = calls
         self._failures = failures
+        self._reads = reads
         self._refused = refused
 
     def admit(self, key_id: str) -> None:
@@ -117,6 +122,14 @@ class CallerLimits:
         """
         if self._calls is not None:
             self._allow(self._calls, key_id, "key")
+
+    def reading(self, merchant_id: str) -> AbstractAsyncContextManager[None]:
+        """Wait until a merchant may read more than a row.
+
+        Raises:
+            RateLimitedError: The merchant reads too much at once.
+        """
+        return self._reads.turn(merchant_id) if self._reads else nullcontext()
 
     def may_fail(self, address: str) -> None:
         """Count a failure of authentication, before anything is done to find out.

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pkg.lists import BEGINNING, END, Page, Place
+from pkg.shares import in_pieces
 from pkg.sql import Row
 
 T = TypeVar("T")
 
 
-def page_of(rows: Sequence[Row], size: int, item: Callable[[Row], T]) -> Page[T]:
+async def page_of(rows: Sequence[Row], size: int, item: Callable[[Row], T]) -> Page[T]:
     """Fold what a list's statement returned: at most one row more than the page has.
 
     `is_wanted` tells whether a row is of the list; `is_last` whether the look was cut off after it.
@@ -19,7 +20,7 @@ def page_of(rows: Sequence[Row], size: int, item: Callable[[Row], T]) -> Page[T]
     is_cut = bool(rows) and rows[-1]["is_last"]
     ends = wanted[size - 1 : size] if is_full else rows[-1:]
     place = Place(ends[0]["commit_order"], ends[0]["id"]) if ends else None
-    return Page([item(row) for row in wanted[:size]], place, is_full or is_cut)
+    return Page(await in_pieces(wanted[:size], item), place, is_full or is_cut)
 
 
 def places_of(row: Row | None) -> tuple[Place, Place]:

@@ -10,11 +10,14 @@ from pkg.metrics import Metrics
 from pkg.mode import Mode
 from pkg.production import Refused, too_much
 from pkg.settings import ServiceSettings
+from pkg.shares import Shares
 from pkg.starting import RoleSettings
 from pkg.tls import Identity, check_authority
 
 CALLS_PER_SECOND = 100.0
 FAILURES_PER_SECOND = 1.0
+# Of the calls that may be under way, reads of one merchant that wait for their turn are an eighth.
+READS_WAITING_SHARE = 8
 # In production: more than a process can do, or than somebody mistypes.
 CALLS_PER_SECOND_MAX, CALLS_BURST_MAX = 1_000, 10_000
 FAILURES_PER_SECOND_MAX, FAILURES_BURST_MAX = 10, 1_000
@@ -126,15 +129,19 @@ class ServerSettings(TlsSettings, RoleSettings):
         calls, failures = self.calls_rate, self.failures_rate
         limited = metrics.counter(
             "paygate_rate_limited_total",
-            "Calls that were refused because their key made too many, or their address failed"
-            " authentication too often.",
+            "Calls that were refused because their key made too many, their address failed"
+            " authentication too often, or their merchant reads too much at once.",
             ("kind",),
         )
-        for kind in ("key", "address"):
+        for kind in ("key", "address", "merchant"):
             limited.of(kind)
         return CallerLimits(
             calls=Buckets(calls) if calls else None,
             failures=Buckets(failures) if failures else None,
+            reads=Shares(
+                waiting_max=max(1, self.in_flight_max // READS_WAITING_SHARE),
+                refused=limited.of("merchant").inc,
+            ),
             refused=lambda kind: limited.of(kind).inc(),
         )
 

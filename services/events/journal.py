@@ -103,7 +103,7 @@ class Journal:
         if wanted.payment_id:
             statement, arguments = f"{statement}_of_payment", (*arguments, wanted.payment_id)
         rows = await self._pool.fetch(SQL[statement], merchant_id, *arguments)
-        return page_of(rows, size, _payload)
+        return await page_of(rows, size, _payload)
 
     async def _bounds(self, merchant_id: str, wanted: EventFilter) -> tuple[Place, Place]:
         """Return two places between which the events of a period are; a payment has few."""

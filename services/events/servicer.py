@@ -9,6 +9,7 @@ from pkg.mode import Mode
 from pkg.paging import PageTokens
 from pkg.replies.once import Once
 from pkg.rpc import Context
+from pkg.shares import in_pieces
 from services.events import requests
 from services.events.codec import encode_delivery, encode_endpoint
 from services.events.endpoints import Endpoints
@@ -126,19 +127,19 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.ListEventsRequest, context: Context
     ) -> pb.ListEventsResponse:
         """Return a page of the merchant's events."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        wanted, size = requests.filter_of(request)
-        follow = request.follow
-        order = "oldest first" if follow else "newest first"
-        scope = ("events", order, wanted.payment_id, wanted.type, *wanted.made.names)
-        place = self._tokens.open_place(merchant_id, scope, request.page_token)
-        page = await self._journal.list_events(
-            merchant_id, wanted, place=place, size=size, follow=follow
-        )
-        return pb.ListEventsResponse(
-            events=[event_of(payload) for payload in page.items],
-            next_page_token=self._tokens.after(merchant_id, scope, page, place, follow=follow),
-        )
+        async with self._authenticator.reading(context) as merchant_id:
+            wanted, size = requests.filter_of(request)
+            follow = request.follow
+            order = "oldest first" if follow else "newest first"
+            scope = ("events", order, wanted.payment_id, wanted.type, *wanted.made.names)
+            place = self._tokens.open_place(merchant_id, scope, request.page_token)
+            page = await self._journal.list_events(
+                merchant_id, wanted, place=place, size=size, follow=follow
+            )
+            return pb.ListEventsResponse(
+                events=await in_pieces(page.items, event_of),
+                next_page_token=self._tokens.after(merchant_id, scope, page, place, follow=follow),
+            )
 
     async def GetEvent(  # noqa: N802
         self, request: pb.GetEventRequest, context: Context
@@ -152,17 +153,19 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.ListDeliveriesRequest, context: Context
     ) -> pb.ListDeliveriesResponse:
         """Return a page of what became of an event."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        event_id, size = requests.deliveries_page_of(request)
-        scope = ("deliveries", "as made out", event_id)
-        place = self._tokens.open_place(merchant_id, scope, request.page_token)
-        page = await self._journal.list_deliveries(merchant_id, event_id, place=place, size=size)
-        return pb.ListDeliveriesResponse(
-            deliveries=[encode_delivery(delivery) for delivery in page.items],
-            next_page_token=self._tokens.after(
-                merchant_id, scope, page, place, follow=request.follow
-            ),
-        )
+        async with self._authenticator.reading(context) as merchant_id:
+            event_id, size = requests.deliveries_page_of(request)
+            scope = ("deliveries", "as made out", event_id)
+            place = self._tokens.open_place(merchant_id, scope, request.page_token)
+            page = await self._journal.list_deliveries(
+                merchant_id, event_id, place=place, size=size
+            )
+            return pb.ListDeliveriesResponse(
+                deliveries=await in_pieces(page.items, encode_delivery),
+                next_page_token=self._tokens.after(
+                    merchant_id, scope, page, place, follow=request.follow
+                ),
+            )
 
     async def RedeliverEvent(  # noqa: N802
         self, request: pb.RedeliverEventRequest, context: Context

@@ -1,6 +1,5 @@
 """Domain values to response messages. Requests are read in `requests.py`."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -60,7 +59,7 @@ class ProtoEvents:
         ).SerializeToString()
 
 
-def encode_payment(payment: Payment, now: datetime, actions: Sequence[Action] = ()) -> pb.Payment:
+def encode_payment(payment: Payment, now: datetime) -> pb.Payment:
     """Return the payment as it is at `now`: what can be captured depends on the time."""
     return pb.Payment(
         id=payment.id,
@@ -81,7 +80,6 @@ def encode_payment(payment: Payment, now: datetime, actions: Sequence[Action] = 
         create_time=_time(payment.create_time),
         update_time=_time(payment.update_time),
         expire_time=_time(payment.expire_time),
-        actions=[encode_action(action) for action in actions],
     )
 
 

@@ -144,7 +144,7 @@ class Reader(Protocol):
     async def get_payment_with_actions(
         self, merchant_id: str, payment_id: str, *, limit: int
     ) -> tuple[Payment, Sequence[Action]] | None:
-        """Return a payment and its actions, oldest first, as they were at one instant."""
+        """Return a payment and its newest actions, oldest first, as they were at one instant."""
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int

@@ -8,8 +8,8 @@ from services.payments.domain.action import Action
 from services.payments.domain.payment import Payment
 from services.payments.ports import PaymentFilter, Reader
 
-# A bound: whoever has more actions of one payment reads them by the page.
-ACTIONS_WITH_PAYMENT_MAX = 10_000
+# The newest; whoever has more actions of one payment reads them by the page.
+ACTIONS_WITH_PAYMENT_MAX = 100
 
 
 class Queries:
@@ -19,25 +19,31 @@ class Queries:
         self._reader = reader
         self._tokens = tokens
 
-    async def get_payment(
-        self, merchant_id: str, payment_id: str, *, with_actions: bool
-    ) -> tuple[Payment, Sequence[Action]]:
-        """Return a payment, with its history if it is asked for.
+    async def get_payment(self, merchant_id: str, payment_id: str) -> Payment:
+        """Return a payment.
 
         Raises:
             PaymentNotFoundError: The merchant has no such payment.
         """
-        if with_actions:
-            found = await self._reader.get_payment_with_actions(
-                merchant_id, payment_id, limit=ACTIONS_WITH_PAYMENT_MAX
-            )
-            if found is None:
-                raise error.PaymentNotFoundError
-            return found
         payment = await self._reader.get_payment(merchant_id, payment_id)
         if payment is None:
             raise error.PaymentNotFoundError
-        return payment, ()
+        return payment
+
+    async def get_payment_with_actions(
+        self, merchant_id: str, payment_id: str
+    ) -> tuple[Payment, Sequence[Action]]:
+        """Return a payment with the newest part of its history, oldest first.
+
+        Raises:
+            PaymentNotFoundError: The merchant has no such payment.
+        """
+        found = await self._reader.get_payment_with_actions(
+            merchant_id, payment_id, limit=ACTIONS_WITH_PAYMENT_MAX
+        )
+        if found is None:
+            raise error.PaymentNotFoundError
+        return found
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, size: int, token: str, follow: bool

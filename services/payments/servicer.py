@@ -1,6 +1,7 @@
 """The RPCs: read the request, run the use case, return the response. Nothing else."""
 
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceServicer
 from pkg.auth import Authenticator
 from pkg.rpc import Context, add_reply_header, metadata_values
 from pkg.running import Running
+from pkg.shares import in_pieces
 from services.payments import requests
 from services.payments.authorize import authorize
 from services.payments.capture import capture
@@ -75,39 +77,49 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.GetPaymentRequest, context: Context
     ) -> pb.GetPaymentResponse:
         """Return one payment."""
+        if request.include_actions:
+            return await self._with_actions(request, context)
         merchant_id = await self._authenticator.merchant_id(context)
-        payment, actions = await self._queries.get_payment(
-            merchant_id, requests.payment_id_of(request), with_actions=request.include_actions
-        )
-        now = self._gateway.clock.now()
-        return pb.GetPaymentResponse(payment=encode_payment(payment, now, actions))
+        payment = await self._queries.get_payment(merchant_id, requests.payment_id_of(request))
+        return pb.GetPaymentResponse(payment=encode_payment(payment, self._gateway.clock.now()))
+
+    async def _with_actions(
+        self, request: pb.GetPaymentRequest, context: Context
+    ) -> pb.GetPaymentResponse:
+        async with self._authenticator.reading(context) as merchant_id:
+            payment, actions = await self._queries.get_payment_with_actions(
+                merchant_id, requests.payment_id_of(request)
+            )
+            encoded = encode_payment(payment, self._gateway.clock.now())
+            encoded.actions.extend(await in_pieces(actions, encode_action))
+            return pb.GetPaymentResponse(payment=encoded)
 
     async def ListPaymentActions(  # noqa: N802
         self, request: pb.ListPaymentActionsRequest, context: Context
     ) -> pb.ListPaymentActionsResponse:
         """Return a page of one payment's history."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        payment_id, size = requests.actions_page_of(request)
-        actions, token = await self._queries.list_actions(
-            merchant_id, payment_id, size=size, token=request.page_token, follow=request.follow
-        )
-        return pb.ListPaymentActionsResponse(
-            actions=[encode_action(action) for action in actions], next_page_token=token
-        )
+        async with self._authenticator.reading(context) as merchant_id:
+            payment_id, size = requests.actions_page_of(request)
+            actions, token = await self._queries.list_actions(
+                merchant_id, payment_id, size=size, token=request.page_token, follow=request.follow
+            )
+            return pb.ListPaymentActionsResponse(
+                actions=await in_pieces(actions, encode_action), next_page_token=token
+            )
 
     async def ListPayments(  # noqa: N802
         self, request: pb.ListPaymentsRequest, context: Context
     ) -> pb.ListPaymentsResponse:
         """Return a page of the merchant's payments."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        wanted, size = requests.filter_of(request)
-        payments, token = await self._queries.list_payments(
-            merchant_id, wanted, size=size, token=request.page_token, follow=request.follow
-        )
-        now = self._gateway.clock.now()
-        return pb.ListPaymentsResponse(
-            payments=[encode_payment(payment, now) for payment in payments], next_page_token=token
-        )
+        async with self._authenticator.reading(context) as merchant_id:
+            wanted, size = requests.filter_of(request)
+            payments, token = await self._queries.list_payments(
+                merchant_id, wanted, size=size, token=request.page_token, follow=request.follow
+            )
+            encode = partial(encode_payment, now=self._gateway.clock.now())
+            return pb.ListPaymentsResponse(
+                payments=await in_pieces(payments, encode), next_page_token=token
+            )
 
     async def DeleteCard(  # noqa: N802
         self, request: pb.DeleteCardRequest, context: Context

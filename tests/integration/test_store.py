@@ -310,6 +310,20 @@ async def test_a_payment_is_never_older_than_its_actions(on_postgres: OnPostgres
         await asyncio.gather(look(first), look(first), settle(first))
 
 
+async def test_of_many_actions_the_newest_come_with_their_payment(
+    store: Store, reader: Reader
+) -> None:
+    """As many as are asked for, oldest first."""
+    payment = await an_authorized(store)
+    for _ in range(4):
+        first = await stored(store, keyed(capture(payment, 1), key=None))
+        payment = (await stored(store, ended(first))).payment
+    found = await reader.get_payment_with_actions(MERCHANT, payment.id, limit=3)
+    assert found is not None
+    assert found[0] == payment
+    assert [action.sequence for action in found[1]] == [3, 4, 5]
+
+
 async def test_payments_are_listed_newest_first(store: Store, reader: Reader) -> None:
     """Filters are joined, bounds are half-open, pages follow each other, merchants are apart."""
     hours = [NOW + timedelta(hours=n) for n in range(5)]

@@ -211,9 +211,12 @@ class MemoryStore:
     async def get_payment_with_actions(
         self, merchant_id: str, payment_id: str, *, limit: int
     ) -> tuple[Payment, Sequence[Action]] | None:
-        """Return a payment and its actions, oldest first."""
+        """Return a payment and its newest actions, oldest first."""
         payment = self.payments.get((merchant_id, payment_id))
-        actions = await self.list_actions(merchant_id, payment_id, after_sequence=0, limit=limit)
+        after = max(payment.last_sequence - limit, 0) if payment else 0
+        actions = await self.list_actions(
+            merchant_id, payment_id, after_sequence=after, limit=limit
+        )
         return (payment, actions) if payment and actions else None
 
     async def list_actions(

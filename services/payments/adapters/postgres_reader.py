@@ -1,10 +1,12 @@
 """Looking at payments in PostgreSQL, by a role that sees one merchant's rows at a time."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pkg.groups import Groups
 from pkg.list_rows import page_of, places_of
 from pkg.lists import BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
+from pkg.shares import in_pieces
 from pkg.sql import translated
 from pkg.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
@@ -50,14 +52,15 @@ class PostgresReader:
     async def get_payment_with_actions(
         self, merchant_id: str, payment_id: str, *, limit: int
     ) -> tuple[Payment, Sequence[Action]] | None:
-        """Return a payment and its actions, oldest first, as they were at one instant."""
+        """Return a payment and its newest actions, oldest first, as they were at one instant."""
         rows = await self._pool.fetch(
             SQL["get_payment_with_actions"], merchant_id, payment_id, limit
         )
         if not rows:
             return None
         self._clock.observe(rows[0]["clock_ahead"])
-        return payment_of(rows[0]), [action_of(row, payment_id=payment_id) for row in rows]
+        action = partial(action_of, payment_id=payment_id)
+        return payment_of(rows[0]), await in_pieces(rows[::-1], action)
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
@@ -68,7 +71,7 @@ class PostgresReader:
         )
         if not rows and after_sequence == 0:
             return None
-        return [action_of(row, payment_id=payment_id) for row in rows]
+        return await in_pieces(rows, partial(action_of, payment_id=payment_id))
 
     async def list_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
@@ -129,4 +132,4 @@ class PostgresReader:
             LOOKED_AT_MAX if filtered else size + 1,
             *filters,
         )
-        return page_of(rows, size, payment_of)
+        return await page_of(rows, size, payment_of)

@@ -1,5 +1,5 @@
--- One payment with its actions, oldest first, all in one snapshot; a row for each action. A payment
--- always has its authorization.
+-- One payment with its $3 newest actions, newest first, all in one snapshot; a row for each action. A
+-- payment always has its authorization.
 SELECT
   p.*,
   (SELECT ahead FROM sandbox_clock) AS clock_ahead,
@@ -18,5 +18,5 @@ SELECT
 FROM payments p
 JOIN actions a ON a.merchant_id = p.merchant_id AND a.payment_id = p.id
 WHERE p.merchant_id = $1 AND p.id = $2
-ORDER BY a.sequence
+ORDER BY a.sequence DESC
 LIMIT $3

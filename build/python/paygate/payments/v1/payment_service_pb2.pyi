@@ -287,7 +287,9 @@ class GetPaymentRequest(_message.Message):
     id: _builtins.str
     """The payment's id."""
     include_actions: _builtins.bool
-    """Whether the reply holds the payment's actions."""
+    """Whether the reply holds the payment's actions: the newest 100, oldest first. ListPaymentActions
+    has all of them.
+    """
     def __init__(
         self,
         *,
