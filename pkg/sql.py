@@ -10,6 +10,7 @@ from pkg.connection import Connection, NotReplicatedError
 from pkg.errors import DependencyUnavailableError
 from pkg.groups import Groups
 from pkg.metrics import Metrics
+from pkg.servers import connect
 from pkg.tracing import Tracer
 
 # The driver's pool takes its parameter only from type checkers.
@@ -33,6 +34,7 @@ _UNAVAILABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+    asyncpg.PostgresSystemError,  # its disk
     # It was the primary, or shall not be written to for now.
     asyncpg.ReadOnlySQLTransactionError,
     NotReplicatedError,
@@ -179,7 +181,7 @@ async def open_pool(
     """Open a pool of connections that no statement leaves anything behind in.
 
     Args:
-        url: Of the database.
+        url: Of the database; several servers may have it.
         size: How many connections, all open from the start.
         command_timeout_seconds: For a statement, for making a connection, and for waiting for one.
         name: The application's, as PostgreSQL shows it.
@@ -193,8 +195,6 @@ async def open_pool(
     """
 
     async def begin(connection: Connection) -> None:
-        """Show nobody what a server that was restarted shows before its standbys have it."""
-        await connection.ensure_kept()
         if tracer:
             tracer.watch(connection)
         if first is not None:
@@ -213,6 +213,7 @@ async def open_pool(
             timeout=command_timeout_seconds,
             max_inactive_connection_lifetime=0,
             reset=keep,
+            connect=connect,
             init=begin,
             target_session_attrs="read-write" if writes else None,
             server_settings={

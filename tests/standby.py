@@ -155,6 +155,20 @@ class Pair:
         await self.standby.ask("SELECT pg_promote()")
         self.primary, self.standby = self.standby, self.primary
 
+    @asynccontextmanager
+    async def read_only(self) -> AsyncIterator[None]:
+        """Have the primary refuse writes, as managed ones do when their disks are full."""
+        name = "default_transaction_read_only"
+        for change in (f"ALTER SYSTEM SET {name} = on", "SELECT pg_reload_conf()"):
+            await self.primary.ask(change)
+        await self.primary.until(f"SELECT current_setting('{name}') = 'on'")
+        try:
+            yield
+        finally:
+            for change in (f"ALTER SYSTEM RESET {name}", "SELECT pg_reload_conf()"):
+                await self.primary.ask(change)
+            await self.primary.until(f"SELECT current_setting('{name}') = 'off'")
+
     async def until_waiting(self, count: int = 1) -> None:
         """Wait until that many commits wait for the standby."""
         await self.primary.until(f"SELECT count(*) >= {count} {WAITING}")

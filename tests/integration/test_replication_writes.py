@@ -1,4 +1,4 @@
-"""While the synchronous standby is gone, no service takes a write for done, nor what it replays."""
+"""While the standby is gone, or the primary takes no writes, no service takes one for done."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -209,22 +209,47 @@ async def of_the_bank(services: Services) -> dict[str, Write]:
     }
 
 
-@pytest.mark.parametrize("writes_of", [of_payments, of_webhooks, of_the_operator, of_the_bank])
+EVERYBODY = [of_payments, of_webhooks, of_the_operator, of_the_bank]
+
+
+async def ends_of(writes: dict[str, Write]) -> tuple[dict[str, object], dict[str, object]]:
+    """Try writes all at once; return what came of those that went well, and of the others."""
+    async with asyncio.timeout(20):
+        ends = await asyncio.gather(*writes.values(), return_exceptions=True)
+    done: dict[str, object] = {}
+    failed: dict[str, object] = {}
+    for name, end in zip(writes, ends, strict=True):
+        (failed if isinstance(end, BaseException) else done)[name] = end
+    return done, failed
+
+
+def assert_away(failed: Mapping[str, object]) -> None:
+    """Nothing but the database was said to be at fault."""
+    away = (DependencyUnavailableError, UnreachableError)
+    assert not {name: end for name, end in failed.items() if not isinstance(end, away)}
+
+
+@pytest.mark.parametrize("writes_of", EVERYBODY)
 async def test_no_write_is_told_without_its_standby(
     pair: Pair, services: Services, writes_of: Any
 ) -> None:
     """Each fails in time, and none because it had to wait for another's connection."""
     writes: dict[str, Write] = await writes_of(services)
     pair.standby.freeze()
-    async with asyncio.timeout(20):
-        ends = await asyncio.gather(*writes.values(), return_exceptions=True)
-    told = {
-        name: end
-        for name, end in zip(writes, ends, strict=True)
-        if not isinstance(end, DependencyUnavailableError | UnreachableError)
-    }
-    assert not told
+    done, failed = await ends_of(writes)
+    assert not done
+    assert_away(failed)
     pair.standby.thaw()
-    await pair.primary.until(
-        "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')"
-    )
+    await pair.until_kept()
+
+
+@pytest.mark.parametrize("writes_of", EVERYBODY)
+async def test_a_primary_that_takes_no_writes_is_away(
+    pair: Pair, services: Services, writes_of: Any
+) -> None:
+    """For every service, and it is no bug: it goes on when the primary does."""
+    writes: dict[str, Write] = await writes_of(services)
+    async with pair.read_only():
+        _, failed = await ends_of(writes)
+    assert failed
+    assert_away(failed)
