@@ -16,9 +16,26 @@ from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from services.acquirer.cards import APPROVED_CARDS, CARDS
-from tests.chaos.rig import Rig, gbp, reason_of
+from tests.chaos.rig import CARD, Rig, gbp, reason_of
 
 WEEK = timedelta(days=7)
+ROUNDS, PAYMENTS, CAPTURES_EACH = 4, 20, 6
+ORPHANS = """
+SELECT count(*) FROM {} t
+WHERE NOT EXISTS (SELECT FROM payments p WHERE p.id = t.payment_id)
+"""
+ORPHANED_KEYS = """
+SELECT count(*) FROM idempotency_keys k
+WHERE NOT EXISTS (SELECT FROM actions a WHERE a.id = k.action_id)
+"""
+WITHOUT_ACTION = """
+SELECT count(*) FROM payments p
+WHERE NOT EXISTS (SELECT FROM actions a WHERE a.id = p.authorization_id)
+"""
+WITHOUT_CARD = """
+SELECT count(*) FROM payments p
+WHERE status = 'AUTHORIZED' AND NOT EXISTS (SELECT FROM cards c WHERE c.token = p.card_token)
+"""
 
 
 class Sandbox:
@@ -167,6 +184,44 @@ async def test_reset_removes_a_merchants_data_and_keeps_its_key(box: Sandbox) ->
     assert reason_of(refused.value) == "PAYMENT_NOT_FOUND"
     second = await box.rig.call(request, key="again")
     assert second.payment.id != first.payment.id
+
+
+async def test_reset_beside_captures_leaves_nothing_behind(box: Sandbox) -> None:
+    """Whatever is under way, no action and no key outlives its payment; drain comes to its end."""
+    rig = box.rig
+    for _ in range(ROUNDS):
+        payments = await asyncio.gather(*(rig.authorized() for _ in range(PAYMENTS)))
+        captures = [
+            asyncio.ensure_future(rig.call(capture, worker=number))
+            for number, capture in enumerate(
+                service.CaptureRequest(authorization_id=payment, amount=gbp(1))
+                for payment in payments
+                for _ in range(CAPTURES_EACH)
+            )
+        ]
+        await asyncio.wait(captures, return_when=asyncio.FIRST_COMPLETED)
+        await box.stub.Reset(sandbox.ResetRequest(), metadata=box.metadata)
+        ended = await asyncio.gather(*captures, return_exceptions=True)
+        refused = [problem for problem in ended if isinstance(problem, aio.AioRpcError)]
+        assert {reason_of(problem) for problem in refused} <= {"PAYMENT_NOT_FOUND"}
+        for table in ("actions", "outbox"):
+            assert await rig.payments_book.fetchval(ORPHANS.format(table)) == 0
+        assert await rig.payments_book.fetchval(ORPHANED_KEYS) == 0
+    drained = await box.stub.Drain(sandbox.DrainRequest(), metadata=box.metadata)
+    assert drained.pending_actions == 0
+
+
+async def test_reset_keeps_a_payment_that_is_made_meanwhile_whole(box: Sandbox) -> None:
+    """Of what is authorized beside a reset each is there whole, or not at all."""
+    rig = box.rig
+    for _ in range(ROUNDS):
+        request = service.AuthorizeRequest(card_details=CARD, amount=gbp(5))
+        authorizing = [asyncio.ensure_future(rig.call(request, worker=n)) for n in range(PAYMENTS)]
+        await asyncio.wait(authorizing, return_when=asyncio.FIRST_COMPLETED)
+        await box.stub.Reset(sandbox.ResetRequest(), metadata=box.metadata)
+        await asyncio.gather(*authorizing, return_exceptions=True)
+        for orphans in (ORPHANS.format("actions"), ORPHANED_KEYS, WITHOUT_ACTION, WITHOUT_CARD):
+            assert await rig.payments_book.fetchval(orphans) == 0
 
 
 async def test_the_cards_are_the_banks(box: Sandbox) -> None:

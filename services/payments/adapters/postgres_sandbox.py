@@ -42,7 +42,12 @@ class PostgresSandbox:
         return Due(**dict(row))
 
     async def reset(self, merchant_id: str) -> int:
-        """Remove the merchant's data but its keys, and return how many payments there were."""
+        """Remove the merchant's data but its keys, and return how many payments there were.
+
+        In two statements, to be run in one transaction: only the second one sees what was begun
+        while the first one waited for it.
+        """
         with translated():
-            removed: int = await self._pool.fetchval(SQL["reset"], merchant_id)
+            removed: int = await self._pool.fetchval(SQL["reset_payments"], merchant_id)
+            await self._pool.fetch(SQL["reset"], merchant_id)
         return removed

@@ -1,12 +1,31 @@
--- Removes everything of a merchant but itself and its API keys; says how many payments there were.
+-- Removes what belongs to payments of a merchant that are gone, its webhook endpoints, and whatever else
+-- it has but itself and its API keys. What belongs to a payment that was made meanwhile stays.
 WITH deliveries AS (DELETE FROM webhook_deliveries WHERE merchant_id = $1),
 secrets AS (DELETE FROM webhook_secrets WHERE merchant_id = $1),
 endpoints AS (DELETE FROM webhook_endpoints WHERE merchant_id = $1),
-events AS (DELETE FROM outbox WHERE merchant_id = $1),
-keys AS (DELETE FROM idempotency_keys WHERE merchant_id = $1),
 replies AS (DELETE FROM stored_replies WHERE merchant_id = $1),
-removed_actions AS (DELETE FROM actions WHERE merchant_id = $1),
-kept_cards AS (DELETE FROM cards WHERE merchant_id = $1),
 gone_cards AS (DELETE FROM removed_cards WHERE merchant_id = $1),
-removed AS (DELETE FROM payments WHERE merchant_id = $1 RETURNING 1)
-SELECT count(*) FROM removed
+kept_cards AS (
+  DELETE FROM cards c
+  WHERE c.merchant_id = $1
+    AND NOT c.token = ANY(ARRAY(SELECT card_token FROM payments WHERE merchant_id = $1))
+),
+events AS (
+  DELETE FROM outbox o
+  WHERE o.merchant_id = $1
+    AND NOT EXISTS (
+      SELECT FROM payments p WHERE p.merchant_id = o.merchant_id AND p.id = o.payment_id)
+),
+keys AS (
+  DELETE FROM idempotency_keys k
+  WHERE k.merchant_id = $1
+    AND NOT EXISTS (
+      SELECT
+      FROM actions a
+      JOIN payments p ON p.merchant_id = a.merchant_id AND p.id = a.payment_id
+      WHERE a.merchant_id = k.merchant_id AND a.id = k.action_id)
+)
+DELETE FROM actions a
+WHERE a.merchant_id = $1
+  AND NOT EXISTS (
+    SELECT FROM payments p WHERE p.merchant_id = a.merchant_id AND p.id = a.payment_id)

@@ -1,0 +1,10 @@
+-- Removes a merchant's payments, and waits for whoever is changing one: nothing begins on them any more.
+-- Locked in the order in which changes are, so that none waits for another that waits for it. Says how
+-- many there were.
+WITH own AS MATERIALIZED (
+  SELECT id FROM payments WHERE merchant_id = $1 ORDER BY id
+),
+removed AS (
+  DELETE FROM payments p USING own WHERE p.merchant_id = $1 AND p.id = own.id RETURNING 1
+)
+SELECT count(*) FROM removed
