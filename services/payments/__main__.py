@@ -51,16 +51,18 @@ from services.payments.admin.keys import PostgresKeys
 from services.payments.admin.merchants import PostgresMerchants
 from services.payments.admin.refusals import refusal_of as admin_refusal_of
 from services.payments.admin.servicer import AdminServicer
-from services.payments.codec import ProtoEvents, ProtoReplies
+from services.payments.codec import ProtoReplies
 from services.payments.config import Settings
 from services.payments.connections import (
     NAME,
     acquirer,
     bank_channel,
+    decline_limits,
     dependencies,
     origin,
     reading_pool,
     sandbox_pool,
+    store_on,
 )
 from services.payments.leases import LEASE
 from services.payments.ports import Gateway
@@ -137,6 +139,7 @@ async def composed(
             acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
             vault=vault.cards if vault else NoVault(),
             cards=PostgresCards(reads, metrics),
+            attempt=decline_limits(settings, metrics).attempt,
             clock=clock,
             hasher=HmacHasher(hidden(settings.hash_key)),
             replies=ProtoReplies(),
@@ -166,28 +169,6 @@ def sandbox_on(
     """Return the sandbox's API on this pool."""
     once = Once(pool, hidden(settings.hash_key))
     return SandboxServicer(PostgresSandbox(pool), cards, authenticator, once)
-
-
-def store_on(
-    reads: Pool,
-    writes: Pool,
-    settings: Settings,
-    clock: SandboxClock,
-    lease: timedelta,
-    tally: StoreTally,
-    tracer: Tracer | None,
-) -> PostgresStore:
-    """Return the store of payments on these pools."""
-    return PostgresStore(
-        reads,
-        writes,
-        events=ProtoEvents(),
-        clock=clock,
-        lease=lease,
-        wait_seconds_max=settings.database_timeout_seconds,
-        tally=tally,
-        tracer=tracer,
-    )
 
 
 async def serve(settings: Settings) -> None:

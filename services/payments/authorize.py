@@ -1,5 +1,6 @@
 """Authorize: ask the customer's bank to reserve an amount."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,17 +9,25 @@ from pkg.ids import new_id
 from pkg.money import Money
 from services.payments.domain.action import ActionType
 from services.payments.domain.error import CardTokenNotFoundError, CardTokenRemovedError
+from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.payment import authorize as decide_authorize
 from services.payments.ports import CardDetails, Gateway, Removal, SealedCard
 from services.payments.steps import Decided, Reply, Request, begin, finish
 
+# Declines that say nothing of the card, nor of who shows it.
+_NO_FAULT = frozenset({DeclineCode.PROCESSING_ERROR, DeclineCode.ISSUER_UNAVAILABLE})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorize:
-    """The request, checked and normalised. `card` is a card's details, or the token of one."""
+    """The request, checked and normalised. `card` is a card's details, or the token of one.
+
+    `key_id` is of the API key that it came with.
+    """
 
     merchant_id: str
+    key_id: str = ""
     card: CardDetails | str
     amount: Money
     reference: str
@@ -29,24 +38,16 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
     """Reserve the amount and return the serialised AuthorizeResponse.
 
     Raises:
-        PaymentsError: The request was refused, and nothing was changed.
+        PaymentsError: The request was refused, and nothing was changed. Among others
+            TooManyDeclinesError, before the bank is asked once more.
         DependencyUnavailableError: The vault takes no card now; nothing was changed.
     """
-    request = Request(
-        merchant_id=command.merchant_id,
-        rpc=ActionType.AUTHORIZE,
-        key=command.idempotency_key,
-        fields=(
-            *_identity(command.card),
-            command.amount.minor_units,
-            command.amount.currency,
-            command.reference,
-        ),
-    )
+    request = _request_of(command)
     details: CardDetails | None = None
+    give_back: Callable[[], None] | None = None
 
     async def decide(_: Payment | None) -> Decided:
-        nonlocal details
+        nonlocal details, give_back
         now = gateway.clock.now()
         details, sealed, token = await _card(gateway, command, now)
         card = Card(
@@ -56,6 +57,8 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
             fingerprint=gateway.hasher.card(command.merchant_id, details.pan),
             token=token,
         )
+        if give_back is None:  # it may be decided again
+            give_back = gateway.attempt(command.merchant_id, command.key_id, card.fingerprint)
         begun = decide_authorize(
             command.amount,
             card,
@@ -68,12 +71,32 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
         )
         return Decided(*begun, sealed)
 
-    begun = await begin(gateway, request, decide)
-    if isinstance(begun, Reply):
-        return begun
-    assert details is not None  # `begin` has decided
-    answer = await gateway.acquirer.authorize(begun.action.id, details, command.amount)
-    return await finish(gateway, begun, answer)
+    is_held_against_them = False
+    try:
+        begun = await begin(gateway, request, decide)
+        if isinstance(begun, Reply):
+            return begun
+        assert details is not None  # `begin` has decided
+        answer = await gateway.acquirer.authorize(begun.action.id, details, command.amount)
+        is_held_against_them = isinstance(answer, Declined) and answer.code not in _NO_FAULT
+        return await finish(gateway, begun, answer)
+    finally:
+        if give_back is not None and not is_held_against_them:
+            give_back()
+
+
+def _request_of(command: Authorize) -> Request:
+    return Request(
+        merchant_id=command.merchant_id,
+        rpc=ActionType.AUTHORIZE,
+        key=command.idempotency_key,
+        fields=(
+            *_identity(command.card),
+            command.amount.minor_units,
+            command.amount.currency,
+            command.reference,
+        ),
+    )
 
 
 async def _card(

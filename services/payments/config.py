@@ -12,6 +12,7 @@ from pkg.production_database import Database
 from pkg.server_settings import AuthorityFile, ServerSettings
 from pkg.settings import HexKey, time_of
 from pkg.timing import Relation, Time
+from services.payments.decline_config import DeclineSettings
 from services.payments.ports import Limits
 from services.payments.sweep import STOP_SECONDS
 from services.payments.vault_config import VaultSettings
@@ -22,7 +23,7 @@ DATA_KEY_LIFETIME_SECONDS_MAX, DATA_KEY_USES_MAX = 24 * 3600, 10_000_000
 KEY_LIFETIME_SECONDS_MIN = 3600
 
 
-class Settings(ServerSettings, VaultSettings):
+class Settings(ServerSettings, VaultSettings, DeclineSettings):
     """What a process of the service is told. Every field is `PAYGATE_<NAME>` but the database's."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
@@ -121,7 +122,7 @@ class Settings(ServerSettings, VaultSettings):
                 f"must be {KEY_LIFETIME_SECONDS_MIN:,} or more: a retry after that pays twice",
                 self.idempotency_key_lifetime_seconds < KEY_LIFETIME_SECONDS_MIN,
             ),
-            *(self.refused_to_servers() if is_server else ()),
+            *((*self.refused_declines(), *self.refused_to_servers()) if is_server else ()),
             self.refused_to_observers(),
         ]
 

@@ -1,18 +1,25 @@
-"""What the gateway stands on beside its store: the bank, and pools for what is only looked at."""
+"""What the gateway stands on: its store, the bank, limits, pools for what is only looked at."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from grpc import aio
 
 from pkg.health import Check, serves
+from pkg.metrics import Metrics
 from pkg.rpc import current_call
 from pkg.sql import Pool, Pools, open_pool
 from pkg.tenancy import MerchantPool
 from pkg.tls import channel
 from pkg.tracing import Tracer
 from services.payments.adapters.acquirer import GrpcAcquirer
+from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.declines import DeclineLimits
+from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.tally import StoreTally
+from services.payments.codec import ProtoEvents
 from services.payments.config import Settings
 from services.payments.domain.event import NOBODY, Origin
 from services.payments.wiring import OpenVault
@@ -42,6 +49,35 @@ def acquirer(settings: Settings, bank: aio.Channel, tracer: Tracer | None) -> Gr
         call_timeout_seconds=settings.acquirer_call_timeout_seconds,
         inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
         tracer=tracer,
+    )
+
+
+def store_on(
+    reads: Pool,
+    writes: Pool,
+    settings: Settings,
+    clock: SandboxClock,
+    lease: timedelta,
+    tally: StoreTally,
+    tracer: Tracer | None,
+) -> PostgresStore:
+    """Return the store of payments on these pools."""
+    return PostgresStore(
+        reads,
+        writes,
+        events=ProtoEvents(),
+        clock=clock,
+        lease=lease,
+        wait_seconds_max=settings.database_timeout_seconds,
+        tally=tally,
+        tracer=tracer,
+    )
+
+
+def decline_limits(settings: Settings, metrics: Metrics) -> DeclineLimits:
+    """Return how often cards may be declined in this process."""
+    return DeclineLimits(
+        card=settings.card_declines_rate, key=settings.key_declines_rate, metrics=metrics
     )
 
 

@@ -268,10 +268,16 @@ class Limits:
     conflict_retry_seconds: float = 2.0
 
 
+def _unlimited(_merchant_id: str, _key_id: str, _fingerprint: bytes) -> Callable[[], None]:
+    return lambda: None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
     """The ports, together: what every use case is given.
 
+    `attempt` counts an authorization of a merchant's key on a card as one that was declined, and
+    returns what takes that back; it refuses where too many were.
     `origin` tells for whose request the code runs that asks it.
     """
 
@@ -284,4 +290,5 @@ class Gateway:
     replies: Replies
     limits: Limits = Limits()
     turns: Turns = field(default_factory=Turns)
+    attempt: Callable[[str, str, bytes], Callable[[], None]] = _unlimited
     origin: Callable[[], Origin] = Origin

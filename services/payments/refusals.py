@@ -14,6 +14,7 @@ CODES: Codes = {
     error.PaymentNotFoundError: _Code.NOT_FOUND,
     error.CardTokenNotFoundError: _Code.NOT_FOUND,
     error.CardTokenRemovedError: _Code.FAILED_PRECONDITION,
+    error.TooManyDeclinesError: _Code.RESOURCE_EXHAUSTED,
     error.ConcurrentUpdateError: _Code.ABORTED,
     error.ActionPendingError: _Code.ABORTED,
     error.AmountExceedsCapturableError: _Code.FAILED_PRECONDITION,

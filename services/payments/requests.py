@@ -38,7 +38,12 @@ _DIGITS_MANY = re.compile(r"[0-9]{12}")
 
 
 def authorize_of(
-    request: service.AuthorizeRequest, *, merchant_id: str, keys: Sequence[str], now: datetime
+    request: service.AuthorizeRequest,
+    *,
+    merchant_id: str,
+    key_id: str = "",
+    keys: Sequence[str],
+    now: datetime,
 ) -> Authorize:
     """Return the command, or raise ValidationFailedError with all that is wrong."""
     checks = Checks()
@@ -64,6 +69,7 @@ def authorize_of(
     assert amount is not None
     return Authorize(
         merchant_id=merchant_id,
+        key_id=key_id,
         card=card,
         amount=amount,
         reference=reference,

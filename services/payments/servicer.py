@@ -41,9 +41,11 @@ class PaymentServicer(PaymentServiceServicer):
         self, request: pb.AuthorizeRequest, context: Context
     ) -> pb.AuthorizeResponse:
         """Ask the customer's bank to reserve an amount."""
+        caller = await self._authenticator.caller(context)
         command = requests.authorize_of(
             request,
-            merchant_id=await self._authenticator.merchant_id(context),
+            merchant_id=caller.merchant_id,
+            key_id=caller.key_id,
             keys=_keys(context),
             now=self._gateway.clock.now(),
         )

@@ -22,7 +22,10 @@ LIMITS = {
     "PAYGATE_RATE_LIMIT_BURST": str(BURST),
     "PAYGATE_AUTHENTICATION_FAILURES_PER_SECOND": "0.1",
     "PAYGATE_AUTHENTICATION_FAILURES_BURST": "5",
+    "PAYGATE_CARD_DECLINES_PER_HOUR": "60",
+    "PAYGATE_CARD_DECLINES_BURST": "2",
 }
+TRIED = {"REST": "4000000000000127", "gRPC": "4000000000000002"}
 CARD = CardDetails(pan="4242424242424242", expiry=Expiry(month=12, year=2035), cvv="123")
 
 
@@ -117,3 +120,19 @@ def test_who_guesses_keys_is_stopped_and_nobody_else(client: Client, limited: St
     assert 1 <= assert_rate_limited(answers[-1]) <= 10
     time.sleep(1.0)  # the good key's own rate
     assert client.call("GetPayment", request, good).info.reason == "PAYMENT_NOT_FOUND"
+
+
+def test_who_tries_out_a_card_is_stopped(client: Client, limited: Stack) -> None:
+    """After so many declines the card is refused before the bank is asked, and says until when."""
+    time.sleep(3.0)  # the key's own rate
+    request = pb.AuthorizeRequest(
+        card_details=CardDetails(
+            pan=TRIED[client.name], expiry=Expiry(month=12, year=2035), cvv="123"
+        ),
+        amount=Amount(minor_units=1000, currency="GBP"),
+    )
+    headers = (("authorization", f"Bearer {limited.api_key}"),)
+    answers = [client.call("Authorize", request, headers) for _ in range(3)]
+    assert [answer.error for answer in answers[:2]] == [None, None]
+    assert {answer.payment.status for answer in answers[:2]} == {Payment.STATUS_DECLINED}
+    assert 50 <= assert_rate_limited(answers[2]) <= 60

@@ -216,6 +216,17 @@ PI = "31415926535897932384626433832795" + "02884197169399375105820974944592"
             "PAYGATE_IDEMPOTENCY_KEY_LIFETIME_SECONDS: must be 3,600 or more",
         ),
         *[
+            ([("payments", "serve")], {f"PAYGATE_{name}": value}, f"PAYGATE_{name}: must {said}")
+            for name, value, said in (
+                ("CARD_DECLINES_PER_HOUR", "0", "not be 0"),
+                ("KEY_DECLINES_PER_HOUR", "0", "not be 0"),
+                ("CARD_DECLINES_PER_HOUR", "1e6", "be 60 or less"),
+                ("CARD_DECLINES_BURST", "1000000", "be 100 or less"),
+                ("KEY_DECLINES_PER_HOUR", "1e9", "be 100,000 or less"),
+                ("KEY_DECLINES_BURST", "1000000", "be 10,000 or less"),
+            )
+        ],
+        *[
             (EVENTS, {"PAYGATE_NATS_URL": url}, "PAYGATE_NATS_URL: must be tls://")
             for url in ("nats://bus:4222", "tls://bus:4222,nats://bus-2:4222", "bus:4222")
         ],

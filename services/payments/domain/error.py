@@ -32,6 +32,17 @@ class CardTokenRemovedError(PaymentsError):
     reason = "CARD_TOKEN_REMOVED"
 
 
+class TooManyDeclinesError(PaymentsError):
+    """Too many authorizations of this card, or with this API key, were declined. Try later."""
+
+    reason = "RATE_LIMITED"
+
+    def __init__(self, *, retry_after_seconds: int = 1) -> None:
+        """Take after how many whole seconds one more goes through."""
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
+
+
 class ConcurrentUpdateError(PaymentsError):
     """Too many requests are changing this payment at once. Nothing was done; try again."""
 
