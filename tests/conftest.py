@@ -15,6 +15,20 @@ from tools.stack.postgres import OWNER, Embedded
 
 NewDatabase = Callable[[Service], Awaitable[str]]
 
+# What the end-to-end tests share, and the search for leaks looks through: they stay together.
+SHARED = {"seen", "stack", "grpc_client", "rest_client", "operator"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the processes of a parallel run (`pytest -n`) share the files out among them.
+
+    Tests of one file stay together, since they share what they have started.
+    """
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        whole = "e2e" in item.path.parts and SHARED & fixtures
+        item.add_marker(pytest.mark.xdist_group("e2e" if whole else str(item.path)))
+
 
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncIterator[Embedded]:
