@@ -12,6 +12,7 @@
 --   kind      message, string, integer, boolean, enum; path: given by the path of the request
 --   repeated  whether it is a list
 --   fields    of a message
+--   list      of a message that is a list and nothing else: the name of the field with the list
 --   names     of an enum, as a set
 --   low, high the digits of the least and the greatest integer, without the sign
 --   oneof     the name of the group of which only one may be given
@@ -19,6 +20,10 @@
 local DEPTH_MAX = 32
 
 local byte, find, gsub, match = string.byte, string.find, string.gsub, string.match
+
+-- Where a list stands for a message that holds it, in the body that is looked at: the place of its
+-- bracket, the place after it, and the name of the message's field.
+local lists = {}
 
 local EXPECTED = {
   message = "must be an object",
@@ -148,13 +153,18 @@ local function after_string(text, at, field, depth)
   return after
 end
 
-local after_object -- a message may hold messages
+local after_object, after_list -- a message may hold messages and lists
 
 local function after_single(text, at, field, depth)
   local found = byte(text, at)
   if found == 34 then return after_string(text, at, field, depth) end
   if found == 123 and field.kind == "message" then
     return after_object(text, at, field.fields, depth + 1)
+  end
+  if found == 91 and field.list then
+    local after = after_list(text, at, field.fields[field.list], depth)
+    lists[#lists + 1] = {at, after, field.list}
+    return after
   end
   local word, after = match(text, "^([%w.+-]+)[ \t\r\n]*()", at)
   if not word and found ~= 123 and found ~= 91 then not_json("a value is missing", at) end
@@ -164,7 +174,7 @@ local function after_single(text, at, field, depth)
   return after
 end
 
-local function after_list(text, at, field, depth)
+function after_list(text, at, field, depth)
   if byte(text, at) ~= 91 then refuse(depth, "must be a list") end
   at = skip(text, at + 1)
   if byte(text, at) == 93 then return skip(text, at + 1) end
@@ -237,13 +247,28 @@ function after_object(text, at, fields, depth)
   return skip(text, at)
 end
 
--- Raises a table that says what is wrong with a body, if anything is.
+-- Returns a body in which each list that stands for a message is in that message; nil if none is.
+local function with_messages(text)
+  if #lists == 0 then return nil end
+  local parts, rest = {}, 1
+  for _, list in ipairs(lists) do
+    local at, after, name = list[1], list[2], list[3]
+    parts[#parts + 1] = text:sub(rest, at - 1) .. '{"' .. name .. '":' .. text:sub(at, after - 1) .. "}"
+    rest = after
+  end
+  return table.concat(parts) .. text:sub(rest)
+end
+
+-- Raises a table that says what is wrong with a body, if anything is. Returns what the transcoder is to
+-- read instead of it; nil if that is the body itself.
 local function check_json(text, fields)
+  lists = {}
   local at = skip(text, 1)
   if at > #text then error({message = "The body is empty: send a JSON object."}, 0) end
   if byte(text, at) ~= 123 then error({message = "The body must be a JSON object."}, 0) end
   at = after_object(text, at, fields, 1)
   if at <= #text then not_json("something follows the object", at) end
+  return with_messages(text)
 end
 
 -- What may pass the edge: the paths, queries and bodies that the protos have, and nothing else.
@@ -367,7 +392,12 @@ local function check(handle, headers)
     error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE",
            message = "The body must be JSON: send content-type: application/json."}, 0)
   end
-  check_json(body_of(handle), binding.fields)
+  local rewritten = check_json(body_of(handle), binding.fields)
+  if rewritten then
+    handle:body():setBytes(rewritten)
+    -- What was had of the headers before the body was waited for is good no more.
+    handle:headers():replace("content-length", tostring(#rewritten))
+  end
 end
 
 local ERROR = '{"code":%d,"message":"%s","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo",'
@@ -576,7 +606,7 @@ fields["overlapSeconds"] = fields["overlap_seconds"]
 fields = MESSAGES["paygate.webhooks.v1.UpdateWebhookEndpointRequest"]
 fields["id"] = {name = "id", kind = "string"}
 fields["url"] = {name = "url", kind = "string"}
-fields["event_types"] = {name = "event_types", kind = "message", fields = MESSAGES["paygate.webhooks.v1.EventTypes"]}
+fields["event_types"] = {name = "event_types", kind = "message", fields = MESSAGES["paygate.webhooks.v1.EventTypes"], list = "types"}
 fields["eventTypes"] = fields["event_types"]
 fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = true, ["STATUS_ENABLED"] = true, ["STATUS_DISABLED"] = true}}
 fields["description"] = {name = "description", kind = "string"}

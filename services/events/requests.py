@@ -53,7 +53,7 @@ def change_of(
     description = request.description if request.HasField("description") else None
     change = EndpointChange(
         url=_url(checks, request.url, mode) if request.HasField("url") else None,
-        event_types=None if types is None else _event_types(checks, "event_types.types", types),
+        event_types=None if types is None else _event_types(checks, "event_types", types),
         status=_status(checks, request.status),
         description=None if description is None else checks.text("description", description),
     )

@@ -1,10 +1,12 @@
 """JSON is taken strictly: a service gets what every parser reads, and nothing else."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from google.protobuf.descriptor import Descriptor
 
+from paygate.webhooks.v1.webhook_service_pb2 import UpdateWebhookEndpointRequest
 from tests.e2e.edge import Edge, Upstream
 from tests.e2e.edge_replies import (
     JSON,
@@ -142,6 +144,11 @@ def test_what_is_not_strict_json_is_refused(edge: Edge, upstream: Upstream, case
         Refused('{"event_types": {"types": ["a",]}}'),
         Refused('{"event_types": {"types": "a"}}', "event_types.types"),
         Refused('{"eventTypes": {"types": ["a" "b"]}}'),
+        Refused('{"event_types": ["a", null]}', "event_types[1]"),
+        Refused('{"event_types": ["a", ["b"]]}', "event_types[1]"),
+        Refused('{"event_types": [{"types": []}]}', "event_types[0]"),
+        Refused('{"event_types": "a"}', "event_types"),
+        Refused('{"event_types": ["a"], "eventTypes": {"types": []}}', "event_types"),
         Refused('{"event_types": {"kinds": []}}', "event_types.kinds", UNKNOWN),
         Refused('{"status": "STATUS_NEW"}', "status"),
         Refused('{"status": "1"}', "status"),
@@ -155,6 +162,27 @@ def test_what_is_not_strict_json_is_refused(edge: Edge, upstream: Upstream, case
 def test_lists_enums_and_fields_of_the_path_are_strict(edge: Edge, case: Refused) -> None:
     """An element is named by its place, and what the path gives is given nowhere else."""
     assert_refused(edge, UPDATE, case)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['["payment.voided", "a\\"]}"]', ' [ "payment.voided" , "b" ] ', "[]", '["é"]'],
+)
+def test_a_message_that_is_a_list_may_be_written_as_the_list(
+    edge: Edge, upstream: Upstream, written: str
+) -> None:
+    """`event_types` is written in one way wherever it is; the older one stays."""
+    for body in (
+        f'{{"description":"[","event_types":{written},"status":"STATUS_ENABLED"}}',
+        f'{{"event_types":{{"types":{written}}},"status":"STATUS_ENABLED","description":"["}}',
+        f'{{"status":"STATUS_ENABLED","description":"[","eventTypes":{written}}}',
+    ):
+        assert send(edge, UPDATE, body).status == 200
+
+    requests = [UpdateWebhookEndpointRequest.FromString(call.body) for call in upstream.calls[-3:]]
+    assert requests[0] == requests[1] == requests[2]
+    assert requests[0].HasField("event_types")
+    assert list(requests[0].event_types.types) == json.loads(written)
 
 
 def messages_in(message: Descriptor, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -57,6 +57,19 @@ def test_a_field_of_the_path_is_taken_out() -> None:
     ) in said
 
 
+def test_a_message_that_is_a_list_is_told() -> None:
+    """One with a single list of texts may be written as that; no other message may."""
+    made = file(POST, field(MESSAGE, ".test.Names"))
+    names = made.message_type.add(name="Names")
+    many = FieldDescriptorProto.LABEL_REPEATED
+    names.field.add(name="names", json_name="names", number=1, type=STRING, label=many)
+    told = ', list = "names"}'
+    assert told in tables([made])
+
+    names.field.add(name="more", json_name="more", number=2, type=STRING, label=many)
+    assert told not in tables([made])
+
+
 @pytest.mark.parametrize(
     "kind",
     [

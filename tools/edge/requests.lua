@@ -119,7 +119,12 @@ local function check(handle, headers)
     error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE",
            message = "The body must be JSON: send content-type: application/json."}, 0)
   end
-  check_json(body_of(handle), binding.fields)
+  local rewritten = check_json(body_of(handle), binding.fields)
+  if rewritten then
+    handle:body():setBytes(rewritten)
+    -- What was had of the headers before the body was waited for is good no more.
+    handle:headers():replace("content-length", tostring(#rewritten))
+  end
 end
 
 local ERROR = '{"code":%d,"message":"%s","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo",'

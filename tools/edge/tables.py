@@ -110,8 +110,19 @@ def _kind(field: FieldDescriptor) -> str:
         low, high = _INT32
         return f'kind = "enum", low = "{low}", high = "{high}", names = {{{names}}}'
     if message and field.type == FieldDescriptor.TYPE_MESSAGE and _is_plain(message):
-        return f'kind = "message", fields = MESSAGES["{message.full_name}"]'
+        return f'kind = "message", fields = MESSAGES["{message.full_name}"]{_list(message)}'
     raise UnsupportedError(f"{field.full_name}: the edge has no rule for this type")
+
+
+def _list(message: Descriptor) -> str:
+    """Return what says that a message is a list of texts or numbers and nothing else, if it is.
+
+    It is there so that an empty list can be told from none; in JSON it may be written as the list.
+    """
+    only = message.fields[0] if len(message.fields) == 1 else None
+    if only is None or not only.is_repeated or only.message_type:
+        return ""
+    return f', list = "{only.name}"'
 
 
 def _is_plain(message: Descriptor) -> bool:

@@ -61,15 +61,22 @@ def own_merchant(story: Story, new_merchant: NewMerchant) -> None:
     story.api_key = new_merchant()
 
 
-@step(parsers.re(r'I make the endpoint "(?P<name>\w+)"(?: for (?P<types>[a-z_., ]+))?'))
-def make_endpoint(story: Story, hooks: Hooks, name: str, types: str | None) -> None:
+@step(
+    parsers.re(
+        r'I make the endpoint "(?P<name>\w+)"(?: for (?P<types>[a-z_., ]+))?'
+        r'(?: with the key "(?P<key>[^"]*)")?'
+    )
+)
+def make_endpoint(
+    story: Story, hooks: Hooks, name: str, types: str | None, key: str | None
+) -> None:
     """Make an endpoint at a path of the receiver."""
     fields = {
         "url": f"{hooks.receiver.url}/{name}",
         "event_types": types.split(", ") if types else [],
         "description": name,
     }
-    message: Any = story.ask("CreateWebhookEndpoint", fields).message
+    message: Any = story.ask("CreateWebhookEndpoint", fields, key=key).message
     assert message is not None, story.answer
     hooks.endpoint = message.endpoint
     hooks.ids[name] = message.endpoint.id

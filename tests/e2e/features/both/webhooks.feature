@@ -117,6 +117,16 @@ Feature: Hear of what happens to payments
     And I capture 4.00 GBP
     Then "shop" receives payment.captured, in this order
 
+  Scenario: A retry makes no second endpoint, and tells the secret again
+    Given I make the endpoint "shop" with the key "k"
+    When I send the same request again
+    Then it is a replay
+    And the reply is the same as before, byte for byte
+    When I send the same request again over the other protocol
+    Then it is a replay
+    And the reply is the same message as before
+    And the endpoints are shop
+
   Scenario: A deleted endpoint receives nothing and is gone
     Given I make the endpoint "shop"
     And I make the endpoint "books"

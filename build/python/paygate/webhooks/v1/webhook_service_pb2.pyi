@@ -184,7 +184,9 @@ Global___ListWebhookEndpointsResponse: _TypeAlias = ListWebhookEndpointsResponse
 
 @_typing.final
 class EventTypes(_message.Message):
-    """A list of event types, so that an empty one can be told from none."""
+    """A list of event types, so that an empty one can be told from none. In REST it may be written as the
+    list, as it is in CreateWebhookEndpoint: `{"event_types": ["payment.captured"]}`.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
