@@ -183,9 +183,9 @@ class Deliverer:
         await self._queue.record([attempt for attempt, _ in ended])
         del self._ended[: len(ended)]
         for attempt, seconds in ended:
-            self._places.end(
-                attempt.claimed.endpoint, seconds=seconds, answered=attempt.status_code != 0
-            )
+            # An event that is there no more says nothing of the endpoint.
+            answered = attempt.status_code != 0 or attempt.claimed.payload is None
+            self._places.end(attempt.claimed.endpoint, seconds=seconds, answered=answered)
             self._tally.attempted(
                 delivered=attempt.status is Status.DELIVERED,
                 given_up=attempt.status is Status.FAILED,

@@ -1,7 +1,8 @@
 """Who may have how many attempts under way, so that endpoints that hang hold up no others.
 
-Places go by endpoint, by merchant, and for all slow endpoints together. An endpoint from which
-nothing comes at all is left alone for a while, then tried by one attempt.
+Places go by endpoint, by merchant, and for all slow endpoints together. An endpoint that gives no
+answer, at once or after long, is left alone for a while, then tried by one attempt: whatever it is
+that comes of it costs time, and there may be thousands of events for it.
 """
 
 import time
@@ -20,8 +21,8 @@ _SLOW_FORGOTTEN_SECONDS = 600.0
 class PlaceLimits:
     """How many attempts may be under way in one process.
 
-    An attempt that takes `slow_seconds` makes its endpoint a slow one, and a quick one takes that
-    back. The other three quarters of all places are kept for those that are not slow.
+    An attempt that takes `slow_seconds`, or that is not answered, makes its endpoint a slow one; a
+    quick answer takes that back. Three quarters of all places are kept for those that are not.
     """
 
     in_all: int = 512
@@ -63,11 +64,11 @@ class Places:
         self._under_way[endpoint] += 1
 
     def end(self, endpoint: Endpoint, *, seconds: float, answered: bool) -> None:
-        """Count an attempt that has ended, and learn from how long it took."""
+        """Count an attempt that has ended, and learn from what came of it."""
         self._under_way[endpoint] -= 1
         if self._under_way[endpoint] <= 0:
             del self._under_way[endpoint]
-        if seconds < self._limits.slow_seconds:
+        if answered and seconds < self._limits.slow_seconds:
             self._slow.pop(endpoint, None)
             return
         now, before = self._monotonic(), self._slow.pop(endpoint, _Slow(0, 0.0))

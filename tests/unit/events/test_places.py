@@ -60,13 +60,13 @@ def test_an_endpoint_that_hangs_is_left_alone_then_tried_by_one() -> None:
 
 
 def test_an_endpoint_that_answers_slowly_has_fewer_places() -> None:
-    """It is not left alone: it does answer. Neither is one that refuses at once."""
+    """It is not left alone: it does answer. One that refuses connections does not."""
     places = Places(LIMITS)
 
     attempted(places, A1, SLOWLY, answered=True)
     attempted(places, B1, 0.01)
 
-    assert places.free().endpoints == {A1: 2}
+    assert places.free().endpoints == {A1: 2, B1: 0}
 
 
 def test_slow_endpoints_share_a_quarter_of_all_places() -> None:
