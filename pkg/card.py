@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pkg.secret import Secret
 
+YEARS_AHEAD_MAX = 50
 _SEPARATORS = str.maketrans("", "", " -")
 _DIGITS = re.compile(r"[0-9]{12,19}\Z")
 
@@ -33,6 +34,11 @@ _RANGES = (
     ("3095", "3095", Brand.DINERS_CLUB),
     ("36", "36", Brand.DINERS_CLUB),
     ("38", "39", Brand.DINERS_CLUB),
+    ("3088", "3094", Brand.JCB),
+    ("3096", "3102", Brand.JCB),
+    ("3112", "3120", Brand.JCB),
+    ("3158", "3159", Brand.JCB),
+    ("3337", "3349", Brand.JCB),
     ("3528", "3589", Brand.JCB),
     ("4", "4", Brand.VISA),
     ("51", "55", Brand.MASTERCARD),
@@ -41,6 +47,7 @@ _RANGES = (
     ("644", "649", Brand.DISCOVER),
     ("65", "65", Brand.DISCOVER),
     ("62", "62", Brand.UNIONPAY),
+    ("81", "81", Brand.UNIONPAY),
     ("50", "50", Brand.MAESTRO),
     ("56", "58", Brand.MAESTRO),
     ("63", "63", Brand.MAESTRO),
@@ -58,12 +65,13 @@ class Pan(Secret):
         """Return the number in `text`, which may hold spaces and hyphens.
 
         Raises:
-            ValueError: Not 12 to 19 digits, or the Luhn digit (ISO/IEC 7812-1, annex B) is wrong.
+            ValueError: Not 12 to 19 digits, or the Luhn digit (ISO/IEC 7812-1, annex B) is wrong,
+                or it begins with 0, which that standard gives to no issuer of cards.
         """
         digits = text.translate(_SEPARATORS)
         if not _DIGITS.match(digits):
             raise ValueError("must have 12 to 19 digits")
-        if not _luhn(digits):
+        if digits.startswith("0") or not _luhn(digits):
             raise ValueError("is not a valid card number")
         return cls(digits)
 
@@ -110,6 +118,10 @@ class Expiry:
 
     year: int
     month: int
+
+    def is_too_far(self, now: datetime) -> bool:
+        """Tell whether no card is good for so long: more likely somebody has mistyped."""
+        return self.year > now.year + YEARS_AHEAD_MAX
 
     def is_past(self, now: datetime) -> bool:
         """Tell whether the card has expired: it is good through the month's last day, in UTC."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
-from pkg.card import Cvv, Expiry, Pan
+from pkg.card import YEARS_AHEAD_MAX, Cvv, Expiry, Pan
 from pkg.ids import is_id
 from pkg.money import EXPONENTS, Money
 from pkg.validation import Checks
@@ -51,7 +51,7 @@ def authorize_of(
     reference = checks.text("reference", request.reference)
     card: CardDetails | str | None = None
     if request.HasField("card_details"):
-        card = _card(checks, request.card_details)
+        card = _card(checks, request.card_details, now)
     elif request.HasField("card_token"):
         card = request.card_token
         if not card:
@@ -169,7 +169,7 @@ def filter_of(request: service.ListPaymentsRequest) -> tuple[PaymentFilter, int]
     return wanted, size
 
 
-def _card(checks: Checks, details: pb.CardDetails) -> CardDetails | None:
+def _card(checks: Checks, details: pb.CardDetails, now: datetime) -> CardDetails | None:
     pan = cvv = expiry = None
     try:
         pan = Pan.parse(details.pan)
@@ -182,15 +182,17 @@ def _card(checks: Checks, details: pb.CardDetails) -> CardDetails | None:
     if not details.HasField("expiry"):
         checks.add("card_details.expiry", "is required")
     else:
-        expiry = _expiry(checks, details.expiry)
+        expiry = _expiry(checks, details.expiry, now)
     return CardDetails(pan, expiry, cvv) if pan and expiry and cvv else None
 
 
-def _expiry(checks: Checks, expiry: pb.Expiry) -> Expiry | None:
+def _expiry(checks: Checks, expiry: pb.Expiry, now: datetime) -> Expiry | None:
     if not 1 <= expiry.month <= 12:
         checks.add("card_details.expiry.month", "must be from 1 to 12")
     elif not 1000 <= expiry.year <= 9999:
         checks.add("card_details.expiry.year", "must have four digits")
+    elif Expiry(expiry.year, expiry.month).is_too_far(now):
+        checks.add("card_details.expiry.year", f"must be at most {YEARS_AHEAD_MAX} years ahead")
     else:
         return Expiry(expiry.year, expiry.month)
     return None

@@ -70,7 +70,9 @@ def money_still_moves(stack: Stack) -> None:
     """Authorize and capture over REST, refund and look over gRPC."""
     headers = {"authorization": f"Bearer {stack.api_key}", "content-type": "application/json"}
     amount = {"minor_units": 1000, "currency": "GBP"}
-    card = {"pan": VISA, "expiry": {"month": 12, "year": 9999}, "cvv": cvv_of(VISA)}
+    clock = urllib3.request("GET", f"{stack.url}/sandbox/clock", headers=headers).json()
+    year = int(clock["now"][:4]) + 1
+    card = {"pan": VISA, "expiry": {"month": 12, "year": year}, "cvv": cvv_of(VISA)}
 
     def post(path: str, body: object) -> Any:
         url, text = stack.url + path, json.dumps(body)

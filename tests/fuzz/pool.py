@@ -11,6 +11,7 @@ from tests.fuzz.api import Method
 
 IDS_MAX = 40
 RECENT = 8
+YEAR = 2030  # before any reply has told
 
 _ID = re.compile(r"([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
 
@@ -26,6 +27,7 @@ class Pool:
         tokens: Page tokens, whatever list they are of.
         keys: Idempotency keys that were sent.
         fitting: The prefixes of ids that were taken, by method and field.
+        year: In which the sandbox's clock was last seen.
     """
 
     ids: dict[str, list[str]] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class Pool:
     tokens: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     fitting: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    year: int = YEAR
 
     def learn(self, method: Method, request: Message | None, reply: Message) -> None:
         """Remember what a reply tells, and which ids the request was right to name."""
@@ -84,6 +87,8 @@ class Pool:
     def _walk(self, message: Message) -> None:
         if message.DESCRIPTOR.full_name.endswith(".Payment"):
             self._see(message)
+        if "now" in message.DESCRIPTOR.fields_by_name:
+            self.year = message.now.ToDatetime().year  # type: ignore[attr-defined]  # a clock's
         for described, value in message.ListFields():
             for one in value if described.is_repeated else (value,):
                 if isinstance(one, Message):
@@ -94,6 +99,7 @@ class Pool:
                         _keep(known, one, IDS_MAX)
 
     def _see(self, payment: Any) -> None:
+        self.year = payment.update_time.ToDatetime().year
         self.payments.pop(payment.id, None)
         self.payments[payment.id] = payment
         if len(self.payments) > IDS_MAX:

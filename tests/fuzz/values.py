@@ -54,8 +54,7 @@ class Values:
             "pan": self._card_number,
             "cvv": lambda: cvv_of(self._pan),
             "month": lambda: random.randint(1, 12),
-            # Far away, for the sandbox's clock is turned.
-            "year": lambda: random.randint(2300, 9999),
+            "year": lambda: pool.year + random.randint(1, 50),  # the sandbox's clock is turned
             "currency": self._currency,
             "minor_units": self._minor_units,
             "url": lambda: f"{url}/{random.randrange(3)}",

@@ -89,6 +89,19 @@ BAD: list[tuple[Callable[..., object], dict[str, Any], set[str]]] = [
         {"card_details": card(expiry=pb.Expiry(month=12, year=30))},
         {"card_details.expiry.year"},
     ),
+    *(
+        (
+            authorize,
+            {"card_details": card(expiry=pb.Expiry(month=1, year=year))},
+            {"card_details.expiry.year"},
+        )
+        for year in (NOW.year + 51, 9999)
+    ),
+    (
+        authorize,
+        {"card_details": card(pan="0" * 16)},
+        {"card_details.pan"},
+    ),
     (authorize, {"amount": None}, {"amount"}),
     (authorize, {"amount": amount(0)}, {"amount.minor_units"}),
     (authorize, {"amount": amount(-1)}, {"amount.minor_units"}),
@@ -210,3 +223,8 @@ def test_the_last_time_there_is_can_be_a_bound() -> None:
     bound = Timestamp(seconds=253402300799, nanos=999_999_999)
     wanted, _ = requests.filter_of(service.ListPaymentsRequest(created_before=bound))
     assert wanted.made.before == datetime.max.replace(tzinfo=UTC)
+
+
+def test_a_card_may_be_good_for_fifty_years() -> None:
+    """By the gateway's clock; longer is more likely a mistake."""
+    assert authorize(card_details=card(expiry=pb.Expiry(month=12, year=NOW.year + 50)))
