@@ -7,8 +7,9 @@ from pkg.card import Brand, Cvv, Expiry, Pan
 from pkg.ids import new_id
 from pkg.money import Money
 from services.payments.domain.action import Action
+from services.payments.domain.authorize import authorize
 from services.payments.domain.outcome import Approved, Final
-from services.payments.domain.payment import Card, Payment, authorize
+from services.payments.domain.payment import Card, Payment
 from services.payments.domain.settle import settle
 from services.payments.ports import CardDetails
 
@@ -95,3 +96,8 @@ def refunded(payment: Payment, amount: int) -> Payment:
 def void(payment: Payment, *, now: datetime = LATER) -> tuple[Payment, Action]:
     """Begin a void."""
     return payment.void(action_id=new_id("act", now), reference="", now=now)
+
+
+def void_remainder(payment: Payment, *, now: datetime = LATER) -> tuple[Payment, Action]:
+    """Begin to void what no capture has taken."""
+    return payment.void_remainder(action_id=new_id("act", now), reference="", now=now)

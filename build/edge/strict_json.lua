@@ -530,6 +530,7 @@ fields = MESSAGES["paygate.payments.v1.VoidRequest"]
 fields["authorization_id"] = {name = "authorization_id", kind = "string"}
 fields["authorizationId"] = fields["authorization_id"]
 fields["reference"] = {name = "reference", kind = "string"}
+fields["remainder"] = {name = "remainder", kind = "boolean"}
 
 fields = MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"]
 fields["by"] = {name = "by", kind = "string"}

@@ -146,6 +146,7 @@ def _operation_row(instruction: Instruction) -> tuple[object, ...]:
         simulator.verb_of(operation),
         None if isinstance(operation, Void) else operation.minor_units,
         isinstance(operation, Capture) and operation.final,
+        isinstance(operation, Void) and operation.remainder,
     )
 
 
@@ -182,7 +183,9 @@ def _operation(row: asyncpg.Record) -> Operation:
     minor_units: int = row["operation_minor_units"]
     if row["operation_verb"] == Verb.CAPTURE:
         return Capture(minor_units=minor_units, final=row["operation_final"])
-    return Refund(minor_units=minor_units) if row["operation_verb"] == Verb.REFUND else Void()
+    if row["operation_verb"] == Verb.REFUND:
+        return Refund(minor_units=minor_units)
+    return Void(remainder=row["operation_remainder"])
 
 
 def _decision(decline_code: str | None, approval_code: str | None) -> Decision:

@@ -59,8 +59,9 @@ class AcquirerServicer(rpc.AcquirerServiceServicer):
     async def Void(  # noqa: N802
         self, request: pb.VoidRequest, _context: Context
     ) -> pb.VoidResponse:
-        """Drop a reservation of which nothing was captured."""
-        return pb.VoidResponse(outcome=await self._operated(request, Void()))
+        """Drop a reservation, or what was not captured of it."""
+        void = Void(remainder=request.remainder)
+        return pb.VoidResponse(outcome=await self._operated(request, void))
 
     async def Refund(  # noqa: N802
         self, request: pb.RefundRequest, _context: Context

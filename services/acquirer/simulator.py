@@ -78,7 +78,9 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Void:
-    """Drop a hold of which nothing was captured."""
+    """Drop a hold: of which nothing was captured, or else the `remainder` of one that was."""
+
+    remainder: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +211,7 @@ def _applied(hold: Authorization, operation: Operation) -> Authorization | None:
         case Capture():
             return _captured(hold, operation)
         case Void():
-            return _voided(hold)
+            return _voided(hold, operation)
         case Refund():
             return _refunded(hold, operation)
         case _:
@@ -223,9 +225,11 @@ def _captured(hold: Authorization, capture: Capture) -> Authorization | None:
     return _closed(taken) if capture.final else taken
 
 
-def _voided(hold: Authorization) -> Authorization | None:
-    if hold.status is not Status.OPEN or hold.captured:
+def _voided(hold: Authorization, void: Void) -> Authorization | None:
+    if hold.status is not Status.OPEN or bool(hold.captured) is not void.remainder:
         return None
+    if void.remainder:
+        return _closed(hold) if hold.captured < hold.minor_units else None
     return replace(hold, status=Status.VOIDED, released=hold.minor_units)
 
 

@@ -22,6 +22,7 @@ EVENT_TYPES = (
     "payment.capture_declined",
     "payment.capture_failed",
     "payment.voided",
+    "payment.remainder_voided",
     "payment.void_declined",
     "payment.void_failed",
     "payment.refunded",

@@ -8,10 +8,10 @@ from pkg.errors import ValidationFailedError
 from pkg.ids import new_id
 from pkg.money import Money
 from services.payments.domain.action import ActionType
+from services.payments.domain.authorize import authorize as decide_authorize
 from services.payments.domain.error import CardTokenNotFoundError, CardTokenRemovedError
 from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Card, Payment
-from services.payments.domain.payment import authorize as decide_authorize
 from services.payments.ports import CardDetails, Gateway, Removal, SealedCard
 from services.payments.steps import Decided, Reply, Request, begin, finish
 

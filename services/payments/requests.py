@@ -103,7 +103,11 @@ def void_of(request: service.VoidRequest, *, merchant_id: str, keys: Sequence[st
     reference = checks.text("reference", request.reference)
     payment_id = _payment_id(checks, "authorization_id", request.authorization_id)
     return Void(
-        merchant_id=merchant_id, payment_id=payment_id, reference=reference, idempotency_key=key
+        merchant_id=merchant_id,
+        payment_id=payment_id,
+        remainder=request.remainder,
+        reference=reference,
+        idempotency_key=key,
     )
 
 

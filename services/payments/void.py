@@ -1,4 +1,4 @@
-"""Void: cancel before anything was captured."""
+"""Void: cancel before anything was captured, or release what no capture has taken."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,11 @@ from services.payments.steps import Decided, Reply, Request, begin, finish
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Void:
-    """The request, checked and normalised."""
+    """The request, checked and normalised. `remainder`: only what no capture has taken."""
 
     merchant_id: str
     payment_id: str
+    remainder: bool
     reference: str
     idempotency_key: str | None
 
@@ -31,9 +32,11 @@ async def void(gateway: Gateway, command: Void) -> Reply:
         rpc=ActionType.VOID,
         payment_id=command.payment_id,
         key=command.idempotency_key,
+        # As it was before there was a choice: a key may be older than that.
         fields=(
             command.payment_id,
             command.reference,
+            *(("remainder",) if command.remainder else ()),
         ),
     )
 
@@ -41,7 +44,8 @@ async def void(gateway: Gateway, command: Void) -> Reply:
         if payment is None:
             raise error.PaymentNotFoundError
         now = gateway.clock.now()
-        changed = payment.void(
+        begin_void = payment.void_remainder if command.remainder else payment.void
+        changed = begin_void(
             action_id=new_id("act", now),
             reference=command.reference,
             now=now,

@@ -57,6 +57,13 @@ async def void(rig: Rig, details: pb.CardDetails = CARD) -> Request:
     return service.VoidRequest(authorization_id=await rig.authorized(card=details))
 
 
+async def void_the_rest(rig: Rig, details: pb.CardDetails = CARD) -> Request:
+    """Return a void of what is left of a payment that is captured in part."""
+    payment = await rig.authorized(card=details)
+    await rig.call(service.CaptureRequest(authorization_id=payment, amount=gbp(400)))
+    return service.VoidRequest(authorization_id=payment, remainder=True)
+
+
 async def refund(rig: Rig, details: pb.CardDetails = CARD) -> Request:
     """Return a refund of a payment that is captured."""
     payment = await rig.captured(card=details)
@@ -68,6 +75,7 @@ VERBS: dict[str, Prepare] = {
     "authorize": authorize,
     "capture": capture,
     "void": void,
+    "void the rest": void_the_rest,
     "refund": refund,
 }
 # The same verbs with cards whose reply, or request, the bank loses.
@@ -77,6 +85,7 @@ DOUBTFUL: dict[str, Prepare] = {
     "capture, reply lost": lambda rig: capture(rig, card("1034")),
     "capture, request lost": lambda rig: capture(rig, card("1042")),
     "void, reply lost": lambda rig: void(rig, card("1091")),
+    "void the rest, reply lost": lambda rig: void_the_rest(rig, card("1091")),
     "refund, reply lost": lambda rig: refund(rig, card("1059")),
 }
 

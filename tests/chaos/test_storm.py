@@ -79,6 +79,8 @@ class Client:
             for _ in range(self._dice.randint(1, 3)):
                 amount = gbp(self._dice.randint(1, 60))
                 await self.write(service.CaptureRequest(authorization_id=payment, amount=amount))
+            if self._dice.random() < 0.3:
+                await self.write(service.VoidRequest(authorization_id=payment, remainder=True))
             amount = gbp(self._dice.randint(1, 60))
             await self.write(service.RefundRequest(authorization_id=payment, amount=amount))
 

@@ -25,6 +25,7 @@ _CHANGING = re.compile(
     r"(?P<id>\b(?:pay|act|evt|tok)_[0-7][0-9a-hjkmnp-tv-z]{25}\b)"
     r"|(?P<time>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6}|\.\d{9})?Z)"
     r"|(?P<key>\bsk_[0-9a-z]{16}_[0-9a-f]{64}\b)"
+    r"|(?P<approval>\b[0-9A-F]{8}\b)"
 )
 # Says where one command's output ends in that of all.
 _MARK = "=====next====="

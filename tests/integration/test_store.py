@@ -24,7 +24,18 @@ from services.payments.domain.hold import Hold
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
 from services.payments.ports import Change, Commit, Loaded, PaymentFilter, Reader, Store
-from tests.builders import LATER, LIFETIME, MERCHANT, NOW, begun, capture, captured, gbp, settled
+from tests.builders import (
+    LATER,
+    LIFETIME,
+    MERCHANT,
+    NOW,
+    begun,
+    capture,
+    captured,
+    gbp,
+    settled,
+    void_remainder,
+)
 from tests.database import as_part
 
 LEASE = timedelta(seconds=10)
@@ -126,6 +137,20 @@ async def test_a_settled_payment_comes_back_as_it_was_stored(store: Store, reade
     assert found.reply == b"reply"
     assert await reader.get_payment(MERCHANT, payment.id) == second.payment
     assert await reader.get_payment("mer_b", payment.id) is None
+
+
+async def test_a_release_of_the_rest_comes_back_as_it_was_stored(
+    store: Store, reader: Reader
+) -> None:
+    """While it is under way, and when it has ended."""
+    first = await stored(store, keyed(capture(await an_authorized(store), 400), key="c"))
+    part = await stored(store, ended(first))
+    begun_release = await stored(store, keyed(void_remainder(part.payment)))
+    assert await reader.get_payment(MERCHANT, part.payment.id) == begun_release.payment
+    done = await stored(store, ended(begun_release, b"reply"))
+    found = await store.load_action(MERCHANT, done.actions[0].id)
+    assert found is not None
+    assert (found.payment, found.action) == (done.payment, done.actions[0])
 
 
 async def test_nothing_is_stored_on_a_version_that_has_passed(store: Store) -> None:

@@ -18,7 +18,7 @@ from services.payments.domain.outcome import Approved, DeclineCode, Declined, Fi
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle, settle_expiry, settle_reversal
 from services.payments.domain.status import Authorization, Status
-from tests.builders import LIFETIME, NOW, begun, capture, gbp, refund, void
+from tests.builders import LIFETIME, NOW, begun, capture, gbp, refund, void, void_remainder
 
 END = NOW + LIFETIME
 AUTHORIZATIONS: dict[Final, Status] = {
@@ -51,7 +51,7 @@ class Model:
             return "authorize" in verbs and "reverse" not in verbs
         if self.authorization is not Status.AUTHORIZED:
             return False
-        if self.voided or self.expired or "void" in verbs:
+        if self.voided or self.expired or verbs & {"void", "release"}:
             return False
         gone = late or "expire" in verbs  # what one clock has decided holds for all
         final = any(last for _, _, last in self.open)
@@ -60,6 +60,7 @@ class Model:
             "capture": not (closed or "refund" in verbs or final or gone)
             and amount <= 100 - self.captured - self.total("capture"),
             "void": not (self.captured or self.refunded or verbs or gone),
+            "release": self.captured > 0 and not (closed or verbs or gone or self.captured == 100),
             "expire": late and not (verbs or closed or self.captured == 100),
             "refund": self.captured > 0
             and "capture" not in verbs
@@ -80,7 +81,7 @@ class Model:
             self.captured += amount if verb == "capture" else 0
             self.refunded += amount if verb == "refund" else 0
             self.voided = verb == "void"
-            self.over = self.over or final or verb == "refund"
+            self.over = self.over or final or verb in {"refund", "release"}
 
     def status(self) -> Status:
         """Return where the payment stands."""
@@ -110,7 +111,12 @@ class Step:
 
 
 # As often as makes histories in which much happens.
-_VERBS = ["answer"] * 5 + ["capture"] * 3 + ["refund"] * 2 + ["void", "expire", "wait", "reverse"]
+_VERBS = (
+    ["answer"] * 5
+    + ["capture"] * 3
+    + ["refund"] * 2
+    + ["void", "release", "expire", "wait", "reverse"]
+)
 _ANSWERS: list[Final] = [Approved(), Approved(), Approved(), *AUTHORIZATIONS]
 
 
@@ -169,6 +175,8 @@ class History:
                 return refund(payment, step.amount, now=now)
             case "void":
                 return void(payment, now=now)
+            case "release":
+                return void_remainder(payment, now=now)
             case "reverse":  # recovery does so to what the bank does not know
                 in_doubt = payment.authorization is Authorization.PENDING and not payment.reversing
                 return payment.reverse(action_id="act_r", now=now) if in_doubt else None

@@ -28,6 +28,7 @@ from tests.builders import (
     refunded,
     settled,
     void,
+    void_remainder,
 )
 
 NO = Declined(DeclineCode.CARD_DECLINED)
@@ -43,6 +44,8 @@ STATES: dict[str, Payment] = {
     "capturing all": capture(authorized(), 1000)[0],
     "capturing 400 finally": capture(authorized(), 400, final=True)[0],
     "captured 400": captured(authorized(), 400),
+    "captured 400, releasing 600": void_remainder(captured(authorized(), 400))[0],
+    "captured 400, released 600": settled(void_remainder(captured(authorized(), 400)))[0],
     "captured 400, capturing 600": capture(captured(authorized(), 400), 600)[0],
     "captured 400 finally": captured(authorized(), 400, final=True),
     "captured all": captured(authorized(), 1000),
@@ -70,6 +73,8 @@ VERBS: dict[str, Callable[[Payment], tuple[Payment, Action]]] = {
     "capture 1, late": lambda payment: capture(payment, 1, now=EXPIRED_NOW),
     "void": void,
     "void, late": lambda payment: void(payment, now=EXPIRED_NOW),
+    "void the rest": void_remainder,
+    "void the rest, late": lambda payment: void_remainder(payment, now=EXPIRED_NOW),
     "refund 1": lambda payment: refund(payment, 1),
     "refund 1001": lambda payment: refund(payment, 1001),
     "refund 1, late": lambda payment: refund(payment, 1, now=EXPIRED_NOW),
@@ -82,50 +87,88 @@ VERBS: dict[str, Callable[[Payment], tuple[Payment, Action]]] = {
 }
 
 # What each verb says in each state, in the order of VERBS; "ok" is no refusal.
-#  capture: 1, too much, late | void: now, late | refund: 1, too much, late
+#  capture: 1, too much, late | void: now, late | the rest: now, late | refund: 1, too much, late
 TABLE = {
-    "pending": "pending pending pending | pending pending | pending pending pending",
-    "declined": "declined declined declined | declined declined | declined declined declined",
-    "failed": "failed failed failed | failed failed | failed failed failed",
-    "reversing": "pending pending pending | pending pending | pending pending pending",
-    "authorized": "ok capturable expired | ok expired | uncaptured uncaptured uncaptured",
-    "capturing 400": "ok capturable expired | pending pending | pending pending pending",
-    "capturing all": "capturable capturable expired | pending pending | pending pending pending",
-    "capturing 400 finally": "pending pending pending | pending pending | pending pending pending",
-    "captured 400": "ok capturable expired | captured captured | ok refundable ok",
+    "pending": (
+        "pending pending pending | pending pending | pending pending | pending pending pending"
+    ),
+    "declined": (
+        "declined declined declined | declined declined "
+        "| declined declined | declined declined declined"
+    ),
+    "failed": "failed failed failed | failed failed | failed failed | failed failed failed",
+    "reversing": (
+        "pending pending pending | pending pending | pending pending | pending pending pending"
+    ),
+    "authorized": (
+        "ok capturable expired | ok expired | uncaptured uncaptured "
+        "| uncaptured uncaptured uncaptured"
+    ),
+    "capturing 400": (
+        "ok capturable expired | pending pending | pending pending | pending pending pending"
+    ),
+    "capturing all": (
+        "capturable capturable expired | pending pending "
+        "| pending pending | pending pending pending"
+    ),
+    "capturing 400 finally": (
+        "pending pending pending | pending pending | pending pending | pending pending pending"
+    ),
+    "captured 400": "ok capturable expired | captured captured | ok expired | ok refundable ok",
+    "captured 400, releasing 600": (
+        "pending pending pending | pending pending | pending pending | pending pending pending"
+    ),
+    "captured 400, released 600": (
+        "capturable capturable expired | captured captured | captured captured | ok refundable ok"
+    ),
     "captured 400, capturing 600": (
-        "capturable capturable expired | captured captured | pending pending pending"
+        "capturable capturable expired | captured captured "
+        "| pending pending | pending pending pending"
     ),
     "captured 400 finally": (
-        "capturable capturable expired | captured captured | ok refundable ok"
+        "capturable capturable expired | captured captured | captured captured | ok refundable ok"
     ),
-    "captured all": "capturable capturable expired | captured captured | ok refundable ok",
+    "captured all": (
+        "capturable capturable expired | captured captured | captured captured | ok refundable ok"
+    ),
     "captured 400, refunding 100": (
-        "pending pending pending | captured captured | ok refundable ok"
+        "pending pending pending | captured captured | pending pending | ok refundable ok"
     ),
     "captured 400, refunding all": (
-        "pending pending pending | captured captured | refundable refundable refundable"
+        "pending pending pending | captured captured "
+        "| pending pending | refundable refundable refundable"
     ),
     "captured 400, refunded 100": (
-        "refunded refunded refunded | refunded refunded | ok refundable ok"
+        "refunded refunded refunded | refunded refunded | refunded refunded | ok refundable ok"
     ),
     "captured 400, refunded 100, refunding 300": (
-        "refunded refunded refunded | refunded refunded | refundable refundable refundable"
+        "refunded refunded refunded | refunded refunded "
+        "| refunded refunded | refundable refundable refundable"
     ),
     "captured 400, refunded all": (
-        "refunded refunded refunded | refunded refunded | refundable refundable refundable"
+        "refunded refunded refunded | refunded refunded "
+        "| refunded refunded | refundable refundable refundable"
     ),
-    "voiding": "pending pending pending | pending pending | pending pending pending",
-    "voided": "voided voided voided | voided voided | voided voided voided",
-    "expired": "expired expired expired | expired expired | expired expired expired",
+    "voiding": (
+        "pending pending pending | pending pending | pending pending | pending pending pending"
+    ),
+    "voided": "voided voided voided | voided voided | voided voided | voided voided voided",
+    "expired": (
+        "expired expired expired | expired expired | expired expired | expired expired expired"
+    ),
     # It is late for everybody, though a clock may be behind the one that has begun the expiry.
-    "expiring": "expired expired expired | expired expired | uncaptured uncaptured uncaptured",
-    "captured 400, expiring": "expired expired expired | captured captured | ok refundable ok",
+    "expiring": (
+        "expired expired expired | expired expired "
+        "| uncaptured uncaptured | uncaptured uncaptured uncaptured"
+    ),
+    "captured 400, expiring": (
+        "expired expired expired | captured captured | expired expired | ok refundable ok"
+    ),
     "captured 400, refunded 100, expiring": (
-        "refunded refunded refunded | refunded refunded | ok refundable ok"
+        "refunded refunded refunded | refunded refunded | refunded refunded | ok refundable ok"
     ),
     "captured 400, expired": (
-        "capturable capturable expired | captured captured | ok refundable ok"
+        "capturable capturable expired | captured captured | captured captured | ok refundable ok"
     ),
 }
 
@@ -195,6 +238,8 @@ def test_capturable_is_what_a_capture_may_take(state: str, now: object) -> None:
         ("capturing all", Status.AUTHORIZED, 0, 0),
         ("capturing 400 finally", Status.AUTHORIZED, 0, 0),
         ("captured 400", Status.PARTIALLY_CAPTURED, 600, 400),
+        ("captured 400, releasing 600", Status.PARTIALLY_CAPTURED, 0, 400),
+        ("captured 400, released 600", Status.CAPTURED, 0, 400),
         ("captured 400, capturing 600", Status.PARTIALLY_CAPTURED, 0, 400),
         ("captured 400 finally", Status.CAPTURED, 0, 400),
         ("captured all", Status.CAPTURED, 0, 1000),
@@ -229,10 +274,14 @@ def _begun_verbs() -> dict[str, tuple[Payment, Action]]:
         "final capture": capture(captured(authorized(), 100), 400, final=True),
         "refund": refund(captured(authorized(), 400), 100),
         "void": void(authorized()),
+        "void of the rest": void_remainder(captured(authorized(), 400)),
     }
 
 
-@pytest.mark.parametrize("verb", ["capture", "final capture", "refund", "void"])
+ALL_VERBS = [*_begun_verbs()]
+
+
+@pytest.mark.parametrize("verb", ALL_VERBS[1:])
 @pytest.mark.parametrize(
     ("answer", "end"),
     [(NO, (ActionStatus.DECLINED, NO.code)), (Rejected(), (ActionStatus.FAILED, None))],
@@ -252,7 +301,7 @@ def test_a_no_gives_the_reserve_back(
     assert payment.status is step[0].status
 
 
-@pytest.mark.parametrize("verb", ["authorize", "capture", "final capture", "refund", "void"])
+@pytest.mark.parametrize("verb", ALL_VERBS)
 @pytest.mark.parametrize(
     "first", [Approved(), NO, Rejected()], ids=["approved", "declined", "rejected"]
 )
@@ -262,7 +311,7 @@ def test_every_end_has_an_event(verb: str, first: Final) -> None:
     assert event.type in EventType
 
 
-@pytest.mark.parametrize("verb", ["authorize", "capture", "final capture", "refund", "void"])
+@pytest.mark.parametrize("verb", ALL_VERBS)
 @pytest.mark.parametrize("first", [Approved(), NO], ids=["approved", "declined"])
 def test_the_second_settler_does_nothing(verb: str, first: Final) -> None:
     """Settling is a no-op once the action has ended, whatever the second answer is."""
@@ -292,6 +341,24 @@ def test_a_capture_declined_after_a_final_one_gives_nothing_back() -> None:
     assert payment.captured == gbp(100)
     assert payment.capturable(LATER) == gbp(0)
     assert payment.status is Status.CAPTURED
+
+
+def test_the_void_of_the_rest_keeps_what_was_captured() -> None:
+    """It is about what is left, the payment is CAPTURED, and its event does not say voided."""
+    before = captured(authorized(), 400)
+    step = void_remainder(before)
+    assert step[1].amount == gbp(600)
+    payment, action = settled(step)
+    assert (payment.status, payment.captured, payment.refundable) == (
+        Status.CAPTURED,
+        gbp(400),
+        gbp(400),
+    )
+    event = event_of(payment, action, event_id="evt_a")
+    assert event.type is EventType.REMAINDER_VOIDED
+    declined, action = settled(step, NO)
+    assert (declined.status, declined.capturable(LATER)) == (before.status, gbp(600))
+    assert event_of(declined, action, event_id="evt_b").type is EventType.VOID_DECLINED
 
 
 EXPIRABLE = {"authorized", "captured 400"}

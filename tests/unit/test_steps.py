@@ -158,7 +158,13 @@ def capture_of(payment_id: str) -> Capture:
 
 def void_of(payment_id: str) -> Void:
     """Void it."""
-    return Void(merchant_id=MERCHANT, payment_id=payment_id, reference="", idempotency_key="v")
+    return Void(
+        merchant_id=MERCHANT,
+        payment_id=payment_id,
+        remainder=False,
+        reference="",
+        idempotency_key="v",
+    )
 
 
 ANSWERS: list[tuple[Answer, Answer | NotFound | None, int, int]] = [
@@ -439,7 +445,7 @@ async def test_waiting_for_the_turn_is_part_of_the_patience(fixture: Fixture) ->
     payment_id = authorized(await fixture.authorize()).payment.id
     gateway = replace(fixture.gateway, limits=Limits(conflict_retry_seconds=1.0))
     gateway = replace(gateway, store=Busy(payments=fixture.store.payments))
-    command = Void(merchant_id=MERCHANT, payment_id=payment_id, reference="", idempotency_key=None)
+    command = replace(void_of(payment_id), idempotency_key=None)
     began = time.monotonic()
     async with gateway.turns.of(payment_id, wait_seconds_max=1.0):
         voiding = asyncio.create_task(void(gateway, command))

@@ -8,6 +8,7 @@ SELECT
     o.verb AS operation_verb,
     o.minor_units AS operation_minor_units,
     o.final AS operation_final,
+    o.remainder AS operation_remainder,
     o.decline_code AS operation_decline_code,
     o.approval_code AS operation_approval_code
 FROM unnest($1::text[], $2::text[])

@@ -9,10 +9,10 @@ WITH input AS MATERIALIZED (
         i.*,
         row_number() OVER (PARTITION BY i.authorization_reference ORDER BY i.ord) AS nth
     FROM unnest(
-        $1::text[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::text[],
-        $7::bigint[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[]
+        $1::text[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::boolean[], $7::text[],
+        $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[]
     ) WITH ORDINALITY AS i (
-        reference, authorization_reference, verb, minor_units, final, approval_code,
+        reference, authorization_reference, verb, minor_units, final, remainder, approval_code,
         version, status, captured, refunded, released,
         ord
     )
@@ -33,8 +33,8 @@ fresh AS MATERIALIZED (
 
 recorded AS (
     INSERT INTO operations
-        (reference, authorization_reference, verb, minor_units, final, approval_code)
-    SELECT reference, authorization_reference, verb, minor_units, final, approval_code
+        (reference, authorization_reference, verb, minor_units, final, remainder, approval_code)
+    SELECT reference, authorization_reference, verb, minor_units, final, remainder, approval_code
     FROM fresh
     ORDER BY reference
     ON CONFLICT (reference) DO NOTHING

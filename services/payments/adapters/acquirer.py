@@ -134,7 +134,11 @@ class GrpcAcquirer:
                 )
                 return "Refund", self._bank.Refund, refund
             case ActionType.VOID:
-                void = pb.VoidRequest(reference=action.id, authorization_reference=authorization)
+                void = pb.VoidRequest(
+                    reference=action.id,
+                    authorization_reference=authorization,
+                    remainder=action.final,
+                )
                 return "Void", self._bank.Void, void
             case ActionType.AUTHORIZE | ActionType.REVERSE | ActionType.EXPIRE:
                 raise ValueError(f"{action.type} has a method of its own")

@@ -86,7 +86,7 @@ def _standing_columns(payment: Payment) -> tuple[object, ...]:
         payment.refunded.minor_units,
         payment.capturing.minor_units,
         payment.refunding.minor_units,
-        payment.hold is Hold.CLOSING,
+        payment.hold in _CLOSING,
         payment.hold is Hold.CLOSED,
         payment.hold is Hold.VOIDING,
         payment.hold is Hold.VOIDED,
@@ -153,14 +153,18 @@ def action_of(row: Row, *, payment_id: str) -> Action:
 def _hold(row: Row) -> Hold:
     """Return the state that a row's flags stand for: one of them at most is set.
 
-    A version before this one could set `closed` beside `expiring`, and that is EXPIRING.
+    A version before this one could set `closed` beside `expiring`, and that is EXPIRING. RELEASING
+    is `closing` without a capture under way: to such a version the hold is about to be closed.
     """
+    if row["closing"] and not row["capturing"]:
+        return Hold.RELEASING
     for flag, hold in _HOLDS:
         if row[flag]:
             return hold
     return Hold.OPEN
 
 
+_CLOSING = {Hold.CLOSING, Hold.RELEASING}
 _HOLDS = (
     ("expiring", Hold.EXPIRING),
     ("closed", Hold.CLOSED),

@@ -20,7 +20,7 @@ class AdminSettings(VaultSettings):
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
 
-    # Of a role that sees merchants and keys and no payment.
+    # Of a role that sees merchants and keys, and of payments only actions that are in doubt.
     admin_database_url: SecretStr
     admin_listen: LoopbackAddress = "127.0.0.1:50054"
     admin_token: SecretStr = Field(min_length=32, description="Who has it may do everything.")

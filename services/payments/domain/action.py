@@ -33,7 +33,8 @@ class Action:
     """One thing done to a payment. Its id is the reference that the bank knows it by.
 
     It carries the client's idempotency key, so that whoever settles it can store the reply.
-    `approval_code` is the bank's, and empty until it approved.
+    `approval_code` is the bank's, and empty until it approved. `final`: it releases what no capture
+    has taken and leaves what was captured, as a final capture does and the void of a remainder.
     """
 
     id: str

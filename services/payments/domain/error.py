@@ -115,6 +115,6 @@ class PaymentCapturedError(PaymentsError):
 
 
 class NotCapturedError(PaymentsError):
-    """Nothing was captured that could be given back."""
+    """Nothing was captured."""
 
     reason = "NOT_CAPTURED"

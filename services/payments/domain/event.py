@@ -18,6 +18,7 @@ class EventType(StrEnum):
     CAPTURE_DECLINED = "payment.capture_declined"
     CAPTURE_FAILED = "payment.capture_failed"
     VOIDED = "payment.voided"
+    REMAINDER_VOIDED = "payment.remainder_voided"
     VOID_DECLINED = "payment.void_declined"
     VOID_FAILED = "payment.void_failed"
     REFUNDED = "payment.refunded"
@@ -72,9 +73,12 @@ class Event:
 
 def event_of(payment: Payment, action: Action, *, event_id: str, origin: Origin = NOBODY) -> Event:
     """Return the fact that `action`, just ended, has made true."""
+    kind = _TYPES[action.type, action.status]
+    if kind is EventType.VOIDED and action.final:
+        kind = EventType.REMAINDER_VOIDED  # the payment was captured, and is not voided
     return Event(
         id=event_id,
-        type=_TYPES[action.type, action.status],
+        type=kind,
         sequence=payment.version,
         create_time=action.update_time,
         action=action,

@@ -12,6 +12,7 @@ class Hold(StrEnum):
 
     OPEN = "OPEN"  # it can be captured while its time lasts
     CLOSING = "CLOSING"  # a final capture is under way
+    RELEASING = "RELEASING"  # a void of what no capture has taken is under way
     CLOSED = "CLOSED"  # released after a capture; what was captured stays
     VOIDING = "VOIDING"
     VOIDED = "VOIDED"

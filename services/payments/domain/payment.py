@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import assert_never
 
 from pkg.card import Brand, Expiry
-from pkg.errors import ValidationFailedError
 from pkg.money import Money
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
@@ -119,6 +118,27 @@ class Payment:
         action = self._action(ActionType.VOID, self.authorized, action_id, reference, now)
         return self._next(action, hold=Hold.VOIDING), action
 
+    def void_remainder(
+        self, *, action_id: str, reference: str, now: datetime
+    ) -> tuple["Payment", Action]:
+        """Begin to release what no capture has taken; what was captured stays.
+
+        Raises:
+            PaymentsError: ACTION_PENDING, NOT_CAPTURED, PAYMENT_CAPTURED, PAYMENT_EXPIRED, …
+        """
+        self._guard(self.authorized)
+        if self.refunded:
+            raise error.PaymentRefundedError
+        if self.capturing or self.refunding:
+            raise error.ActionPendingError
+        if not self.captured:
+            raise error.NotCapturedError
+        if not self._left:
+            raise error.PaymentCapturedError
+        self._guard_time(now)
+        action = self._action(ActionType.VOID, self._left, action_id, reference, now, final=True)
+        return self._next(action, hold=Hold.RELEASING), action
+
     def refund(
         self, amount: Money, *, action_id: str, reference: str, now: datetime
     ) -> tuple["Payment", Action]:
@@ -183,7 +203,7 @@ class Payment:
                 raise error.PaymentVoidedError
             case Hold.EXPIRED:
                 raise error.PaymentExpiredError
-            case Hold.VOIDING:
+            case Hold.VOIDING | Hold.RELEASING:
                 raise error.ActionPendingError
             case Hold.OPEN | Hold.CLOSING | Hold.CLOSED | Hold.EXPIRING:
                 pass  # what was captured can be refunded; the rest is for the verb to say
@@ -233,52 +253,3 @@ class Payment:
             update_time=action.create_time,
             **changes,  # type: ignore[arg-type]
         )
-
-
-def authorize(
-    amount: Money,
-    card: Card,
-    *,
-    merchant_id: str,
-    payment_id: str,
-    action_id: str,
-    reference: str,
-    now: datetime,
-    expire_time: datetime,
-) -> tuple[Payment, Action]:
-    """Begin a payment: the bank is about to be asked to reserve `amount` on `card`.
-
-    Raises:
-        ValidationFailedError: The card's month of expiry is past.
-    """
-    if card.expiry.is_past(now):
-        raise ValidationFailedError({"card_details.expiry": "is in the past"})
-    action = Action(
-        id=action_id,
-        payment_id=payment_id,
-        type=ActionType.AUTHORIZE,
-        amount=amount,
-        reference=reference,
-        sequence=1,
-        create_time=now,
-        update_time=now,
-    )
-    payment = Payment(
-        merchant_id=merchant_id,
-        id=payment_id,
-        version=1,
-        authorization=Authorization.PENDING,
-        authorization_id=action_id,
-        authorized=amount,
-        captured=amount.zero(),
-        refunded=amount.zero(),
-        capturing=amount.zero(),
-        refunding=amount.zero(),
-        card=card,
-        reference=reference,
-        last_sequence=1,
-        create_time=now,
-        update_time=now,
-        expire_time=expire_time,
-    )
-    return payment, action

@@ -107,7 +107,8 @@ def _effect(payment: Payment, ended: Action) -> _Changes:
                 "hold": Hold.CLOSED if done and payment.hold is Hold.OPEN else payment.hold,
             }
         case ActionType.VOID:
-            return {"hold": _after(done, Hold.VOIDED)}
+            end = Hold.CLOSED if ended.final else Hold.VOIDED
+            return {"hold": _after(done, end)}
         case ActionType.EXPIRE | ActionType.REVERSE:
             raise ValueError(f"{ended.type} has no answer to settle by")
         case _:

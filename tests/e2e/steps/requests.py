@@ -97,7 +97,7 @@ def capture(
     story.ask(rpc, fields | more | referred(reference), key=key)
 
 
-@step(parsers.re(rf"I (?P<request_>refund {AMOUNT}|void it){REFERENCE}{KEY}"))
+@step(parsers.re(rf"I (?P<request_>refund {AMOUNT}|void it|void the rest){REFERENCE}{KEY}"))
 def refund_or_void(story: Story, request_: str, reference: str | None, key: str | None) -> None:
     """Refund or void."""
     rpc, fields = later_request(story.payment.id, request_)
@@ -178,11 +178,13 @@ def authorize_fields(
 
 
 def later_request(payment_id: str, text: str) -> tuple[str, dict[str, Any]]:
-    """Return what `capture 4.00 GBP`, `refund 4.00 GBP` or `void it` asks for."""
+    """Return what `capture 4.00 GBP`, `refund 4.00 GBP`, `void it` or `void the rest` asks for."""
     verb, _, rest = text.partition(" ")
     fields: dict[str, Any] = {"authorization_id": payment_id}
     if re.fullmatch(AMOUNT, rest):
         fields["amount"] = money(rest)
+    if rest == "the rest":
+        fields["remainder"] = True
     return verb.capitalize(), fields
 
 

@@ -47,6 +47,7 @@ OPERATIONS: dict[str, Operation] = {
     "capture 1000": Capture(minor_units=1000),
     "capture 1001": Capture(minor_units=1001),
     "void": Void(),
+    "void of the rest": Void(remainder=True),
     "refund 300": Refund(minor_units=300),
     "refund 400": Refund(minor_units=400),
     "refund 401": Refund(minor_units=401),
@@ -60,6 +61,7 @@ APPROVED: dict[tuple[str, str], tuple[Status, int, int, int]] = {
     ("open", "void"): (Status.VOIDED, 0, 0, 1000),
     ("partly captured", "capture 300"): (Status.OPEN, 700, 0, 0),
     ("partly captured", "capture 300, final"): (Status.CLOSED, 700, 0, 300),
+    ("partly captured", "void of the rest"): (Status.CLOSED, 400, 0, 600),
     ("partly captured", "refund 300"): (Status.CLOSED, 400, 300, 600),
     ("partly captured", "refund 400"): (Status.CLOSED, 400, 400, 600),
     ("wholly captured", "refund 300"): (Status.CLOSED, 1000, 300, 0),
@@ -115,6 +117,7 @@ def test_every_card_at_authorization(scenario: Scenario) -> None:
     [
         (Scenario.CAPTURE_REJECTED, 0, Capture(minor_units=1)),
         (Scenario.VOID_REJECTED, 0, Void()),
+        (Scenario.VOID_REJECTED, 400, Void(remainder=True)),
         (Scenario.REFUND_REJECTED, 400, Refund(minor_units=1)),
     ],
 )

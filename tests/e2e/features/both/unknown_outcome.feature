@@ -122,6 +122,28 @@ Feature: The bank's answer is not known yet
     And the VOID of 10.00 GBP is SUCCEEDED
     And the reply shows the payment VOIDED
 
+  Scenario: The rest was released but the reply got lost: it is released once
+    Given a payment of 10.00 GBP on the card 4000 0000 0000 1091
+    And 4.00 GBP are captured
+    When I void the rest with the key "rest"
+    Then the VOID of 6.00 GBP is PENDING
+    And the payment is still PARTIALLY_CAPTURED, with 0.00 GBP capturable and 4.00 GBP refundable
+    And meanwhile all of these are refused with ACTION_PENDING
+      | capture 1.00 GBP |
+      | void it          |
+      | void the rest    |
+      | refund 1.00 GBP  |
+    And within 5 s the payment becomes CAPTURED
+    And its history is
+      | type      | amount    | status    |
+      | AUTHORIZE | 10.00 GBP | SUCCEEDED |
+      | CAPTURE   | 4.00 GBP  | SUCCEEDED |
+      | VOID      | 6.00 GBP  | SUCCEEDED |
+    When I send the same request again
+    Then it is a replay
+    And the VOID of 6.00 GBP is SUCCEEDED
+    And the reply shows the payment CAPTURED
+
   Scenario: An authorization that the bank refuses for good fails at once
     When I authorize 10.00 GBP on the card 4000 0000 0000 1109 with the key "order"
     Then the AUTHORIZE of 10.00 GBP is FAILED

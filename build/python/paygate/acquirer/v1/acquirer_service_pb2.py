@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*paygate/acquirer/v1/acquirer_service.proto\x12\x13paygate.acquirer.v1\"\x85\x02\n\x07Outcome\x12;\n\x06status\x18\x01 \x01(\x0e\x32#.paygate.acquirer.v1.Outcome.StatusR\x06status\x12!\n\x0c\x64\x65\x63line_code\x18\x02 \x01(\tR\x0b\x64\x65\x63lineCode\x12#\n\rapproval_code\x18\x03 \x01(\tR\x0c\x61pprovalCode\"u\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATUS_APPROVED\x10\x01\x12\x13\n\x0fSTATUS_DECLINED\x10\x02\x12\x13\n\x0fSTATUS_REVERSED\x10\x03\x12\x14\n\x10STATUS_NOT_FOUND\x10\x04\"\xd5\x01\n\x10\x41uthorizeRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x10\n\x03pan\x18\x02 \x01(\tR\x03pan\x12!\n\x0c\x65xpiry_month\x18\x03 \x01(\x05R\x0b\x65xpiryMonth\x12\x1f\n\x0b\x65xpiry_year\x18\x04 \x01(\x05R\nexpiryYear\x12\x10\n\x03\x63vv\x18\x05 \x01(\tR\x03\x63vv\x12\x1f\n\x0bminor_units\x18\x06 \x01(\x03R\nminorUnits\x12\x1a\n\x08\x63urrency\x18\x07 \x01(\tR\x08\x63urrency\"K\n\x11\x41uthorizeResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x9e\x01\n\x0e\x43\x61ptureRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1f\n\x0bminor_units\x18\x03 \x01(\x03R\nminorUnits\x12\x14\n\x05\x66inal\x18\x04 \x01(\x08R\x05\x66inal\"I\n\x0f\x43\x61ptureResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"d\n\x0bVoidRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\"F\n\x0cVoidResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x87\x01\n\rRefundRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1f\n\x0bminor_units\x18\x03 \x01(\x03R\nminorUnits\"H\n\x0eRefundResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"I\n\x0eReverseRequest\x12\x37\n\x17\x61uthorization_reference\x18\x01 \x01(\tR\x16\x61uthorizationReference\"I\n\x0fReverseResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\".\n\x0eInquireRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\"I\n\x0fInquireResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x16\n\x14ListTestCardsRequest\"L\n\x15ListTestCardsResponse\x12\x33\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1d.paygate.acquirer.v1.TestCardR\x05\x63\x61rds\">\n\x08TestCard\x12\x10\n\x03pan\x18\x01 \x01(\tR\x03pan\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription2\xf7\x04\n\x0f\x41\x63quirerService\x12Z\n\tAuthorize\x12%.paygate.acquirer.v1.AuthorizeRequest\x1a&.paygate.acquirer.v1.AuthorizeResponse\x12T\n\x07\x43\x61pture\x12#.paygate.acquirer.v1.CaptureRequest\x1a$.paygate.acquirer.v1.CaptureResponse\x12K\n\x04Void\x12 .paygate.acquirer.v1.VoidRequest\x1a!.paygate.acquirer.v1.VoidResponse\x12Q\n\x06Refund\x12\".paygate.acquirer.v1.RefundRequest\x1a#.paygate.acquirer.v1.RefundResponse\x12T\n\x07Reverse\x12#.paygate.acquirer.v1.ReverseRequest\x1a$.paygate.acquirer.v1.ReverseResponse\x12T\n\x07Inquire\x12#.paygate.acquirer.v1.InquireRequest\x1a$.paygate.acquirer.v1.InquireResponse\x12\x66\n\rListTestCards\x12).paygate.acquirer.v1.ListTestCardsRequest\x1a*.paygate.acquirer.v1.ListTestCardsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*paygate/acquirer/v1/acquirer_service.proto\x12\x13paygate.acquirer.v1\"\x85\x02\n\x07Outcome\x12;\n\x06status\x18\x01 \x01(\x0e\x32#.paygate.acquirer.v1.Outcome.StatusR\x06status\x12!\n\x0c\x64\x65\x63line_code\x18\x02 \x01(\tR\x0b\x64\x65\x63lineCode\x12#\n\rapproval_code\x18\x03 \x01(\tR\x0c\x61pprovalCode\"u\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATUS_APPROVED\x10\x01\x12\x13\n\x0fSTATUS_DECLINED\x10\x02\x12\x13\n\x0fSTATUS_REVERSED\x10\x03\x12\x14\n\x10STATUS_NOT_FOUND\x10\x04\"\xd5\x01\n\x10\x41uthorizeRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x10\n\x03pan\x18\x02 \x01(\tR\x03pan\x12!\n\x0c\x65xpiry_month\x18\x03 \x01(\x05R\x0b\x65xpiryMonth\x12\x1f\n\x0b\x65xpiry_year\x18\x04 \x01(\x05R\nexpiryYear\x12\x10\n\x03\x63vv\x18\x05 \x01(\tR\x03\x63vv\x12\x1f\n\x0bminor_units\x18\x06 \x01(\x03R\nminorUnits\x12\x1a\n\x08\x63urrency\x18\x07 \x01(\tR\x08\x63urrency\"K\n\x11\x41uthorizeResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x9e\x01\n\x0e\x43\x61ptureRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1f\n\x0bminor_units\x18\x03 \x01(\x03R\nminorUnits\x12\x14\n\x05\x66inal\x18\x04 \x01(\x08R\x05\x66inal\"I\n\x0f\x43\x61ptureResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x82\x01\n\x0bVoidRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1c\n\tremainder\x18\x03 \x01(\x08R\tremainder\"F\n\x0cVoidResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x87\x01\n\rRefundRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1f\n\x0bminor_units\x18\x03 \x01(\x03R\nminorUnits\"H\n\x0eRefundResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"I\n\x0eReverseRequest\x12\x37\n\x17\x61uthorization_reference\x18\x01 \x01(\tR\x16\x61uthorizationReference\"I\n\x0fReverseResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\".\n\x0eInquireRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\"I\n\x0fInquireResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x16\n\x14ListTestCardsRequest\"L\n\x15ListTestCardsResponse\x12\x33\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1d.paygate.acquirer.v1.TestCardR\x05\x63\x61rds\">\n\x08TestCard\x12\x10\n\x03pan\x18\x01 \x01(\tR\x03pan\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription2\xf7\x04\n\x0f\x41\x63quirerService\x12Z\n\tAuthorize\x12%.paygate.acquirer.v1.AuthorizeRequest\x1a&.paygate.acquirer.v1.AuthorizeResponse\x12T\n\x07\x43\x61pture\x12#.paygate.acquirer.v1.CaptureRequest\x1a$.paygate.acquirer.v1.CaptureResponse\x12K\n\x04Void\x12 .paygate.acquirer.v1.VoidRequest\x1a!.paygate.acquirer.v1.VoidResponse\x12Q\n\x06Refund\x12\".paygate.acquirer.v1.RefundRequest\x1a#.paygate.acquirer.v1.RefundResponse\x12T\n\x07Reverse\x12#.paygate.acquirer.v1.ReverseRequest\x1a$.paygate.acquirer.v1.ReverseResponse\x12T\n\x07Inquire\x12#.paygate.acquirer.v1.InquireRequest\x1a$.paygate.acquirer.v1.InquireResponse\x12\x66\n\rListTestCards\x12).paygate.acquirer.v1.ListTestCardsRequest\x1a*.paygate.acquirer.v1.ListTestCardsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,28 +43,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CAPTUREREQUEST']._serialized_end=783
   _globals['_CAPTURERESPONSE']._serialized_start=785
   _globals['_CAPTURERESPONSE']._serialized_end=858
-  _globals['_VOIDREQUEST']._serialized_start=860
-  _globals['_VOIDREQUEST']._serialized_end=960
-  _globals['_VOIDRESPONSE']._serialized_start=962
-  _globals['_VOIDRESPONSE']._serialized_end=1032
-  _globals['_REFUNDREQUEST']._serialized_start=1035
-  _globals['_REFUNDREQUEST']._serialized_end=1170
-  _globals['_REFUNDRESPONSE']._serialized_start=1172
-  _globals['_REFUNDRESPONSE']._serialized_end=1244
-  _globals['_REVERSEREQUEST']._serialized_start=1246
-  _globals['_REVERSEREQUEST']._serialized_end=1319
-  _globals['_REVERSERESPONSE']._serialized_start=1321
-  _globals['_REVERSERESPONSE']._serialized_end=1394
-  _globals['_INQUIREREQUEST']._serialized_start=1396
-  _globals['_INQUIREREQUEST']._serialized_end=1442
-  _globals['_INQUIRERESPONSE']._serialized_start=1444
-  _globals['_INQUIRERESPONSE']._serialized_end=1517
-  _globals['_LISTTESTCARDSREQUEST']._serialized_start=1519
-  _globals['_LISTTESTCARDSREQUEST']._serialized_end=1541
-  _globals['_LISTTESTCARDSRESPONSE']._serialized_start=1543
-  _globals['_LISTTESTCARDSRESPONSE']._serialized_end=1619
-  _globals['_TESTCARD']._serialized_start=1621
-  _globals['_TESTCARD']._serialized_end=1683
-  _globals['_ACQUIRERSERVICE']._serialized_start=1686
-  _globals['_ACQUIRERSERVICE']._serialized_end=2317
+  _globals['_VOIDREQUEST']._serialized_start=861
+  _globals['_VOIDREQUEST']._serialized_end=991
+  _globals['_VOIDRESPONSE']._serialized_start=993
+  _globals['_VOIDRESPONSE']._serialized_end=1063
+  _globals['_REFUNDREQUEST']._serialized_start=1066
+  _globals['_REFUNDREQUEST']._serialized_end=1201
+  _globals['_REFUNDRESPONSE']._serialized_start=1203
+  _globals['_REFUNDRESPONSE']._serialized_end=1275
+  _globals['_REVERSEREQUEST']._serialized_start=1277
+  _globals['_REVERSEREQUEST']._serialized_end=1350
+  _globals['_REVERSERESPONSE']._serialized_start=1352
+  _globals['_REVERSERESPONSE']._serialized_end=1425
+  _globals['_INQUIREREQUEST']._serialized_start=1427
+  _globals['_INQUIREREQUEST']._serialized_end=1473
+  _globals['_INQUIRERESPONSE']._serialized_start=1475
+  _globals['_INQUIRERESPONSE']._serialized_end=1548
+  _globals['_LISTTESTCARDSREQUEST']._serialized_start=1550
+  _globals['_LISTTESTCARDSREQUEST']._serialized_end=1572
+  _globals['_LISTTESTCARDSRESPONSE']._serialized_start=1574
+  _globals['_LISTTESTCARDSRESPONSE']._serialized_end=1650
+  _globals['_TESTCARD']._serialized_start=1652
+  _globals['_TESTCARD']._serialized_end=1714
+  _globals['_ACQUIRERSERVICE']._serialized_start=1717
+  _globals['_ACQUIRERSERVICE']._serialized_end=2348
 # @@protoc_insertion_point(module_scope)

@@ -216,19 +216,23 @@ class VoidRequest(_message.Message):
 
     REFERENCE_FIELD_NUMBER: _builtins.int
     AUTHORIZATION_REFERENCE_FIELD_NUMBER: _builtins.int
+    REMAINDER_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """The caller's reference for this void."""
     authorization_reference: _builtins.str
     """The reference of the authorization."""
+    remainder: _builtins.bool
+    """Whether part of it was captured and only the rest is dropped; false if nothing was."""
     def __init__(
         self,
         *,
         reference: _builtins.str = ...,
         authorization_reference: _builtins.str = ...,
+        remainder: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "reference", b"reference", "remainder", b"remainder"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -103,7 +103,7 @@ class AcquirerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Void(self, request, context):
-        """Drops a reservation of which nothing was captured.
+        """Drops a reservation of which nothing was captured, or what was not captured of one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

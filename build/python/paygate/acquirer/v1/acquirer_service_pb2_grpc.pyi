@@ -45,7 +45,7 @@ class AcquirerServiceStub:
     Capture: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.CaptureRequest, _acquirer_service_pb2.CaptureResponse]
     """Takes reserved money."""
     Void: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.VoidRequest, _acquirer_service_pb2.VoidResponse]
-    """Drops a reservation of which nothing was captured."""
+    """Drops a reservation of which nothing was captured, or what was not captured of one."""
     Refund: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.RefundRequest, _acquirer_service_pb2.RefundResponse]
     """Gives captured money back; the first one that succeeds releases the rest of the reservation."""
     Reverse: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ReverseRequest, _acquirer_service_pb2.ReverseResponse]
@@ -74,7 +74,7 @@ class AcquirerServiceAsyncStub(AcquirerServiceStub):
     Capture: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.CaptureRequest, _acquirer_service_pb2.CaptureResponse]  # type: ignore[assignment]
     """Takes reserved money."""
     Void: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.VoidRequest, _acquirer_service_pb2.VoidResponse]  # type: ignore[assignment]
-    """Drops a reservation of which nothing was captured."""
+    """Drops a reservation of which nothing was captured, or what was not captured of one."""
     Refund: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.RefundRequest, _acquirer_service_pb2.RefundResponse]  # type: ignore[assignment]
     """Gives captured money back; the first one that succeeds releases the rest of the reservation."""
     Reverse: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ReverseRequest, _acquirer_service_pb2.ReverseResponse]  # type: ignore[assignment]
@@ -118,7 +118,7 @@ class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _acquirer_service_pb2.VoidRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_acquirer_service_pb2.VoidResponse, _abc.Awaitable[_acquirer_service_pb2.VoidResponse]]:
-        """Drops a reservation of which nothing was captured."""
+        """Drops a reservation of which nothing was captured, or what was not captured of one."""
 
     @_abc_1.abstractmethod
     def Refund(

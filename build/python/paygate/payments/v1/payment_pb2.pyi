@@ -297,7 +297,9 @@ class Action(_message.Message):
         TYPE_CAPTURE: Action._Type.ValueType  # 2
         """The bank was asked to take reserved money."""
         TYPE_VOID: Action._Type.ValueType  # 3
-        """The bank was asked to drop the reservation before anything was captured."""
+        """The bank was asked to drop the reservation before anything was captured, or after it what was
+        left of it.
+        """
         TYPE_REFUND: Action._Type.ValueType  # 4
         """The bank was asked to give captured money back."""
         TYPE_EXPIRE: Action._Type.ValueType  # 5
@@ -315,7 +317,9 @@ class Action(_message.Message):
     TYPE_CAPTURE: Action.Type.ValueType  # 2
     """The bank was asked to take reserved money."""
     TYPE_VOID: Action.Type.ValueType  # 3
-    """The bank was asked to drop the reservation before anything was captured."""
+    """The bank was asked to drop the reservation before anything was captured, or after it what was
+    left of it.
+    """
     TYPE_REFUND: Action.Type.ValueType  # 4
     """The bank was asked to give captured money back."""
     TYPE_EXPIRE: Action.Type.ValueType  # 5
@@ -387,7 +391,9 @@ class Action(_message.Message):
     """
     @_builtins.property
     def amount(self) -> Global___Amount:
-        """The amount it was about: for a void and a reversal the whole authorization."""
+        """The amount it was about: for a reversal the whole authorization, for a void and an expiry what
+        was released, or was to be.
+        """
 
     @_builtins.property
     def decline(self) -> Global___Decline:

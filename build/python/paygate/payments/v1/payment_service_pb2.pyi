@@ -164,19 +164,26 @@ class VoidRequest(_message.Message):
 
     AUTHORIZATION_ID_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    REMAINDER_FIELD_NUMBER: _builtins.int
     authorization_id: _builtins.str
     """The payment's id."""
     reference: _builtins.str
     """The client's own reference for the void: at most 255 characters, no control characters."""
+    remainder: _builtins.bool
+    """Whether part of the payment was captured and only the rest is released; no capture is possible
+    afterwards. Without it a payment of which something was captured is not voided, and with it one
+    of which nothing was captured is not.
+    """
     def __init__(
         self,
         *,
         authorization_id: _builtins.str = ...,
         reference: _builtins.str = ...,
+        remainder: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_id", b"authorization_id", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_id", b"authorization_id", "reference", b"reference", "remainder", b"remainder"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

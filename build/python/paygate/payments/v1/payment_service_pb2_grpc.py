@@ -106,7 +106,8 @@ class PaymentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Void(self, request, context):
-        """Cancels before anything was captured. Nothing is possible afterwards.
+        """Cancels before anything was captured: nothing is possible afterwards. Or, with `remainder`,
+        releases what no capture has taken: what was captured stays, and can be refunded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,9 @@ class PaymentServiceStub:
     Capture: _grpc.UnaryUnaryMultiCallable[_payment_service_pb2.CaptureRequest, _payment_service_pb2.CaptureResponse]
     """Takes all or part of the reserved money. May be called again until nothing is left."""
     Void: _grpc.UnaryUnaryMultiCallable[_payment_service_pb2.VoidRequest, _payment_service_pb2.VoidResponse]
-    """Cancels before anything was captured. Nothing is possible afterwards."""
+    """Cancels before anything was captured: nothing is possible afterwards. Or, with `remainder`,
+    releases what no capture has taken: what was captured stays, and can be refunded.
+    """
     Refund: _grpc.UnaryUnaryMultiCallable[_payment_service_pb2.RefundRequest, _payment_service_pb2.RefundResponse]
     """Gives captured money back, in one or several parts. No capture is possible afterwards."""
     GetPayment: _grpc.UnaryUnaryMultiCallable[_payment_service_pb2.GetPaymentRequest, _payment_service_pb2.GetPaymentResponse]
@@ -74,7 +76,9 @@ class PaymentServiceAsyncStub(PaymentServiceStub):
     Capture: _aio.UnaryUnaryMultiCallable[_payment_service_pb2.CaptureRequest, _payment_service_pb2.CaptureResponse]  # type: ignore[assignment]
     """Takes all or part of the reserved money. May be called again until nothing is left."""
     Void: _aio.UnaryUnaryMultiCallable[_payment_service_pb2.VoidRequest, _payment_service_pb2.VoidResponse]  # type: ignore[assignment]
-    """Cancels before anything was captured. Nothing is possible afterwards."""
+    """Cancels before anything was captured: nothing is possible afterwards. Or, with `remainder`,
+    releases what no capture has taken: what was captured stays, and can be refunded.
+    """
     Refund: _aio.UnaryUnaryMultiCallable[_payment_service_pb2.RefundRequest, _payment_service_pb2.RefundResponse]  # type: ignore[assignment]
     """Gives captured money back, in one or several parts. No capture is possible afterwards."""
     GetPayment: _aio.UnaryUnaryMultiCallable[_payment_service_pb2.GetPaymentRequest, _payment_service_pb2.GetPaymentResponse]  # type: ignore[assignment]
@@ -119,7 +123,9 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payment_service_pb2.VoidRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payment_service_pb2.VoidResponse, _abc.Awaitable[_payment_service_pb2.VoidResponse]]:
-        """Cancels before anything was captured. Nothing is possible afterwards."""
+        """Cancels before anything was captured: nothing is possible afterwards. Or, with `remainder`,
+        releases what no capture has taken: what was captured stays, and can be refunded.
+        """
 
     @_abc_1.abstractmethod
     def Refund(

@@ -112,8 +112,8 @@ class Event(_message.Message):
     type: _builtins.str
     """What became true: `payment.authorized`, `payment.declined`, `payment.failed`,
     `payment.captured`, `payment.capture_declined`, `payment.capture_failed`, `payment.voided`,
-    `payment.void_declined`, `payment.void_failed`, `payment.refunded`, `payment.refund_declined`,
-    `payment.refund_failed`, `payment.expired`. More may be added.
+    `payment.remainder_voided`, `payment.void_declined`, `payment.void_failed`, `payment.refunded`,
+    `payment.refund_declined`, `payment.refund_failed`, `payment.expired`. More may be added.
     """
     sequence: _builtins.int
     """Rises with every event of one payment; gaps are normal."""
