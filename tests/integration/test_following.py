@@ -163,3 +163,16 @@ async def test_another_server_begins_after_all_that_is_there(scene: Scene) -> No
     assert set(shown) != set(later)
     assert await look(token) == ([], token)
     assert await scene.owner.fetchval("SELECT era FROM commit_era") == 2
+
+
+async def test_rows_of_the_version_before_are_listed_by_their_ids(scene: Scene) -> None:
+    """They have no place of their own, come before all that do, and are followed as well."""
+    for _ in range(4):
+        await pay(scene.stores[0], "")
+    await scene.owner.execute("UPDATE payments SET commit_order = 0")
+    await pay(scene.stores[0], "")
+    rows = await scene.owner.fetch("SELECT id FROM payments ORDER BY commit_order, id")
+    ids = [row["id"] for row in rows]
+    newest, _ = await payments_of(scene, follow=False)("")
+    oldest, _ = await payments_of(scene, follow=True)("")
+    assert (newest, oldest) == (ids[::-1], ids)

@@ -10,12 +10,21 @@ from pkg.tenancy import MerchantPool
 from services.events.journal import EventFilter, Journal
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres_reader import PostgresReader
+from services.payments.domain.status import Status
 from services.payments.ports import PaymentFilter
+from tests.builders import MERCHANT
 from tests.database import as_part
 from tests.integration.events.desk import opened
 
 TOGETHER = 500
 LOOKS, PAGE = 100, 20
+MANY = 20_000
+MANY_ALIKE = """
+INSERT INTO payments
+SELECT (jsonb_populate_record(
+  p, jsonb_build_object('id', 'pay_' || lpad(n::text, 26, '0'), 'reference', 'the usual'))).*
+FROM payments p, generate_series(1, $1::bigint) n
+"""
 # A key leads to one row, and to an older version of it now and then.
 ROWS_A_LOOK_MAX = 5.0
 
@@ -50,6 +59,27 @@ async def test_looking_reads_no_more_than_it_needs(payments_database_url: str) -
     assert sum(read.values()) <= (3 * LOOKS + PAGE) * ROWS_A_LOOK_MAX
     assert read["payments_pkey"] >= LOOKS
     assert read["payments_in_order"] >= PAGE
+
+
+async def test_a_filter_that_nothing_passes_reads_nothing(payments_database_url: str) -> None:
+    """Also where the statistics say that nearly everything would pass it."""
+    url = payments_database_url
+    async with opened(url) as desk:
+        await desk.authorized()
+        await desk.pool.execute(MANY_ALIKE, MANY)
+        await desk.pool.execute("VACUUM (ANALYZE) payments")
+    before = await index_use(url)
+    reading = as_part(url, "paygate_reader")
+    filters = [PaymentFilter(status=Status.VOIDED), PaymentFilter(reference="another")]
+    async with await open_pool(reading, size=1, command_timeout_seconds=5, name="test") as reads:
+        reader = PostgresReader(MerchantPool(reads), clock=SandboxClock())
+        for wanted in filters:
+            page = await reader.list_payments(MERCHANT, wanted, place=None, size=PAGE)
+            assert (page.items, page.has_more) == ([], False)
+        page = await reader.follow_payments(MERCHANT, filters[1], place=None, size=PAGE)
+        assert page.items == []
+    after = await index_use(url)
+    assert sum(rows - before.get(name, (0, 0))[1] for name, (_, rows) in after.items()) == 0
 
 
 async def look_around(url: str, payment_ids: Sequence[str]) -> None:

@@ -3,8 +3,9 @@
 
 -- migrate:up transaction:false
 
+-- A bound of its own, as the index by status has.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_by_reference_in_order
-ON payments (merchant_id, reference, commit_order, id) WHERE commit_order >= 0 AND reference <> '';
+ON payments (merchant_id, reference, commit_order, id) WHERE commit_order >= -2 AND reference <> '';
 
 -- migrate:down transaction:false
 

@@ -49,6 +49,28 @@ async def test_events_are_listed_newest_first(desk: Desk, api: Api, size: int) -
     assert await listed(api, size=size, type="payment.voided") == []
 
 
+async def test_events_are_followed_from_a_time_on(desk: Desk, api: Api) -> None:
+    """Oldest first, and each page has a token that finds what comes later."""
+    payment = await desk.captured(await desk.authorized())
+    first, second = reversed(await listed(api))
+    request = pb.ListEventsRequest(follow=True, page_size=1, created_after=second.create_time)
+    page = await api.ask(request)
+    assert list(page.events) == [second]
+    for payment_id in (None, payment.id):
+        every = pb.ListEventsRequest(follow=True, payment_id=payment_id)
+        whole = await api.ask(every)
+        assert list(whole.events)[:2] == [first, second]
+        every.page_token = whole.next_page_token
+        assert not (await api.ask(every)).events
+        payment = await desk.captured(payment)
+        (later,) = (await api.ask(every)).events
+        assert later.sequence > second.sequence
+    request.page_token = page.next_page_token
+    assert len((await api.ask(request)).events) == 1
+    before = pb.ListEventsRequest(created_before=second.create_time)
+    assert list((await api.ask(before)).events) == [first]
+
+
 async def test_a_rare_type_is_found_by_short_pages(desk: Desk, payments_database_url: str) -> None:
     """A page looks at so many events at most, and then goes on by its token."""
     payment = await desk.captured(await desk.authorized(), times=5)

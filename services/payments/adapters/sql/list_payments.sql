@@ -12,7 +12,7 @@ FROM (
     SELECT *
     FROM payments
     WHERE merchant_id = $1
-      AND commit_order >= 0
+      AND commit_order >= 0 -- only the index for it says so
       AND (commit_order, id) > ($2::bigint, $3) AND (commit_order, id) < ($4::bigint, $5)
       AND commit_order < (SELECT commit_order_end('payments'))
     ORDER BY commit_order DESC, id DESC

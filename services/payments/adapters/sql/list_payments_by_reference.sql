@@ -12,7 +12,7 @@ FROM (
     FROM payments
     WHERE merchant_id = $1
       AND reference = $10 AND reference <> ''
-      AND commit_order >= 0
+      AND commit_order >= -2 -- only the index by reference says so
       AND (commit_order, id) > ($2::bigint, $3) AND (commit_order, id) < ($4::bigint, $5)
       AND commit_order < (SELECT commit_order_end('payments'))
     ORDER BY commit_order DESC, id DESC

@@ -11,7 +11,7 @@ FROM (
     FROM payments
     WHERE merchant_id = $1
       AND status = $10
-      AND commit_order >= 0
+      AND commit_order >= -1 -- only the index by status says so
       AND (commit_order, id) > ($2::bigint, $3) AND (commit_order, id) < ($4::bigint, $5)
       AND commit_order < (SELECT commit_order_end('payments'))
     ORDER BY commit_order DESC, id DESC
