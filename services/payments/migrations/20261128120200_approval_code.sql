@@ -1,3 +1,6 @@
+-- squawk-ignore-file ban-drop-default
+-- Only its way back drops one.
+
 -- The bank's own code for what it approved. And the version of a fingerprint is written no more, since
 -- nothing ever read it: the column goes in a later release.
 
