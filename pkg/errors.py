@@ -11,6 +11,7 @@ class ApiError(Exception):
 
     reason: ClassVar[str]
     retry_after_seconds: int | None = None
+    unauthenticated: bool = False
 
     def __init__(self, **metadata: str) -> None:
         self.metadata = metadata
@@ -39,6 +40,7 @@ class InvalidApiKeyError(ApiError):
     """The API key is missing or not valid."""
 
     reason = "INVALID_API_KEY"
+    unauthenticated = True
 
 
 class InsufficientScopeError(ApiError):
@@ -52,10 +54,11 @@ class RateLimitedError(ApiError):
 
     reason = "RATE_LIMITED"
 
-    def __init__(self, *, retry_after_seconds: int = 1) -> None:
-        """Take after how many whole seconds a request goes through."""
+    def __init__(self, *, retry_after_seconds: int = 1, unauthenticated: bool = False) -> None:
+        """Take after how many whole seconds a request goes through, and whether it had no key."""
         super().__init__()
         self.retry_after_seconds = retry_after_seconds
+        self.unauthenticated = unauthenticated
 
 
 class IdempotencyInFlightError(ApiError):

@@ -149,7 +149,9 @@ class CallerLimits:
         wait = buckets.take(key)
         if wait > 0:
             self._refused(kind)
-            raise RateLimitedError(retry_after_seconds=math.ceil(wait))
+            raise RateLimitedError(
+                retry_after_seconds=math.ceil(wait), unauthenticated=kind == "address"
+            )
 
 
 def client_address(context: Context) -> str:

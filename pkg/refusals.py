@@ -32,4 +32,5 @@ def refusal(problem: Exception, codes: Codes) -> Refusal | None:
         metadata=problem.metadata,
         violations=problem.violations,
         retry_after_seconds=problem.retry_after_seconds,
+        unauthenticated=problem.unauthenticated,
     )

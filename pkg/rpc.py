@@ -42,7 +42,8 @@ class Refusal:
     """An error as a client sees it.
 
     `violations` are what is wrong by the field's path in the request; `retry_after_seconds` says
-    that it may go better then.
+    that it may go better then. `unauthenticated` are those that have shown no valid key; the edge
+    counts how often an address is told so.
     """
 
     code: grpc.StatusCode
@@ -51,6 +52,7 @@ class Refusal:
     metadata: dict[str, str] = field(default_factory=dict)
     violations: dict[str, str] = field(default_factory=dict)
     retry_after_seconds: int | None = None
+    unauthenticated: bool = False
 
     def status(self, domain: str = DOMAIN) -> Status:
         """Return google.rpc.Status with ErrorInfo and, for bad input, BadRequest (AIP-193)."""
@@ -244,7 +246,7 @@ class Guard(aio.ServerInterceptor):
             if self._gate is not None:
                 self._gate.leave()
         if call.headers:
-            await context.send_initial_metadata(tuple(call.headers.items()))
+            await _send_headers(context, call)
         return reply
 
     async def _abort(self, context: Context, refusal: Refusal, call: Call) -> NoReturn:
@@ -253,9 +255,11 @@ class Guard(aio.ServerInterceptor):
         headers = {"x-request-id": call.request_id, **call.headers}
         if refusal.retry_after_seconds is not None:
             headers["retry-after"] = str(refusal.retry_after_seconds)
-        await context.send_initial_metadata(tuple(headers.items()))
+        if refusal.unauthenticated:
+            headers["www-authenticate"] = "Bearer"
+        # All in one frame, which begins the answer and ends it. In REST they are headers, too.
         details = ("grpc-status-details-bin", refusal.status(self._domain).SerializeToString())
-        await context.abort(refusal.code, refusal.message, (details,))
+        await context.abort(refusal.code, refusal.message, (*headers.items(), details))
         raise AssertionError("abort() always raises")
 
 
@@ -287,3 +291,18 @@ def _internal(request_id: str) -> Refusal:
         message="An internal error happened. Name the request id when you report it.",
         metadata={"request_id": request_id},
     )
+
+
+async def _send_headers(context: Context, call: Call) -> None:
+    """Send what goes with a reply, as the call's client can read it.
+
+    grpc sends initial metadata at once and the reply after it. A process that dies in between
+    leaves a call that has begun to be answered, of which the edge can only reset the rest; so
+    native clients get all of it behind the reply. In REST it has to be headers, and there the
+    transcoder holds them back until the reply is whole.
+    """
+    headers = tuple(call.headers.items())
+    if "x-transcoded" in call.metadata:
+        await context.send_initial_metadata(headers)
+    else:
+        context.set_trailing_metadata((("x-request-id", call.request_id), *headers))

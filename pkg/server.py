@@ -16,7 +16,10 @@ logger = structlog.get_logger()
 OPTIONS = (
     # Above the limit of `pkg.rpc`, so that what is too large gets an error that says so.
     ("grpc.max_receive_message_length", 1024 * 1024),
-    ("grpc.max_metadata_size", 16 * 1024),
+    # As much as the edge lets through, with the 32 bytes that are counted for each; from the first
+    # size on calls would be refused at random.
+    ("grpc.max_metadata_size", 96 * 1024),
+    ("grpc.absolute_max_metadata_size", 128 * 1024),
     # Envoy pings idle connections; without these the server would answer with GOAWAY.
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),

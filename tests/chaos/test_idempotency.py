@@ -29,7 +29,7 @@ async def ask(rig: Rig, request: Request, key: str, worker: int) -> Told:
         reply = await call
     except aio.AioRpcError as problem:
         return Told(None, reason_of(problem))
-    headers = dict(await call.initial_metadata() or ())
+    headers = dict(await call.trailing_metadata() or ())
     return Told(reply.SerializeToString(), replayed=headers.get("idempotent-replayed") == "true")
 
 

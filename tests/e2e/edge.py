@@ -16,6 +16,7 @@ import grpc
 import yaml
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
+from pkg.server import OPTIONS
 from tests.e2e.envoy_admin import Said, asked
 from tests.e2e.stack import free_port
 from tools.stack import envoy
@@ -114,9 +115,7 @@ class Upstream(grpc.GenericRpcHandler):
     def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
         self.calls: list[Call] = []
         self.page = Page()
-        self._server = grpc.server(
-            ThreadPoolExecutor(4), handlers=[self], options=[("grpc.so_reuseport", 0)]
-        )
+        self._server = grpc.server(ThreadPoolExecutor(4), handlers=[self], options=OPTIONS)
         if credentials is None:
             self.port = self._server.add_insecure_port("127.0.0.1:0")
         else:
@@ -254,6 +253,5 @@ def rendered(upstream: Upstream) -> dict[str, Any]:
 def manager(config: dict[str, Any]) -> dict[str, Any]:
     """Return the HTTP connection manager that clients meet."""
     listener = config["static_resources"]["listeners"][0]
-    (chain,) = listener["filter_chains"]
-    found: dict[str, Any] = chain["filters"][0]["typed_config"]
+    found: dict[str, Any] = listener["filter_chains"][0]["filters"][-1]["typed_config"]
     return found

@@ -119,9 +119,6 @@ REFUSED = {
     "a path that only begins like another service's": Case(404, "METHOD_NOT_FOUND", "/eventsx"),
     "an escaped slash": Case(400, "MALFORMED_REQUEST", "/payment/pay_a%2factions"),
     "an escaped NUL": Case(400, "MALFORMED_REQUEST", "/payment/pay_a%00"),
-    "an underscore in a header's name": Case(
-        400, "MALFORMED_REQUEST", "/payments", headers={"idempotency_key": "k"}
-    ),
     "an unknown field": Case(
         400, "UNKNOWN_FIELD", "/void", "POST", f'{{"card": {{"pan": "{PAN}"}}}}', JSON
     ),
@@ -133,12 +130,12 @@ REFUSED = {
         '{"authorization_id": "a", "authorizationId": "b"}',
         JSON,
     ),
-    "headers over 6 KiB": Case(
-        431, "MALFORMED_REQUEST", "/payments", headers={"x-large": "a" * 6_500}
+    "headers over 60 KiB": Case(
+        431, "MALFORMED_REQUEST", "/payments", headers={"x-large": "a" * 62_000}
     ),
-    "an address over 6 KiB": Case(431, "MALFORMED_REQUEST", f"/payments?reference={'a' * 6_500}"),
-    "more than 64 headers": Case(
-        431, "MALFORMED_REQUEST", "/payments", headers={f"x-{n}": "a" for n in range(65)}
+    "an address over 60 KiB": Case(431, "MALFORMED_REQUEST", f"/payments?reference={'a' * 62_000}"),
+    "more than 256 headers": Case(
+        431, "MALFORMED_REQUEST", "/payments", headers={f"x-{n}": "a" for n in range(257)}
     ),
 }
 

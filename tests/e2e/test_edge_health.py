@@ -212,13 +212,14 @@ def test_an_edge_that_ends_says_so(upstream: Upstream, tmp_path: Path) -> None:
 
 
 def test_few_may_ask_a_worker_at_once(upstream: Upstream, tmp_path: Path) -> None:
-    """Without a key there is no other limit: of a hundred a few wait, and the rest are refused."""
+    """However many addresses ask: of a hundred requests a few wait, and the rest are refused."""
+    addresses = [f"127.0.2.{number}" for number in range(1, 101)]
     with Page() as page, running(upstream, tmp_path, [page.port]) as edge:
         soon(lambda: told(edge), OK)
         page.answers.clear()
         try:
             with ThreadPoolExecutor(100) as clients:
-                replies = list(clients.map(lambda _: told(edge), range(100)))
+                replies = list(clients.map(lambda source: told_to(edge, source), addresses))
         finally:
             page.answers.set()
         assert {status for status, _ in replies} == {503}
@@ -227,3 +228,24 @@ def test_few_may_ask_a_worker_at_once(upstream: Upstream, tmp_path: Path) -> Non
         assert 1 <= len(refused) <= 100 - 16
         assert all("OVERLOADED" in str(said) for said in refused)
         soon(lambda: told(edge), OK)
+
+
+def told_to(edge: Edge, source: str) -> tuple[int, object]:
+    """Return what the edge says of health to an address of this machine."""
+    with urllib3.HTTPConnectionPool(
+        "127.0.0.1", edge.port, source_address=(source, 0), retries=False, timeout=5.0
+    ) as pool:
+        reply = pool.request("GET", "/health")
+        return reply.status, reply.json()
+
+
+def test_who_asks_too_often_is_refused_alone(upstream: Upstream, tmp_path: Path) -> None:
+    """An address has 20 questions, and ten more each second; another's are answered meanwhile."""
+    with Page() as page, running(upstream, tmp_path, [page.port]) as edge:
+        with ThreadPoolExecutor(8) as clients:
+            flood = [clients.submit(told_to, edge, "127.0.0.2") for _ in range(200)]
+            others = [told_to(edge, "127.0.0.3") for _ in range(10)]
+        said = [one.result() for one in flood]
+        assert others == [OK] * 10
+        assert {status for status, _ in said} == {200, 429}
+        assert "RATE_LIMITED" in str(next(body for status, body in said if status == 429))

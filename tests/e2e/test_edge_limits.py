@@ -7,7 +7,8 @@ from typing import Any
 
 import urllib3
 
-from tests.e2e.edge import Edge, Upstream, rendered
+from tests.e2e import raw
+from tests.e2e.edge import Edge, Upstream, manager, rendered
 from tests.e2e.raw import talk
 
 REQUEST = b"GET /payments HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -48,3 +49,86 @@ def test_a_full_heap_refuses_requests(upstream: Upstream, tmp_path: Path) -> Non
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert reply.json()["details"][0]["reason"] == "OVERLOADED"
     assert len(upstream.calls) == before
+
+
+def answered(edge: Edge, address: str) -> bool:
+    """Tell whether a request that comes from this address is answered."""
+    with socket.create_connection(("127.0.0.1", edge.port), 5.0, (address, 0)) as client:
+        try:
+            client.sendall(REQUEST)
+            return client.recv(15) == b"HTTP/1.1 200 OK"
+        except ConnectionError:
+            return False
+
+
+def test_an_address_can_t_take_all_connections(upstream: Upstream, tmp_path: Path) -> None:
+    """Sixteen share a limit each; one address that has used it up keeps out its own alone."""
+    config = rendered(upstream)
+    listener = config["static_resources"]["listeners"][0]
+    limits = [chain["filters"][0]["typed_config"] for chain in listener["filter_chains"]]
+    assert [limit["max_connections"] for limit in limits] == [250] * 16
+    for limit in limits:
+        limit["max_connections"] = 2
+    others = [f"127.0.1.{number}" for number in range(1, 81)]
+    with Edge(config, tmp_path) as edge, ExitStack() as opened:
+        for _ in range(2):
+            opened.enter_context(
+                socket.create_connection(("127.0.0.1", edge.port), 5.0, ("127.0.0.2", 0))
+            )
+        edge.wait_for(r"^connection_limit\.addresses\.active_connections", 2)
+        assert not answered(edge, "127.0.0.2")
+        # All but five of eighty, by the odds.
+        assert 65 <= sum(answered(edge, address) for address in others) < 80
+
+
+def places(config: dict[str, Any], *told: int) -> None:
+    """Let an address have so many places, and get so many back in a second."""
+    filters = {one["name"]: one["typed_config"] for one in manager(config)["http_filters"]}
+    source = filters["envoy.filters.http.lua.places"]["default_source_code"]
+    before = "PLACES, BACK_PER_SECOND, ADDRESSES = 250, 50, 4096"
+    assert before in source["inline_string"]
+    after = before.replace("250, 50", "{}, {}".format(*told))
+    source["inline_string"] = source["inline_string"].replace(before, after)
+
+
+def test_requests_that_do_not_end_take_the_places_of_their_address_alone(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    """Of both protocols: the next is refused with 429 and retry-after, and others go on."""
+    config = rendered(upstream)
+    places(config, 3, 0)
+    native = raw.packed(
+        (b":method", b"POST"),
+        (b":scheme", b"http"),
+        (b":authority", b"x"),
+        (b":path", b"/paygate.payments.v1.PaymentService/ListPayments"),
+        (b"content-type", b"application/grpc"),
+    )
+    begun = b"".join(raw.frame(raw.HEADERS, raw.END_HEADERS, n, native) for n in (1, 3, 5))
+    before = len(upstream.calls)
+    with Edge(config, tmp_path) as edge, ExitStack() as opened:
+        for _ in range(8):  # however its connections are dealt to Envoy's threads
+            client = socket.create_connection(("127.0.0.1", edge.port), 5.0, ("127.0.0.2", 0))
+            opened.enter_context(client).sendall(raw.opening() + begun)
+        edge.wait_for(r"^http\.edge\.downstream_rq_total", 24)
+        answer = talk(edge.port, REQUEST, wait=5.0)
+        assert answer.statuses == [200]
+        with socket.create_connection(("127.0.0.1", edge.port), 5.0, ("127.0.0.2", 0)) as client:
+            client.sendall(REQUEST)
+            refused = client.recv(65_536)
+    assert refused.startswith(b"HTTP/1.1 429 ")
+    assert b"\r\nretry-after: 1\r\n" in refused
+    assert b'"reason":"RATE_LIMITED"' in refused
+    assert b"x-refused" not in refused
+    assert len(upstream.calls) == before + 1  # and none of those that did not end
+
+
+def test_a_place_that_is_answered_is_free_again(upstream: Upstream, tmp_path: Path) -> None:
+    """Requests one after the other are never too many."""
+    config = rendered(upstream)
+    places(config, 2, 0)
+    with Edge(config, tmp_path) as edge, urllib3.PoolManager(retries=False, timeout=5.0) as pool:
+        for path in ("/payments", "/health/live", "/nothing", "/health", "/payment/pay_a?x=1"):
+            statuses = {pool.request("GET", edge.url + path).status for _ in range(4)}
+            assert len(statuses) == 1, path
+            assert not statuses & {429, 503}, path

@@ -96,6 +96,7 @@ def test_only_what_a_service_reads_reaches_it(edge: Edge, upstream: Upstream) ->
     got: dict[str, Any] = dict(upstream.calls[-1].metadata)
     assert got.pop("x-forwarded-for") == "127.0.0.1"
     assert got.pop("x-request-id") != PAN
+    assert got.pop("x-transcoded") == "1"  # the edge's word for REST
     assert got == wanted
 
 

@@ -69,7 +69,8 @@ def running(
         else:
             del cluster["health_checks"]  # each request is to find out by itself
     with Edge(config, folder) as edge:
-        edge.wait_for(r"^listener\..*ssl_context_update_by_sds$", 1)
+        chains = len(config["static_resources"]["listeners"][0]["filter_chains"])
+        edge.wait_for(r"^listener\..*ssl_context_update_by_sds$", chains)
         yield edge
 
 

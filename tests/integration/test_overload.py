@@ -78,7 +78,7 @@ async def refusal(call: Call) -> tuple[object, ...] | None:
     try:
         await call
     except aio.AioRpcError as problem:
-        headers = dict(await call.initial_metadata())
+        headers = dict(await call.trailing_metadata())
         return problem.code(), reason_of(problem), headers.get("retry-after")
     return None
 

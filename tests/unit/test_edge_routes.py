@@ -39,7 +39,7 @@ def config() -> dict[str, Any]:
     """Return what is in the HTTP connection manager that clients meet."""
     envoy = yaml.safe_load((REPOSITORY / "envoy.yaml").read_text())
     listener, *_ = envoy["static_resources"]["listeners"]
-    manager: dict[str, Any] = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    manager: dict[str, Any] = listener["filter_chains"][0]["filters"][-1]["typed_config"]
     return manager
 
 

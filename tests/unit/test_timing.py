@@ -145,7 +145,7 @@ def routes(name: str) -> list[dict[str, Any]]:
     """Return the routes of an edge that lead to the services."""
     edge = yaml.safe_load((REPOSITORY / name).read_text())
     listener = edge["static_resources"]["listeners"][0]
-    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    manager = listener["filter_chains"][0]["filters"][-1]["typed_config"]
     hosts = manager["route_config"]["virtual_hosts"]
     return [
         {"stream_idle": seconds(manager["stream_idle_timeout"]), **route}

@@ -43,9 +43,10 @@ def production(
     config = {"node": {"id": "edge", "cluster": "paygate"}, **copy.deepcopy(sandbox)}
     listener, _metrics, _drain = config["static_resources"]["listeners"]
     listener["address"]["socket_address"]["port_value"] = PORT
-    (chain,) = listener["filter_chains"]
-    chain["transport_socket"] = _public_tls()
-    http = chain["filters"][0]["typed_config"]
+    tls = _public_tls()
+    for chain in listener["filter_chains"]:
+        chain["transport_socket"] = tls
+    http = chain["filters"][-1]["typed_config"]  # the same in all of them
     _without_sandbox(http)
     _for_domains(http["route_config"], domains)
     _only_by_tls(http)

@@ -78,8 +78,7 @@ def trace(config: dict[str, Any], traces: Traces) -> None:
     """Have an edge make spans; see `Traces`."""
     resources = config["static_resources"]
     listener = next(one for one in resources["listeners"] if one["name"] == "edge")
-    (chain,) = listener["filter_chains"]
-    http = chain["filters"][0]["typed_config"]
+    http = listener["filter_chains"][0]["filters"][-1]["typed_config"]  # of all chains
     http["tracing"] = {
         "provider": {"name": _TRACERS, "typed_config": _provider(traces)},
         # The one span is about the client's request; the services have their own.

@@ -47,7 +47,7 @@ def render(
     place(config, port=port, metrics_port=metrics_port, admin=admin, services=services)
     if traces:
         trace(config, traces)
-    return yaml.safe_dump(_with_files(config), sort_keys=False)
+    return yaml.safe_dump(_with_files(config, {}), sort_keys=False)
 
 
 def place(
@@ -132,9 +132,15 @@ def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": HOST, "port_value": port}}
 
 
-def _with_files(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: _with_files(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_with_files(value) for value in node]
-    return str(FILES[node]) if isinstance(node, str) and node in FILES else node
+def _with_files(node: Any, done: dict[int, Any]) -> Any:
+    """Return a configuration with the files of this machine; what is in two places stays one."""
+    if isinstance(node, str):
+        return str(FILES.get(node, node))
+    if id(node) not in done:
+        if isinstance(node, dict):
+            done[id(node)] = {key: _with_files(value, done) for key, value in node.items()}
+        elif isinstance(node, list):
+            done[id(node)] = [_with_files(value, done) for value in node]
+        else:
+            return node
+    return done[id(node)]

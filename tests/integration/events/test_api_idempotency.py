@@ -44,7 +44,7 @@ async def keyed(
     except aio.AioRpcError as problem:
         raise RefusedError(problem) from None
     assert isinstance(reply, reply_type)
-    replayed = dict(await call.initial_metadata()).get("idempotent-replayed") == "true"
+    replayed = dict(await call.trailing_metadata()).get("idempotent-replayed") == "true"
     return reply.SerializeToString(), replayed
 
 
