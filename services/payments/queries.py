@@ -12,6 +12,12 @@ from services.payments.ports import PaymentFilter, Reader
 ACTIONS_WITH_PAYMENT_MAX = 100
 
 
+def payments_scope(wanted: PaymentFilter, *, follow: bool) -> tuple[str, ...]:
+    """Return what the page tokens of a list of payments are good for."""
+    order = "oldest first" if follow else "newest first"
+    return ("payments", order, wanted.status or "", wanted.reference, *wanted.made.names)
+
+
 class Queries:
     """Reads of one merchant's payments."""
 
@@ -79,8 +85,7 @@ class Queries:
         Raises:
             InvalidPageTokenError: The token is not of this list with these filters.
         """
-        order = "oldest first" if follow else "newest first"
-        scope = ("payments", order, wanted.status or "", wanted.reference, *wanted.made.names)
+        scope = payments_scope(wanted, follow=follow)
         place = self._tokens.open_place(merchant_id, scope, token)
         listed = self._reader.follow_payments if follow else self._reader.list_payments
         page = await listed(merchant_id, wanted, place=place, size=size)

@@ -4,6 +4,9 @@ import base64
 import secrets
 from pathlib import Path
 
+from pkg.lists import Place
+from services.payments.ports import PaymentFilter
+from services.payments.queries import payments_scope
 from tests.bench.driver import Load, Operation
 from tests.bench.systems import SQL, System
 from tests.bench.tools import own
@@ -32,8 +35,9 @@ async def deep_pages(system: System) -> list[str]:
     rows = await system.fetch(SQL["deep_payments"], system.merchant, PAGES * PAGE_SIZE, POOL)
     if not rows:  # there are not as many: the end of the list, then
         rows = await system.fetch(SQL["deep_payments"], system.merchant, 0, POOL)
-    scope = ("payments", "", "", "", "")
-    return [page_tokens().seal(system.merchant, scope, row["id"]) for row in rows]
+    scope = payments_scope(PaymentFilter(), follow=False)
+    places = [Place(row["commit_order"], row["id"]) for row in rows]
+    return [page_tokens().seal(system.merchant, scope, str(place)) for place in places]
 
 
 async def _call(
