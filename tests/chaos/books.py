@@ -61,7 +61,8 @@ class Books:
     async def _assert_actions_agree(self) -> None:
         rows = await self.payments.fetch(
             "SELECT id, type, status, decline_code FROM actions"
-            " WHERE type IN ('CAPTURE', 'VOID', 'REFUND')"
+            # What the bank has refused for good is not in its book.
+            " WHERE type IN ('CAPTURE', 'VOID', 'REFUND') AND status <> 'FAILED'"
         )
         ours = {row["id"]: (row["type"], row["status"], row["decline_code"]) for row in rows}
         done = await self.bank.fetch("SELECT reference, verb, decline_code FROM operations")
