@@ -6,6 +6,8 @@ from pathlib import Path
 
 import asyncpg
 
+from pkg.connection import Connection
+from pkg.servers import connect
 from pkg.sql import Row, statements, translated
 
 _SQL = statements(Path(__file__).parent)
@@ -32,7 +34,12 @@ async def reasons_of(database: Database, *, timeout_seconds: float) -> list[str]
     """
     try:
         with translated():
-            connection = await asyncpg.connect(database.url, timeout=timeout_seconds)
+            connection = await connect(
+                database.url,
+                timeout=timeout_seconds,
+                command_timeout=timeout_seconds,
+                connection_class=Connection,
+            )
             try:
                 off = await connection.fetch(_SQL["durability"], timeout=timeout_seconds)
                 (login,) = await connection.fetch(
@@ -43,7 +50,7 @@ async def reasons_of(database: Database, *, timeout_seconds: float) -> list[str]
     except (asyncpg.PostgresError, ValueError):
         return ["the database lets nobody in with this address"]
     return [
-        *(f"{row['name']} is off there: a crash could lose payments" for row in off),
+        *(f"{row['name']} is {row['setting']} there: a crash could lose payments" for row in off),
         *_of_login(login, database.role),
     ]
 

@@ -15,7 +15,8 @@ from tools.stack.postgres import OWNER, Embedded
 
 NewDatabase = Callable[[Service], Awaitable[str]]
 
-# What the end-to-end tests share, and the search for leaks looks through: they stay together.
+# What the end-to-end tests share, and the search for leaks looks through: they stay together, and
+# so do the tests of a primary with its standby.
 SHARED = {"seen", "stack", "grpc_client", "rest_client", "operator"}
 
 
@@ -27,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         whole = "e2e" in item.path.parts and SHARED & fixtures
-        item.add_marker(pytest.mark.xdist_group("e2e" if whole else str(item.path)))
+        group = "e2e" if whole else "pair" if "pair" in fixtures else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
+from pkg.production_database import Database, reasons_of
 from pkg.sql import Pool, open_pool, translated
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
@@ -174,3 +175,18 @@ async def test_after_a_restart_nothing_is_shown_before_the_standby_has_it(
         await pool_of(gateway.url)
     pair.standby.thaw()
     await gateway.until_shown(change)
+
+
+async def test_production_wants_commits_that_wait_for_the_standby(
+    pair: Pair, gateway: Gateway
+) -> None:
+    """A role whose commits wait for the own disk alone is found out before anything starts."""
+    database = Database(url=gateway.url, role="paygate_gateway")
+    before = await reasons_of(database, timeout_seconds=5)  # the pair does not wait for its disks
+    await pair.primary.ask("ALTER ROLE paygate_gateway SET synchronous_commit = local")
+    try:
+        reasons = await reasons_of(database, timeout_seconds=5)
+    finally:
+        await pair.primary.ask("ALTER ROLE paygate_gateway RESET synchronous_commit")
+    (reason,) = set(reasons) - set(before)
+    assert reason.startswith("synchronous_commit is local there")
