@@ -15,8 +15,8 @@ from functools import partial
 from typing import Protocol
 
 from pkg.errors import InsufficientScopeError, InvalidApiKeyError
-from pkg.limits import CallerLimits, client_address
-from pkg.rpc import Context, called_method, metadata_values, note_merchant
+from pkg.limits import CallerLimits
+from pkg.rpc import Context, called_method, client_address, metadata_values, note_caller
 from pkg.scopes import Scopes, allowed, known
 from pkg.secret import Secret
 from pkg.sql import Pool, translated
@@ -215,7 +215,7 @@ class Authenticator:
             if not is_counted:
                 self._limits.may_fail(client())
             raise InvalidApiKeyError
-        note_merchant(record.merchant_id)
+        note_caller(record.merchant_id, key_id)
         self._limits.admit(key_id)
         return Caller(merchant_id=record.merchant_id, key_id=key_id, scopes=record.scopes)
 

@@ -21,13 +21,16 @@ class Call:
 
     `code` is the name of its status, `reason` the refusal's, empty if there was none. `request` and
     `reply` are messages, once there are any. `traceparent` is its place in a trace, if it has one.
+    `address` is where it comes from, as the edge says; `key_id` is of the API key that was good.
     """
 
     method: str
     request_id: str
     metadata: dict[str, list[str]] = field(repr=False)  # holds the API key
     headers: dict[str, str] = field(default_factory=dict)
+    address: str = ""
     merchant_id: str = ""
+    key_id: str = ""
     traceparent: str = ""
     code: str = "OK"
     reason: str = ""
@@ -127,6 +130,8 @@ class CallRecords:
             self._log.add(
                 request_id=call.request_id,
                 merchant_id=call.merchant_id,
+                key_id=call.key_id,
+                address=call.address,
                 method=method,
                 code=code,
                 reason=reason,

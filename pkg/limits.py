@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from pkg.errors import RateLimitedError
-from pkg.rpc import Context, metadata_values
 from pkg.shares import Shares
 
 ENTRIES_MAX = 10_000
@@ -152,20 +151,6 @@ class CallerLimits:
             raise RateLimitedError(
                 retry_after_seconds=math.ceil(wait), unauthenticated=kind == "address"
             )
-
-
-def client_address(context: Context) -> str:
-    """Return the address that a call comes from.
-
-    It is the last one of `x-forwarded-for`, which the edge has written; any before it is what the
-    client says of itself. Without that it is the peer's.
-    """
-    forwarded = metadata_values(context, "x-forwarded-for")
-    if forwarded:
-        return forwarded[-1].rpartition(",")[2].strip()
-    kind, _, rest = context.peer().partition(":")  # ipv4:192.0.2.1:4711, ipv6:%5B::1%5D:4711
-    host = rest.rpartition(":")[0] if kind in {"ipv4", "ipv6"} else kind
-    return host.removeprefix("%5B").removesuffix("%5D").removeprefix("[").removesuffix("]")
 
 
 def network_of(address: str) -> str:

@@ -6,6 +6,7 @@ at most `GATHER_SECONDS` after the first of them; a process that is killed may l
 """
 
 import asyncio
+import ipaddress
 import sys
 import time
 from collections.abc import Callable
@@ -39,6 +40,8 @@ class RequestLog:
         *,
         request_id: str,
         merchant_id: str,
+        key_id: str,
+        address: str,
         method: str,
         code: str,
         reason: str,
@@ -50,6 +53,8 @@ class RequestLog:
         Args:
             request_id: Of the edge's or our own making, without a character that JSON escapes.
             merchant_id: Whose call it was; empty if that was not found out.
+            key_id: Of the API key that it came with; empty as well.
+            address: Where it came from. What is no address is not logged: anybody could write it.
             method: As `/package.Service/Method`.
             code: The name of the gRPC status.
             reason: Of the refusal; empty if it went well.
@@ -57,7 +62,13 @@ class RequestLog:
             payment_id: Which payment it was about; empty if none.
         """
         if self._write is None:
-            told = {"merchant_id": merchant_id, "reason": reason, "payment_id": payment_id}
+            told = {
+                "merchant_id": merchant_id,
+                "key_id": key_id,
+                "address": _checked(address),
+                "reason": reason,
+                "payment_id": payment_id,
+            }
             logger.info(
                 "request",
                 method=method,
@@ -73,6 +84,7 @@ class RequestLog:
             f'{{"event": "request", "service": {self._service}, "level": "info", '
             f'"timestamp": "{_second(whole)}.{int((now - whole) * 1e6):06}Z", '
             f'"request_id": "{request_id}", "merchant_id": {_quoted(merchant_id)}, '
+            f'"key_id": "{key_id}", "address": "{_checked(address)}", '
             f'"method": "{method}", "code": "{code}", "reason": "{reason}", '
             f'"duration_ms": {seconds * 1000:.2f}, "payment_id": "{payment_id}"}}\n'
         )
@@ -105,6 +117,14 @@ def _to_standard_error(text: str) -> None:
 @lru_cache(maxsize=4)
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+@lru_cache(maxsize=1_000)
+def _checked(address: str) -> str:
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return ""
 
 
 @lru_cache(maxsize=1_000)

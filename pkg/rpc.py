@@ -101,11 +101,11 @@ def add_reply_header(name: str, value: str) -> None:
     _call.get().headers[name] = value
 
 
-def note_merchant(merchant_id: str) -> None:
+def note_caller(merchant_id: str, key_id: str) -> None:
     """Note for the log whose call it is that this code runs for, if it runs for one."""
     call = _call.get(None)
     if call is not None:
-        call.merchant_id = merchant_id
+        call.merchant_id, call.key_id = merchant_id, key_id
 
 
 def current_call() -> Call | None:
@@ -134,6 +134,25 @@ def metadata_values(context: Context, name: str) -> list[str]:
     call = _call.get(None)
     metadata = _metadata(context) if call is None else call.metadata
     return metadata.get(name, [])
+
+
+def client_address(context: Context) -> str:
+    """Return the address that a call comes from.
+
+    It is the last one of `x-forwarded-for`, which the edge has written; any before it is what the
+    client says of itself. Without that it is the peer's.
+    """
+    call = _call.get(None)
+    return _address(_metadata(context), context) if call is None else call.address
+
+
+def _address(metadata: dict[str, list[str]], context: Context) -> str:
+    forwarded = metadata.get("x-forwarded-for")
+    if forwarded:
+        return forwarded[-1].rpartition(",")[2].strip()
+    kind, _, rest = context.peer().partition(":")  # ipv4:192.0.2.1:4711, ipv6:%5B::1%5D:4711
+    host = rest.rpartition(":")[0] if kind in {"ipv4", "ipv6"} else kind
+    return host.removeprefix("%5B").removesuffix("%5D").removeprefix("[").removesuffix("]")
 
 
 def _metadata(context: Context) -> dict[str, list[str]]:
@@ -206,7 +225,7 @@ class Guard(aio.ServerInterceptor):
 
     async def _call(self, handle: _Handle, method: str, data: bytes, context: Context) -> object:
         metadata = _metadata(context)
-        call = Call(method, _request_id(metadata), metadata)
+        call = Call(method, _request_id(metadata), metadata, address=_address(metadata, context))
         # As trailing metadata it goes with the reply; as a header it would be a batch of its own,
         # which costs a fifth of a call. The edge puts the id into its replies' headers itself.
         context.set_trailing_metadata((("x-request-id", call.request_id),))

@@ -151,3 +151,16 @@ async def test_a_transaction_that_fails_keeps_the_merchant(payments_database_url
                 await connection.execute("SELECT 1 / 0")
         setting = "SELECT current_setting('paygate.merchant_id', true) WHERE $1 <> ''"
         assert await own.fetchval(setting, A) == A
+
+
+async def test_only_the_operators_process_changes_merchants(payments_database_url: str) -> None:
+    """No other part may change, make or remove one, not even a column of it."""
+    connection = await asyncpg.connect(payments_database_url)
+    found = await connection.fetch(
+        "SELECT DISTINCT r.rolname FROM pg_roles r, pg_attribute a"
+        " WHERE r.rolname LIKE 'paygate%' AND a.attrelid = 'merchants'::regclass AND a.attnum > 0"
+        " AND (has_column_privilege(r.oid, a.attrelid, a.attnum, 'UPDATE')"
+        " OR has_table_privilege(r.oid, a.attrelid, 'INSERT, DELETE, TRUNCATE'))"
+    )
+    await connection.close()
+    assert [row["rolname"] for row in found] == ["paygate_admin"]

@@ -16,7 +16,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.gate import Gate
 from pkg.metrics import Metrics
 from pkg.request_log import RequestLog
-from pkg.rpc import Context, Guard, Refusal, add_reply_header, note_merchant
+from pkg.rpc import Context, Guard, Refusal, add_reply_header, note_caller
 
 SERVICE = "test.Echo"
 REFUSED = Refusal(code=grpc.StatusCode.ABORTED, reason="IDEMPOTENCY_IN_FLIGHT", message="no")
@@ -29,7 +29,7 @@ def refuse(problem: Exception) -> Refusal | None:
 
 async def answer(request: StringValue, _context: Context) -> StringValue:
     """Do what the request says."""
-    note_merchant("mer_a")
+    note_caller("mer_a", "0123456789abcdef")
     match request.value:
         case "refuse":
             raise DependencyUnavailableError
@@ -127,6 +127,7 @@ async def test_a_call_is_counted_and_logged_as_it_ended(text: str, code: str, re
     assert line["method"] == f"/{SERVICE}/Say"
     assert (line["code"], line["reason"]) == (code, reason)
     assert (line["request_id"], line["merchant_id"]) == ("r1", "mer_a")
+    assert (line["key_id"], line["address"]) == ("0123456789abcdef", "127.0.0.1")
     assert line["payment_id"] == text
 
 

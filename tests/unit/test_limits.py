@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkg.errors import RateLimitedError
-from pkg.limits import Buckets, CallerLimits, Rate, client_address, network_of
-from pkg.rpc import Context
+from pkg.limits import Buckets, CallerLimits, Rate, network_of
+from pkg.rpc import Context, client_address
 
 
 class Watch:

@@ -33,10 +33,12 @@ async def main():
     logging.getLogger("grpc").error("five %d", "no number")
     print("six", file=sys.stderr, flush=True)
     calls = request_log("test")
-    calls.add(request_id="r", merchant_id="m", method="/s/M", code="OK", reason="", seconds=1.0,
+    calls.add(request_id="r", merchant_id="m", key_id="k", address="192.0.2.7", method="/s/M",
+              code="OK", reason="", seconds=1.0,
               payment_id="p")
     await asyncio.sleep(0.2)
-    calls.add(request_id="r", merchant_id="m", method="/s/M", code="OK", reason="", seconds=1.0,
+    calls.add(request_id="r", merchant_id="m", key_id="k", address="192.0.2.7", method="/s/M",
+              code="OK", reason="", seconds=1.0,
               payment_id="p")
     calls.flush()
     asyncio.get_running_loop().call_soon(lambda: 1 / 0)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
+import pytest
 from structlog.testing import capture_logs
 
 from pkg.request_log import GATHERED_MAX, RequestLog
@@ -11,11 +12,13 @@ from pkg.request_log import GATHERED_MAX, RequestLog
 METHOD = "/paygate.payments.v1.PaymentService/Capture"
 
 
-def add(log: RequestLog, *, merchant_id: str = "mer_a") -> None:
+def add(log: RequestLog, *, merchant_id: str = "mer_a", address: str = "192.0.2.7") -> None:
     """Log a call."""
     log.add(
         request_id="request-1",
         merchant_id=merchant_id,
+        key_id="0123456789abcdef",
+        address=address,
         method=METHOD,
         code="NOT_FOUND",
         reason="PAYMENT_NOT_FOUND",
@@ -41,6 +44,8 @@ async def test_a_line_is_json() -> None:
         "level": "info",
         "request_id": "request-1",
         "merchant_id": "mer_a",
+        "key_id": "0123456789abcdef",
+        "address": "192.0.2.7",
         "method": METHOD,
         "code": "NOT_FOUND",
         "reason": "PAYMENT_NOT_FOUND",
@@ -96,9 +101,30 @@ async def test_in_a_terminal_the_line_is_structlogs() -> None:
         "event": "request",
         "log_level": "info",
         "request_id": "request-1",
+        "key_id": "0123456789abcdef",
+        "address": "192.0.2.7",
         "method": METHOD,
         "code": "NOT_FOUND",
         "reason": "PAYMENT_NOT_FOUND",
         "duration_ms": 1.23,
         "payment_id": "pay_01m8542zavfj8rsw53v04cahtr",
     }
+
+
+@pytest.mark.parametrize(
+    ("address", "logged"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:DB8::0:7", "2001:db8::7"),
+        ("4929123412341234", ""),
+        ('"} {"event": "forged', ""),
+        ("unix", ""),
+    ],
+)
+async def test_only_an_address_is_logged_as_one(address: str, logged: str) -> None:
+    """Whoever reaches a worker without the edge could write anything there."""
+    written: list[str] = []
+    log = RequestLog("payments", written.append)
+    add(log, address=address)
+    log.flush()
+    assert json.loads(written[0])["address"] == logged
