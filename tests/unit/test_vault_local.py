@@ -1,6 +1,9 @@
 """The local vault's file of keys: closed to others, made once, rotated, and bound to merchants."""
 
+import asyncio
+import fcntl
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,46 @@ async def test_rotation_keeps_old_keys_until_they_are_refused(path: Path) -> Non
     with pytest.raises(DependencyUnavailableError):
         await other_process.unwrap("mer_a", old)
     vault_local.read(path)  # it is still closed to others
+
+
+# Rotates, and says which data keys it has wrapped meanwhile.
+ROTATES = """
+import asyncio, pathlib, sys
+from services.payments.adapters.vault_local import LocalWrapper
+async def main():
+    wrapper = LocalWrapper(pathlib.Path(sys.argv[1]))
+    for _ in range(ROTATIONS):
+        await wrapper.rotate()
+        print((await wrapper.make("mer_a"))[1])
+        await wrapper.refuse_older(1)
+asyncio.run(main())
+"""
+ROTATIONS = 40
+
+
+async def test_processes_that_rotate_at_once_lose_no_key(path: Path) -> None:
+    """Every version of every process is there, and opens what it has wrapped."""
+    program = ROTATES.replace("ROTATIONS", str(ROTATIONS))
+    command = (sys.executable, "-c", program, str(path))
+    pipe = asyncio.subprocess.PIPE
+    processes = [await asyncio.create_subprocess_exec(*command, stdout=pipe) for _ in range(3)]
+    said = await asyncio.gather(*(process.communicate() for process in processes))
+    assert [process.returncode for process in processes] == [0] * 3
+    wrapped = [line for output, _ in said for line in output.decode().splitlines()]
+    assert len(wrapped) == 3 * ROTATIONS
+    for one in wrapped:
+        assert len(await LocalWrapper(path).unwrap("mer_a", one)) == 32
+    assert vault_local.read(path).newest.number == 1 + 3 * ROTATIONS
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+async def test_a_keyring_that_is_held_for_long_is_not_waited_for_without_end(path: Path) -> None:
+    """A process that stands still with it delays a rotation, and nothing that wraps or unwraps."""
+    wrapper = LocalWrapper(path, lock_seconds_max=0.1)
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(DependencyUnavailableError):
+            await wrapper.rotate()
+        secret, wrapped = await wrapper.make("mer_a")
+        assert await wrapper.unwrap("mer_a", wrapped) == secret
+    assert (await wrapper.rotate()).number == 2

@@ -4,15 +4,19 @@ The file holds every version of the key. It is read each time a key is wrapped o
 is rarely, so that all processes know a new version at once.
 """
 
+import asyncio
 import base64
+import fcntl
 import json
 import os
 import secrets
 import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import structlog
 from cryptography.exceptions import InvalidTag
@@ -26,6 +30,7 @@ logger = structlog.get_logger()
 
 KIND = "local"
 _KEY_BYTES = 32
+LOCK_SECONDS_MAX, _LOCK_POLL_SECONDS = 5.0, 0.01  # a change takes milliseconds
 
 
 class KeyringError(MisconfiguredError):
@@ -62,10 +67,12 @@ class LocalWrapper:
 
     Args:
         path: The file of keys, which only its owner may read.
+        lock_seconds_max: How long a change waits for that of another process.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, lock_seconds_max: float = LOCK_SECONDS_MAX) -> None:
         self._path = path
+        self._lock_seconds_max = lock_seconds_max
 
     async def make(self, merchant_id: str) -> tuple[bytes, str]:
         """Return a fresh key of 256 bits, and the same wrapped for that merchant."""
@@ -86,9 +93,10 @@ class LocalWrapper:
 
     async def rotate(self) -> KeyVersion:
         """Make a new version, which wraps from now on."""
-        ring = self._read().with_one_more()
-        _write(self._path, ring)
-        return ring.newest
+        async with self._alone():
+            ring = self._read().with_one_more()
+            _write(self._path, ring)
+            return ring.newest
 
     async def newest(self) -> KeyVersion:
         """Return the newest version."""
@@ -96,7 +104,25 @@ class LocalWrapper:
 
     async def refuse_older(self, version: int) -> None:
         """Refuse to unwrap what versions before this one have wrapped."""
-        _write(self._path, replace(self._read(), oldest=version))
+        async with self._alone():
+            _write(self._path, replace(self._read(), oldest=version))
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Be the only process that changes the file, or what wraps a data key could be lost.
+
+        Raises:
+            DependencyUnavailableError: It can't be had, or another process does not let go of it.
+        """
+        try:
+            async with asyncio.timeout(self._lock_seconds_max):
+                while (file := _locked(self._path)) is None:  # noqa: ASYNC110 - of other processes
+                    await asyncio.sleep(_LOCK_POLL_SECONDS)
+        except (OSError, TimeoutError) as problem:
+            logger.error("the keyring can't be locked", problem=str(problem))  # noqa: TRY400  # said
+            raise DependencyUnavailableError from None
+        with file:
+            yield
 
     def _read(self) -> Keyring:
         try:
@@ -104,6 +130,20 @@ class LocalWrapper:
         except KeyringError as problem:
             logger.error("the keyring can't be used", problem=str(problem))  # noqa: TRY400  # said
             raise DependencyUnavailableError from None
+
+
+def _locked(path: Path) -> BinaryIO | None:
+    """Lock the file of keys until it is closed; None if another process holds it just now."""
+    file = path.open("rb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it before may have put another file in its place.
+        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+    except BlockingIOError:
+        pass
+    file.close()
+    return None
 
 
 def exists(path: Path) -> bool:
