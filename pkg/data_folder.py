@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# As root PostgreSQL runs as another user, which often may not enter the clone (under /root).
+# As root, programs run as other users, which often may not enter the clone (under /root).
 DATA_DIR_OF_ROOT = Path("/var/lib/paygate")
 # How the operator's process is reached, as assignments; there only while it serves.
 ADMIN_ENV = "admin.env"

@@ -93,7 +93,7 @@ def postgres_of_its_own() -> Iterator[Embedded]:
         acquirer_database_url="",
         keyring=data_dir / "keyring.json",
     )
-    folder.prepare(settings)
+    folder.prepare(settings, None)
     yield Embedded(settings)
     shutil.rmtree((settings.run / "sockets").resolve(), ignore_errors=True)
     shutil.rmtree(data_dir)

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from tests.database import migrate
-from tools.stack import folder, installation
+from tools.stack import folder, installation, users
 from tools.stack.postgres import OWNER, Embedded
 from tools.stack.program import spawn
 from tools.stack.settings import Settings
@@ -51,7 +51,7 @@ class Server:
 
     def program(self, name: str) -> Path:
         """Return one of PostgreSQL's programs, such as `pgbench`."""
-        return installation.programs(self.folder, installation.user()) / name
+        return installation.programs(self.folder, users.choose(self.folder).database) / name
 
     def log(self, name: str) -> Path:
         """Return where a process of that name logs."""
@@ -86,7 +86,7 @@ async def serving() -> AsyncIterator[Server]:
         acquirer_database_url="",
         keyring=data_dir / "keyring.json",
     )
-    folder.prepare(settings)
+    folder.prepare(settings, None)
     postgres = Embedded(settings)
     await postgres.initialise()
     program = postgres.program()

@@ -3,8 +3,10 @@
 import itertools
 import json
 import os
+import pwd
 import socket
 import stat
+import subprocess
 import time
 from pathlib import Path
 from secrets import token_hex
@@ -18,6 +20,8 @@ from paygate.admin.v1 import admin_service_pb2 as admin
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has others to become")
+
 AMOUNT = {"minor_units": 1000, "currency": "GBP"}
 BACK_SECONDS_MAX = 20.0
 
@@ -27,8 +31,9 @@ def open_to_others(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.rglob("*")):
         mode = path.lstat().st_mode
-        # A folder that they may pass through shows nothing; links have no mode of their own.
-        closed = 0o066 if stat.S_ISDIR(mode) else 0o077
+        # A folder that they may pass through shows nothing; links have no mode of their own. The
+        # group of a socket is one that only the services are in.
+        closed = 0o066 if stat.S_ISDIR(mode) else 0o007 if stat.S_ISSOCK(mode) else 0o077
         if not stat.S_ISLNK(mode) and mode & closed:
             found[str(path.relative_to(folder))] = stat.filemode(mode)
     # PostgreSQL's programs are everybody's, as in the virtual environment.
@@ -39,6 +44,84 @@ def test_the_data_folder_is_closed(stack: Stack) -> None:
     """Of all that is in it, others can read nothing, nor hold its lock."""
     assert open_to_others(stack.data_dir) == {}
     assert stack.data_dir.stat().st_mode & 0o066 == 0
+
+
+@needs_root
+def test_nothing_keeps_roots_rights(stack: Stack) -> None:
+    """Each part runs as a user of its own, whom nobody else can be, and can't become another."""
+    users: dict[str, set[int]] = {}
+    for name, pid in stack.pids().items():
+        part = name if name in {"postgres", "envoy"} else "services"
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            users.setdefault(part, set()).update(process.uids())
+            said = dict(
+                line.split(":\t", 1)
+                for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            )
+            rights = {said[kind] for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb")}
+            assert rights == {"0" * 16}, name
+            assert (said["NoNewPrivs"], said["Groups"].strip()) == ("1", "")
+    assert all(len(uids) == 1 for uids in users.values()), users
+    (postgres,), (envoy,), (services,) = users["postgres"], users["envoy"], users["services"]
+    assert len({postgres, envoy, services}) == 3
+    assert not {postgres, envoy, services} & {one.pw_uid for one in pwd.getpwall()}
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("who", "role", "refused"),
+    [
+        ("nobody", "postgres", "Permission denied"),
+        ("nobody", "paygate_gateway", "Permission denied"),
+        ("envoy", "paygate_gateway", "Permission denied"),
+        ("payments-1", "postgres", "Peer authentication failed"),
+        ("payments-1", "payments", "Peer authentication failed"),
+        ("payments-1", "paygate_gateway", ""),
+    ],
+)
+def test_who_may_be_whom_in_the_database(stack: Stack, who: str, role: str, refused: str) -> None:
+    """Its superuser is root alone, and nobody but the services gets in at all."""
+    uid = pwd.getpwnam(who).pw_uid if who == "nobody" else uid_of(stack, who)
+    psql = Path(psutil.Process(stack.pids()["postgres"]).exe()).with_name("psql")
+    sockets = str((stack.data_dir / "run" / "sockets").resolve())
+    command = [str(psql), "-h", sockets, "-U", role, "-d", "payments", "-c", "SELECT 1"]
+    asked = subprocess.run(
+        command,
+        user=uid,
+        group=uid,
+        extra_groups=[],
+        cwd="/",
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        timeout=BACK_SECONDS_MAX,
+        check=False,
+    )
+    assert (asked.returncode == 0) is not bool(refused), asked.stderr
+    assert refused in asked.stderr
+
+
+@needs_root
+@pytest.mark.parametrize("name", ["secrets", "run/envoy", "postgres"])
+def test_each_part_reaches_its_own_alone(stack: Stack, name: str) -> None:
+    """Envoy can't read secrets, the services neither the database's files nor Envoy's page."""
+    owners = {"secrets": "payments-1", "run/envoy": "envoy", "postgres": "postgres"}
+    for part in owners.values():
+        uid = uid_of(stack, part)
+        listing = subprocess.run(
+            ["/bin/ls", str((stack.data_dir / name).resolve())],
+            user=uid,
+            group=uid,
+            extra_groups=[],
+            capture_output=True,
+            check=False,
+        )
+        assert (listing.returncode == 0) is (part == owners[name]), part
+
+
+def uid_of(stack: Stack, name: str) -> int:
+    """Return whom a process of the stack runs as."""
+    return psutil.Process(stack.pids()[name]).uids().real
 
 
 def test_only_the_edge_and_the_services_listen(stack: Stack) -> None:

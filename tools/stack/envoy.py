@@ -4,7 +4,7 @@ import importlib.util
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def render(
     admin: Path,
     services: Mapping[str, list[int]],
     traces: Traces | None = None,
+    found: Callable[[Path], Path] = lambda path: path,
 ) -> str:
     """Return envoy.yaml with the addresses and files of this machine.
 
@@ -42,12 +43,14 @@ def render(
         services: The ports of the processes of each cluster. Of `health` and `health-webhooks`
             these are where workers and relay show their health.
         traces: Where spans go; None for no spans.
+        found: Tells by which path Envoy finds a file.
     """
     config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
     place(config, port=port, metrics_port=metrics_port, admin=admin, services=services)
     if traces:
         trace(config, traces)
-    return yaml.safe_dump(_with_files(config, {}), sort_keys=False)
+    files = {name: str(found(path)) for name, path in FILES.items()}
+    return yaml.safe_dump(_with_files(config, files, {}), sort_keys=False)
 
 
 def place(
@@ -92,10 +95,10 @@ def program() -> Path:
     return Path(specification.submodule_search_locations[0]) / "_bin" / "envoy"
 
 
-def command(config: Path) -> tuple[str, ...]:
-    """Return the command that runs Envoy with this configuration."""
+def command(config: Path, *, envoy: Path | None = None) -> tuple[str, ...]:
+    """Return the command that runs Envoy, found at a path, with this configuration."""
     return (
-        *(str(program()), "--config-path", str(config), "--log-level", "warning"),
+        *(str(envoy or program()), "--config-path", str(config), "--log-level", "warning"),
         # Hot restart would share memory between all Envoys of this machine.
         *("--disable-hot-restart", "--concurrency", str(min(4, os.cpu_count() or 1))),
     )
@@ -132,15 +135,15 @@ def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": HOST, "port_value": port}}
 
 
-def _with_files(node: Any, done: dict[int, Any]) -> Any:
+def _with_files(node: Any, files: Mapping[str, str], done: dict[int, Any]) -> Any:
     """Return a configuration with the files of this machine; what is in two places stays one."""
     if isinstance(node, str):
-        return str(FILES.get(node, node))
+        return files.get(node, node)
     if id(node) not in done:
         if isinstance(node, dict):
-            done[id(node)] = {key: _with_files(value, done) for key, value in node.items()}
+            done[id(node)] = {key: _with_files(one, files, done) for key, one in node.items()}
         elif isinstance(node, list):
-            done[id(node)] = [_with_files(value, done) for value in node]
+            done[id(node)] = [_with_files(one, files, done) for one in node]
         else:
             return node
     return done[id(node)]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools.stack import users
 from tools.stack.errors import StackError
 from tools.stack.program import User
 from tools.stack.settings import Settings
@@ -57,14 +58,20 @@ def is_held(settings: Settings) -> bool:
     return False
 
 
-def prepare(settings: Settings) -> None:
-    """Make the folders and, once each, the secrets: an older folder may lack newer ones."""
-    for path in (settings.logs, settings.secrets):
-        make(path)
+def prepare(settings: Settings, services: User | None) -> None:
+    """Make the folders and, once each, the secrets: an older folder may lack newer ones.
+
+    Args:
+        settings: Where they are.
+        services: Whom the secrets are for; None for ourselves.
+    """
+    make(settings.logs)
+    make(settings.secrets, services)
     make(settings.run, mode=_entered())
     for name in SECRETS:
         if not (settings.secrets / name).exists():
             write(settings.secrets / name, secrets.token_hex(32))
+    users.give(settings.secrets, services)
 
 
 def reset(settings: Settings) -> bool:

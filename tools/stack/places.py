@@ -1,12 +1,15 @@
 """Where each process of a run listens, on the loopback interface."""
 
 import json
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tools.stack import ports
+from tools.stack.program import User
 from tools.stack.settings import HOST, Settings
+from tools.stack.users import Users
 
 EDGE = "envoy"
 # Every process of ours, but for the workers; each shows its metrics and its health.
@@ -46,8 +49,8 @@ class Places:
         return json.dumps(found, indent=2)
 
 
-def choose(settings: Settings) -> Places:
-    """Choose the ports of a run, and hold them.
+def choose(settings: Settings, users: Users) -> Places:
+    """Choose the ports of a run, and hold them for who listens there.
 
     Raises:
         StackError: The gateway's own is taken.
@@ -55,7 +58,11 @@ def choose(settings: Settings) -> Places:
     names = (*PROCESSES, EDGE, *(worker_name(number) for number in range(settings.workers)))
     edge, *held = ports.hold(settings.port), *ports.hold_free(len(names) + 3 + settings.workers)
     chosen = [one.getsockname()[1] for one in held]
+    _give(edge, users.edge)
+    for one in held:
+        _give(one, users.services)
     metrics = {name: chosen.pop() for name in names}
+    _give(next(one for one in held if one.getsockname()[1] == metrics[EDGE]), users.edge)
     bank, admin, events, *workers = chosen
     return Places(
         edge=settings.port,
@@ -66,6 +73,12 @@ def choose(settings: Settings) -> Places:
         metrics=metrics,
         held=(edge, *held),
     )
+
+
+def _give(held: socket.socket, user: User | None) -> None:
+    """Let another user join a port: the kernel goes by whose the sockets are."""
+    if user:
+        os.fchown(held.fileno(), user.uid, user.gid)
 
 
 def worker_name(number: int) -> str:

@@ -9,15 +9,16 @@ import contextlib
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
 
-from tools.stack import folder, installation, sockets
+from tools.stack import folder, installation, sockets, users
 from tools.stack.errors import StackError
 from tools.stack.probe import POLL_SECONDS
-from tools.stack.program import Program, run_to_end
+from tools.stack.program import Program, User, run_to_end
 from tools.stack.settings import Settings
 
 OWNER = "postgres"
@@ -40,6 +41,19 @@ OPTIONS = {
 CONNECTIONS_PER_WORKER, CONNECTIONS_BESIDES = 12, 60
 
 
+# As root: the services come as another user, who may be any role but those that own the databases.
+ADMITTED = """\
+# Written by `make run`.
+local all postgres,payments peer map=root
+local all all trust
+"""
+IDENTITIES = """\
+# Written by `make run`.
+root root postgres
+root root payments
+"""
+
+
 class Embedded:
     """The PostgreSQL of one data folder.
 
@@ -50,11 +64,12 @@ class Embedded:
     def __init__(self, settings: Settings) -> None:
         self.data = settings.data_dir / "postgres"
         self._settings = settings
-        self._user = installation.user()
+        self._users = users.choose(settings.data_dir)
+        self._user = self._users.database
         self._bin = installation.programs(settings.data_dir, self._user)
         # After leftovers.end nothing of ours runs: an old pid in there can only be another's.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        self._sockets = sockets.make(settings.run / "sockets", self._user)
+        self._sockets = self._make_sockets()
 
     def url(self, role: str, database: str) -> str:
         """Return the address in the form that asyncpg takes."""
@@ -64,16 +79,36 @@ class Embedded:
         """Make the database folder, unless there is a complete one."""
         if self.data.exists():
             self._check_version()
-            return
+        else:
+            await self._make()
+        users.give(self.data, self._user)  # which older versions gave to somebody else
+
+    def admit_services(self) -> None:
+        """As root, let the services' user in, but not as those whom root alone may be."""
+        if self._user:
+            for name, text in (("pg_hba.conf", ADMITTED), ("pg_ident.conf", IDENTITIES)):
+                folder.write(self.data / name, text)
+                users.give(self.data / name, self._user)
+
+    async def _make(self) -> None:
         unfinished = self.data.with_name("postgres.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        folder.make(unfinished, self._user)
+        if self._user:
+            maker = installation.maker(self._user)
+            folder.make(unfinished, User(uid=0, gid=maker.gid), mode=0o770)
+        else:
+            maker = None
+            folder.make(unfinished)
+        made = unfinished / "data"
         options = (
             *("--username", OWNER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"),
             *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
         )
-        await run_to_end(self._program("initdb", ("-D", str(unfinished), *options)))
-        unfinished.rename(self.data)
+        initdb = self._program("initdb", ("-D", str(made), *options))
+        await run_to_end(replace(initdb, user=maker))
+        users.give(made, self._user)
+        made.rename(self.data)
+        unfinished.rmdir()
 
     def program(self) -> Program:
         """Return the server, listening on a socket that only we can reach."""
@@ -82,6 +117,7 @@ class Embedded:
             **OPTIONS,
             "max_connections": str(max(100, connections)),
             "unix_socket_directories": str(self._sockets),
+            **({"unix_socket_permissions": "0770"} if self._user else {}),
         }
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return self._program("postgres", ("-D", str(self.data), *flags))
@@ -104,6 +140,14 @@ class Embedded:
             await connection.execute(f"GRANT CONNECT ON DATABASE payments TO {parts}")
         finally:
             await connection.close()
+
+    def _make_sockets(self) -> Path:
+        """Make the folder of the sockets: as root, for the services too, by their group."""
+        path = self._settings.run / "sockets"
+        if self._user is None or self._users.services is None:
+            return sockets.make(path, None)
+        owner = User(uid=self._user.uid, gid=self._users.services.gid)
+        return sockets.make(path, owner, mode=0o2710)
 
     def _program(self, name: str, arguments: tuple[str, ...]) -> Program:
         return Program(

@@ -43,6 +43,7 @@ class Program:
         death_signal: What the kernel sends when the supervisor is gone.
         stop_seconds_max: How long a good order may take.
         user: None for the supervisor's own.
+        opened: Folders that are opened for it before it becomes that user; see doors.py.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Program:
     death_signal: signal.Signals = signal.SIGKILL
     stop_seconds_max: float = 15.0
     user: User | None = None
+    opened: tuple[Path, ...] = ()
 
 
 async def spawn(program: Program, *, stdout: int | None = None) -> asyncio.subprocess.Process:
@@ -66,6 +68,7 @@ async def spawn(program: Program, *, stdout: int | None = None) -> asyncio.subpr
     with _log_of(program) as log:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", str(LAUNCHER), *map(str, tie)),
+            *(str(len(program.opened)), *map(str, program.opened)),
             *program.command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log if stdout is None else stdout,

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,9 +9,11 @@ from urllib.parse import urlsplit
 
 from tools.stack import envoy, folder, probe
 from tools.stack.database import Databases
+from tools.stack.doors import Doors
 from tools.stack.places import EDGE, Places, worker_name
 from tools.stack.program import Program
 from tools.stack.settings import HOST, REPOSITORY, Settings
+from tools.stack.users import Users, give
 
 DATABASE_PORT = 5432  # where an address names none
 
@@ -23,12 +24,14 @@ class Programs:
 
     Attributes:
         sockets: The folder for Envoy's sockets.
+        users: Whom they run as.
     """
 
     settings: Settings
     databases: Databases
     places: Places
     sockets: Path
+    users: Users
 
     def acquirer(self) -> Program:
         """Return the bank."""
@@ -85,7 +88,7 @@ class Programs:
 
     def edge(self) -> Program:
         """Return Envoy, whose configuration this writes."""
-        settings, places = self.settings, self.places
+        settings, places, doors = self.settings, self.places, Doors(user=self.users.edge)
         config = settings.run / "envoy.yaml"
         workers = [places.metrics[worker_name(number)] for number in range(settings.workers)]
         shown = {"health": workers, "health-webhooks": [places.metrics["relay"]]}
@@ -95,15 +98,19 @@ class Programs:
             admin=self.sockets / envoy.ADMIN,
             services={"payments": list(places.workers), "events": [places.events], **shown},
             traces=settings.traces,
+            found=doors.through,
         )
         folder.write(config, text)
+        give(config, self.users.edge)
         return Program(
             name=EDGE,
-            command=envoy.command(config),
+            command=envoy.command(config, envoy=doors.through(envoy.program())),
             log=settings.logs / "envoy.log",
             directory=REPOSITORY,
             environment={"PATH": os.defpath},
             ready=partial(probe.http_serving, settings.url),
+            user=self.users.edge,
+            opened=doors.opened,
         )
 
     def _vault(self) -> dict[str, str]:
@@ -158,23 +165,21 @@ class Programs:
     def _python(
         self, module: str, *arguments: str, name: str, port: int | None, environment: dict[str, str]
     ) -> Program:
-        roots = (str(REPOSITORY), str(REPOSITORY / "build" / "python"))
+        doors = Doors(user=self.users.services)
+        python, packages = doors.python()
         prefix = "ACQUIRER" if module == "services.acquirer" else "PAYGATE"
         shown = f"{HOST}:{self.places.metrics[name]}"
         told = {f"{prefix}_METRICS_LISTEN": shown, f"{prefix}_PORTS_ARE_HELD": "true"}
         return Program(
             name=name,
-            command=(sys.executable, "-m", module, *arguments),
+            command=(python, "-m", module, *arguments),
             log=self.settings.logs / f"{name}.log",
             directory=REPOSITORY,
-            environment={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(roots),
-                **environment,
-                **told,
-            },
+            environment={**os.environ, **packages, **environment, **told},
             stop_signal=signal.SIGINT,  # Envoy is gone by then: no need to give it notice
             ready=partial(probe.grpc_serving, port)
             if port
             else partial(probe.http_serving, f"http://{shown}"),
+            user=self.users.services,
+            opened=doors.opened,
         )

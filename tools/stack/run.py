@@ -6,7 +6,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator
 
-from tools.stack import database, demo, folder, leftovers, logs, sockets
+from tools.stack import as_root, database, demo, folder, leftovers, logs, sockets, users
 from tools.stack.database import Databases
 from tools.stack.places import Places, choose
 from tools.stack.postgres import PARTS, ROLES, Embedded
@@ -14,6 +14,7 @@ from tools.stack.programs import Programs
 from tools.stack.screen import Screen
 from tools.stack.settings import HOST, Settings
 from tools.stack.supervisor import Supervisor
+from tools.stack.users import Users
 
 STOPPING = "\nStopping (Ctrl-C again to do it at once)."
 FAILED = "\nIt can't go on; stopping what runs."
@@ -22,8 +23,9 @@ FAILED = "\nIt can't go on; stopping what runs."
 class Stack:
     """One run of everything on one data folder."""
 
-    def __init__(self, settings: Settings, screen: Screen, places: Places) -> None:
+    def __init__(self, settings: Settings, screen: Screen, places: Places, chosen: Users) -> None:
         self._settings = settings
+        self._users = chosen
         self._screen = screen
         self._places = places
         record = settings.processes
@@ -78,7 +80,8 @@ class Stack:
             settings=settings,
             databases=databases,
             places=self._places,
-            sockets=sockets.make(self._sockets, None),
+            sockets=sockets.make(self._sockets, self._users.edge),
+            users=self._users,
         )
         await self._supervisor.start(programs.acquirer(), programs.operators())
         screen.step("the bank and the operator's process serve")
@@ -104,6 +107,7 @@ class Stack:
             return databases
         self._embedded = embedded = Embedded(self._settings)
         await embedded.initialise()
+        embedded.admit_services()
         await self._supervisor.start(embedded.program())
         await embedded.make_databases()
         self._screen.step("PostgreSQL serves")
@@ -121,10 +125,13 @@ def run(settings: Settings) -> None:
     screen = Screen()
     with folder.held(settings):
         _remove_addresses(settings)
-        places = choose(settings)
-        folder.prepare(settings)
+        chosen = users.choose(settings.data_dir)
+        places = choose(settings, chosen)
+        folder.prepare(settings, chosen.services)
         logs.rotate(settings.logs)
-        asyncio.run(Stack(settings, screen, places).run())
+        if chosen.services:
+            as_root.prepare(settings, chosen.services)
+        asyncio.run(Stack(settings, screen, places, chosen).run())
         screen.say("Stopped.")
 
 

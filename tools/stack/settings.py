@@ -13,6 +13,9 @@ from tools.stack.errors import StackError
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 PORT_DEFAULT = 8080
+USERS_DATA = Path.home() / ".local" / "share"
+# As root the services run as another user, who may not enter root's home.
+KEYRINGS_OF_ROOT = Path("/var/lib/paygate-keys")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +111,19 @@ def _keyring(environment: Mapping[str, str], folder: Path) -> Path:
     chosen = environment.get("PAYGATE_VAULT_KEYRING", "")
     if chosen:
         return Path(chosen).expanduser().absolute()
-    home = environment.get("XDG_DATA_HOME", "") or Path.home() / ".local" / "share"
+    home = environment.get("XDG_DATA_HOME", "")
     which = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    return Path(home) / "paygate" / f"keyring-{which}.json"
+    if os.geteuid() == 0 and not home:
+        return KEYRINGS_OF_ROOT / which / "keyring.json"
+    return Path(home or USERS_DATA) / "paygate" / f"keyring-{which}.json"
+
+
+def keyring_before(settings: Settings) -> Path | None:
+    """Return where older versions had root's keyring; None if it was chosen."""
+    folder = settings.keyring.parent
+    if folder.parent != KEYRINGS_OF_ROOT:
+        return None
+    return USERS_DATA / "paygate" / f"keyring-{folder.name}.json"
 
 
 def _integer(environment: Mapping[str, str], name: str, default: int, *, highest: int) -> int:

@@ -12,20 +12,21 @@ from tools.stack.program import User
 PATH_BYTES_MAX = 103 - len("/.s.PGSQL.5432.lock")
 
 
-def make(path: Path, owner: User | None) -> Path:
+def make(path: Path, owner: User | None, *, mode: int = 0o700) -> Path:
     """Make the folder and return it, or a shorter one that it becomes a link to.
 
     Args:
         path: Of the folder. What an earlier run has left there is removed.
         owner: Whose it is; None for ours.
+        mode: Of the folder.
     """
     remove(path)
     if len(os.fsencode(path)) <= PATH_BYTES_MAX:
-        folder.make(path, owner)
+        folder.make(path, owner, mode=mode)
         return path
     short = Path(tempfile.mkdtemp(prefix="paygate-", dir="/tmp"))
     path.symlink_to(short)
-    folder.make(short, owner)
+    folder.make(short, owner, mode=mode)
     return short
 
 

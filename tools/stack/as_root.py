@@ -1,0 +1,56 @@
+"""What root prepares for programs that do not run as root."""
+
+import compileall
+from pathlib import Path
+
+from tools.stack import folder
+from tools.stack.errors import StackError
+from tools.stack.program import User
+from tools.stack.settings import REPOSITORY, Settings, keyring_before
+from tools.stack.users import give, may
+
+UNPRIVILEGED_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+COMPILED = ("services", "pkg", "build/python")
+
+
+def prepare(settings: Settings, services: User) -> None:
+    """Give the services what is theirs, and say what they could not use.
+
+    Raises:
+        StackError: They could not run; one sentence says why.
+    """
+    lowest = int(UNPRIVILEGED_PORT.read_text())
+    if settings.port < lowest:
+        raise StackError(
+            f"Nothing runs as root here, and others can't listen on port {settings.port}:"
+            f" choose one from {lowest} on with PAYGATE_PORT."
+        )
+    if not may(services, "-x", settings.data_dir):
+        raise StackError(
+            f"Nothing runs as root here, and other users can't enter {settings.data_dir}:"
+            " choose a data folder that others may enter, with PAYGATE_DATA_DIR."
+        )
+    _prepare_keyring(settings, services)
+    # They may not write beside the source: without this each start would compile everything.
+    for name in COMPILED:
+        compileall.compile_dir(REPOSITORY / name, quiet=2)
+
+
+def _prepare_keyring(settings: Settings, services: User) -> None:
+    """Let the services read the keyring, and write a new one in its place: so a rotation goes."""
+    keyring, before = settings.keyring, keyring_before(settings)
+    if not keyring.parent.exists():
+        keyring.parent.parent.mkdir(parents=True, exist_ok=True)
+        if before:
+            keyring.parent.parent.chmod(0o711)
+        folder.make(keyring.parent, services)
+    if before and before.exists() and not keyring.exists():
+        folder.write(keyring, before.read_text())
+        before.unlink()
+    if keyring.is_file() and not keyring.is_symlink():
+        give(keyring, services)
+    if not may(services, "-w", keyring.parent):
+        raise StackError(
+            f"Nothing runs as root here, and the services' user {services.uid} can't write in"
+            f" {keyring.parent}: choose another place with PAYGATE_VAULT_KEYRING."
+        )
