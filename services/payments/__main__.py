@@ -67,7 +67,7 @@ from services.payments.connections import (
 from services.payments.leases import LEASE
 from services.payments.ports import Gateway
 from services.payments.queries import Queries
-from services.payments.refusals import refusal_of
+from services.payments.refusals import telling_the_time
 from services.payments.requests import payment_id_in
 from services.payments.sandbox import SandboxServicer
 from services.payments.servicer import PaymentServicer
@@ -190,7 +190,7 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
         payment_id=payment_id_in,
         tracer=service.tracer,
     )
-    guard = Guard(refusal_of, gate, records)
+    guard = Guard(telling_the_time(service.gateway.clock), gate, records)
     server = aio.server(
         interceptors=(guard, *inner), options=options(port_is_held=settings.ports_are_held)
     )

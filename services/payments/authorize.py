@@ -9,7 +9,11 @@ from pkg.ids import new_id
 from pkg.money import Money
 from services.payments.domain.action import ActionType
 from services.payments.domain.authorize import authorize as decide_authorize
-from services.payments.domain.error import CardTokenNotFoundError, CardTokenRemovedError
+from services.payments.domain.error import (
+    OF_AN_EXPIRED_CARD,
+    CardTokenNotFoundError,
+    CardTokenRemovedError,
+)
 from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Card, Payment
 from services.payments.ports import CardDetails, Gateway, Removal, SealedCard
@@ -111,7 +115,7 @@ async def _card(
     if found is None:
         raise CardTokenNotFoundError
     if found is Removal.EXPIRED or (isinstance(found, CardDetails) and found.expiry.is_past(now)):
-        raise ValidationFailedError({"card_token": "is of a card that has expired"})
+        raise ValidationFailedError({"card_token": OF_AN_EXPIRED_CARD})
     if isinstance(found, Removal):
         raise CardTokenRemovedError(cause=found.value)
     return found, None, command.card

@@ -1,10 +1,15 @@
 """The one table from the domain's errors to what a client gets."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import grpc
 
 from pkg.refusals import SHARED_CODES, Codes, refusal
 from pkg.rpc import Refusal
 from services.payments.domain import error
+from services.payments.ports import Clock
 
 _Code = grpc.StatusCode
 
@@ -27,6 +32,31 @@ CODES: Codes = {
     error.PaymentCapturedError: _Code.FAILED_PRECONDITION,
     error.NotCapturedError: _Code.FAILED_PRECONDITION,
 }
+
+
+# By the time alone.
+_BY_TIME = (error.PaymentExpiredError, error.CardTokenRemovedError)
+_VIOLATIONS_BY_TIME = {error.IN_THE_PAST, error.OF_AN_EXPIRED_CARD}
+_TURNED = timedelta(seconds=1)
+
+
+def telling_the_time(clock: Clock) -> Callable[[Exception], Refusal | None]:
+    """Return what turns errors into refusals, and names the clock where a turned one made them."""
+
+    def told(problem: Exception) -> Refusal | None:
+        refused, now = refusal_of(problem), clock.now()
+        if refused is None or now - datetime.now(UTC) < _TURNED:
+            return refused
+        says = f"(the sandbox's clock says {now:%Y-%m-%dT%H:%M:%SZ})"
+        if isinstance(problem, _BY_TIME):
+            return replace(refused, message=f"{refused.message} {says}")
+        violations = {
+            field: f"{text} {says}" if text in _VIOLATIONS_BY_TIME else text
+            for field, text in refused.violations.items()
+        }
+        return replace(refused, violations=violations)
+
+    return told
 
 
 def refusal_of(problem: Exception) -> Refusal | None:

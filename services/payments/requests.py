@@ -12,7 +12,11 @@ from pkg.money import EXPONENTS, Money
 from pkg.validation import Checks
 from services.payments.authorize import Authorize
 from services.payments.capture import Capture
-from services.payments.domain.error import CardTokenNotFoundError, PaymentNotFoundError
+from services.payments.domain.error import (
+    IN_THE_PAST,
+    CardTokenNotFoundError,
+    PaymentNotFoundError,
+)
 from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, PaymentFilter
 from services.payments.refund import Refund
@@ -61,7 +65,7 @@ def authorize_of(
     if checks.violations and isinstance(card, CardDetails) and card.expiry.is_past(now):
         # Alone it is no violation here but a guard: a retry of a request that went through before
         # the month ended must get its stored reply.
-        checks.add("card_details.expiry", "is in the past")
+        checks.add("card_details.expiry", IN_THE_PAST)
     checks.end()
     if isinstance(card, str) and not is_id("tok", card):
         raise CardTokenNotFoundError

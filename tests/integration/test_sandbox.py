@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.rpc.status_pb2 import Status
 from grpc import aio
 
 from paygate.payments.v1 import payment_pb2 as pb
@@ -16,9 +17,16 @@ from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from services.acquirer.cards import APPROVED_CARDS, CARDS
-from tests.chaos.rig import CARD, Rig, gbp, reason_of
+from tests.chaos.rig import CARD, Request, Rig, gbp, reason_of
 
 WEEK = timedelta(days=7)
+# A delivery that is due in an hour, by a clock that is so far ahead.
+WAITING = """
+INSERT INTO webhook_deliveries
+  (merchant_id, endpoint_id, event_id, payment_id, sequence, status, due_time, create_time)
+VALUES ('mer_other', 'whe_1', 'evt_1', 'pay_1', 1, 'PENDING',
+  clock_timestamp() + $1::interval + interval '1 hour', clock_timestamp())
+"""
 ROUNDS, PAYMENTS, CAPTURES_EACH = 4, 20, 6
 ORPHANS = """
 SELECT count(*) FROM {} t
@@ -147,7 +155,51 @@ async def test_an_expiry_outlives_the_bank(box: Sandbox) -> None:
     await box.rig.assert_books_agree()
 
 
-async def test_the_clock_never_goes_back(box: Sandbox) -> None:
+async def test_reset_puts_the_clock_back(box: Sandbox) -> None:
+    """For every process at once; another merchant's delivery waits for as long as it would have."""
+    book, year = box.rig.payments_book, 50 * WEEK
+    for _ in range(3):
+        await box.advance(year)
+        await book.execute(WAITING, year)
+        await box.stub.Reset(sandbox.ResetRequest(), metadata=box.metadata)
+        for worker in range(2):
+            request = service.AuthorizeRequest(card_details=CARD, amount=gbp(5))
+            made = (await box.rig.call(request, worker=worker)).payment
+            away = made.create_time.ToDatetime(tzinfo=UTC) - datetime.now(UTC)
+            assert abs(away) < timedelta(seconds=30)
+        clock = await box.stub.GetClock(sandbox.GetClockRequest(), metadata=box.metadata)
+        assert clock.offset == Duration()
+        waits = await book.fetchval(
+            "DELETE FROM webhook_deliveries RETURNING due_time - clock_timestamp()"
+        )
+        assert timedelta(minutes=59) < waits <= timedelta(hours=1)
+
+
+async def test_errors_by_a_turned_clock_name_it(box: Sandbox) -> None:
+    """A card or an authorization that has expired by it; by the real time nothing is added."""
+    authorized = await box.rig.authorized()
+    past = pb.CardDetails(pan=CARD.pan, expiry=pb.Expiry(month=1, year=2020), cvv="123")
+    authorize = service.AuthorizeRequest(card_details=past, amount=gbp(5))
+    assert "clock" not in await told(box.rig, authorize)
+    await box.advance(WEEK)
+    year = (datetime.now(UTC) + WEEK).year
+    for request in (authorize, service.VoidRequest(authorization_id=authorized)):
+        assert f"clock says {year}-" in await told(box.rig, request)
+
+
+async def told(rig: Rig, request: Request) -> str:
+    """Return what a refused request is told, its violations included."""
+    with pytest.raises(aio.AioRpcError) as refused:
+        await rig.call(request)
+    (status,) = [
+        value
+        for key, value in refused.value.trailing_metadata() or ()
+        if key == "grpc-status-details-bin"
+    ]
+    return f"{refused.value.details()} {Status.FromString(status)}"
+
+
+async def test_the_clock_is_only_turned_forward(box: Sandbox) -> None:
     """Only steps from a second to 400 days forward are taken."""
     for seconds in (0, -5, 400 * 24 * 3600 + 1, 10**11):
         request = sandbox.AdvanceClockRequest(by=Duration(seconds=seconds))

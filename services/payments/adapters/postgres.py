@@ -110,7 +110,7 @@ class PostgresStore:
 
     async def _load(self, wanted: Sequence[_Wanted]) -> list[Loaded]:
         rows = await self._reads.fetch(SQL["load"], *zip(*wanted, strict=True))
-        self._clock.observe(rows[0]["clock_ahead"])
+        self._clock.observe(rows[0]["clock"])
         return [_loaded(row) for row in rows]
 
     async def load_action(self, merchant_id: str, action_id: str) -> InDoubt | None:
@@ -119,7 +119,7 @@ class PostgresStore:
             rows = await self._reads.fetch(SQL["load_action"], merchant_id, action_id)
         if not rows:
             return None
-        self._clock.observe(rows[0]["clock_ahead"])
+        self._clock.observe(rows[0]["clock"])
         payment = payment_of(rows[0])
         actions = {row["action_id"]: action_of(row, payment_id=payment.id) for row in rows}
         resolution = rows[0]["resolution"]
@@ -165,8 +165,9 @@ class PostgresStore:
 
     async def _open(self, changes: Sequence[Change]) -> list[Commit]:
         columns = zip(*map(opening_columns, changes), strict=True)
-        clock = (self._clock.ahead, self._clock.turned_time)
-        return await self._claim("open", len(changes), *columns, self._lease, *clock)
+        clock = self._clock
+        turned = (clock.ahead, clock.turned_time, clock.latest_time)
+        return await self._claim("open", len(changes), *columns, self._lease, *turned)
 
     async def _begin(self, changes: Sequence[Change]) -> list[Commit]:
         columns = zip(*map(beginning_columns, changes), strict=True)

@@ -45,7 +45,7 @@ class PostgresReader:
         merchant_id, ids = places[0][0], [payment_id for _, payment_id in places]
         found: dict[str, Payment] = {}
         for row in await self._pool.fetch(SQL["get_payments"], merchant_id, ids):
-            self._clock.observe(row["clock_ahead"])
+            self._clock.observe(row["clock"])
             found[row["id"]] = payment_of(row)
         return [found.get(payment_id) for payment_id in ids]
 
@@ -58,7 +58,7 @@ class PostgresReader:
         )
         if not rows:
             return None
-        self._clock.observe(rows[0]["clock_ahead"])
+        self._clock.observe(rows[0]["clock"])
         action = partial(action_of, payment_id=payment_id)
         return payment_of(rows[0]), await in_pieces(rows[::-1], action)
 

@@ -25,8 +25,8 @@ class PostgresSandbox:
     async def ahead(self) -> timedelta:
         """Return how far the clock is ahead of the real time."""
         with translated():
-            ahead: timedelta | None = await self._pool.fetchval(SQL["clock"])
-        return ahead or timedelta(0)
+            reading: list[int] | None = await self._pool.fetchval(SQL["clock"])
+        return timedelta(microseconds=reading[1]) if reading else timedelta(0)
 
     async def advance(self, by: timedelta, *, ahead_max: timedelta) -> timedelta | None:
         """Turn the clock forward, and return how far it is ahead now; None if that is too far."""
@@ -44,10 +44,11 @@ class PostgresSandbox:
     async def reset(self, merchant_id: str) -> int:
         """Remove the merchant's data but its keys, and return how many payments there were.
 
-        In two statements, to be run in one transaction: only the second one sees what was begun
-        while the first one waited for it.
+        In several statements, to be run in one transaction: only the second one sees what was begun
+        while the first one waited for it. The clock is put back last, since who turns it waits.
         """
         with translated():
             removed: int = await self._pool.fetchval(SQL["reset_payments"], merchant_id)
             await self._pool.fetch(SQL["reset"], merchant_id)
+            await self._pool.fetch(SQL["put_clock_back"])
         return removed

@@ -5,6 +5,7 @@ from datetime import datetime
 from pkg.errors import ValidationFailedError
 from pkg.money import Money
 from services.payments.domain.action import Action, ActionType
+from services.payments.domain.error import IN_THE_PAST
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.status import Authorization
 
@@ -26,7 +27,7 @@ def authorize(
         ValidationFailedError: The card's month of expiry is past.
     """
     if card.expiry.is_past(now):
-        raise ValidationFailedError({"card_details.expiry": "is in the past"})
+        raise ValidationFailedError({"card_details.expiry": IN_THE_PAST})
     action = Action(
         id=action_id,
         payment_id=payment_id,

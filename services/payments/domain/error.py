@@ -3,6 +3,10 @@
 from pkg.errors import ApiError
 from pkg.money import Money
 
+# Violations that time alone makes.
+IN_THE_PAST = "is in the past"
+OF_AN_EXPIRED_CARD = "is of a card that has expired"
+
 
 class PaymentsError(ApiError):
     """The request was refused."""

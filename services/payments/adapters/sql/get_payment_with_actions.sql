@@ -2,7 +2,7 @@
 -- payment always has its authorization.
 SELECT
   p.*,
-  (SELECT ahead FROM sandbox_clock) AS clock_ahead,
+  (SELECT reading FROM sandbox_clock) AS clock,
   a.id AS action_id,
   a.type AS action_type,
   a.status AS action_status,

@@ -1,4 +1,4 @@
 -- Some of a merchant's payments.
-SELECT p.*, (SELECT ahead FROM sandbox_clock) AS clock_ahead
+SELECT p.*, (SELECT reading FROM sandbox_clock) AS clock
 FROM payments p
 WHERE p.merchant_id = $1 AND p.id = ANY($2::text[])

@@ -2,7 +2,7 @@
 -- snapshot; each may be missing.
 SELECT
   p.*,
-  (SELECT ahead FROM sandbox_clock) AS clock_ahead,
+  (SELECT reading FROM sandbox_clock) AS clock,
   k.fingerprint AS key_fingerprint,
   k.action_id AS key_action_id,
   k.reply AS key_reply

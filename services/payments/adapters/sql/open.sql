@@ -17,7 +17,7 @@ WITH input AS MATERIALIZED (
     reference, create_time, expire_time,
     key, fingerprint, data_key_id, card_ciphertext,
     ord)
-  WHERE create_time >= $21::timestamptz
+  WHERE create_time BETWEEN $21::timestamptz AND $22::timestamptz
     AND coalesce((SELECT ahead FROM sandbox_clock), interval '0') = $20::interval
 ),
 claimed AS (

@@ -76,7 +76,7 @@ class AdvanceClockRequest(_message.Message):
     BY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def by(self) -> _duration_pb2.Duration:
-        """From 1 second to 400 days. The clock never goes back."""
+        """From 1 second to 400 days. Only a reset puts the clock back."""
 
     def __init__(
         self,

@@ -88,7 +88,7 @@ class SandboxServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reset(self, request, context):
-        """Removes the merchant's payments, events and webhook endpoints.
+        """Removes the merchant's payments, events and webhook endpoints, and puts the clock back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,7 @@ class SandboxServiceStub:
     Drain: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.DrainRequest, _sandbox_service_pb2.DrainResponse]
     """Returns when everything that is due was done: recovery, expiry, events and their deliveries."""
     Reset: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ResetRequest, _sandbox_service_pb2.ResetResponse]
-    """Removes the merchant's payments, events and webhook endpoints."""
+    """Removes the merchant's payments, events and webhook endpoints, and puts the clock back."""
     ListTestCards: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListTestCardsRequest, _sandbox_service_pb2.ListTestCardsResponse]
     """The cards whose numbers decide what the simulated bank does."""
 
@@ -56,7 +56,7 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     Drain: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.DrainRequest, _sandbox_service_pb2.DrainResponse]  # type: ignore[assignment]
     """Returns when everything that is due was done: recovery, expiry, events and their deliveries."""
     Reset: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ResetRequest, _sandbox_service_pb2.ResetResponse]  # type: ignore[assignment]
-    """Removes the merchant's payments, events and webhook endpoints."""
+    """Removes the merchant's payments, events and webhook endpoints, and puts the clock back."""
     ListTestCards: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListTestCardsRequest, _sandbox_service_pb2.ListTestCardsResponse]  # type: ignore[assignment]
     """The cards whose numbers decide what the simulated bank does."""
 
@@ -93,7 +93,7 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_service_pb2.ResetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.ResetResponse, _abc.Awaitable[_sandbox_service_pb2.ResetResponse]]:
-        """Removes the merchant's payments, events and webhook endpoints."""
+        """Removes the merchant's payments, events and webhook endpoints, and puts the clock back."""
 
     @_abc_1.abstractmethod
     def ListTestCards(
