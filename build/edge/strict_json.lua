@@ -9,11 +9,12 @@
 -- `fields` below are a message: from each spelling of a name to a table of the field, which is one
 -- and the same for both spellings.
 --   name      as in the proto
---   kind      message, string, integer, boolean, enum; path: given by the path of the request
+--   kind      message, string, time, duration, integer, boolean, enum; path: given by the path of
+--             the request
 --   repeated  whether it is a list
 --   fields    of a message
 --   list      of a message that is a list and nothing else: the name of the field with the list
---   names     of an enum, as a set
+--   names     of an enum, to their numbers
 --   low, high the digits of the least and the greatest integer, without the sign
 --   oneof     the name of the group of which only one may be given
 
@@ -28,6 +29,8 @@ local lists = {}
 local EXPECTED = {
   message = "must be an object",
   string = "must be a string",
+  time = "must be a time as RFC 3339 has it, such as 2026-12-31T23:59:59Z",
+  duration = "must be seconds followed by s, such as 90s or 0.5s",
   integer = "must be a whole number",
   boolean = "must be true or false",
   enum = "must be one of its documented names",
@@ -124,9 +127,43 @@ local function integer_problem(text, field)
   return too_large and "is out of range" or nil
 end
 
+-- The days of the month, and of February as many as a leap year has.
+local DAYS = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
+local function is_day(year, month, day)
+  if month == 2 and day == 29 then
+    return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
+  end
+  return year >= 1 and day >= 1 and day <= (DAYS[month] or 0)
+end
+
+-- Whether a fraction of a second is none, or has one digit to nine.
+local function is_fraction(text)
+  return text == "" or (#text <= 10 and find(text, "^%.%d+$") ~= nil)
+end
+
+-- What is wrong with a time (google.protobuf.Timestamp); nil if nothing is.
+local function time_problem(text)
+  local year, month, day, hour, minute, second, fraction, zone =
+    match(text, "^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):(%d%d)([%.%d]*)([Z+-].*)$")
+  local ok = year and is_day(tonumber(year), tonumber(month), tonumber(day))
+    and hour < "24" and minute < "60" and second < "60" and is_fraction(fraction)
+    and (zone == "Z" or find(zone, "^[+-][01]%d:[0-5]%d$") or find(zone, "^[+-]2[0-3]:[0-5]%d$"))
+  return not ok and EXPECTED.time or nil
+end
+
+-- What is wrong with a duration (google.protobuf.Duration); nil if nothing is.
+local function duration_problem(text)
+  local digits, fraction = match(text, "^%-?(%d+)([%.%d]*)s$")
+  if not digits or not is_fraction(fraction) then return EXPECTED.duration end
+  return (#digits > 12 or (#digits == 12 and digits > "315576000000")) and "is out of range" or nil
+end
+
 -- Kind to what is wrong with a value that was written as a string; nil if nothing is.
 local TEXT = {
   string = function() end,
+  time = time_problem,
+  duration = duration_problem,
   integer = integer_problem,
   enum = function(text, field) return not field.names[text] and EXPECTED.enum or nil end,
 }
@@ -284,6 +321,7 @@ local PATHS = {}
 -- Binds a method of the API to a verb and a path.
 --   fields  of its request that a body or a query may have
 --   body    whether they are in a body
+--   empty   whether a body may be missing: nothing in it is required
 local function bind(verb, template, binding)
   local node = PATHS[verb] or {}
   PATHS[verb] = node
@@ -332,10 +370,20 @@ local function is_text(text)
   return not find(text, "[%%\128-\255]") or decoded(text) ~= nil
 end
 
+-- The transcoder knows no number in a query but those that have a name.
+local function number_problem(text, field)
+  for _, number in pairs(field.names) do
+    if tostring(number) == text then return nil end
+  end
+  return EXPECTED.enum
+end
+
 local function parameter_problem(field, value)
   if field.kind == "path" then return EXPECTED.path end
+  local text = find(value, "[%%\128-\255]") and decoded(value) or value
   if not is_text(value) then return "is not text" end
-  return (field.kind == "boolean" and WORD or TEXT)[field.kind](value, field)
+  if field.kind == "enum" and find(text, "^%-?%d") then return number_problem(text, field) end
+  return (field.kind == "boolean" and WORD or TEXT)[field.kind](text, field)
 end
 
 -- Raises a table that says what is wrong with a query, if anything is. A name with an escape would
@@ -343,7 +391,7 @@ end
 local function check_query(query, fields)
   if query == "" then return end
   local given = {}
-  for part in gmatch(query .. "&", "([^&]*)&") do
+  for part in gmatch(query, "[^&]+") do
     local name, value = match(part, "^([^=]*)=(.*)$")
     local field = fields[name or part]
     trail[1] = field and field.name or shown(name or part)
@@ -378,6 +426,10 @@ local function check(handle, headers)
            message = "There is no such method or path."}, 0)
   end
   if not is_text(path) then error({message = "The path is not text."}, 0) end
+  if headers:get("content-encoding") then
+    error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE",
+           message = "An encoded body is not read: send it without content-encoding."}, 0)
+  end
   if not binding.body then
     check_query(query, binding.fields)
     if body_of(handle) ~= "" then error({message = "This method takes no body."}, 0) end
@@ -388,11 +440,15 @@ local function check(handle, headers)
   if mark ~= "" then
     error({message = "This method takes no query: everything belongs in the body."}, 0)
   end
-  if not is_json(headers:get("content-type")) then
+  -- Before the body is waited for: then the headers are had no more.
+  local content_type = headers:get("content-type")
+  local body = body_of(handle)
+  if body == "" and binding.empty then return end
+  if not is_json(content_type) then
     error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE",
            message = "The body must be JSON: send content-type: application/json."}, 0)
   end
-  local rewritten = check_json(body_of(handle), binding.fields)
+  local rewritten = check_json(body, binding.fields)
   if rewritten then
     handle:body():setBytes(rewritten)
     -- What was had of the headers before the body was waited for is good no more.
@@ -508,11 +564,11 @@ fields["pageToken"] = fields["page_token"]
 fields["follow"] = {name = "follow", kind = "boolean"}
 
 fields = MESSAGES["paygate.payments.v1.ListPaymentsRequest"]
-fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = true, ["STATUS_PENDING"] = true, ["STATUS_AUTHORIZED"] = true, ["STATUS_DECLINED"] = true, ["STATUS_FAILED"] = true, ["STATUS_PARTIALLY_CAPTURED"] = true, ["STATUS_CAPTURED"] = true, ["STATUS_PARTIALLY_REFUNDED"] = true, ["STATUS_REFUNDED"] = true, ["STATUS_VOIDED"] = true, ["STATUS_EXPIRED"] = true}}
+fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = 0, ["STATUS_PENDING"] = 1, ["STATUS_AUTHORIZED"] = 2, ["STATUS_DECLINED"] = 3, ["STATUS_FAILED"] = 4, ["STATUS_PARTIALLY_CAPTURED"] = 5, ["STATUS_CAPTURED"] = 6, ["STATUS_PARTIALLY_REFUNDED"] = 7, ["STATUS_REFUNDED"] = 8, ["STATUS_VOIDED"] = 9, ["STATUS_EXPIRED"] = 10}}
 fields["reference"] = {name = "reference", kind = "string"}
-fields["created_after"] = {name = "created_after", kind = "string"}
+fields["created_after"] = {name = "created_after", kind = "time"}
 fields["createdAfter"] = fields["created_after"]
-fields["created_before"] = {name = "created_before", kind = "string"}
+fields["created_before"] = {name = "created_before", kind = "time"}
 fields["createdBefore"] = fields["created_before"]
 fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
 fields["pageSize"] = fields["page_size"]
@@ -533,10 +589,10 @@ fields["reference"] = {name = "reference", kind = "string"}
 fields["remainder"] = {name = "remainder", kind = "boolean"}
 
 fields = MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"]
-fields["by"] = {name = "by", kind = "string"}
+fields["by"] = {name = "by", kind = "duration"}
 
 fields = MESSAGES["paygate.sandbox.v1.DrainRequest"]
-fields["timeout"] = {name = "timeout", kind = "string"}
+fields["timeout"] = {name = "timeout", kind = "duration"}
 
 fields = MESSAGES["paygate.sandbox.v1.GetClockRequest"]
 
@@ -578,9 +634,9 @@ fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648",
 fields["pageSize"] = fields["page_size"]
 fields["page_token"] = {name = "page_token", kind = "string"}
 fields["pageToken"] = fields["page_token"]
-fields["created_after"] = {name = "created_after", kind = "string"}
+fields["created_after"] = {name = "created_after", kind = "time"}
 fields["createdAfter"] = fields["created_after"]
-fields["created_before"] = {name = "created_before", kind = "string"}
+fields["created_before"] = {name = "created_before", kind = "time"}
 fields["createdBefore"] = fields["created_before"]
 fields["follow"] = {name = "follow", kind = "boolean"}
 
@@ -597,7 +653,7 @@ fields["endpointId"] = fields["endpoint_id"]
 
 fields = MESSAGES["paygate.webhooks.v1.RedeliverFailedEventsRequest"]
 fields["id"] = {name = "id", kind = "string"}
-fields["since"] = {name = "since", kind = "string"}
+fields["since"] = {name = "since", kind = "time"}
 
 fields = MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"]
 fields["id"] = {name = "id", kind = "string"}
@@ -609,7 +665,7 @@ fields["id"] = {name = "id", kind = "string"}
 fields["url"] = {name = "url", kind = "string"}
 fields["event_types"] = {name = "event_types", kind = "message", fields = MESSAGES["paygate.webhooks.v1.EventTypes"], list = "types"}
 fields["eventTypes"] = fields["event_types"]
-fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = true, ["STATUS_ENABLED"] = true, ["STATUS_DISABLED"] = true}}
+fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = 0, ["STATUS_ENABLED"] = 1, ["STATUS_DISABLED"] = 2}}
 fields["description"] = {name = "description", kind = "string"}
 
 bind("POST", "/authorize", {fields = MESSAGES["paygate.payments.v1.AuthorizeRequest"], body = true})
@@ -632,10 +688,10 @@ bind("GET", "/sandbox/clock", {fields = MESSAGES["paygate.sandbox.v1.GetClockReq
 bind("GET", "/v1/sandbox/clock", {fields = MESSAGES["paygate.sandbox.v1.GetClockRequest"], body = false})
 bind("POST", "/sandbox/clock/advance", {fields = MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"], body = true})
 bind("POST", "/v1/sandbox/clock/advance", {fields = MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"], body = true})
-bind("POST", "/sandbox/drain", {fields = MESSAGES["paygate.sandbox.v1.DrainRequest"], body = true})
-bind("POST", "/v1/sandbox/drain", {fields = MESSAGES["paygate.sandbox.v1.DrainRequest"], body = true})
-bind("POST", "/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true})
-bind("POST", "/v1/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true})
+bind("POST", "/sandbox/drain", {fields = MESSAGES["paygate.sandbox.v1.DrainRequest"], body = true, empty = true})
+bind("POST", "/v1/sandbox/drain", {fields = MESSAGES["paygate.sandbox.v1.DrainRequest"], body = true, empty = true})
+bind("POST", "/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true, empty = true})
+bind("POST", "/v1/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true, empty = true})
 bind("GET", "/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
 bind("GET", "/v1/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
 bind("POST", "/webhook-endpoints", {fields = MESSAGES["paygate.webhooks.v1.CreateWebhookEndpointRequest"], body = true})
@@ -644,19 +700,19 @@ bind("GET", "/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate
 bind("GET", "/v1/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetWebhookEndpointRequest"], "id"), body = false})
 bind("GET", "/webhook-endpoints", {fields = MESSAGES["paygate.webhooks.v1.ListWebhookEndpointsRequest"], body = false})
 bind("GET", "/v1/webhook-endpoints", {fields = MESSAGES["paygate.webhooks.v1.ListWebhookEndpointsRequest"], body = false})
-bind("PATCH", "/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.UpdateWebhookEndpointRequest"], "id"), body = true})
-bind("PATCH", "/v1/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.UpdateWebhookEndpointRequest"], "id"), body = true})
+bind("PATCH", "/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.UpdateWebhookEndpointRequest"], "id"), body = true, empty = true})
+bind("PATCH", "/v1/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.UpdateWebhookEndpointRequest"], "id"), body = true, empty = true})
 bind("DELETE", "/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.DeleteWebhookEndpointRequest"], "id"), body = false})
 bind("DELETE", "/v1/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.DeleteWebhookEndpointRequest"], "id"), body = false})
-bind("POST", "/webhook-endpoints/{id}/rotate-secret", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"], "id"), body = true})
-bind("POST", "/v1/webhook-endpoints/{id}/rotate-secret", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"], "id"), body = true})
+bind("POST", "/webhook-endpoints/{id}/rotate-secret", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"], "id"), body = true, empty = true})
+bind("POST", "/v1/webhook-endpoints/{id}/rotate-secret", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"], "id"), body = true, empty = true})
 bind("GET", "/events", {fields = MESSAGES["paygate.webhooks.v1.ListEventsRequest"], body = false})
 bind("GET", "/v1/events", {fields = MESSAGES["paygate.webhooks.v1.ListEventsRequest"], body = false})
 bind("GET", "/events/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetEventRequest"], "id"), body = false})
 bind("GET", "/v1/events/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetEventRequest"], "id"), body = false})
 bind("GET", "/events/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListDeliveriesRequest"], "id"), body = false})
 bind("GET", "/v1/events/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListDeliveriesRequest"], "id"), body = false})
-bind("POST", "/events/{id}/redeliver", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverEventRequest"], "id"), body = true})
-bind("POST", "/v1/events/{id}/redeliver", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverEventRequest"], "id"), body = true})
+bind("POST", "/events/{id}/redeliver", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverEventRequest"], "id"), body = true, empty = true})
+bind("POST", "/v1/events/{id}/redeliver", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverEventRequest"], "id"), body = true, empty = true})
 bind("POST", "/webhook-endpoints/{id}/redeliver-failed", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverFailedEventsRequest"], "id"), body = true})
 bind("POST", "/v1/webhook-endpoints/{id}/redeliver-failed", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverFailedEventsRequest"], "id"), body = true})

@@ -309,3 +309,15 @@ def test_the_health_of_single_workers_is_not_public(channel: grpc.Channel) -> No
     with pytest.raises(grpc.RpcError) as caught:
         health.Check(health_pb2.HealthCheckRequest(), timeout=5.0)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_who_shows_no_key_is_told_how(stack: Stack) -> None:
+    """A 401 has `www-authenticate`, as HTTP wants it; over gRPC it is metadata."""
+    reply = urllib3.request("GET", f"{stack.url}/payments", retries=False, timeout=10.0)
+    assert reply.status == 401
+    assert reply.headers["www-authenticate"] == "Bearer"
+    assert reply.headers["cache-control"] == "no-store"
+    with grpc.insecure_channel(stack.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
+        rpc.PaymentServiceStub(channel).ListPayments(pb.ListPaymentsRequest(), timeout=10.0)
+    told: Any = caught.value
+    assert ("www-authenticate", "Bearer") in told.trailing_metadata()

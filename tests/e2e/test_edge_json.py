@@ -213,3 +213,44 @@ def test_every_path_takes_json_only(edge: Edge, binding: Binding) -> None:
     for query in ("?", f"?reference={PAN}"):
         reply = http.request(binding.verb, edge.url + binding.url + query, body=b"{}", headers=JSON)
         assert (reply.status, details(reply)) == (400, ("MALFORMED_REQUEST", []))
+
+
+DURATIONS = ("5", "5m", "1.s", "0.1234567890s", "315576000001s", "")
+
+
+@pytest.mark.parametrize("text", DURATIONS)
+def test_a_duration_that_is_none_names_its_field(edge: Edge, text: str) -> None:
+    """The error says which field it is, as for all others."""
+    body = json.dumps({"by": text})
+    reply = http.request("POST", f"{edge.url}/sandbox/clock/advance", body=body, headers=JSON)
+    assert (reply.status, details(reply)) == (400, ("MALFORMED_REQUEST", ["by"]))
+
+
+@pytest.mark.parametrize("path", ["/sandbox/reset", "/v1/sandbox/drain", "/events/evt_a/redeliver"])
+@pytest.mark.parametrize("content_type", [None, "application/json", "text/plain"])
+def test_no_body_is_an_empty_message_where_nothing_is_required(
+    edge: Edge, upstream: Upstream, path: str, content_type: str | None
+) -> None:
+    """`curl -X POST` alone will do, whatever type it gives to nothing."""
+    before = len(upstream.calls)
+    headers = {"content-type": content_type} if content_type else {}
+    assert http.request("POST", edge.url + path, headers=headers).status == 200
+    assert len(upstream.calls) == before + 1
+
+
+@pytest.mark.parametrize("path", ["/void", "/authorize"])
+def test_no_body_is_refused_where_something_is_required(edge: Edge, path: str) -> None:
+    """An error says that there was none."""
+    reply = http.request("POST", edge.url + path, headers=JSON)
+    assert (reply.status, details(reply)) == (400, ("MALFORMED_REQUEST", []))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity"])
+@pytest.mark.parametrize(("verb", "path"), [("POST", "/void"), ("GET", "/payments")])
+def test_an_encoded_body_is_refused(edge: Edge, verb: str, path: str, encoding: str) -> None:
+    """Nothing reads it: neither is it taken for JSON, nor is the header passed over."""
+    headers = {**JSON, "content-encoding": encoding}
+    body = b"{}" if verb == "POST" else None
+    reply = http.request(verb, edge.url + path, body=body, headers=headers)
+    assert (reply.status, details(reply)[0]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert "content-encoding" in reply.json()["message"]

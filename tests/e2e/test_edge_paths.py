@@ -33,7 +33,7 @@ QUERIES: dict[str, tuple[str, str | None]] = {
     "a parameter over the path": ("/payment/pay_a?id=pay_b", "id"),
     "a name with an escape": ("/payment/pay_a?%69d=pay_b", "?"),
     "no value": ("/payments?page_size", "page_size"),
-    "an empty parameter": ("/payments?page_size=1&&", "?"),
+    "an unknown parameter before an end": ("/payments?a=1&", "a"),
     "text for a number": ("/payments?page_size=ten", "page_size"),
     "nothing for a number": ("/payments?page_size=", "page_size"),
     "more than 32 bits": ("/payments?page_size=2147483648", "page_size"),
@@ -41,7 +41,20 @@ QUERIES: dict[str, tuple[str, str | None]] = {
     "an unknown enum value": ("/payments?status=VOIDED", "status"),
     "NUL": ("/payments?reference=a%00b", "reference"),
     "bytes that are no text": ("/payments?reference=%ff", "reference"),
-    "a time that is none": ("/payments?created_after=never", None),
+    "an unknown enum number": ("/payments?status=99", "status"),
+    "a time that is none": ("/payments?created_after=never", "created_after"),
+    "a day": ("/payments?created_before=2026-01-01", "created_before"),
+    "a day that is none": ("/payments?created_after=2026-02-29T00:00:00Z", "created_after"),
+    "an hour that is none": ("/payments?created_after=2026-01-01T24:00:00Z", "created_after"),
+    "ten digits of a second": (
+        "/payments?created_after=2026-01-01T00:00:00.1234567890Z",
+        "created_after",
+    ),
+    "a zone that is none": (
+        "/payments?created_after=2026-01-01T00:00:00%2B24:00",
+        "created_after",
+    ),
+    "a time without a zone": ("/payments?created_after=2026-01-01T00:00:00", "created_after"),
     "bytes that are no text, in the path": ("/payment/%ff%fe", None),
 }
 
@@ -56,7 +69,15 @@ def test_queries_are_strict(edge: Edge, path: str, field: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/payments?", "/payments?pageSize=3&reference=%C3%A9+b&page_token="]
+    "path",
+    [
+        "/payments?",
+        "/payments?pageSize=3&reference=%C3%A9+b&page_token=",
+        "/payments?&page_size=1&&status=2&",
+        "/payments?status=STATUS_CAPTURED",
+        "/payments?created_after=2024-02-29T00:00:00.123456789%2B05:30",
+        "/payments?created_before=9999-12-31T23%3A59%3A59Z",
+    ],
 )
 def test_a_right_query_passes(edge: Edge, path: str) -> None:
     """Both spellings of a name, escaped text, and no parameter at all are fine."""

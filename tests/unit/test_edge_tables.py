@@ -1,7 +1,8 @@
 """The tables of the edge's script say what the protos say, and refuse what they cannot say."""
 
 import pytest
-from google.api import annotations_pb2
+from google.api import annotations_pb2, field_behavior_pb2
+from google.api.field_behavior_pb2 import REQUIRED
 from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
@@ -45,7 +46,17 @@ def test_both_spellings_lead_to_one_field() -> None:
         'high = "18446744073709551615"}'
     ) in lines
     assert 'fields["theField"] = fields["the_field"]' in lines
-    assert 'bind("POST", "/call", {fields = MESSAGES["test.Request"], body = true})' in lines
+    whole = '{fields = MESSAGES["test.Request"], body = true, empty = true}'
+    assert f'bind("POST", "/call", {whole})' in lines
+
+
+def test_a_body_may_be_missing_only_where_nothing_is_required() -> None:
+    """A required field wants one, unless it stands in the path."""
+    required = field(FieldDescriptorProto.TYPE_STRING)
+    required.options.Extensions[field_behavior_pb2.field_behavior].append(REQUIRED)
+    assert "empty" not in tables([file(POST, required)])
+    in_path = HttpRule(post="/call/{the_field}", body="*")
+    assert "empty = true" in tables([file(in_path, required)])
 
 
 def test_a_field_of_the_path_is_taken_out() -> None:

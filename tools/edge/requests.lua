@@ -11,6 +11,7 @@ local PATHS = {}
 -- Binds a method of the API to a verb and a path.
 --   fields  of its request that a body or a query may have
 --   body    whether they are in a body
+--   empty   whether a body may be missing: nothing in it is required
 local function bind(verb, template, binding)
   local node = PATHS[verb] or {}
   PATHS[verb] = node
@@ -59,10 +60,20 @@ local function is_text(text)
   return not find(text, "[%%\128-\255]") or decoded(text) ~= nil
 end
 
+-- The transcoder knows no number in a query but those that have a name.
+local function number_problem(text, field)
+  for _, number in pairs(field.names) do
+    if tostring(number) == text then return nil end
+  end
+  return EXPECTED.enum
+end
+
 local function parameter_problem(field, value)
   if field.kind == "path" then return EXPECTED.path end
+  local text = find(value, "[%%\128-\255]") and decoded(value) or value
   if not is_text(value) then return "is not text" end
-  return (field.kind == "boolean" and WORD or TEXT)[field.kind](value, field)
+  if field.kind == "enum" and find(text, "^%-?%d") then return number_problem(text, field) end
+  return (field.kind == "boolean" and WORD or TEXT)[field.kind](text, field)
 end
 
 -- Raises a table that says what is wrong with a query, if anything is. A name with an escape would
@@ -70,7 +81,7 @@ end
 local function check_query(query, fields)
   if query == "" then return end
   local given = {}
-  for part in gmatch(query .. "&", "([^&]*)&") do
+  for part in gmatch(query, "[^&]+") do
     local name, value = match(part, "^([^=]*)=(.*)$")
     local field = fields[name or part]
     trail[1] = field and field.name or shown(name or part)
@@ -105,6 +116,10 @@ local function check(handle, headers)
            message = "There is no such method or path."}, 0)
   end
   if not is_text(path) then error({message = "The path is not text."}, 0) end
+  if headers:get("content-encoding") then
+    error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE",
+           message = "An encoded body is not read: send it without content-encoding."}, 0)
+  end
   if not binding.body then
     check_query(query, binding.fields)
     if body_of(handle) ~= "" then error({message = "This method takes no body."}, 0) end
@@ -115,11 +130,15 @@ local function check(handle, headers)
   if mark ~= "" then
     error({message = "This method takes no query: everything belongs in the body."}, 0)
   end
-  if not is_json(headers:get("content-type")) then
+  -- Before the body is waited for: then the headers are had no more.
+  local content_type = headers:get("content-type")
+  local body = body_of(handle)
+  if body == "" and binding.empty then return end
+  if not is_json(content_type) then
     error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE",
            message = "The body must be JSON: send content-type: application/json."}, 0)
   end
-  local rewritten = check_json(body_of(handle), binding.fields)
+  local rewritten = check_json(body, binding.fields)
   if rewritten then
     handle:body():setBytes(rewritten)
     -- What was had of the headers before the body was waited for is good no more.

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from google.api import annotations_pb2
+from google.api import annotations_pb2, field_behavior_pb2
+from google.api.field_behavior_pb2 import REQUIRED
 from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptorProto
@@ -26,11 +27,11 @@ _LIMITS: Final = {
     **dict.fromkeys((FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_FIXED32), _UINT32),
     **dict.fromkeys((FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_FIXED64), _UINT64),
 }
-# Strings in JSON; whether they are well-formed the transcoder says.
+# Strings in JSON.
 _STRINGS: Final = {
-    "google.protobuf.Timestamp",
-    "google.protobuf.Duration",
-    "google.protobuf.FieldMask",
+    "google.protobuf.Timestamp": "time",
+    "google.protobuf.Duration": "duration",
+    "google.protobuf.FieldMask": "string",  # whether it is well-formed the transcoder says
 }
 
 
@@ -98,7 +99,9 @@ def _field(field: FieldDescriptor) -> str:
 
 def _kind(field: FieldDescriptor) -> str:
     message = field.message_type
-    if (message and message.full_name in _STRINGS) or field.type == FieldDescriptor.TYPE_STRING:
+    if message and message.full_name in _STRINGS:
+        return f'kind = "{_STRINGS[message.full_name]}"'
+    if field.type == FieldDescriptor.TYPE_STRING:
         return 'kind = "string"'
     if field.type == FieldDescriptor.TYPE_BOOL:
         return 'kind = "boolean"'
@@ -106,7 +109,7 @@ def _kind(field: FieldDescriptor) -> str:
         low, high = _LIMITS[field.type]
         return f'kind = "integer", low = "{low}", high = "{high}"'
     if field.enum_type:
-        names = ", ".join(f'["{value.name}"] = true' for value in field.enum_type.values)
+        names = ", ".join(f'["{value.name}"] = {value.number}' for value in field.enum_type.values)
         low, high = _INT32
         return f'kind = "enum", low = "{low}", high = "{high}", names = {{{names}}}'
     if message and field.type == FieldDescriptor.TYPE_MESSAGE and _is_plain(message):
@@ -134,7 +137,7 @@ def _binding(message: Descriptor, rule: HttpRule) -> str:
     verb = rule.WhichOneof("pattern")
     assert verb
     path: str = getattr(rule, verb)
-    fields = f'MESSAGES["{message.full_name}"]'
+    fields, in_path = f'MESSAGES["{message.full_name}"]', set[str]()
     for segment in path.split("/"):
         name, brace, end = segment.removeprefix("{").partition("}")
         if not segment.startswith("{"):
@@ -142,14 +145,26 @@ def _binding(message: Descriptor, rule: HttpRule) -> str:
         else:
             supported = brace == "}" and name in message.fields_by_name and end[:1] in {"", ":"}
             fields = f'given_by_path({fields}, "{name}")'
+            in_path.add(name)
         if not supported:
             raise UnsupportedError(f"{path}: the edge has no rule for this path")
     if rule.body not in {"", "*"} or rule.response_body:
         raise UnsupportedError(f"{path}: the edge reads whole messages only")
     if not rule.body:
         _check_parameters(message, path)
-    body = "true" if rule.body else "false"
-    return f'bind("{verb.upper()}", "{path}", {{fields = {fields}, body = {body}}})'
+    told = [f"fields = {fields}", f"body = {'true' if rule.body else 'false'}"]
+    if rule.body and not _required(message) - in_path:
+        told.append("empty = true")
+    return f'bind("{verb.upper()}", "{path}", {{{", ".join(told)}}})'
+
+
+def _required(message: Descriptor) -> set[str]:
+    """Return the names of the fields without which a request is refused."""
+    return {
+        field.name
+        for field in message.fields
+        if REQUIRED in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+    }
 
 
 def _check_parameters(message: Descriptor, path: str) -> None:
