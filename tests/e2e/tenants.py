@@ -29,7 +29,7 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
         "final": PLAIN,
         "reference": PLAIN,
     },
-    "Void": {"authorization_id": PAYMENT, "reference": PLAIN},
+    "Void": {"authorization_id": PAYMENT, "remainder": PLAIN, "reference": PLAIN},
     "Refund": {"authorization_id": PAYMENT, "amount": PLAIN, "reference": PLAIN},
     "GetPayment": {"id": PAYMENT, "include_actions": PLAIN},
     "ListPaymentActions": {"id": PAYMENT, **_LIST, "page_token": PAGE, "follow": PLAIN},
