@@ -129,6 +129,15 @@ def test_everything_is_hardened() -> None:
             assert one["tmpfs"] == ["/tmp"], name  # noqa: S108  # a path in the container
 
 
+def test_everything_is_bounded() -> None:
+    """Memory, processes and logs: none of them can take the machine from the others."""
+    for name, one in SERVICES.items():
+        assert re.fullmatch(r"\d+[mg]", one["mem_limit"]), name
+        assert 0 < one["pids_limit"] <= 1024, name
+        kept = one["logging"]["options"]
+        assert (kept["max-size"], kept["max-file"]) == ("10m", "5"), name
+
+
 def test_ports_are_for_this_machine_only() -> None:
     """Nothing listens on the network until somebody wants it to."""
     ports = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
