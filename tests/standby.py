@@ -28,10 +28,11 @@ WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 class Server:
     """One PostgreSQL of a pair, in a folder of its own. It does not wait for the disk."""
 
-    def __init__(self, like: Program) -> None:
+    def __init__(self, like: Program, folder: Path | None = None) -> None:
         self._like = like
         # Not pytest's own folder: as root, PostgreSQL runs as somebody who may not enter that.
-        self.folder = Path(tempfile.mkdtemp(prefix="paygate-pair-", dir="/tmp"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="paygate-pair-", dir="/tmp"))
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         self.data = self.folder / "data"
         if like.user:
             os.chown(self.folder, like.user.uid, like.user.gid)
@@ -143,12 +144,15 @@ class Pair:
         return name
 
     async def heal(self) -> None:
-        """Let a frozen standby go on, and put a new one in the place of one that was killed."""
+        """Let a frozen standby go on, and put a new one in the place of one that was killed.
+
+        At its address: who knows both servers goes on knowing them.
+        """
         if self.standby.is_running:
             self.standby.thaw()
         else:
             await self.standby.close()
-            self.standby = await standby_of(self.primary, self.like)
+            self.standby = await standby_of(self.primary, self.like, self.standby.folder)
 
     async def promote(self) -> None:
         """Make the standby the primary; the one that was the primary has been killed."""
@@ -182,9 +186,9 @@ class Pair:
         await self.primary.ask(f"SELECT count({how}(pid)) {WAITING}")
 
 
-async def standby_of(primary: Server, like: Program) -> Server:
-    """Make a synchronous standby."""
-    standby = Server(like)
+async def standby_of(primary: Server, like: Program, folder: Path | None = None) -> Server:
+    """Make a synchronous standby, in a folder of its own or in this one."""
+    standby = Server(like, folder)
     # First, so that the copy has it: a standby that is promoted waits for nobody.
     await primary.ask("ALTER SYSTEM RESET synchronous_standby_names")
     await standby.copy(primary)
