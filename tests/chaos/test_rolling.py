@@ -5,11 +5,11 @@ import json
 import os
 import signal
 import time
-import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -22,6 +22,7 @@ from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from tests.chaos.rig import CARD, Request, Response, gbp, reason_of
+from tests.e2e import envoy_admin
 from tests.e2e.stack import Stack
 
 RESTARTS = 100 if os.environ.get("PAYGATE_CHAOS") == "full" else 6
@@ -108,7 +109,7 @@ class Edge:
 
     def __init__(self, stack: Stack) -> None:
         config = yaml.safe_load((stack.data_dir / "run" / "envoy.yaml").read_text())
-        self._admin = config["admin"]["address"]["socket_address"]["port_value"]
+        self._admin = Path(config["admin"]["address"]["pipe"]["path"])
         (payments,) = [
             cluster
             for cluster in config["static_resources"]["clusters"]
@@ -127,9 +128,8 @@ class Edge:
                 await asyncio.sleep(0.05)
 
     def _healthy(self, port: int) -> bool:
-        address = f"http://127.0.0.1:{self._admin}/clusters?format=json"
-        with urllib.request.urlopen(address, timeout=5) as answer:
-            clusters = json.load(answer)["cluster_statuses"]
+        answer = envoy_admin.asked(self._admin, "/clusters?format=json")
+        clusters = json.loads(answer.data)["cluster_statuses"]
         (payments,) = [one for one in clusters if one["name"] == "payments"]
         (worker,) = [
             host
