@@ -87,6 +87,16 @@ def test_a_message_over_64_kib_is_told(edge: Edge, upstream: Upstream) -> None:
     assert len(upstream.calls) == before
 
 
+def test_a_compressed_message_is_read(edge: Edge, upstream: Upstream) -> None:
+    """gRPC says in its own way how messages are encoded, and the services understand it."""
+    with grpc.insecure_channel(
+        f"127.0.0.1:{edge.port}", compression=grpc.Compression.Gzip
+    ) as channel:
+        unary: Any = channel.unary_unary(LIST)
+        unary(bytes(10_000), timeout=8.0)
+    assert upstream.calls[-1].body == bytes(10_000)
+
+
 METADATA = {
     "an underscore": (("x_merchant", "m"),),
     "8 KiB of it": (("cookie", "a" * 8_000),),

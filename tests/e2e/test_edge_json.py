@@ -254,3 +254,4 @@ def test_an_encoded_body_is_refused(edge: Edge, verb: str, path: str, encoding: 
     reply = http.request(verb, edge.url + path, body=body, headers=headers)
     assert (reply.status, details(reply)[0]) == (415, "UNSUPPORTED_MEDIA_TYPE")
     assert "content-encoding" in reply.json()["message"]
+    assert reply.headers["accept-encoding"] == "identity"  # what would do instead

@@ -54,6 +54,19 @@ QUERIES: dict[str, tuple[str, str | None]] = {
         "/payments?created_after=2026-01-01T00:00:00%2B24:00",
         "created_after",
     ),
+    "a zone whose + is a space": (
+        "/payments?created_after=2026-01-01T00:00:00+01:00",
+        "created_after",
+    ),
+    "a day of the year 0": ("/payments?created_after=0000-02-29T00:00:00Z", "created_after"),
+    "a time before the year 1, seen from UTC": (
+        "/payments?created_after=0001-01-01T00:59:59%2B01:00",
+        "created_after",
+    ),
+    "a time after the year 9999, seen from UTC": (
+        "/payments?created_before=9999-12-31T12:00:00-12:00",
+        "created_before",
+    ),
     "a time without a zone": ("/payments?created_after=2026-01-01T00:00:00", "created_after"),
     "bytes that are no text, in the path": ("/payment/%ff%fe", None),
 }
@@ -77,6 +90,9 @@ def test_queries_are_strict(edge: Edge, path: str, field: str | None) -> None:
         "/payments?status=STATUS_CAPTURED",
         "/payments?created_after=2024-02-29T00:00:00.123456789%2B05:30",
         "/payments?created_before=9999-12-31T23%3A59%3A59Z",
+        "/payments?created_after=0001-01-01T01:00:00%2B01:00",
+        "/payments?created_before=9999-12-31T11:59:59.999999999-12:00",
+        "/payments?created_before=9999-12-31T23:59:59%2B23:59",
     ],
 )
 def test_a_right_query_passes(edge: Edge, path: str) -> None:

@@ -136,6 +136,33 @@ def test_rest_works_over_tls(edge: Edge, payments: Upstream) -> None:
     assert request(edge, "GET", "/webhook-endpoints").status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/payments", DOMAIN, 200),
+        ("/payments%2f", DOMAIN, 400),
+        ("/sandbox/reset", DOMAIN, 404),
+        ("/payments", "other.example", 404),
+        ("/health", DOMAIN, 200),
+        ("/health/ready", DOMAIN, 200),
+        ("/health/live", "127.0.0.1", 200),
+        (f"/payments?reference={'a' * 62_000}", DOMAIN, 431),
+    ],
+)
+def test_no_reply_is_stored_or_guessed_at(edge: Edge, path: str, host: str, status: int) -> None:
+    """Whoever made it: a worker, the script, a route or Envoy before there is a route."""
+    reply = request(edge, "GET", path, host=host)
+    assert reply.status == status, reply.data
+    assert reply.headers.getlist("cache-control") == ["no-store"]
+    assert reply.headers.getlist("x-content-type-options") == ["nosniff"]
+
+
+def test_no_body_is_an_empty_message(edge: Edge) -> None:
+    """Where nothing is required, as in the sandbox's edge; an encoded one is refused as there."""
+    assert request(edge, "POST", "/events/evt_a/redeliver").status == 200
+    assert request(edge, "POST", "/void").status == 415
+
+
 def test_grpc_works_over_tls(edge: Edge, payments: Upstream) -> None:
     """So does native gRPC on the same port; the worker sees the certificate of the edge."""
     with channel(edge) as opened:

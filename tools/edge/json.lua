@@ -27,8 +27,8 @@ local lists = {}
 local EXPECTED = {
   message = "must be an object",
   string = "must be a string",
-  time = "must be a time as RFC 3339 has it, such as 2026-12-31T23:59:59Z",
-  duration = "must be seconds followed by s, such as 90s or 0.5s",
+  time = A_TIME,
+  duration = A_DURATION,
   integer = "must be a whole number",
   boolean = "must be true or false",
   enum = "must be one of its documented names",
@@ -123,38 +123,6 @@ local function integer_problem(text, field)
   local limit = sign == "" and field.high or field.low
   local too_large = #digits > #limit or (#digits == #limit and digits > limit)
   return too_large and "is out of range" or nil
-end
-
--- The days of the month, and of February as many as a leap year has.
-local DAYS = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
-
-local function is_day(year, month, day)
-  if month == 2 and day == 29 then
-    return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
-  end
-  return year >= 1 and day >= 1 and day <= (DAYS[month] or 0)
-end
-
--- Whether a fraction of a second is none, or has one digit to nine.
-local function is_fraction(text)
-  return text == "" or (#text <= 10 and find(text, "^%.%d+$") ~= nil)
-end
-
--- What is wrong with a time (google.protobuf.Timestamp); nil if nothing is.
-local function time_problem(text)
-  local year, month, day, hour, minute, second, fraction, zone =
-    match(text, "^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):(%d%d)([%.%d]*)([Z+-].*)$")
-  local ok = year and is_day(tonumber(year), tonumber(month), tonumber(day))
-    and hour < "24" and minute < "60" and second < "60" and is_fraction(fraction)
-    and (zone == "Z" or find(zone, "^[+-][01]%d:[0-5]%d$") or find(zone, "^[+-]2[0-3]:[0-5]%d$"))
-  return not ok and EXPECTED.time or nil
-end
-
--- What is wrong with a duration (google.protobuf.Duration); nil if nothing is.
-local function duration_problem(text)
-  local digits, fraction = match(text, "^%-?(%d+)([%.%d]*)s$")
-  if not digits or not is_fraction(fraction) then return EXPECTED.duration end
-  return (#digits > 12 or (#digits == 12 and digits > "315576000000")) and "is out of range" or nil
 end
 
 -- Kind to what is wrong with a value that was written as a string; nil if nothing is.

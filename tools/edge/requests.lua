@@ -70,6 +70,9 @@ end
 
 local function parameter_problem(field, value)
   if field.kind == "path" then return EXPECTED.path end
+  if field.kind == "time" and find(value, "+", 1, true) then
+    return "has a + where a query means a space: write %2B"
+  end
   local text = find(value, "[%%\128-\255]") and decoded(value) or value
   if not is_text(value) then return "is not text" end
   if field.kind == "enum" and find(text, "^%-?%d") then return number_problem(text, field) end
@@ -117,7 +120,7 @@ local function check(handle, headers)
   end
   if not is_text(path) then error({message = "The path is not text."}, 0) end
   if headers:get("content-encoding") then
-    error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE",
+    error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE", accept_encoding = "identity",
            message = "An encoded body is not read: send it without content-encoding."}, 0)
   end
   if not binding.body then
@@ -161,7 +164,8 @@ local function respond(handle, problem)
     problem.reason or "MALFORMED_REQUEST", violation)
   -- Tells local_reply_config to leave it as it is.
   handle:streamInfo():dynamicMetadata():set("paygate.edge", "refused", true)
-  handle:respond({[":status"] = tostring(problem.status or 400)}, body)
+  handle:respond({[":status"] = tostring(problem.status or 400),
+                  ["accept-encoding"] = problem.accept_encoding}, body)
 end
 
 -- Called by Envoy for each request of a JSON client.

@@ -1,4 +1,4 @@
-"""Envoy's Lua script: the tables of the protos between the two halves written by hand."""
+"""Envoy's Lua script: what is written by hand, and the tables of the protos behind it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +19,6 @@ def script(files: Iterable[FileDescriptorProto]) -> str:
     Raises:
         UnsupportedError: The edge cannot check a request of them.
     """
-    written = [(_HERE / name).read_text() for name in ("json.lua", "requests.lua")]
+    written = [(_HERE / name).read_text() for name in ("times.lua", "json.lua", "requests.lua")]
     head = "local MESSAGES, fields = {}, nil\n"
     return "\n".join([_MARK, *written, head, tables(files), ""])
