@@ -88,7 +88,7 @@ def test_a_message_over_64_kib_is_told(edge: Edge, upstream: Upstream) -> None:
 
 
 def test_a_compressed_message_is_read(edge: Edge, upstream: Upstream) -> None:
-    """gRPC says in its own way how messages are encoded, and the services understand it."""
+    """How it is encoded gRPC says in its own way, and the services understand it."""
     with grpc.insecure_channel(
         f"127.0.0.1:{edge.port}", compression=grpc.Compression.Gzip
     ) as channel:

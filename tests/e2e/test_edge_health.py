@@ -253,7 +253,6 @@ def test_who_asks_too_often_is_refused_alone(upstream: Upstream, tmp_path: Path)
 
 def test_a_network_of_ipv6_is_one_address(upstream: Upstream, tmp_path: Path) -> None:
     """Who has a /64 can take as many addresses as they like: all of them have 20 questions."""
-
     pool = urllib3.PoolManager(maxsize=8, retries=False, timeout=5.0)
 
     def told_as(address: str) -> int:
