@@ -254,14 +254,14 @@ def test_who_asks_too_often_is_refused_alone(upstream: Upstream, tmp_path: Path)
 def test_a_network_of_ipv6_is_one_address(upstream: Upstream, tmp_path: Path) -> None:
     """Who has a /64 can take as many addresses as they like: all of them have 20 questions."""
     pool = urllib3.PoolManager(maxsize=8, retries=False, timeout=5.0)
-
-    def told_as(address: str) -> int:
-        headers = {"x-forwarded-for": address}
-        return pool.request("GET", f"{edge.url}/health", headers=headers).status
-
     config = rendered(upstream)
     manager(config)["xff_num_trusted_hops"] = 1  # so that one machine can be many
     with Edge(config, tmp_path) as edge:
+
+        def told_as(address: str) -> int:
+            headers = {"x-forwarded-for": address}
+            return pool.request("GET", f"{edge.url}/health", headers=headers).status
+
         soon(lambda: told_as("192.0.2.1"), 200)
         with ThreadPoolExecutor(8) as clients:
             flood = list(clients.map(told_as, (f"2001:db8::{n:x}" for n in range(400))))

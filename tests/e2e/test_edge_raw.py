@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-import urllib3
 
 from tests.e2e import raw
 from tests.e2e.edge import Edge, Upstream, manager, rendered
@@ -39,10 +38,7 @@ def impatient(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> I
 def survives(impatient: Edge) -> Iterator[None]:
     """After each test the same Envoy serves, and has made no error of its own."""
     yield
-    assert (
-        urllib3.request("GET", f"{impatient.url}/payments", timeout=5.0, retries=False).status
-        == 200
-    )
+    assert talk(impatient.port, get(CLOSE), wait=WAIT_SECONDS).statuses == [200]
     assert impatient.stats(r"^http\.edge\.downstream_rq_5xx") == {"http.edge.downstream_rq_5xx": 0}
     assert "error" not in impatient.log
 
