@@ -7,6 +7,8 @@
 #   edge      Envoy with what it reads; the configuration of production is the default
 #   payments-migrate, acquirer-migrate   bring the tables up to date, and end
 #
+# A check of health may take 10 s: on a busy machine to start a Python alone takes several.
+#
 # Without a target nothing is built: no image is the default one.
 
 
@@ -66,7 +68,7 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash services
 USER 10001:10001
 ENV PAYGATE_LISTEN=0.0.0.0:50051
 EXPOSE 50051
-HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
+HEALTHCHECK --interval=5s --timeout=10s --start-period=10s \
     CMD ["python", "-m", "pkg.healthcheck", "127.0.0.1:50051"]
 ENTRYPOINT ["python", "-m", "services.payments"]
 CMD ["serve"]
@@ -78,7 +80,7 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash services
 USER 10001:10001
 ENV PAYGATE_LISTEN=0.0.0.0:50053
 EXPOSE 50053
-HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
+HEALTHCHECK --interval=5s --timeout=10s --start-period=10s \
     CMD ["python", "-m", "pkg.healthcheck", "127.0.0.1:50053"]
 ENTRYPOINT ["python", "-m", "services.events"]
 CMD ["serve"]
@@ -90,7 +92,7 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash services
 USER 10001:10001
 ENV ACQUIRER_LISTEN=0.0.0.0:50052
 EXPOSE 50052
-HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
+HEALTHCHECK --interval=5s --timeout=10s --start-period=10s \
     CMD ["python", "-m", "pkg.healthcheck", "127.0.0.1:50052"]
 ENTRYPOINT ["python", "-m", "services.acquirer"]
 

@@ -33,6 +33,8 @@ PROFILES = {
     "grafana": "monitoring",
     "jaeger": "tracing",
 }
+# Names the file in which the relay finds its bus.
+BUS = "PAYGATE_BUS_SECRET"
 # These come with what reads them.
 METRICS = {"PAYGATE_METRICS_LISTEN", "ACQUIRER_METRICS_LISTEN"}
 # These are OpenTelemetry's.
@@ -52,7 +54,11 @@ OBSERVABILITY = REPOSITORY / "deploy" / "observability"
 )
 def test_each_process_has_its_roles(service: str, roles: set[str]) -> None:
     """A role too few breaks it in a way that only shows when it runs; one too many is a right."""
-    secrets = [one for one in COMPOSE["services"][service]["secrets"] if isinstance(one, dict)]
+    secrets = [
+        one
+        for one in COMPOSE["services"][service]["secrets"]
+        if isinstance(one, dict) and one["source"].endswith("_database_url")
+    ]
     assert {one["source"].removesuffix("_database_url") for one in secrets} == roles
     assert len({one["target"] for one in secrets}) == len(secrets)
 
@@ -120,13 +126,26 @@ def test_every_variable_is_a_setting(service: str, settings: type[BaseSettings])
 
 
 def test_everything_is_hardened() -> None:
-    """Nothing to write to but /tmp and volumes, and no capability; but for PostgreSQL's image."""
+    """Nothing to write to but volumes and memory, and no capability but to become another user."""
+    added = {name: set(one["cap_add"]) for name, one in SERVICES.items() if "cap_add" in one}
+    assert added == {"postgres": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}}
     for name, one in SERVICES.items():
-        assert one.get("read_only", False) == (name != "postgres"), name
-        if name != "postgres":
-            assert one["cap_drop"] == ["ALL"], name
-            assert one["security_opt"] == ["no-new-privileges:true"], name
-            assert one["tmpfs"] == ["/tmp"], name  # noqa: S108  # a path in the container
+        assert one["read_only"], name
+        assert one["cap_drop"] == ["ALL"], name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        own = ["/run/postgresql"] if name == "postgres" else []
+        assert one["tmpfs"] == ["/tmp", *own], name  # noqa: S108  # a path in the container
+
+
+def test_the_bus_wants_the_password_that_the_relay_is_told() -> None:
+    """With the profile the relay's secret is called like its setting; else no bus is told it."""
+    (told,) = [one for one in SERVICES["relay"]["secrets"] if "nats" in str(one)]
+    assert told == {"source": "paygate_nats_url", "target": f"${{{BUS}:-unused_nats_url}}"}
+    script = (REPOSITORY / "deploy" / "compose" / "up").read_text()
+    assert f"bus) export {BUS}=paygate_nats_url ;;" in script
+    assert SERVICES["nats"]["secrets"] == ["nats_authorization"]
+    assert "--config=/etc/nats.conf" in SERVICES["nats"]["command"]
+    assert "./deploy/compose/nats.conf:/etc/nats.conf:ro" in SERVICES["nats"]["volumes"]
 
 
 def test_everything_is_bounded() -> None:
@@ -183,5 +202,7 @@ def test_every_part_that_serves_says_how_it_is() -> None:
         assert SERVICES[name]["healthcheck"]["test"], name
     for name in ("payments", "events", "acquirer"):
         stage = images.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]
-        assert "HEALTHCHECK" in stage, name
+        assert "HEALTHCHECK --interval=5s --timeout=10s" in stage, name
         assert "healthcheck" not in SERVICES[name], name
+    for name in ("admin", "sweep", "relay"):  # a Python takes long to start on a busy machine
+        assert SERVICES[name]["healthcheck"]["timeout"] == "10s", name

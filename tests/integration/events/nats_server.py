@@ -25,13 +25,16 @@ class NatsServer:
     folder: Path
     port: int = field(default_factory=free_port)
     authority: AuthorityInFiles | None = None
+    config: Path | None = None
+    password: str = ""
     process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
         """Where it listens."""
         scheme, host = ("tls", "localhost") if self.authority else ("nats", "127.0.0.1")
-        return f"{scheme}://{host}:{self.port}"
+        login = f"paygate:{self.password}@" if self.password else ""
+        return f"{scheme}://{login}{host}:{self.port}"
 
     async def start(self) -> None:
         """Start, and wait until it serves."""
@@ -40,6 +43,7 @@ class NatsServer:
             *("--addr", "127.0.0.1", "--port", str(self.port)),
             *("--jetstream", "--store_dir", str(self.folder)),
             *self._tls_options(),
+            *((f"--config={self.config}",) if self.config else ()),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
