@@ -1,6 +1,7 @@
 """What replies have told: ids, page tokens, amounts. With them a request reaches the core."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -27,6 +28,7 @@ class Pool:
         tokens: Page tokens, whatever list they are of.
         keys: Idempotency keys that were sent.
         fitting: The prefixes of ids that were taken, by method and field.
+        refused: How often an id of a prefix was not found, by method and field.
         year: In which the sandbox's clock was last seen.
     """
 
@@ -36,6 +38,7 @@ class Pool:
     tokens: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     fitting: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    refused: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     year: int = YEAR
 
     def learn(self, method: Method, request: Message | None, reply: Message) -> None:
@@ -54,20 +57,30 @@ class Pool:
             _keep(self.pages.setdefault(method.path, []), following.SerializeToString(), RECENT)
 
     def forget(self, method: Method, request: Message) -> None:
-        """Drop the ids of a request, if they are of the right kind: they are no more."""
+        """Drop the ids of a request, if they are of the right kind: they are no more.
+
+        Until it is known which kind is right, remember that this one may not be.
+        """
         for described, value in request.ListFields():
             if isinstance(value, str) and (match := _ID.match(value)):
+                self._refusals(method, described.name)[match[1]] += 1
                 fits, known = self._fits(method, described.name), self.ids.get(match[1], [])
                 if match[1] in fits and value in known:
                     known.remove(value)
 
     def id_for(self, random: Random, method: Method, name: str, *, prefix: str | None) -> str:
-        """Return a real id for a field: nearly always with its prefix, or one that was right."""
+        """Return a real id for a field: nearly always with its prefix, or one that was right.
+
+        While none was right, those kinds are tried that were refused least often: drawn anew each
+        time, the right one would not come up in some runs.
+        """
         prefixes = sorted(one for one, known in self.ids.items() if known)
-        fits = self._fits(method, name)
+        fits, refused = self._fits(method, name), self._refusals(method, name)
         if random.random() < 0.95:
             right = [one for one in prefixes if one == prefix or one in fits]
-            prefixes = right if prefix else right or prefixes
+            least = min((refused[one] for one in prefixes), default=0)
+            untried = [one for one in prefixes if refused[one] == least]
+            prefixes = right if prefix else right or untried
         if not prefixes:
             return ""
         known = self.ids[random.choice(prefixes)]
@@ -83,6 +96,9 @@ class Pool:
 
     def _fits(self, method: Method, name: str) -> set[str]:
         return self.fitting.setdefault((method.path, name), set())
+
+    def _refusals(self, method: Method, name: str) -> Counter[str]:
+        return self.refused.setdefault((method.path, name), Counter())
 
     def _walk(self, message: Message) -> None:
         if message.DESCRIPTOR.full_name.endswith(".Payment"):

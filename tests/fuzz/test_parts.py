@@ -15,6 +15,7 @@ from tests.fuzz.aftermath import trouble
 from tests.fuzz.api import Method, public_methods
 from tests.fuzz.case import Keys, Lane, Reply
 from tests.fuzz.oracle import Oracle
+from tests.fuzz.pool import Pool
 from tests.fuzz.rest import Connection, plain
 from tests.sentinels import AMEX_CVV, VISA, written
 
@@ -121,6 +122,22 @@ def test_the_same_seed_makes_the_same_requests(method: Method) -> None:
     case = plain(here, Connection(1), method, here.request(method, odd=0), odd=0)
     assert case.verb == method.bindings[0].verb
     assert "{" not in case.target
+
+
+def test_the_right_kind_of_id_is_found_soon() -> None:
+    """A field that does not tell what it names is tried with each kind, and then keeps to it."""
+    (method,) = (one for one in METHODS if one.name == "RedeliverEvent")
+    kinds = ("act", "evt", "pay", "tok", "we")
+    for seed in range(100):
+        pool, random, tries = Pool(), Random(f"kinds/{seed}"), 0
+        pool.ids = {kind: [f"{kind}_{n}{'0' * 25}" for n in range(8)] for kind in kinds}
+        while not (named := pool.id_for(random, method, "id", prefix=None)).startswith("evt_"):
+            pool.forget(method, method.request(id=named))
+            tries += 1
+        assert tries < 2 * len(kinds)
+        pool.learn(method, method.request(id=named), method.response())
+        later = [pool.id_for(random, method, "id", prefix=None) for _ in range(100)]
+        assert sum(one.startswith("evt_") for one in later) > 80
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
