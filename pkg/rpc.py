@@ -278,7 +278,8 @@ class Guard(aio.ServerInterceptor):
             headers["www-authenticate"] = "Bearer"
         # All in one frame, which begins the answer and ends it. In REST they are headers, too.
         details = ("grpc-status-details-bin", refusal.status(self._domain).SerializeToString())
-        await context.abort(refusal.code, refusal.message, (*headers.items(), details))
+        metadata = (*headers.items(), details)
+        await _sent(context.abort(refusal.code, refusal.message, metadata))
         raise AssertionError("abort() always raises")
 
 
@@ -322,6 +323,18 @@ async def _send_headers(context: Context, call: Call) -> None:
     """
     headers = tuple(call.headers.items())
     if "x-transcoded" in call.metadata:
-        await context.send_initial_metadata(headers)
+        await _sent(context.send_initial_metadata(headers))
     else:
         context.set_trailing_metadata((("x-request-id", call.request_id), *headers))
+
+
+async def _sent(sending: Awaitable[None]) -> None:
+    """Send to a client that may have hung up, which ends its call and is no fault of ours.
+
+    grpc cancels such a call, but what is being sent can fail before it hears of the client. As that
+    failure it would be logged with a traceback, in front of it the one of whatever was refused.
+    """
+    try:
+        await sending
+    except aio.InternalError:
+        raise asyncio.CancelledError from None

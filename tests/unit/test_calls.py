@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
@@ -53,7 +54,9 @@ class Server:
         self._channel = channel
         self._records = records
 
-    async def ask(self, text: str, *, service: str = SERVICE, **options: Any) -> Any:
+    async def ask(
+        self, text: str, *, service: str = SERVICE, transcoded: bool = False, **options: Any
+    ) -> Any:
         """Call, and return the reply when the call has ended here too: the client knows first."""
         call: Any = self._channel.unary_unary(
             f"/{service}/Say",
@@ -61,7 +64,7 @@ class Server:
             response_deserializer=StringValue.FromString,
         )
         try:
-            metadata = (("x-request-id", "r1"),)
+            metadata = (("x-request-id", "r1"), *[("x-transcoded", "1")] * transcoded)
             return await call(StringValue(value=text), metadata=metadata, **options)
         finally:
             async with asyncio.timeout(5):
@@ -83,13 +86,44 @@ def payment_id(request: object, _reply: object) -> str:
     return getattr(request, "value", "")
 
 
+class NobodyThere:
+    """A call's context, as it is when the client has hung up and grpc has not heard of it yet."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    async def abort(self, *_: object) -> None:
+        """Fail, as grpc does."""
+        raise aio.InternalError('Failed "execute_batch"')
+
+    send_initial_metadata = abort
+
+
+class HangingUp(aio.ServerInterceptor):
+    """Lets no answer through to the client."""
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        """Give the handler a context that can't send."""
+        handler = await continuation(details)
+
+        async def call(data: bytes, context: Context) -> Any:
+            return await handler.unary_unary(data, NobodyThere(context))
+
+        return grpc.unary_unary_rpc_method_handler(
+            call, response_serializer=handler.response_serializer
+        )
+
+
 @asynccontextmanager
-async def served(gate: Gate | None = None) -> AsyncIterator[Server]:
+async def served(gate: Gate | None = None, *around: aio.ServerInterceptor) -> AsyncIterator[Server]:
     """Run a server with the guard."""
     metrics, lines = Metrics(), list[str]()
     log = RequestLog("test", lines.append)
     records = CallRecords(metrics, log=log, payment_id=payment_id)
-    server = aio.server(interceptors=(Guard(refuse, gate, records),))
+    server = aio.server(interceptors=(*around, Guard(refuse, gate, records)))
     for service in (SERVICE, "grpc.health.v1.Health"):
         handler = grpc.unary_unary_rpc_method_handler(
             answer,
@@ -140,6 +174,20 @@ async def test_a_client_that_hangs_up_is_counted_as_that() -> None:
             while not server.handled("CANCELLED"):
                 await asyncio.sleep(0.01)
         assert server.metrics.values("paygate_requests_in_flight") == {(): 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("refuse", "ABORTED"), ("replay", "CANCELLED")], ids=["refusal", "headers"]
+)
+async def test_who_hung_up_before_the_answer_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture, text: str, code: str
+) -> None:
+    """What could not be sent any more is no fault: the call is counted, and nothing is logged."""
+    async with served(None, HangingUp()) as server:
+        with pytest.raises(aio.AioRpcError):
+            await server.ask(text, transcoded=True, timeout=0.5)
+        assert server.handled(code) == 1
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 async def test_what_is_shed_is_counted() -> None:
