@@ -27,7 +27,8 @@ Feature: JSON over HTTP
           "reference": "basket 66",
           "sequence": "1",
           "create_time": "<time>",
-          "update_time": "<time>"
+          "update_time": "<time>",
+          "approval_code": "…"
         },
         "payment": {
           "id": "pay_…",
