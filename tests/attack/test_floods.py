@@ -45,7 +45,7 @@ def attacked(name: str, stack: Stack, seconds: float) -> Iterator[None]:
 ABOUT_HEALTH = {"questions for health", "calls without an end to /health"}
 
 
-@pytest.mark.parametrize("name", [name for name in FLOODS if name not in ABOUT_HEALTH])
+@pytest.mark.parametrize("name", FLOODS)
 def test_good_calls_go_on(
     stack: Stack, quiet: dict[str, float], attack_seconds: float, name: str
 ) -> None:
