@@ -124,6 +124,17 @@ def test_the_same_seed_makes_the_same_requests(method: Method) -> None:
     assert "{" not in case.target
 
 
+@pytest.mark.parametrize("name", ["ListEvents", "ListPayments"])
+def test_lists_are_asked_for_without_filters_too(name: str) -> None:
+    """With a period and more every time they would be empty, and tell of nothing to go on with."""
+    (method,) = (one for one in METHODS if one.name == name)
+    here = lane("lists")
+    bare = {"page_size", "page_token", "follow"}
+    asked = [here.request(method, odd=0) for _ in range(200)]
+    count = sum({field.name for field, _ in one.ListFields()} <= bare for one in asked)
+    assert 40 < count < 160
+
+
 def test_the_right_kind_of_id_is_found_soon() -> None:
     """A field that does not tell what it names is tried with each kind, and then keeps to it."""
     (method,) = (one for one in METHODS if one.name == "RedeliverEvent")

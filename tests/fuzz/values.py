@@ -48,6 +48,7 @@ class Values:
         self._random = random
         self._pool = pool
         self._odd = odd
+        self._filter_likely = 0.0
         self._payment: Any = None
         self._pan = ""
         self._hints: dict[str, Callable[[], Any]] = {
@@ -69,6 +70,7 @@ class Values:
     def request(self, method: Method) -> Message:
         """Return a request that may well be carried out."""
         self._payment = None
+        self._filter_likely = self._random.choice((0.0, 0.2, 0.5))
         pages = self._pool.pages.get(method.path)
         request: Message = method.request()
         if pages and self._random.random() < 0.3:
@@ -89,11 +91,14 @@ class Values:
             setattr(holder, field.name, odd_value(self._random, field))
 
     def _fill(self, method: Method, message: Message, depth: int = 0) -> None:
+        optional = self._filter_likely if _is_list(message) else 0.5
         chosen = {self._one_of(oneof.fields) for oneof in message.DESCRIPTOR.oneofs}
         for field in message.DESCRIPTOR.fields:
             alone = field.containing_oneof is None or field.name in chosen
-            is_needed = field.name in NEEDED or field.message_type is not None
-            likely = (1.0 if self._odd == 0 else 0.97) if is_needed else 0.5
+            is_needed = field.name in NEEDED or (
+                field.message_type is not None and not _is_list(message)
+            )
+            likely = (1.0 if self._odd == 0 else 0.97) if is_needed else optional
             if depth <= DEPTH_MAX and alone and self._random.random() < likely:
                 self._set(method, message, field, depth)
 
@@ -180,6 +185,11 @@ class Values:
             return random.choice((1, 1000, random.randint(1, 10**6), 10**12))
         left = max(payment.capturable.minor_units, payment.refundable.minor_units)
         return random.choice((1, left or 1, left // 2 + 1, left // 10 + 1, left + 1))
+
+
+def _is_list(message: Message) -> bool:
+    """Tell whether it asks for a page: with all filters at once nothing is left to be found."""
+    return "page_token" in message.DESCRIPTOR.fields_by_name
 
 
 def _places(message: Message) -> Iterator[tuple[Any, Field]]:
