@@ -16,7 +16,14 @@ from typing import Protocol
 
 from pkg.errors import InsufficientScopeError, InvalidApiKeyError
 from pkg.limits import CallerLimits
-from pkg.rpc import Context, called_method, client_address, metadata_values, note_caller
+from pkg.rpc import (
+    Context,
+    called_method,
+    client_address,
+    current_place,
+    metadata_values,
+    note_caller,
+)
 from pkg.scopes import Scopes, allowed, known
 from pkg.secret import Secret
 from pkg.sql import Pool, translated
@@ -170,7 +177,8 @@ class Authenticator:
         Raises:
             InvalidApiKeyError: The call carries no valid key, or several.
             InsufficientScopeError: The key is valid, and not for this call.
-            RateLimitedError: The key made too many calls, or the address failed too often.
+            RateLimitedError: The key made too many calls, the merchant has too many under way, or
+                the address failed too often.
             DependencyUnavailableError: The database cannot be asked.
         """
         values = metadata_values(context, "authorization")
@@ -192,7 +200,8 @@ class Authenticator:
 
         Raises:
             InvalidApiKeyError: It holds none.
-            RateLimitedError: The key made too many calls, or the address failed too often.
+            RateLimitedError: The key made too many calls, the merchant has too many under way, or
+                the address failed too often.
             DependencyUnavailableError: The database cannot be asked.
         """
         scheme, _, api_key = authorization.partition(" ")
@@ -205,6 +214,8 @@ class Authenticator:
         until, record = self._cache.get(key_id, (0.0, None))
         is_counted = False
         if self._monotonic() >= until:
+            # All who wait for it have no more than one merchant has, whoever they are.
+            self._limits.share(current_place(), key_id)
             task = self._under_way.get(key_id)
             if task is None:
                 is_counted = not self._is_valid(record, digest)
@@ -217,6 +228,7 @@ class Authenticator:
             raise InvalidApiKeyError
         note_caller(record.merchant_id, key_id)
         self._limits.admit(key_id)
+        self._limits.share(current_place(), record.merchant_id)
         return Caller(merchant_id=record.merchant_id, key_id=key_id, scopes=record.scopes)
 
     def _is_valid(self, record: KeyRecord | None, digest: bytes) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pkg.gate import Place
 from pkg.metrics import Counter, Histogram, Metrics
 from pkg.request_log import RequestLog
 
@@ -22,6 +23,7 @@ class Call:
     `code` is the name of its status, `reason` the refusal's, empty if there was none. `request` and
     `reply` are messages, once there are any. `traceparent` is its place in a trace, if it has one.
     `address` is where it comes from, as the edge says; `key_id` is of the API key that was good.
+    `place` is what it takes up of the process, where that is bounded.
     """
 
     method: str
@@ -29,6 +31,7 @@ class Call:
     metadata: dict[str, list[str]] = field(repr=False)  # holds the API key
     headers: dict[str, str] = field(default_factory=dict)
     address: str = ""
+    place: Place | None = field(default=None, repr=False)
     merchant_id: str = ""
     key_id: str = ""
     traceparent: str = ""

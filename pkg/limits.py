@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from pkg.errors import RateLimitedError
+from pkg.gate import Place
 from pkg.shares import Shares
 
 ENTRIES_MAX = 10_000
@@ -97,7 +98,7 @@ class CallerLimits:
         calls: Per API key; None for no limit.
         failures: Of authentication, per address; None for no limit.
         reads: Of each merchant; None for no limit.
-        refused: Told when a key or an address is refused: `key` or `address`.
+        refused: Told who or what was too much: `key`, `address`, or a merchant's `places`.
     """
 
     def __init__(
@@ -121,6 +122,16 @@ class CallerLimits:
         """
         if self._calls is not None:
             self._allow(self._calls, key_id, "key")
+
+    def share(self, place: Place | None, caller: str) -> None:
+        """Have a call's place be this caller's: a merchant, or a key of whom is not known yet.
+
+        Raises:
+            RateLimitedError: The caller has its share of them.
+        """
+        if place and not place.belongs_to(caller):
+            self._refused("places")
+            raise RateLimitedError(retry_after_seconds=1)
 
     def reading(self, merchant_id: str) -> AbstractAsyncContextManager[None]:
         """Wait until a merchant may read more than a row.

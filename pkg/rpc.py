@@ -22,7 +22,7 @@ from google.rpc.status_pb2 import Status
 from grpc import aio
 
 from pkg.calls import Call, CallRecords
-from pkg.gate import Gate
+from pkg.gate import Gate, Place
 
 logger = structlog.get_logger()
 
@@ -106,6 +106,12 @@ def note_caller(merchant_id: str, key_id: str) -> None:
     call = _call.get(None)
     if call is not None:
         call.merchant_id, call.key_id = merchant_id, key_id
+
+
+def current_place() -> Place | None:
+    """Return the place of the call that this code runs for, if it has one."""
+    call = _call.get(None)
+    return call.place if call else None
 
 
 def current_call() -> Call | None:
@@ -212,8 +218,13 @@ class Guard(aio.ServerInterceptor):
         inner: Callable[[Any, Any], Awaitable[object]] = handler.unary_unary
 
         async def handle(data: bytes, context: Context, call: Call) -> object:
-            call.request = request = read(data)
-            return await inner(request, context)
+            try:
+                call.request = request = read(data)
+                return await inner(request, context)
+            finally:
+                # Before a refusal is sent, so that a flood of those takes up nothing.
+                if call.place is not None:
+                    call.place.leave()
 
         async def call(data: bytes, context: Context) -> object:
             return await self._call(handle, method, data, context)
@@ -246,8 +257,10 @@ class Guard(aio.ServerInterceptor):
             self._records.end(call, time.perf_counter() - began)
 
     async def _answer(self, handle: _Handle, call: Call, data: bytes, context: Context) -> object:
-        if self._gate is not None and not self._gate.enter(call.method):
-            await self._abort(context, OVERLOADED, call)
+        if self._gate is not None:
+            call.place = self._gate.enter(call.method)
+            if call.place is None:
+                await self._abort(context, OVERLOADED, call)
         _call.set(call)
         try:
             reply = await handle(data, context, call)
@@ -261,9 +274,6 @@ class Guard(aio.ServerInterceptor):
                 logger.exception("unexpected error", method=call.method, request_id=call.request_id)
                 refusal = _internal(call.request_id)
             await self._abort(context, refusal, call)
-        finally:
-            if self._gate is not None:
-                self._gate.leave()
         if call.headers:
             await _send_headers(context, call)
         return reply

@@ -5,6 +5,8 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
+from pkg.rpc import current_place
+
 T = TypeVar("T")
 
 
@@ -13,15 +15,12 @@ class Running:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._left_behind: set[asyncio.Task[Any]] = set()
-
-    @property
-    def left_behind(self) -> int:
-        """How much work goes on whose caller is gone."""
-        return len(self._left_behind)
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what the work returns; being cancelled stops the wait, and not the work."""
+        """Return what the work returns; being cancelled stops the wait, and not the work.
+
+        The call's place among those under way stays taken until then.
+        """
         # Not asyncio.shield, which does the same and costs twice as much.
         loop = asyncio.get_running_loop()
         task, ended = loop.create_task(work), loop.create_future()
@@ -30,8 +29,9 @@ class Running:
         try:
             await ended
         except asyncio.CancelledError:
-            if not task.done():
-                self._left_behind.add(task)
+            place = current_place()
+            if place and not task.done():
+                place.keep_for(task)
             raise
         return task.result()
 
@@ -41,7 +41,6 @@ class Running:
 
     def _ended(self, ended: "asyncio.Future[None]", task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        self._left_behind.discard(task)
         if not ended.done():
             ended.set_result(None)
         if not task.cancelled():

@@ -130,10 +130,11 @@ class ServerSettings(TlsSettings, RoleSettings):
         limited = metrics.counter(
             "paygate_rate_limited_total",
             "Calls that were refused because their key made too many, their address failed"
-            " authentication too often, or their merchant reads too much at once.",
+            " authentication too often, or their merchant reads too much at once or has its share"
+            " of the places for calls.",
             ("kind",),
         )
-        for kind in ("key", "address", "merchant"):
+        for kind in ("key", "address", "merchant", "places"):
             limited.of(kind)
         return CallerLimits(
             calls=Buckets(calls) if calls else None,

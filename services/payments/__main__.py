@@ -182,7 +182,7 @@ async def serve(settings: Settings) -> None:
 async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInterceptor) -> None:
     """Answer RPCs with `service` until SIGTERM; `inner` interceptors run inside the guard."""
     running = Running()
-    gate = Gate(settings.in_flight_max, first=SHED_FIRST, left_behind=lambda: running.left_behind)
+    gate = Gate(settings.in_flight_max, first=SHED_FIRST)
     records = call_records(
         settings,
         service.metrics,

@@ -3,13 +3,14 @@
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 import urllib3
+from grpc import aio
 
 from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
@@ -93,3 +94,17 @@ def calling(stack: Stack) -> Iterator[dict[str, Calls]]:
         stopped.set()
         for thread in threads:
             thread.join()
+
+
+async def timed(call: Callable[[], Awaitable[object]], calls: int) -> tuple[list[float], int]:
+    """Return how long each call took that was answered, and how many were not."""
+    seconds, refused = [], 0
+    for _ in range(calls):
+        began = time.perf_counter()
+        try:
+            await call()
+        except aio.AioRpcError:
+            refused += 1
+        else:
+            seconds.append(time.perf_counter() - began)
+    return seconds, refused

@@ -3,20 +3,19 @@
 import asyncio
 import itertools
 import statistics
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import asyncpg
 import pytest
 from google.protobuf import json_format
 from google.protobuf.message import Message
-from grpc import aio
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from tests.attack.forms import sized
+from tests.attack.good import timed
 from tests.chaos.rig import CARD, SECRETS, Rig, gbp
 from tests.database import Databases
 from tests.keys import new_key
@@ -140,20 +139,6 @@ async def test_what_few_pass_is_found_by_short_pages(attacked: Attacked) -> None
         request.page_token = reply.next_page_token
         pages += 1
     assert PAYMENTS // 1000 <= pages <= PAYMENTS // 1000 + 2
-
-
-async def timed(call: Callable[[], Awaitable[object]], calls: int) -> tuple[list[float], int]:
-    """Return how long each call took that was answered, and how many were not."""
-    seconds, refused = [], 0
-    for _ in range(calls):
-        began = time.perf_counter()
-        try:
-            await call()
-        except aio.AioRpcError:
-            refused += 1
-        else:
-            seconds.append(time.perf_counter() - began)
-    return seconds, refused
 
 
 async def test_who_reads_much_slows_nobody(attacked: Attacked) -> None:

@@ -201,18 +201,23 @@ class Rig:
         *,
         key: str | None = None,
         worker: int = 0,
+        api_key: str | None = None,
+        seconds_max: float = 20,
         **headers: str,
     ) -> "aio.UnaryUnaryCall[Request, Response]":
-        """Begin a write on one worker; with a fresh idempotency key unless one is given."""
+        """Begin a write on one worker; with a fresh idempotency key unless one is given.
+
+        It is the rig's own merchant's, unless another API key is given.
+        """
         stub = PaymentServiceStub(self.channels[worker % len(self.channels)])
         method = getattr(stub, type(request).__name__.removesuffix("Request"))
         metadata = [
-            ("authorization", f"Bearer {self.api_key}"),
+            ("authorization", f"Bearer {api_key or self.api_key}"),
             ("idempotency-key", key or uuid.uuid4().hex),
             *((name.replace("_", "-"), value) for name, value in headers.items()),
         ]
         call: aio.UnaryUnaryCall[Request, Response] = method(
-            request, metadata=metadata, timeout=20, wait_for_ready=True
+            request, metadata=metadata, timeout=seconds_max, wait_for_ready=True
         )
         return call
 
