@@ -1,11 +1,57 @@
-"""From our errors to what a client gets: the one way, and the codes that all services share."""
+"""What a client gets of our errors: the one way to it, and the codes that all services share."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
 
 from pkg import errors
-from pkg.rpc import Refusal
+
+DOMAIN = "paygate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An error as a client sees it.
+
+    `violations` are what is wrong by the field's path in the request; `retry_after_seconds` says
+    that it may go better then. `unauthenticated` are those that have shown no valid key; the edge
+    counts how often an address is told so.
+    """
+
+    code: grpc.StatusCode
+    reason: str
+    message: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    violations: dict[str, str] = field(default_factory=dict)
+    retry_after_seconds: int | None = None
+    unauthenticated: bool = False
+
+    def status(self, domain: str = DOMAIN) -> Status:
+        """Return google.rpc.Status with ErrorInfo and, for bad input, BadRequest (AIP-193)."""
+        details: list[Message] = [
+            ErrorInfo(reason=self.reason, domain=domain, metadata=self.metadata)
+        ]
+        if self.violations:
+            details.append(
+                BadRequest(
+                    field_violations=[
+                        BadRequest.FieldViolation(field=name, description=text)
+                        for name, text in self.violations.items()
+                    ]
+                )
+            )
+        status = Status(code=self.code.value[0], message=self.message)
+        for detail in details:
+            packed = AnyMessage()
+            packed.Pack(detail)
+            status.details.append(packed)
+        return status
+
 
 Codes = Mapping[type[errors.ApiError], grpc.StatusCode]
 

@@ -10,23 +10,18 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
 import structlog
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
-from google.rpc.status_pb2 import Status
 from grpc import aio
 
 from pkg.calls import Call, CallRecords
 from pkg.gate import Gate, Place
+from pkg.refusals import DOMAIN, Refusal
 
 logger = structlog.get_logger()
 
-DOMAIN = "paygate"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 Context = aio.ServicerContext[Any, Any]
@@ -35,45 +30,6 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 
 
 _call: ContextVar[Call] = ContextVar("call")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """An error as a client sees it.
-
-    `violations` are what is wrong by the field's path in the request; `retry_after_seconds` says
-    that it may go better then. `unauthenticated` are those that have shown no valid key; the edge
-    counts how often an address is told so.
-    """
-
-    code: grpc.StatusCode
-    reason: str
-    message: str
-    metadata: dict[str, str] = field(default_factory=dict)
-    violations: dict[str, str] = field(default_factory=dict)
-    retry_after_seconds: int | None = None
-    unauthenticated: bool = False
-
-    def status(self, domain: str = DOMAIN) -> Status:
-        """Return google.rpc.Status with ErrorInfo and, for bad input, BadRequest (AIP-193)."""
-        details: list[Message] = [
-            ErrorInfo(reason=self.reason, domain=domain, metadata=self.metadata)
-        ]
-        if self.violations:
-            details.append(
-                BadRequest(
-                    field_violations=[
-                        BadRequest.FieldViolation(field=name, description=text)
-                        for name, text in self.violations.items()
-                    ]
-                )
-            )
-        status = Status(code=self.code.value[0], message=self.message)
-        for detail in details:
-            packed = AnyMessage()
-            packed.Pack(detail)
-            status.details.append(packed)
-        return status
 
 
 MESSAGE_BYTES_MAX = 64 * 1024

@@ -216,19 +216,23 @@ async def open_pool(
             connect=connect,
             init=begin,
             target_session_attrs="read-write" if writes else None,
-            server_settings={
-                "application_name": name,
-                "timezone": "UTC",
-                # A statement that outlives its client's patience must not act later.
-                "statement_timeout": str(int(command_timeout_seconds * 1000)),
-                # Every statement is made for its indexes. A plan made while a table was empty must
-                # not stay when it has grown.
-                "enable_seqscan": "off",
-                "enable_hashjoin": "off",
-                "enable_mergejoin": "off",
-                "enable_material": "off",
-                "jit": "off",
-                "plan_cache_mode": "force_generic_plan",
-            },
+            server_settings=_server_settings(name, command_timeout_seconds),
         )
         return pool
+
+
+def _server_settings(name: str, statement_seconds_max: float) -> dict[str, str]:
+    return {
+        "application_name": name,
+        "timezone": "UTC",
+        # A statement that outlives its client's patience must not act later.
+        "statement_timeout": str(int(statement_seconds_max * 1000)),
+        # Every statement is made for its indexes. A plan made while a table was empty must not stay
+        # when it has grown.
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "enable_material": "off",
+        "jit": "off",
+        "plan_cache_mode": "force_generic_plan",
+    }

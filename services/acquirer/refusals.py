@@ -2,7 +2,7 @@
 
 import grpc
 
-from pkg.rpc import Refusal
+from pkg.refusals import Refusal
 from services.acquirer.error import (
     AcquirerError,
     InvalidRequestError,

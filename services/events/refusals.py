@@ -2,8 +2,7 @@
 
 import grpc
 
-from pkg.refusals import SHARED_CODES, Codes, refusal
-from pkg.rpc import Refusal
+from pkg.refusals import SHARED_CODES, Codes, Refusal, refusal
 from services.events import errors as own
 
 _Code = grpc.StatusCode

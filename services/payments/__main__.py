@@ -103,8 +103,7 @@ async def composed(
     Args:
         settings: Of the process.
         name: In traces.
-        lease: When recovery takes up an action that this process began; what the settings say if
-            it is None.
+        lease: When recovery takes up what this process began; by default what the settings say.
     """
     tracer = tracer_of(name, os.environ)
     metrics = Metrics()
@@ -132,8 +131,8 @@ async def composed(
         ) as vault,
     ):
         clock = SandboxClock()
-        lease = lease or settings.action_lease
-        store = store_on(reads, writes, settings, clock, lease, StoreTally(metrics), tracer)
+        due_after = lease or settings.action_lease
+        store = store_on(reads, writes, settings, clock, due_after, StoreTally(metrics), tracer)
         gateway = Gateway(
             store=store,
             acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
@@ -146,12 +145,7 @@ async def composed(
             limits=settings.limits,
             origin=origin,
         )
-        authenticator = Authenticator(
-            PostgresKeyStore(reads),
-            KeyDigest(hidden(settings.key_pepper)),
-            limits=settings.caller_limits(metrics),
-        )
-        cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
+        authenticator = authenticator_on(reads, settings, metrics)
         checks = dependencies(pools, bank, vault)
         async with (
             reading_pool(settings, reads, pools, tracer) as own_rows,
@@ -159,14 +153,21 @@ async def composed(
         ):
             reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
-            sandbox = sandbox_on(pool, settings, cards, authenticator) if pool else None
+            sandbox = sandbox_on(pool, settings, bank, authenticator) if pool else None
             yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks, tracer)
 
 
+def authenticator_on(pool: Pool, settings: Settings, metrics: Metrics) -> Authenticator:
+    """Return what tells callers by the keys in this pool's database."""
+    digest = KeyDigest(hidden(settings.key_pepper))
+    return Authenticator(PostgresKeyStore(pool), digest, limits=settings.caller_limits(metrics))
+
+
 def sandbox_on(
-    pool: Pool, settings: Settings, cards: GrpcTestCards, authenticator: Authenticator
+    pool: Pool, settings: Settings, bank: aio.Channel, authenticator: Authenticator
 ) -> SandboxServicer:
     """Return the sandbox's API on this pool."""
+    cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
     once = Once(pool, hidden(settings.hash_key))
     return SandboxServicer(PostgresSandbox(pool), cards, authenticator, once)
 

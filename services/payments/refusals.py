@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 
-from pkg.refusals import SHARED_CODES, Codes, refusal
-from pkg.rpc import Refusal
+from pkg.refusals import SHARED_CODES, Codes, Refusal, refusal
 from services.payments.domain import error
 from services.payments.ports import Clock
 

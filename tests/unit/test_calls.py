@@ -16,8 +16,9 @@ from pkg.calls import CallRecords
 from pkg.errors import DependencyUnavailableError
 from pkg.gate import Gate
 from pkg.metrics import Metrics
+from pkg.refusals import Refusal
 from pkg.request_log import RequestLog
-from pkg.rpc import Context, Guard, Refusal, add_reply_header, note_caller
+from pkg.rpc import Context, Guard, add_reply_header, note_caller
 
 SERVICE = "test.Echo"
 REFUSED = Refusal(code=grpc.StatusCode.ABORTED, reason="IDEMPOTENCY_IN_FLIGHT", message="no")

@@ -6,7 +6,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 
 from pkg import errors
 from pkg.money import Money
-from pkg.rpc import Refusal
+from pkg.refusals import Refusal
 from services.payments.domain import error
 from services.payments.refusals import CODES, refusal_of
 

@@ -3,8 +3,7 @@
 import grpc
 
 from pkg import errors
-from pkg.refusals import SHARED_CODES, Codes, refusal
-from pkg.rpc import Refusal
+from pkg.refusals import SHARED_CODES, Codes, Refusal, refusal
 from services.payments.admin import errors as own
 
 _Code = grpc.StatusCode
