@@ -80,3 +80,13 @@ def refusal(problem: Exception, codes: Codes) -> Refusal | None:
         retry_after_seconds=problem.retry_after_seconds,
         unauthenticated=problem.unauthenticated,
     )
+
+
+def internal(request_id: str) -> Refusal:
+    """Return what the client is told of a bug: nothing but where to find it."""
+    return Refusal(
+        code=grpc.StatusCode.INTERNAL,
+        reason="INTERNAL",
+        message="An internal error happened. Name the request id when you report it.",
+        metadata={"request_id": request_id},
+    )

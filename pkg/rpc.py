@@ -18,7 +18,7 @@ from grpc import aio
 
 from pkg.calls import Call, CallRecords
 from pkg.gate import Gate, Place
-from pkg.refusals import DOMAIN, Refusal
+from pkg.refusals import DOMAIN, Refusal, internal
 
 logger = structlog.get_logger()
 
@@ -228,7 +228,7 @@ class Guard(aio.ServerInterceptor):
             refusal = self._refuse(problem)
             if refusal is None:
                 logger.exception("unexpected error", method=call.method, request_id=call.request_id)
-                refusal = _internal(call.request_id)
+                refusal = internal(call.request_id)
             await self._abort(context, refusal, call)
         if call.headers:
             await _send_headers(context, call)
@@ -268,15 +268,6 @@ def _request_id(metadata: dict[str, list[str]]) -> str:
     """Take the id that the edge gave the call, or make one."""
     given = metadata.get("x-request-id")
     return given[0] if given and _REQUEST_ID.match(given[0]) else str(uuid.uuid4())
-
-
-def _internal(request_id: str) -> Refusal:
-    return Refusal(
-        code=grpc.StatusCode.INTERNAL,
-        reason="INTERNAL",
-        message="An internal error happened. Name the request id when you report it.",
-        metadata={"request_id": request_id},
-    )
 
 
 async def _send_headers(context: Context, call: Call) -> None:

@@ -14,7 +14,8 @@ from pkg.auth import Authenticator, KeyDigest, KeyRecord, new_api_key
 from pkg.errors import RateLimitedError
 from pkg.gate import Gate
 from pkg.limits import CallerLimits
-from pkg.rpc import Context, Guard, Refusal, metadata_values
+from pkg.refusals import Refusal
+from pkg.rpc import Context, Guard, metadata_values
 from pkg.running import Running
 from pkg.scopes import FULL_ACCESS
 from pkg.secret import Secret
