@@ -15,20 +15,19 @@ from tools.stack.postgres import OWNER, Embedded
 
 NewDatabase = Callable[[Service], Awaitable[str]]
 
-# What the end-to-end tests share, and the search for leaks looks through: they stay together, and
-# so do the tests of a primary with its standby.
-SHARED = {"seen", "stack", "grpc_client", "rest_client", "operator"}
 
-
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the processes of a parallel run (`pytest -n`) share the files out among them.
 
-    Tests of one file stay together, since they share what they have started.
+    Tests of one file stay together, since they share what they have started. So do those of the
+    running stack, which the search for leaks looks through, and of a primary with its standby.
     """
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        whole = "e2e" in item.path.parts and SHARED & fixtures
-        group = "e2e" if whole else "pair" if "pair" in fixtures else str(item.path)
+        file = item.nodeid.partition("::")[0]
+        of_the_stack = "tests/e2e/" in file and not item.path.name.startswith("test_edge")
+        pair = "pair" in getattr(item, "fixturenames", ())
+        group = "e2e" if of_the_stack else "pair" if pair else file
         item.add_marker(pytest.mark.xdist_group(group))
 
 
