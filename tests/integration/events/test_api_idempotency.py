@@ -11,6 +11,7 @@ from grpc import aio
 
 from paygate.webhooks.v1 import webhook_service_pb2 as pb
 from services.events.endpoints import ENDPOINTS_MAX
+from services.events.outbox import SQL
 from services.events.redeliveries import EVENTS, FAILED
 from tests.builders import LATER, MERCHANT, NOW
 from tests.integration.events.api import (
@@ -149,11 +150,12 @@ async def test_of_twins_one_has_an_effect(api: Api) -> None:
 async def test_a_twin_that_runs_is_in_flight(desk: Desk, api: Api) -> None:
     """Its transaction holds the key; nobody waits for it."""
     async with desk.pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT FROM merchants FOR UPDATE")
+        await connection.execute(SQL["api_lock_merchant"], MERCHANT)
         first = asyncio.create_task(keyed(api, CREATE, "a"))
-        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-        while not await desk.pool.fetchval(waits):
-            await asyncio.sleep(0.01)
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        async with asyncio.timeout(10):
+            while not await desk.pool.fetchval(waits):
+                await asyncio.sleep(0.01)
         with pytest.raises(RefusedError, match="IDEMPOTENCY_IN_FLIGHT"):
             await keyed(api, CREATE, "a")
     reply, replayed = await first
