@@ -37,7 +37,7 @@ down: ## end the containers and keep their data
 
 # Two at a time, for most tests wait for processes to start; then, alone, those that measure.
 test: venv-dev promtool ## run all tests
-	pytest --numprocesses=2 --dist=loadgroup -m 'not attack'
+	pytest --numprocesses=2 --dist=loadscope -m 'not attack'
 	pytest -m attack
 
 e2e-docker: venv-dev ## run the stories of the API against containers of their own

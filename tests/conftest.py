@@ -1,12 +1,14 @@
 """One real PostgreSQL for all tests, a fresh database for whoever asks for one, and a tracer."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from xdist.scheduler import LoadScopeScheduling
 
 from pkg.spans import Recorder
 from tests.database import Databases, Service, postgres_of_its_own, running
@@ -16,19 +18,28 @@ from tools.stack.postgres import OWNER, Embedded
 NewDatabase = Callable[[Service], Awaitable[str]]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the processes of a parallel run (`pytest -n`) share the files out among them.
+# Who uses the primary with its standby, which takes long to make.
+PAIRED = ("test_replication", "test_failover", "test_standby")
+
+
+class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
+    """Shares the files of a parallel run (`pytest -n`) out among its processes.
 
     Tests of one file stay together, since they share what they have started. So do those of the
     running stack, which the search for leaks looks through, and of a primary with its standby.
     """
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        of_the_stack = "tests/e2e/" in file and not item.path.name.startswith("test_edge")
-        pair = "pair" in getattr(item, "fixturenames", ())
-        group = "e2e" if of_the_stack else "pair" if pair else file
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        name = Path(file).name
+        if "e2e/" in file and not name.startswith("test_edge"):
+            return "e2e"
+        return "pair" if name.startswith(PAIRED) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByWhatIsShared:
+    """Return what shares the tests out."""
+    return ByWhatIsShared(config, log)
 
 
 @pytest.fixture(scope="session")
