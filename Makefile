@@ -35,7 +35,7 @@ up: ## start everything in containers; PROFILES='bus vault monitoring tracing' f
 down: ## end the containers and keep their data
 	@deploy/compose/up down
 
-# Two at a time, for most tests wait for processes to start; then, alone, those that measure.
+# Two at a time, for most tests wait for processes to start; then, alone, the attacks.
 test: venv-dev promtool ## run all tests
 	pytest --numprocesses=2 --dist=loadscope -m 'not attack'
 	pytest -m attack

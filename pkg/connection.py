@@ -53,11 +53,11 @@ class Connection(_Connection):
     async def set_merchant(self, merchant_id: str) -> None:
         """Work on this merchant's rows from here on: a round trip, but only when that is new.
 
-        Not inside a transaction, which would take the setting back when it fails.
+        Not to another's inside a transaction, which would take the setting back when it fails.
         """
-        assert not self.is_in_transaction()
         if self._merchant_id == merchant_id:
             return
+        assert not self.is_in_transaction()
         self._merchant_id = None  # nobody knows, if this is cut off half way
         await self.execute("SELECT set_config('paygate.merchant_id', $1, false)", merchant_id)
         self._merchant_id = merchant_id

@@ -53,17 +53,3 @@ class MerchantPool:
         """Return the first column of the first row."""
         async with self.connection(merchant_id) as connection:
             return await connection.fetchval(statement, merchant_id, *arguments)
-
-
-class MerchantTransaction(MerchantPool):
-    """Stands for a pool inside a transaction of one merchant's that somebody else has begun."""
-
-    def __init__(self, connection: "PooledConnection", merchant_id: str) -> None:
-        self._connection = connection
-        self._merchant_id = merchant_id
-
-    @asynccontextmanager
-    async def connection(self, merchant_id: str) -> "AsyncIterator[PooledConnection]":
-        """Return the transaction's connection."""
-        assert merchant_id == self._merchant_id
-        yield self._connection

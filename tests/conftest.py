@@ -32,7 +32,7 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         name = Path(file).name
-        if "e2e/" in file and not name.startswith("test_edge"):
+        if "e2e/" in file and not name.startswith("test_edge_"):
             return "e2e"
         return "pair" if name.startswith(PAIRED) else file
 

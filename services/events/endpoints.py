@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pkg.ids import new_id
+from pkg.replies.one_connection import as_pool
 from pkg.sql import Row
-from pkg.tenancy import MerchantPool, MerchantTransaction
+from pkg.tenancy import MerchantPool
 from services.events.errors import (
     WebhookEndpointDisabledError,
     WebhookEndpointLimitError,
@@ -80,9 +81,9 @@ class Endpoints:
         self._pool = pool
         self._box = box
 
-    def on(self, connection: "PooledConnection", merchant_id: str) -> "Endpoints":
+    def on(self, connection: "PooledConnection") -> "Endpoints":
         """Return the same inside a transaction of one merchant's."""
-        return Endpoints(MerchantTransaction(connection, merchant_id), self._box)
+        return Endpoints(MerchantPool(as_pool(connection)), self._box)
 
     async def create(self, merchant_id: str, wanted: NewEndpoint) -> tuple[WebhookEndpoint, bytes]:
         """Make an endpoint; return it and its secret.

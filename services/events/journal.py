@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from pkg.ids import lowest_id
 from pkg.list_rows import page_of, places_of
 from pkg.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
+from pkg.replies.one_connection import as_pool
 from pkg.sql import Row
-from pkg.tenancy import MerchantPool, MerchantTransaction
+from pkg.tenancy import MerchantPool
 from services.events.delivery_queue import Status
 from services.events.errors import EventNotFoundError
 from services.events.outbox import SQL
@@ -62,9 +63,9 @@ class Journal:
         self._pool = pool
         self._limits = limits or JournalLimits()
 
-    def on(self, connection: "PooledConnection", merchant_id: str) -> "Journal":
+    def on(self, connection: "PooledConnection") -> "Journal":
         """Return the same inside a transaction of one merchant's."""
-        return Journal(MerchantTransaction(connection, merchant_id), self._limits)
+        return Journal(MerchantPool(as_pool(connection)), self._limits)
 
     async def get_event(self, merchant_id: str, event_id: str) -> bytes:
         """Return a serialised paygate.events.v1.PaymentEvent.

@@ -62,7 +62,7 @@ class WebhookServicer(WebhookServiceServicer):
         reply = pb.CreateWebhookEndpointResponse
 
         async def create(connection: "PooledConnection") -> pb.CreateWebhookEndpointResponse:
-            endpoints = self._endpoints.on(connection, merchant_id)
+            endpoints = self._endpoints.on(connection)
             endpoint, secret = await endpoints.create(merchant_id, wanted)
             return reply(endpoint=encode_endpoint(endpoint), secret=shown(secret))
 
@@ -117,7 +117,7 @@ class WebhookServicer(WebhookServiceServicer):
         reply = pb.RotateWebhookSecretResponse
 
         async def rotate(connection: "PooledConnection") -> pb.RotateWebhookSecretResponse:
-            endpoints = self._endpoints.on(connection, merchant_id)
+            endpoints = self._endpoints.on(connection)
             endpoint, secret = await endpoints.rotate(merchant_id, endpoint_id, overlap=overlap)
             return reply(endpoint=encode_endpoint(endpoint), secret=shown(secret))
 
@@ -176,10 +176,10 @@ class WebhookServicer(WebhookServiceServicer):
         reply = pb.RedeliverEventResponse
 
         async def redeliver(connection: "PooledConnection") -> pb.RedeliverEventResponse:
-            journal = self._journal.on(connection, merchant_id)
+            journal = self._journal.on(connection)
             await journal.get_event(merchant_id, event_id)
             if endpoint_id:
-                await self._endpoints.on(connection, merchant_id).enabled(merchant_id, endpoint_id)
+                await self._endpoints.on(connection).enabled(merchant_id, endpoint_id)
             self._redeliveries.admit_event(merchant_id)
             deliveries = await journal.redeliver(merchant_id, event_id, endpoint_id=endpoint_id)
             return reply(deliveries=[encode_delivery(delivery) for delivery in deliveries])
@@ -195,9 +195,9 @@ class WebhookServicer(WebhookServiceServicer):
         reply = pb.RedeliverFailedEventsResponse
 
         async def redeliver(connection: "PooledConnection") -> pb.RedeliverFailedEventsResponse:
-            await self._endpoints.on(connection, merchant_id).enabled(merchant_id, endpoint_id)
+            await self._endpoints.on(connection).enabled(merchant_id, endpoint_id)
             self._redeliveries.admit_failed(merchant_id)
-            journal = self._journal.on(connection, merchant_id)
+            journal = self._journal.on(connection)
             return reply(count=await journal.redeliver_failed(merchant_id, endpoint_id, since))
 
         return await self._once.run(request, context, redeliver, reply, merchant_id=merchant_id)

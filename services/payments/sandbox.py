@@ -40,7 +40,10 @@ class SandboxStore(Protocol):
         """Return what is due for the merchant."""
 
     async def reset(self, merchant_id: str) -> int:
-        """Remove the merchant's data but its keys, and return how many payments there were."""
+        """Remove the merchant's data but its keys, and put the clock back.
+
+        Return how many payments there were.
+        """
 
 
 class TestCards(Protocol):

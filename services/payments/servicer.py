@@ -62,7 +62,7 @@ class PaymentServicer(PaymentServiceServicer):
     async def Void(  # noqa: N802
         self, request: pb.VoidRequest, context: Context
     ) -> pb.VoidResponse:
-        """Cancel before anything was captured."""
+        """Cancel before anything was captured, or release what no capture has taken."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.void_of(request, merchant_id=merchant_id, keys=_keys(context))
         return pb.VoidResponse.FromString(await self._run(void(self._gateway, command)))

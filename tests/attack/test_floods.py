@@ -49,7 +49,10 @@ ABOUT_HEALTH = {"questions for health", "calls without an end to /health"}
 def test_good_calls_go_on(
     stack: Stack, quiet: dict[str, float], attack_seconds: float, name: str
 ) -> None:
-    """19 of 20 good calls succeed, and the usual one takes three times as long at most."""
+    """19 of 20 good calls succeed, and the usual one takes a tenth of a second at most.
+
+    Or three times as long as before, where that is more.
+    """
     envoy = psutil.Process(stack.pids()["envoy"])
     with attacked(name, stack, attack_seconds), calling(stack) as calls:
         largest, end = 0, time.monotonic() + attack_seconds

@@ -12,24 +12,13 @@ from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.request_log import GATHERED_MAX
 from tests.chaos.rig import Rig, free_port, gbp, reason_of
+from tests.unwritable import full, gone
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 
 EXPIRY = pb.Expiry(month=12, year=2035)
 NEVER_ANSWERED = pb.CardDetails(pan="4000000000001018", expiry=EXPIRY, cvv="123")
 UNKNOWN = service.CaptureRequest(authorization_id="pay_unknown", amount=gbp(1))
-
-
-def full() -> int:
-    """Return a file on a disk without room."""
-    return os.open("/dev/full", os.O_WRONLY)
-
-
-def gone() -> int:
-    """Return the writing end of a pipe that nobody reads."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    return writer
 
 
 @pytest.fixture(params=[full, gone], ids=["full disk", "closed pipe"])

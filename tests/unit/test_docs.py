@@ -20,7 +20,8 @@ README = REPOSITORY / "README.md"
 API = REPOSITORY / "docs" / "api.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
-DOCUMENTS = [README, REPOSITORY / "CHANGELOG.md", *(REPOSITORY / "docs").glob("*.md"), *ADRS]
+OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
+DOCUMENTS = [README, *OTHERS, *(REPOSITORY / "docs").glob("*.md"), *ADRS]
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pkg.log_stream import LogStream
+from tests.unwritable import full, gone
 
 # Every way in which something gets into the log. Ends with 0 only if none of them raises.
 PROGRAM = """
@@ -47,18 +48,6 @@ async def main():
 asyncio.run(main())
 sys.stdout.write(str(log_stream.lost_lines()))
 """
-
-
-def gone() -> int:
-    """Return the writing end of a pipe that nobody reads."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    return writer
-
-
-def full() -> int:
-    """Return a file on a disk without room."""
-    return os.open("/dev/full", os.O_WRONLY)
 
 
 def run(stderr: int) -> subprocess.CompletedProcess[bytes]:

@@ -111,7 +111,7 @@ def test_what_breaks_a_relation_does_not_start(
 def test_a_lease_is_longer_than_a_worker_and_the_edge_wait(
     changes: dict[str, float], seconds: int
 ) -> None:
-    """It follows from what they wait, whatever that is; by default it keeps the contract's 10 s."""
+    """It follows from what they wait, whatever that is; by default it is 8 s."""
     settings = settings_of(PaymentsSettings, **changes)
     waits = settings.acquirer_call_timeout_seconds + settings.acquirer_inquiry_timeout_seconds
     assert settings.action_lease == timedelta(seconds=seconds)

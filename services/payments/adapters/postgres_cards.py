@@ -34,7 +34,7 @@ class PostgresCards:
         for _ in range(2):  # who removes it at the same time may be seen only then
             with translated():
                 row = await self._pool.fetchrow(SQL["remove_card"], merchant_id, token, now)
-            assert row is not None  # it is an aggregate
+            assert row is not None  # it selects from no table
             if row["is_removed"]:
                 self._removed[Removal.DELETED].inc()
             if row["is_removed"] or row["was_removed"]:

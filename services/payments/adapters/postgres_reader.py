@@ -95,7 +95,8 @@ class PostgresReader:
         assert wanted.status is None
         first, last = await self._bounds(merchant_id, wanted.made)
         place = first if place is None else max(place, first)
-        statement, filters = "follow_payments", tuple[str | None, ...]()
+        statement = "follow_payments"
+        filters: tuple[str | None, ...] = ()
         if wanted.reference:
             statement, filters = "follow_payments_by_reference", (wanted.reference,)
         return await self._page(statement, merchant_id, (place, last), wanted, size, filters)
@@ -118,7 +119,7 @@ class PostgresReader:
     ) -> Page[Payment]:
         (first, last), (after, before) = between, wanted.made.bounds
         # Where each row that is looked at is wanted, no more of them than the page needs.
-        filtered = wanted.made.is_bounded or len(filters) > 1
+        filtered = wanted.made.is_bounded or bool(wanted.reference and wanted.status)
         rows = await self._pool.fetch(
             SQL[statement],
             merchant_id,

@@ -1,7 +1,9 @@
 """Checks of the operator's requests: all that is wrong is said at once, and no value repeated."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.auth.v1 import scope_pb2
@@ -15,7 +17,6 @@ OVERLAP_DEFAULT, OVERLAP_MAX = timedelta(days=1), timedelta(days=7)
 
 _MERCHANT_ID = re.compile(r"mer_[a-z0-9_]{1,60}\Z")
 _KEY_ID = re.compile(r"[0-9a-z]{16}\Z")
-_ACTION_ID = re.compile(r"act_[0-9a-z]{26}\Z")
 
 
 def new_merchant_of(request: pb.CreateMerchantRequest) -> tuple[str, str]:
@@ -74,17 +75,17 @@ def merchants_page_of(request: pb.ListMerchantsRequest) -> tuple[str, int]:
     Raises:
         InvalidPageTokenError: The token is no id.
     """
-    return _page(request, _MERCHANT_ID)
+    return _page(request, _MERCHANT_ID.match)
 
 
 def keys_page_of(request: pb.ListApiKeysRequest) -> tuple[str, int]:
     """Return the id that ended the page before, and the size of the page; as for merchants."""
-    return _page(request, _KEY_ID)
+    return _page(request, _KEY_ID.match)
 
 
 def stuck_page_of(request: pb.ListStuckActionsRequest) -> tuple[str, int]:
     """Return the id that ended the page before, and the size of the page; as for merchants."""
-    return _page(request, _ACTION_ID)
+    return _page(request, partial(is_id, "act"))
 
 
 def resolution_of(request: pb.ResolveActionRequest) -> tuple[str, Resolution]:
@@ -101,12 +102,12 @@ def resolution_of(request: pb.ResolveActionRequest) -> tuple[str, Resolution]:
 
 def _page(
     request: pb.ListMerchantsRequest | pb.ListApiKeysRequest | pb.ListStuckActionsRequest,
-    ids: re.Pattern[str],
+    is_known: Callable[[str], object],
 ) -> tuple[str, int]:
     checks = Checks()
     size = checks.page_size(request.page_size)
     checks.end()
-    if request.page_token and not ids.match(request.page_token):
+    if request.page_token and not is_known(request.page_token):
         raise InvalidPageTokenError
     return request.page_token, size
 

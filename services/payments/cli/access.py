@@ -68,6 +68,15 @@ class Admin:
         except grpc.RpcError as problem:
             self._explain(problem)
 
+    def ask_for_all(self, request: Any) -> Any:
+        """Return the reply to a list's request with the rows of all its pages."""
+        found = self.ask(request)
+        while found.next_page_token:
+            request.page_token = found.next_page_token
+            found.ClearField("next_page_token")
+            found.MergeFrom(self.ask(request))
+        return found
+
     def _explain(self, problem: Any) -> NoReturn:
         trailers = dict(problem.trailing_metadata() or ())
         details = trailers.get("grpc-status-details-bin")

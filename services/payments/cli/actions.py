@@ -24,13 +24,7 @@ class End(StrEnum):
 @app.command("list")
 def list_(*, json: Json = False) -> None:
     """List actions that are in doubt for over an hour, the oldest first."""
-    admin, found, token = Admin(), pb.ListStuckActionsResponse(), ""
-    while True:
-        page = admin.ask(pb.ListStuckActionsRequest(page_size=100, page_token=token))
-        found.actions.extend(page.actions)
-        token = page.next_page_token
-        if not token:
-            break
+    found = Admin().ask_for_all(pb.ListStuckActionsRequest(page_size=100))
     if json:
         as_json(found)
     else:

@@ -40,14 +40,7 @@ def create(
 @app.command("list")
 def list_(merchant_id: MerchantId, *, json: Json = False) -> None:
     """List a merchant's keys, the newest first, also those that work no more."""
-    admin, found, token = Admin(), pb.ListApiKeysResponse(), ""
-    while True:
-        request = pb.ListApiKeysRequest(merchant_id=merchant_id, page_size=100, page_token=token)
-        page = admin.ask(request)
-        found.api_keys.extend(page.api_keys)
-        token = page.next_page_token
-        if not token:
-            break
+    found = Admin().ask_for_all(pb.ListApiKeysRequest(merchant_id=merchant_id, page_size=100))
     if json:
         as_json(found)
     else:

@@ -29,13 +29,7 @@ def create(
 @app.command("list")
 def list_(*, json: Json = False) -> None:
     """List all merchants."""
-    admin, found, token = Admin(), pb.ListMerchantsResponse(), ""
-    while True:
-        page = admin.ask(pb.ListMerchantsRequest(page_size=100, page_token=token))
-        found.merchants.extend(page.merchants)
-        token = page.next_page_token
-        if not token:
-            break
+    found = Admin().ask_for_all(pb.ListMerchantsRequest(page_size=100))
     if json:
         as_json(found)
     else:

@@ -1,2 +1,2 @@
--- How far the clock of the sandbox is ahead of the real time.
+-- The sandbox's clock: how often it was turned, and how many microseconds it is ahead of the real time.
 SELECT (SELECT reading FROM sandbox_clock) AS clock

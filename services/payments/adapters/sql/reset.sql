@@ -4,8 +4,8 @@ WITH deliveries AS (DELETE FROM webhook_deliveries WHERE merchant_id = $1),
 secrets AS (DELETE FROM webhook_secrets WHERE merchant_id = $1),
 endpoints AS (DELETE FROM webhook_endpoints WHERE merchant_id = $1),
 replies AS (DELETE FROM stored_replies WHERE merchant_id = $1),
-gone_cards AS (DELETE FROM removed_cards WHERE merchant_id = $1),
-kept_cards AS (
+card_notes AS (DELETE FROM removed_cards WHERE merchant_id = $1),
+gone_cards AS (
   DELETE FROM cards c
   WHERE c.merchant_id = $1
     AND NOT c.token = ANY(ARRAY(SELECT card_token FROM payments WHERE merchant_id = $1))
