@@ -5,6 +5,7 @@ answer, at once or after long, is left alone for a while, then tried by one atte
 that comes of it costs time, and there may be thousands of events for it.
 """
 
+import random
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -101,7 +102,8 @@ class Places:
     def _free_of_slow(self) -> dict[Endpoint, int]:
         now, free = self._monotonic(), {}
         left = self._limits.slow_in_all - sum(self._under_way[endpoint] for endpoint in self._slow)
-        for endpoint, slow in self._slow.items():
+        # By chance: who has had its pause need not have anything that is due.
+        for endpoint, slow in random.sample(list(self._slow.items()), len(self._slow)):
             most = 1 if slow.silences else self._limits.per_slow_endpoint
             most -= self._under_way[endpoint]
             free[endpoint] = 0 if now < slow.pause_end else max(0, min(most, left))

@@ -17,7 +17,7 @@ from services.payments.domain.error import (
 from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Card, Payment
 from services.payments.ports import CardDetails, Gateway, Removal, SealedCard
-from services.payments.steps import Decided, Reply, Request, begin, finish
+from services.payments.steps import Decided, Reply, Request, begin, checked, conclude
 
 # Declines that say nothing of the card, nor of who shows it.
 _NO_FAULT = frozenset({DeclineCode.PROCESSING_ERROR, DeclineCode.ISSUER_UNAVAILABLE})
@@ -82,8 +82,9 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
             return begun
         assert details is not None  # `begin` has decided
         answer = await gateway.acquirer.authorize(begun.action.id, details, command.amount)
+        answer = await checked(gateway, begun.action, answer)
         is_held_against_them = isinstance(answer, Declined) and answer.code not in _NO_FAULT
-        return await finish(gateway, begun, answer)
+        return await conclude(gateway, begun, answer)
     finally:
         if give_back is not None and not is_held_against_them:
             give_back()

@@ -154,7 +154,7 @@ async def conclude(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
         # has, if it was this process that stood still.
         current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
         if current.action.status is not ActionStatus.PENDING:
-            return _reply_of(gateway, current)
+            return await _reply_of(gateway, current)
         return await _leave_pending(gateway, begun)
 
 
@@ -181,8 +181,7 @@ async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
             now = gateway.clock.now()
             settled = settle(current.payment, current.action, answer, now)
             if settled is None:
-                await gateway.store.ensure_kept()
-                return _reply_of(gateway, current)
+                return await _reply_of(gateway, current)
             payment, action = settled
             reply = gateway.replies.render(action, payment, now)
             event = event_of(payment, action, event_id=new_id("evt", now), origin=gateway.origin())
@@ -210,7 +209,9 @@ async def _leave_pending(gateway: Gateway, begun: Begun) -> Reply:
     return Reply(reply)
 
 
-def _reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
+async def _reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
+    """Return the reply of what somebody else has ended: it was read, so it is proven first."""
+    await gateway.store.ensure_kept()
     if ended.reply is not None:
         return Reply(ended.reply)
     return Reply(gateway.replies.render(ended.action, ended.payment, gateway.clock.now()))

@@ -95,6 +95,15 @@ async def test_what_is_no_fault_of_the_card_is_not_counted(
         await fixture.tried(answer)
 
 
+async def test_a_decline_that_the_bank_is_asked_for_counts(fixture: Limited) -> None:
+    """Its reply was lost, so it was looked up: the client is told of it all the same."""
+    for _ in range(3):
+        fixture.bank.inquiries = [NO]
+        await fixture.tried(Unknown())
+    with pytest.raises(TooManyDeclinesError):
+        await fixture.tried(Approved())
+
+
 async def test_a_stored_reply_is_no_attempt(fixture: Limited) -> None:
     """Who repeats a request gets its reply, however many were declined since."""
     fixture.bank = FakeBank([NO, NO, NO])

@@ -464,6 +464,32 @@ async def test_a_payment_that_is_too_busy_to_settle(fixture: Fixture) -> None:
     assert authorized(await fixture.authorize()).action.status == pb.Action.STATUS_SUCCEEDED
 
 
+@dataclass
+class Ended(Busy):
+    """A store in which somebody else ends an action before it is settled, on a primary alone."""
+
+    async def commit(self, change: Change) -> Commit:
+        """Conflict, and store the change as somebody else's."""
+        if self.commits == 0:
+            await MemoryStore.commit(self, change)
+        return await super().commit(change)
+
+    async def ensure_kept(self) -> None:
+        """Say that its standby is away."""
+        raise DependencyUnavailableError
+
+
+async def test_an_end_that_was_read_is_proven_before_it_is_told(fixture: Fixture) -> None:
+    """Also where the payment was too busy for this process to settle it."""
+    fixture.store, fixture.bank = Ended(commits=1), FakeBank([Approved()])
+    gateway = replace(fixture.gateway, limits=Limits(conflict_retry_seconds=0.0))
+    command = Authorize(
+        merchant_id=MERCHANT, card=DETAILS, amount=gbp(5), reference="", idempotency_key=None
+    )
+    with pytest.raises(DependencyUnavailableError):
+        await authorize(gateway, command)
+
+
 async def test_a_key_without_a_reply_is_in_flight(fixture: Fixture) -> None:
     """While the first request runs, its twin is told so; another request is told otherwise."""
     fixture.bank = FakeBank([Approved()])

@@ -23,8 +23,6 @@ GRANT SELECT, INSERT ON stored_replies TO paygate_webhooks, paygate_admin;
 GRANT SELECT, INSERT, DELETE ON stored_replies TO paygate_sandbox;
 -- Removes what is old, and reads no reply.
 GRANT SELECT (merchant_id, rpc, key, create_time), DELETE ON stored_replies TO paygate_gateway;
--- The operator's requests age by the gateway's clock as well.
-GRANT SELECT ON sandbox_clock TO paygate_admin;
 
 ALTER TABLE stored_replies ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON stored_replies TO paygate_webhooks
@@ -35,4 +33,3 @@ CREATE POLICY everybody ON stored_replies TO paygate_gateway, paygate_sandbox US
 -- migrate:down
 
 DROP TABLE stored_replies;
-REVOKE SELECT ON sandbox_clock FROM paygate_admin;

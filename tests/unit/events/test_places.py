@@ -59,6 +59,18 @@ def test_an_endpoint_that_hangs_is_left_alone_then_tried_by_one() -> None:
     assert places.free().endpoints == {}
 
 
+def test_slow_endpoints_with_nothing_to_do_keep_no_other_from_its_turn() -> None:
+    """Those that wait for their retry for hours take the slow ones' places from nobody for long."""
+    clock = Clock()
+    places = Places(LIMITS, monotonic=clock)
+    idle = [Endpoint("mer_a", f"we_{number}") for number in range(20)]
+    for endpoint in (*idle, B1):
+        attempted(places, endpoint, HUNG)
+    clock.now += 2
+
+    assert any(places.free().endpoints[B1] for _ in range(200))
+
+
 def test_an_endpoint_that_answers_slowly_has_fewer_places() -> None:
     """It is not left alone: it does answer. One that refuses connections does not."""
     places = Places(LIMITS)
