@@ -35,10 +35,10 @@ up: ## start everything in containers; PROFILES='bus vault monitoring tracing' f
 down: ## end the containers and keep their data
 	@deploy/compose/up down
 
-# Two at a time, for most tests wait for processes to start; then, alone, the attacks.
+# Two at a time, for most tests wait for processes to start; then, alone, attacks and what takes times.
 test: venv-dev promtool ## run all tests
-	pytest --numprocesses=2 --dist=loadscope -m 'not attack'
-	pytest -m attack
+	pytest --numprocesses=2 --dist=loadscope -m 'not (attack or alone)'
+	pytest -m 'attack or alone'
 
 e2e-docker: venv-dev ## run the stories of the API against containers of their own
 	PAYGATE_E2E=compose pytest --timeout=900 tests/e2e/test_features.py tests/e2e/test_rest_features.py \

@@ -32,6 +32,8 @@ AUTHORIZE = service.AuthorizeRequest(card_details=SLOW, amount=gbp(1000))
 
 Call = aio.UnaryUnaryCall[Any, Any]
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 async def rig(payments_database_url: str, acquirer_database_url: str) -> AsyncIterator[Rig]:

@@ -92,6 +92,7 @@ async def test_several_processes_keep_the_order(desk: Desk) -> None:
     assert await desk.counts() == {"DELIVERED": 200}
 
 
+@pytest.mark.alone
 async def test_a_dead_and_a_slow_endpoint_hold_up_nobody(desk: Desk) -> None:
     """Of all events, 99 % reach a healthy endpoint within two seconds of the commit."""
     committed: dict[tuple[str, int], float] = {}
