@@ -21,7 +21,8 @@ class Call:
     """A call: what it carries, what its reply is to carry, and in the end what became of it.
 
     `code` is the name of its status, `reason` the refusal's, empty if there was none. `request` and
-    `reply` are messages, once there are any. `traceparent` is its place in a trace, if it has one.
+    `reply` are messages, once there are any; a reply may be one's bytes as well. `payment_id` is
+    what the handler has noted, if it has. `traceparent` is its place in a trace, if it has one.
     `address` is where it comes from, as the edge says; `key_id` is of the API key that was good.
     `place` is what it takes up of the process, where that is bounded.
     """
@@ -34,6 +35,7 @@ class Call:
     place: Place | None = field(default=None, repr=False)
     merchant_id: str = ""
     key_id: str = ""
+    payment_id: str = ""
     traceparent: str = ""
     code: str = "OK"
     reason: str = ""
@@ -48,7 +50,8 @@ class CallRecords:
     Args:
         metrics: Where they are counted.
         log: Where they are logged; None for nowhere.
-        payment_id: Tells which payment a call was about, by its messages; the empty text for none.
+        payment_id: Tells which payment a call was about, by its messages, if its handler has not
+            noted it; the empty text for none.
         tracer: Where they are traced; None for nowhere.
     """
 
@@ -126,7 +129,9 @@ class CallRecords:
             self._shed.of(_parts(method)[1]).inc()
         if method.startswith(HEALTH):
             return
-        payment_id = self._payment_id(call.request, call.reply) if self._payment_id else ""
+        payment_id = call.payment_id
+        if not payment_id and self._payment_id:
+            payment_id = self._payment_id(call.request, call.reply)
         if self._tracer:
             self._tracer.end(call, payment_id)
         if self._log:

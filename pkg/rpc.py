@@ -18,6 +18,7 @@ from grpc import aio
 
 from pkg.calls import Call, CallRecords
 from pkg.gate import Gate, Place
+from pkg.messages import UnreadError, reader, writer
 from pkg.refusals import DOMAIN, Refusal, internal
 
 logger = structlog.get_logger()
@@ -32,18 +33,6 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 _call: ContextVar[Call] = ContextVar("call")
 
 
-MESSAGE_BYTES_MAX = 64 * 1024
-
-TOO_LARGE = Refusal(
-    code=grpc.StatusCode.INVALID_ARGUMENT,
-    reason="BODY_TOO_LARGE",
-    message="The message is larger than 64 KiB.",
-)
-UNREADABLE = Refusal(
-    code=grpc.StatusCode.INVALID_ARGUMENT,
-    reason="MALFORMED_REQUEST",
-    message="The request message could not be read.",
-)
 OVERLOADED = Refusal(
     code=grpc.StatusCode.UNAVAILABLE,
     reason="OVERLOADED",
@@ -62,6 +51,16 @@ def note_caller(merchant_id: str, key_id: str) -> None:
     call = _call.get(None)
     if call is not None:
         call.merchant_id, call.key_id = merchant_id, key_id
+
+
+def note_payment(payment_id: str) -> None:
+    """Note for the log which payment the call is about that this code runs for, if it runs for one.
+
+    For handlers whose reply is bytes, in which nobody looks for it.
+    """
+    call = _call.get(None)
+    if call is not None:
+        call.payment_id = payment_id
 
 
 def current_place() -> Place | None:
@@ -130,14 +129,6 @@ def _metadata(context: Context) -> dict[str, list[str]]:
 _Handle: TypeAlias = Callable[[bytes, Context, Call], Awaitable[object]]
 
 
-class _RefusedError(Exception):
-    """The call was refused before its handler had it."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.reason)
-        self.refusal = refusal
-
-
 class Guard(aio.ServerInterceptor):
     """Wraps every unary call.
 
@@ -170,7 +161,7 @@ class Guard(aio.ServerInterceptor):
         handler = await continuation(details)
         if handler is None or handler.unary_unary is None:
             return handler
-        method, read = details.method, _reader(handler)
+        method, read = details.method, reader(handler)
         inner: Callable[[Any, Any], Awaitable[object]] = handler.unary_unary
 
         async def handle(data: bytes, context: Context, call: Call) -> object:
@@ -186,9 +177,7 @@ class Guard(aio.ServerInterceptor):
             return await self._call(handle, method, data, context)
 
         # Without a deserializer the handler gets the bytes.
-        return grpc.unary_unary_rpc_method_handler(
-            call, response_serializer=handler.response_serializer
-        )
+        return grpc.unary_unary_rpc_method_handler(call, response_serializer=writer(handler))
 
     async def _call(self, handle: _Handle, method: str, data: bytes, context: Context) -> object:
         metadata = _metadata(context)
@@ -222,7 +211,7 @@ class Guard(aio.ServerInterceptor):
             reply = await handle(data, context, call)
         except (aio.AbortError, asyncio.CancelledError, NotImplementedError):
             raise
-        except _RefusedError as refused:
+        except UnreadError as refused:
             await self._abort(context, refused.refusal, call)
         except Exception as problem:
             refusal = self._refuse(problem)
@@ -247,21 +236,6 @@ class Guard(aio.ServerInterceptor):
         metadata = (*headers.items(), details)
         await _sent(context.abort(refusal.code, refusal.message, metadata))
         raise AssertionError("abort() always raises")
-
-
-def _reader(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[bytes], object]:
-    deserialize = handler.request_deserializer
-    assert deserialize is not None  # generated handlers have one
-
-    def read(data: bytes) -> object:
-        if len(data) > MESSAGE_BYTES_MAX:
-            raise _RefusedError(TOO_LARGE)
-        try:
-            return deserialize(data)
-        except Exception:  # noqa: BLE001  # whatever it is, the client sent bytes that are no message
-            raise _RefusedError(UNREADABLE) from None
-
-    return read
 
 
 def _request_id(metadata: dict[str, list[str]]) -> str:

@@ -18,7 +18,7 @@ from pkg.gate import Gate
 from pkg.metrics import Metrics
 from pkg.refusals import Refusal
 from pkg.request_log import RequestLog
-from pkg.rpc import Context, Guard, add_reply_header, note_caller
+from pkg.rpc import Context, Guard, add_reply_header, note_caller, note_payment
 
 SERVICE = "test.Echo"
 REFUSED = Refusal(code=grpc.StatusCode.ABORTED, reason="IDEMPOTENCY_IN_FLIGHT", message="no")
@@ -29,7 +29,7 @@ def refuse(problem: Exception) -> Refusal | None:
     return REFUSED if isinstance(problem, DependencyUnavailableError) else None
 
 
-async def answer(request: StringValue, _context: Context) -> StringValue:
+async def answer(request: StringValue, _context: Context) -> StringValue | bytes:
     """Do what the request says."""
     note_caller("mer_a", "0123456789abcdef")
     match request.value:
@@ -41,6 +41,9 @@ async def answer(request: StringValue, _context: Context) -> StringValue:
             await asyncio.sleep(60)
         case "replay":
             add_reply_header("idempotent-replayed", "true")
+        case "bytes":
+            note_payment("pay_a")
+            return StringValue(value="as they are").SerializeToString()
         case _:
             pass
     return request
@@ -164,6 +167,14 @@ async def test_a_call_is_counted_and_logged_as_it_ended(text: str, code: str, re
     assert (line["request_id"], line["merchant_id"]) == ("r1", "mer_a")
     assert (line["key_id"], line["address"]) == ("0123456789abcdef", "127.0.0.1")
     assert line["payment_id"] == text
+
+
+async def test_a_reply_may_be_bytes() -> None:
+    """They are sent as they are, and the payment is the one that the handler has noted."""
+    async with served() as server:
+        assert (await server.ask("bytes")).value == "as they are"
+        (line,) = server.log()
+    assert line["payment_id"] == "pay_a"
 
 
 async def test_a_client_that_hangs_up_is_counted_as_that() -> None:
