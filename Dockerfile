@@ -69,7 +69,7 @@ USER 10001:10001
 ENV PAYGATE_LISTEN=0.0.0.0:50051
 EXPOSE 50051
 HEALTHCHECK --interval=5s --timeout=10s --start-period=10s \
-    CMD ["python", "-m", "pkg.healthcheck", "127.0.0.1:50051"]
+    CMD ["python", "-m", "pkg.process.healthcheck", "127.0.0.1:50051"]
 ENTRYPOINT ["python", "-m", "services.payments"]
 CMD ["serve"]
 
@@ -81,7 +81,7 @@ USER 10001:10001
 ENV PAYGATE_LISTEN=0.0.0.0:50053
 EXPOSE 50053
 HEALTHCHECK --interval=5s --timeout=10s --start-period=10s \
-    CMD ["python", "-m", "pkg.healthcheck", "127.0.0.1:50053"]
+    CMD ["python", "-m", "pkg.process.healthcheck", "127.0.0.1:50053"]
 ENTRYPOINT ["python", "-m", "services.events"]
 CMD ["serve"]
 
@@ -93,7 +93,7 @@ USER 10001:10001
 ENV ACQUIRER_LISTEN=0.0.0.0:50052
 EXPOSE 50052
 HEALTHCHECK --interval=5s --timeout=10s --start-period=10s \
-    CMD ["python", "-m", "pkg.healthcheck", "127.0.0.1:50052"]
+    CMD ["python", "-m", "pkg.process.healthcheck", "127.0.0.1:50052"]
 ENTRYPOINT ["python", "-m", "services.acquirer"]
 
 

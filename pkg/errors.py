@@ -1,9 +1,14 @@
-"""Refusals that a client can get from any service, with their stable reasons.
+"""Refusals that a client can get from any service, with their stable reasons; and the operator's.
 
-The docstring is the message. Each service has more of its own, and a table of what they become.
+A refusal's docstring is its message. Each service has more of its own, and a table of what they
+become.
 """
 
 from typing import ClassVar
+
+
+class MisconfiguredError(Exception):
+    """Something that the settings name can't be used; the message says what, for the operator."""
 
 
 class ApiError(Exception):

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from pkg.card import Brand, Cvv, Expiry, Pan
 from pkg.ids import new_id
-from pkg.money import Money
 from services.payments.domain.action import Action
 from services.payments.domain.authorize import authorize
+from services.payments.domain.card import Brand, Cvv, Expiry, Pan
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import Approved, Final
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.settle import settle

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from xdist.scheduler import LoadScopeScheduling
 
-from pkg.spans import Recorder
+from pkg.observe.spans import Recorder
 from tests.database import Databases, Service, postgres_of_its_own, running
 from tests.standby import Pair, paired
 from tools.stack.postgres import OWNER, Embedded

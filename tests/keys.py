@@ -2,10 +2,10 @@
 
 from contextlib import suppress
 
-from pkg.auth import KeyDigest, new_api_key
-from pkg.scopes import FULL_ACCESS, Scopes
+from pkg.grpc.auth import KeyDigest, new_api_key
+from pkg.grpc.scopes import FULL_ACCESS, Scopes
+from pkg.postgres.sql import open_pool
 from pkg.secret import Secret
-from pkg.sql import open_pool
 from services.payments.admin.errors import MerchantExistsError
 from services.payments.admin.keys import NewKey, PostgresKeys
 from services.payments.admin.merchants import PostgresMerchants

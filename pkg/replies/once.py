@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 from google.protobuf.message import Message
 
 from pkg.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
+from pkg.grpc.guard import Context, add_reply_header, called_method, metadata_values
+from pkg.grpc.validation import Checks
+from pkg.postgres.sql import Pool, statements
+from pkg.postgres.tenancy import MerchantPool
 from pkg.replies.sealing import ReplyBox
-from pkg.rpc import Context, add_reply_header, called_method, metadata_values
 from pkg.secret import Secret
-from pkg.sql import Pool, statements
-from pkg.tenancy import MerchantPool
-from pkg.validation import Checks
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 SQL = statements(Path(__file__).parent / "sql")
 

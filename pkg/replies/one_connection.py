@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from pkg.sql import Pool, Row
+from pkg.postgres.sql import Pool, Row
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 
 class _OneConnection:

@@ -8,17 +8,18 @@ import uvloop
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
-from pkg import telemetry
-from pkg.metrics import Metrics
-from pkg.observed import call_records, observed
-from pkg.rpc import Guard
-from pkg.running import Running
-from pkg.server import options, serve_until_stopped
-from pkg.settings import MisconfiguredError, hidden, told
-from pkg.sql import Pools
-from pkg.starting import refused
-from pkg.tls import server_credentials
-from pkg.tracing import tracer_of
+from pkg.errors import MisconfiguredError
+from pkg.grpc.guard import Guard
+from pkg.grpc.running import Running
+from pkg.grpc.server import options, serve_until_stopped
+from pkg.grpc.tls import server_credentials
+from pkg.observe import telemetry
+from pkg.observe.metrics import Metrics
+from pkg.observe.tracing import tracer_of
+from pkg.postgres.sql import Pools
+from pkg.process.observed import call_records, observed
+from pkg.process.settings import hidden, told
+from pkg.process.starting import refused
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.config import Config

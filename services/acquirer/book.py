@@ -10,10 +10,10 @@ import asyncpg
 import structlog
 
 from pkg.errors import DependencyUnavailableError
-from pkg.groups import Groups
+from pkg.observe.tracing import Tracer
+from pkg.postgres.group_commit import Groups
+from pkg.postgres.sql import Pool, Proof, open_pool, translated
 from pkg.secret import Secret
-from pkg.sql import Pool, Proof, open_pool, translated
-from pkg.tracing import Tracer
 from services.acquirer import entries, simulator
 from services.acquirer.entries import SQL, Approval, Found
 from services.acquirer.error import ReferenceReusedError, UnreachableError

@@ -1,15 +1,15 @@
-"""The bank's settings; see `pkg.settings` for where they come from."""
+"""The bank's settings; see `pkg.process.settings` for where they come from."""
 
 from pydantic import PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from pkg import timing
-from pkg.production import Posture
-from pkg.production_database import Database
-from pkg.server_settings import TlsSettings
-from pkg.settings import time_of
-from pkg.starting import RoleSettings
-from pkg.timing import Relation
+from pkg.process import timing
+from pkg.process.production import Posture
+from pkg.process.production_database import Database
+from pkg.process.server_settings import TlsSettings
+from pkg.process.settings import time_of
+from pkg.process.starting import RoleSettings
+from pkg.process.timing import Relation
 
 
 class Config(TlsSettings, RoleSettings):

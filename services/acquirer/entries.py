@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from pkg.sql import statements
+from pkg.postgres.sql import statements
 from services.acquirer import simulator
 from services.acquirer.cards import Decline, Scenario, Verb
 from services.acquirer.simulator import (

@@ -2,7 +2,7 @@
 
 import grpc
 
-from pkg.refusals import Refusal
+from pkg.grpc.refusals import Refusal
 from services.acquirer.error import (
     AcquirerError,
     InvalidRequestError,

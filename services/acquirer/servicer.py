@@ -5,8 +5,8 @@ from typing import Any, assert_never
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
-from pkg.rpc import Context
-from pkg.running import Running
+from pkg.grpc.guard import Context
+from pkg.grpc.running import Running
 from services.acquirer import simulator
 from services.acquirer.bank import Bank
 from services.acquirer.cards import (

@@ -13,24 +13,24 @@ import structlog
 from grpc import aio
 
 from paygate.webhooks.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
-from pkg import telemetry
-from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.errors import DependencyUnavailableError
-from pkg.gate import Gate
-from pkg.health import Check
-from pkg.metrics import Metrics
-from pkg.observed import call_records, observed
-from pkg.paging import PageTokens
-from pkg.repeating import pause
+from pkg.grpc.auth import Authenticator, KeyDigest, PostgresKeyStore
+from pkg.grpc.gate import Gate
+from pkg.grpc.guard import Guard
+from pkg.grpc.paging import PageTokens
+from pkg.grpc.server import options, serve_until_stopped, stop_signal
+from pkg.grpc.tls import server_credentials
+from pkg.observe import telemetry
+from pkg.observe.health import Check
+from pkg.observe.metrics import Metrics
+from pkg.observe.tracing import Tracer, tracer_of
+from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
+from pkg.postgres.tenancy import MerchantPool
+from pkg.process.observed import call_records, observed
+from pkg.process.repeating import pause
+from pkg.process.settings import hidden
+from pkg.process.starting import run
 from pkg.replies.once import Once
-from pkg.rpc import Guard
-from pkg.server import options, serve_until_stopped, stop_signal
-from pkg.settings import hidden
-from pkg.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
-from pkg.starting import run
-from pkg.tenancy import MerchantPool
-from pkg.tls import server_credentials
-from pkg.tracing import Tracer, tracer_of
 from services.events.bus import NatsBus
 from services.events.config import Settings
 from services.events.deliver import Deliverer

@@ -1,4 +1,4 @@
-"""Settings of the events service; see `pkg.settings` for where they come from."""
+"""Settings of the events service; see `pkg.process.settings` for where they come from."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -6,12 +6,12 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from pkg import timing
-from pkg.production import Posture, Refused
-from pkg.production_database import Database
-from pkg.server_settings import AuthorityFile, ServerSettings
-from pkg.settings import HexKey, time_of
-from pkg.timing import Relation
+from pkg.process import timing
+from pkg.process.production import Posture, Refused
+from pkg.process.production_database import Database
+from pkg.process.server_settings import AuthorityFile, ServerSettings
+from pkg.process.settings import HexKey, time_of
+from pkg.process.timing import Relation
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits
 

@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from pkg.errors import DependencyUnavailableError
-from pkg.metrics import Metrics
-from pkg.mode import Mode
-from pkg.repeating import pause, repeat
-from pkg.sql import Pool
-from pkg.tracing import Kind, Tracer
+from pkg.observe.metrics import Metrics
+from pkg.observe.tracing import Kind, Tracer
+from pkg.postgres.sql import Pool
+from pkg.process.mode import Mode
+from pkg.process.repeating import pause, repeat
 from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Status
 from services.events.facts import body_of, event_of
 from services.events.origin import event_span

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pkg.sql import Pool, Row, translated
+from pkg.postgres.sql import Pool, Row, translated
 from services.events.outbox import SQL
 
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pkg.ids import new_id
+from pkg.postgres.sql import Row
+from pkg.postgres.tenancy import MerchantPool
 from pkg.replies.one_connection import as_pool
-from pkg.sql import Row
-from pkg.tenancy import MerchantPool
 from services.events.errors import (
     WebhookEndpointDisabledError,
     WebhookEndpointLimitError,
@@ -20,7 +20,7 @@ from services.events.outbox import SQL
 from services.events.sealing import SecretBox, new_secret
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 # A fan-out writes a row for each, and a reply lists them all.
 ENDPOINTS_MAX = 20

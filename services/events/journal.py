@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pkg.grpc.list_rows import page_of, places_of
+from pkg.grpc.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
 from pkg.ids import lowest_id
-from pkg.list_rows import page_of, places_of
-from pkg.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
+from pkg.postgres.sql import Row
+from pkg.postgres.tenancy import MerchantPool
 from pkg.replies.one_connection import as_pool
-from pkg.sql import Row
-from pkg.tenancy import MerchantPool
 from services.events.delivery_queue import Status
 from services.events.errors import EventNotFoundError
 from services.events.outbox import SQL
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

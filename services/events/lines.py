@@ -11,7 +11,7 @@ from socket import socket
 from aiohappyeyeballs import start_connection
 from aiohappyeyeballs.types import AddrInfoType
 
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 from services.events.exchange import UnansweredError
 from services.events.lookup import Lookup
 from services.events.target import AddressNotAllowedError, Target

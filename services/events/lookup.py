@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from aiohappyeyeballs.types import AddrInfoType
 
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 from services.events.target import AddressNotAllowedError, is_allowed, literal
 
 # At once, of names that were resolved quickly when they were last, and of all others.

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 
-from pkg.tracing import Kind, Span, Tracer
+from pkg.observe.tracing import Kind, Span, Tracer
 from services.events.facts import origin_of
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pkg.sql import Pool, statements, translated
+from pkg.postgres.sql import Pool, statements, translated
 
 SQL = statements(Path(__file__).parent / "sql")
 

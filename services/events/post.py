@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 from services.events.exchange import (
     AnswerReader,
     ConnectionLostError,

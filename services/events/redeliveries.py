@@ -3,7 +3,7 @@
 import math
 
 from pkg.errors import RateLimitedError
-from pkg.limits import Buckets, Rate
+from pkg.grpc.limits import Buckets, Rate
 
 # In one process, of one merchant.
 EVENTS = Rate(per_second=5, burst=100)

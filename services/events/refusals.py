@@ -2,7 +2,7 @@
 
 import grpc
 
-from pkg.refusals import SHARED_CODES, Codes, Refusal, refusal
+from pkg.grpc.refusals import SHARED_CODES, Codes, Refusal, refusal
 from services.events import errors as own
 
 _Code = grpc.StatusCode

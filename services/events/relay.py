@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import structlog
 
-from pkg.repeating import pause, repeat
-from pkg.sql import Pool
-from pkg.tracing import Kind, Tracer
+from pkg.observe.tracing import Kind, Tracer
+from pkg.postgres.sql import Pool
+from pkg.process.repeating import pause, repeat
 from services.events.bus import Bus, BusUnavailableError
 from services.events.origin import event_span
 from services.events.outbox import Outbox, Unpublished

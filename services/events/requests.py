@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from paygate.webhooks.v1 import webhook_pb2 as pb
 from paygate.webhooks.v1 import webhook_service_pb2 as service
+from pkg.grpc.validation import Checks
 from pkg.ids import is_id
-from pkg.mode import Mode
-from pkg.validation import Checks
+from pkg.process.mode import Mode
 from services.events.endpoints import EndpointChange, EndpointStatus, NewEndpoint
 from services.events.errors import EventNotFoundError, WebhookEndpointNotFoundError
 from services.events.journal import EventFilter

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from paygate.webhooks.v1 import webhook_service_pb2 as pb
 from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceServicer
-from pkg.auth import Authenticator
-from pkg.mode import Mode
-from pkg.paging import PageTokens
+from pkg.grpc.auth import Authenticator
+from pkg.grpc.guard import Context
+from pkg.grpc.paging import PageTokens
+from pkg.grpc.shares import in_pieces
+from pkg.process.mode import Mode
 from pkg.replies.once import Once
-from pkg.rpc import Context
-from pkg.shares import in_pieces
 from services.events import requests
 from services.events.codec import encode_delivery, encode_endpoint
 from services.events.endpoints import Endpoints
@@ -19,7 +19,7 @@ from services.events.redeliveries import Redeliveries
 from services.events.sealing import shown
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 
 class WebhookServicer(WebhookServiceServicer):

@@ -9,7 +9,7 @@ from typing import TypeVar
 import structlog
 
 from pkg.errors import DependencyUnavailableError
-from pkg.metrics import Metrics
+from pkg.observe.metrics import Metrics
 from services.events.outbox import Outbox
 
 logger = structlog.get_logger()

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 
 URL_LENGTH_MAX = 2048
 

@@ -17,23 +17,24 @@ from grpc import aio
 from paygate.admin.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServicer_to_server
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServicer_to_server
-from pkg import telemetry
-from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
-from pkg.gate import Gate
-from pkg.health import Check
-from pkg.metrics import Metrics
-from pkg.observed import call_records, observed
-from pkg.paging import PageTokens
+from pkg.errors import MisconfiguredError
+from pkg.grpc.auth import Authenticator, KeyDigest, PostgresKeyStore
+from pkg.grpc.gate import Gate
+from pkg.grpc.guard import Guard
+from pkg.grpc.paging import PageTokens
+from pkg.grpc.running import Running
+from pkg.grpc.server import options, serve_until_stopped, stop_signal
+from pkg.grpc.tls import server_credentials
+from pkg.observe import telemetry
+from pkg.observe.health import Check
+from pkg.observe.metrics import Metrics
+from pkg.observe.tracing import Tracer, tracer_of
+from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
+from pkg.process.observed import call_records, observed
+from pkg.process.settings import hidden
+from pkg.process.starting import run
 from pkg.replies.once import Once
-from pkg.rpc import Guard
-from pkg.running import Running
-from pkg.server import options, serve_until_stopped, stop_signal
-from pkg.settings import MisconfiguredError, hidden
-from pkg.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
-from pkg.starting import run
-from pkg.tls import server_credentials
-from pkg.tracing import Tracer, tracer_of
-from services.payments.adapters.acquirer import GrpcTestCards
+from services.payments.adapters.bank import GrpcTestCards
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.metered import MeteredAcquirer
@@ -43,17 +44,22 @@ from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.tally import StoreTally
-from services.payments.adapters.vault import NoVault
+from services.payments.adapters.vault.cards import NoVault
 from services.payments.admin.actions import PostgresActions
-from services.payments.admin.config import AdminSettings
 from services.payments.admin.gate import AdminGate
 from services.payments.admin.keys import PostgresKeys
 from services.payments.admin.merchants import PostgresMerchants
 from services.payments.admin.refusals import refusal_of as admin_refusal_of
 from services.payments.admin.servicer import AdminServicer
-from services.payments.codec import ProtoReplies
-from services.payments.config import Settings
-from services.payments.connections import (
+from services.payments.api.codec import ProtoReplies
+from services.payments.api.refusals import telling_the_time
+from services.payments.api.requests import payment_id_in
+from services.payments.api.sandbox import SandboxServicer
+from services.payments.api.servicer import PaymentServicer
+from services.payments.ports import Gateway
+from services.payments.setup.admin_config import AdminSettings
+from services.payments.setup.config import Settings
+from services.payments.setup.connections import (
     NAME,
     acquirer,
     bank_channel,
@@ -64,15 +70,10 @@ from services.payments.connections import (
     sandbox_pool,
     store_on,
 )
-from services.payments.leases import LEASE
-from services.payments.ports import Gateway
-from services.payments.queries import Queries
-from services.payments.refusals import telling_the_time
-from services.payments.requests import payment_id_in
-from services.payments.sandbox import SandboxServicer
-from services.payments.servicer import PaymentServicer
-from services.payments.sweep import Sweep
-from services.payments.wiring import opened_vault
+from services.payments.setup.open_vault import opened_vault
+from services.payments.use_cases.leases import LEASE
+from services.payments.use_cases.queries import Queries
+from services.payments.use_cases.sweep import Sweep
 
 SERVICE = "payments"  # in the log
 # New payments give way to what is to be done with those that there are.

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
-from pkg.card import Cvv, Expiry, Pan
-from pkg.lists import ANY_TIME, Page, Period, Place
-from pkg.money import Money
+from pkg.grpc.lists import ANY_TIME, Page, Period, Place
 from services.payments.domain.action import Action, ActionType
+from services.payments.domain.card import Cvv, Expiry, Pan
 from services.payments.domain.event import Event, Origin
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, NotFound, Resolution, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status

@@ -21,7 +21,7 @@ from tests.bench.server import Server
 from tests.bench.systems import SQL, System
 
 MERCHANT = "mer_pgbench"
-# As `pkg.sql.open_pool` sets them.
+# As `pkg.postgres.sql.open_pool` sets them.
 SESSION = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",

@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from paygate.payments.v1 import payment_service_pb2 as service
-from pkg.calls import Call, CallRecords
-from pkg.card import Expiry, Pan
-from pkg.metrics import Metrics
-from pkg.money import Money
-from pkg.request_log import RequestLog
+from pkg.grpc.calls import Call, CallRecords
+from pkg.observe.metrics import Metrics
+from pkg.observe.request_log import RequestLog
 from services.payments.adapters.metered import MeteredAcquirer, MeteredVault, VaultMeter
 from services.payments.adapters.tally import StoreTally
+from services.payments.api.requests import payment_id_in
+from services.payments.domain.card import Expiry, Pan
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved
 from services.payments.ports import Change, SealedCard
-from services.payments.requests import payment_id_in
 from tests.builders import DETAILS, begun, gbp, settled
 
 LOOPS = 100_000

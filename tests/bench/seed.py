@@ -4,9 +4,9 @@ import base64
 import secrets
 from pathlib import Path
 
-from pkg.lists import Place
+from pkg.grpc.lists import Place
 from services.payments.ports import PaymentFilter
-from services.payments.queries import payments_scope
+from services.payments.use_cases.queries import payments_scope
 from tests.bench.driver import Load, Operation
 from tests.bench.systems import SQL, System
 from tests.bench.tools import own

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from pkg.ids import lowest_id
-from pkg.sql import statements
+from pkg.postgres.sql import statements
 from tests.bench import worker
 from tests.bench.cpu import Meter
 from tests.bench.server import Server

@@ -19,24 +19,24 @@ from typing import cast
 import asyncpg
 import psutil
 
-from pkg.card import Cvv, Expiry, Pan
-from pkg.metrics import Metrics
-from pkg.money import Money
+from pkg.observe.metrics import Metrics
+from pkg.postgres.sql import open_pool
 from pkg.secret import Secret
-from pkg.sql import open_pool
-from services.payments.adapters import vault_local
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_cards import PostgresCards
-from services.payments.adapters.vault import CardVault
-from services.payments.adapters.vault_keys import DataKeys
-from services.payments.adapters.vault_local import LocalWrapper
-from services.payments.authorize import Authorize, authorize
-from services.payments.codec import ProtoEvents, ProtoReplies
+from services.payments.adapters.vault import local as vault_local
+from services.payments.adapters.vault.cards import CardVault
+from services.payments.adapters.vault.keys import DataKeys
+from services.payments.adapters.vault.local import LocalWrapper
+from services.payments.api.codec import ProtoEvents, ProtoReplies
 from services.payments.domain.action import Action
+from services.payments.domain.card import Cvv, Expiry, Pan
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, NotFound, Reversed
 from services.payments.ports import CardDetails, Gateway, SealedCard, Vault
+from services.payments.use_cases.authorize import Authorize, authorize
 from tests.database import Databases, as_part, postgres_of_its_own, running
 from tools.stack.postgres import OWNER
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import uvloop
 
-from pkg import telemetry
-from pkg.money import Money
-from pkg.paging import PageTokens
+from pkg.grpc.paging import PageTokens
+from pkg.observe import telemetry
+from pkg.postgres.sql import Pool
+from pkg.process.settings import load
 from pkg.secret import Secret
-from pkg.settings import load
-from pkg.sql import Pool
 from services.payments.__main__ import composed, serve_on
-from services.payments.authorize import Authorize, authorize
-from services.payments.config import Settings
+from services.payments.domain.money import Money
+from services.payments.setup.config import Settings
+from services.payments.use_cases.authorize import Authorize, authorize
 from tests.bench.vault_cost import CARD, Bank
 from tests.database import as_part
 from tests.keys import new_key

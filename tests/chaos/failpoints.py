@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 import grpc
 from grpc import aio
 
-from pkg import telemetry
-from pkg.settings import load
+from pkg.observe import telemetry
+from pkg.process.settings import load
 from services.payments.__main__ import composed, serve_on
 from services.payments.ports import Acquirer, Store
 from tests.chaos.worker import HastySettings

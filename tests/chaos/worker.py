@@ -7,10 +7,10 @@ the times that it waits would be several seconds: a call that takes longer meets
 import asyncio
 from datetime import timedelta
 
-from pkg import telemetry
-from pkg.settings import load
+from pkg.observe import telemetry
+from pkg.process.settings import load
 from services.payments.__main__ import serve
-from services.payments.config import Settings
+from services.payments.setup.config import Settings
 
 
 class HastySettings(Settings):

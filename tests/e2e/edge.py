@@ -16,7 +16,7 @@ import grpc
 import yaml
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from pkg.server import OPTIONS
+from pkg.grpc.server import OPTIONS
 from tests.e2e.envoy_admin import Said, asked
 from tests.e2e.stack import free_port
 from tools.stack import envoy

@@ -7,9 +7,9 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from pkg.money import EXPONENTS
 from services.acquirer.cards import CARDS
 from services.events.requests import EVENT_TYPES
+from services.payments.domain.money import EXPONENTS
 from tests.fuzz.api import Method
 from tests.fuzz.odd import DAY, SECONDS_ODD, odd_value
 from tests.fuzz.pool import Pool

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from paygate.events.v1.event_pb2 import PaymentEvent
+from pkg.grpc.lists import BEGINNING, Place
+from pkg.grpc.paging import PageTokens
 from pkg.ids import new_id
-from pkg.lists import BEGINNING, Place
-from pkg.paging import PageTokens
+from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, open_pool
+from pkg.postgres.tenancy import MerchantPool
 from pkg.secret import Secret
-from pkg.sql import BEGIN_COMMIT_ERA, Pool, open_pool
-from pkg.tenancy import MerchantPool
 from services.events.journal import EventFilter, Journal
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of
 from services.payments.domain.payment import Payment
 from services.payments.ports import Change, Commit, PaymentFilter
-from services.payments.queries import Queries
+from services.payments.use_cases.queries import Queries
 from tests.builders import HASH_KEY, MERCHANT, begun, capture, settled
 from tests.database import as_part
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pkg.data_folder import data_dir
+from pkg.process.data_folder import data_dir
 from services.payments.cli.access import NO_ANSWER, REFUSED, WRONG
 from tests.chaos.rig import IMPORTS, free_port
 from tests.database import Databases, as_part

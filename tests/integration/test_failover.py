@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pkg.errors import DependencyUnavailableError
-from pkg.sql import Pool, open_pool, translated
+from pkg.postgres.sql import Pool, open_pool, translated
 from tests.standby import Pair, Server
 from tools.stack.postgres import OWNER
 

@@ -6,12 +6,12 @@ from functools import partial
 import asyncpg
 import pytest
 
-from pkg.lists import BEGINNING, Place
-from pkg.sql import BEGIN_COMMIT_ERA, open_pool
+from pkg.grpc.lists import BEGINNING, Place
+from pkg.postgres.sql import BEGIN_COMMIT_ERA, open_pool
 from services.events.journal import EventFilter
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from tests.builders import MERCHANT
 from tests.database import as_part
 from tests.integration.following import (

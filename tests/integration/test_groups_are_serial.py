@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pkg.ids import new_id
-from pkg.sql import open_pool
+from pkg.postgres.sql import open_pool
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.postgres import PostgresStore
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from services.payments.domain.action import Action
 from services.payments.domain.event import event_of
 from services.payments.domain.outcome import Approved, DeclineCode, Declined

@@ -10,7 +10,7 @@ from grpc import aio
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
-from pkg.request_log import GATHERED_MAX
+from pkg.observe.request_log import GATHERED_MAX
 from tests.chaos.rig import Rig, free_port, gbp, reason_of
 from tests.unwritable import full, gone
 

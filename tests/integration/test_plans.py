@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from pkg.sql import open_pool
-from pkg.tenancy import MerchantPool
+from pkg.postgres.sql import open_pool
+from pkg.postgres.tenancy import MerchantPool
 from services.events.journal import EventFilter, Journal
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres_reader import PostgresReader

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pkg.errors import DependencyUnavailableError
-from pkg.sql import open_pool, translated
+from pkg.postgres.sql import open_pool, translated
 
 
 async def test_nobody_waits_for_a_connection_for_ever(payments_database_url: str) -> None:

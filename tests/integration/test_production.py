@@ -15,10 +15,10 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
-from pkg.healthcheck import serves
-from pkg.production import Posture, database_reasons
-from pkg.production_database import Database
-from pkg.tls import Identity, channel
+from pkg.grpc.tls import Identity, channel
+from pkg.process.healthcheck import serves
+from pkg.process.production import Posture, database_reasons
+from pkg.process.production_database import Database
 from tests.certificates import AuthorityInFiles
 from tests.chaos.rig import Process, free_port, reason_of
 from tests.database import as_part, migrate, postgres_of_its_own, running

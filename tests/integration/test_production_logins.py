@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from pkg.production import Posture, database_reasons
-from pkg.production_database import Database
+from pkg.process.production import Posture, database_reasons
+from pkg.process.production_database import Database
 from tests.database import as_part, as_superuser
 from tools.stack.postgres import OWNER
 

@@ -11,11 +11,11 @@ import pytest
 
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
-from pkg.production_database import Database, reasons_of
-from pkg.sql import Pool, open_pool, translated
+from pkg.postgres.sql import Pool, open_pool, translated
+from pkg.process.production_database import Database, reasons_of
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of
 from services.payments.ports import Change, Commit
 from tests.builders import MERCHANT, NOW, begun, settled

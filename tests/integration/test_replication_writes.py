@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from pkg.errors import DependencyUnavailableError
+from pkg.grpc.scopes import FULL_ACCESS
 from pkg.ids import new_id
-from pkg.scopes import FULL_ACCESS
+from pkg.postgres.sql import Pool, open_pool
+from pkg.postgres.tenancy import MerchantPool
 from pkg.secret import Secret
-from pkg.sql import Pool, open_pool
-from pkg.tenancy import MerchantPool
 from services.acquirer.book import Book
 from services.acquirer.error import UnreachableError
 from services.acquirer.simulator import Capture, Instruction
@@ -24,16 +24,16 @@ from services.events.endpoints import EndpointChange, Endpoints, NewEndpoint
 from services.events.journal import Journal
 from services.events.outbox import Outbox
 from services.events.sealing import SecretBox
-from services.payments.adapters import vault_local
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
-from services.payments.adapters.vault_keys import DataKeys
-from services.payments.adapters.vault_local import LocalWrapper
-from services.payments.adapters.vault_rotation import VaultRotation
+from services.payments.adapters.vault import local as vault_local
+from services.payments.adapters.vault.keys import DataKeys
+from services.payments.adapters.vault.local import LocalWrapper
+from services.payments.adapters.vault.rotation import VaultRotation
 from services.payments.admin.keys import NewKey, PostgresKeys
 from services.payments.admin.merchants import PostgresMerchants
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from services.payments.domain.action import ActionType
 from services.payments.domain.event import event_of
 from services.payments.ports import Change, Commit

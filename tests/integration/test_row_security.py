@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import pytest
 
-from pkg.sql import Pool, open_pool
-from pkg.tenancy import MerchantPool
+from pkg.postgres.sql import Pool, open_pool
+from pkg.postgres.tenancy import MerchantPool
 from tests.conftest import NewDatabase
 from tests.database import as_part
 from tests.integration.events.desk import Desk, opened

@@ -9,15 +9,15 @@ import asyncpg
 import pytest
 
 from pkg.errors import DependencyUnavailableError
+from pkg.grpc.lists import Page, Period, Place
 from pkg.ids import new_id
-from pkg.lists import Page, Period, Place
-from pkg.sql import Pool, open_pool
-from pkg.tenancy import MerchantPool
+from pkg.postgres.sql import Pool, open_pool
+from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import event_of
 from services.payments.domain.hold import Hold

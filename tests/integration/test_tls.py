@@ -10,8 +10,8 @@ import pytest
 from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
 
-from pkg.healthcheck import serves
-from pkg.tls import Identity, channel, server_credentials
+from pkg.grpc.tls import Identity, channel, server_credentials
+from pkg.process.healthcheck import serves
 from tests.certificates import AuthorityInFiles, Pair
 
 NAME = "payments.internal.paygate"

@@ -12,8 +12,8 @@ from grpc import aio
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
-from pkg.healthcheck import serves
-from pkg.tls import Identity, channel
+from pkg.grpc.tls import Identity, channel
+from pkg.process.healthcheck import serves
 from tests.certificates import AuthorityInFiles, Pair
 from tests.chaos.rig import CARD, SECRETS, Process, free_port, gbp
 from tests.database import as_part

@@ -116,7 +116,7 @@ def test_ports_and_probes_are_the_processes(overlay: str, name: str) -> None:
         listens = f"{process.prefix}LISTEN=0.0.0.0:{process.port}"
         assert listens in stage(process.module.removeprefix("services."))
         assert ports(manifest)["grpc"] == process.port
-    asked = ["python", "-m", "pkg.healthcheck", f"127.0.0.1:{process.port}"]
+    asked = ["python", "-m", "pkg.process.healthcheck", f"127.0.0.1:{process.port}"]
     for probe in ("startupProbe", "readinessProbe"):
         assert (probe in main) == (process.port is not None)
         assert probe not in main or main[probe]["exec"]["command"] == asked

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from pkg.mode import Mode
-from pkg.production import static_reasons
-from pkg.settings import load
-from pkg.starting import RoleSettings
-from services.payments.config import Settings as PaymentsSettings
+from pkg.process.mode import Mode
+from pkg.process.production import static_reasons
+from pkg.process.settings import load
+from pkg.process.starting import RoleSettings
+from services.payments.setup.config import Settings as PaymentsSettings
 from tests.certificates import Authority
 from tests.k8s.manifests import (
     PROCESSES,

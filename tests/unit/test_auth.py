@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pkg.auth import (
+from pkg.errors import ApiError, DependencyUnavailableError, InvalidApiKeyError
+from pkg.grpc.auth import (
     CACHE_ENTRIES_MAX,
     CACHE_SECONDS,
     Authenticator,
@@ -16,9 +17,8 @@ from pkg.auth import (
     KeyRecord,
     new_api_key,
 )
-from pkg.errors import ApiError, DependencyUnavailableError, InvalidApiKeyError
-from pkg.limits import Buckets, CallerLimits, Rate
-from pkg.scopes import FULL_ACCESS
+from pkg.grpc.limits import Buckets, CallerLimits, Rate
+from pkg.grpc.scopes import FULL_ACCESS
 from pkg.secret import Secret
 from tests.builders import NOW
 

@@ -12,9 +12,9 @@ from grpc import StatusCode, aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
-from pkg.rpc import Context
+from pkg.grpc.guard import Context
 from services.acquirer.refusals import DOMAIN
-from services.payments.adapters.acquirer import BANK_DOMAIN, GrpcAcquirer
+from services.payments.adapters.bank import BANK_DOMAIN, GrpcAcquirer
 from services.payments.domain.outcome import (
     Answer,
     Approved,

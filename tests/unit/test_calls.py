@@ -12,13 +12,13 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from grpc import aio
 
-from pkg.calls import CallRecords
 from pkg.errors import DependencyUnavailableError
-from pkg.gate import Gate
-from pkg.metrics import Metrics
-from pkg.refusals import Refusal
-from pkg.request_log import RequestLog
-from pkg.rpc import Context, Guard, add_reply_header, note_caller, note_payment
+from pkg.grpc.calls import CallRecords
+from pkg.grpc.gate import Gate
+from pkg.grpc.guard import Context, Guard, add_reply_header, note_caller, note_payment
+from pkg.grpc.refusals import Refusal
+from pkg.observe.metrics import Metrics
+from pkg.observe.request_log import RequestLog
 
 SERVICE = "test.Echo"
 REFUSED = Refusal(code=grpc.StatusCode.ABORTED, reason="IDEMPOTENCY_IN_FLIGHT", message="no")

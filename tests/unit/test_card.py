@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from pkg.card import Brand, Cvv, Expiry, Pan
 from pkg.secret import Secret
+from services.payments.domain.card import Brand, Cvv, Expiry, Pan
 
 BRANDS = {
     "4242424242424242": Brand.VISA,

@@ -11,8 +11,8 @@ from pydantic_settings import BaseSettings
 
 from services.acquirer.config import Config as BankSettings
 from services.events.config import Settings as EventsSettings
-from services.payments.admin.config import AdminSettings
-from services.payments.config import Settings as PaymentsSettings
+from services.payments.setup.admin_config import AdminSettings
+from services.payments.setup.config import Settings as PaymentsSettings
 from tools.stack.postgres import PARTS
 from tools.stack.settings import REPOSITORY
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from pkg.card import Pan
-from pkg.limits import Rate
-from pkg.metrics import Metrics
+from pkg.grpc.limits import Rate
+from pkg.observe.metrics import Metrics
 from services.payments.adapters import declines
 from services.payments.adapters.declines import DeclineLimits
+from services.payments.domain.card import Pan
 from services.payments.domain.error import TooManyDeclinesError
 from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined, Unknown
 from services.payments.ports import CardDetails, Gateway

@@ -11,9 +11,9 @@ from pydantic_settings import BaseSettings
 from services.acquirer.config import Config
 from services.events.config import Settings as EventsSettings
 from services.events.refusals import CODES as EVENTS_CODES
-from services.payments.admin.config import AdminSettings
-from services.payments.config import Settings
-from services.payments.refusals import CODES as PAYMENTS_CODES
+from services.payments.api.refusals import CODES as PAYMENTS_CODES
+from services.payments.setup.admin_config import AdminSettings
+from services.payments.setup.config import Settings
 from tools.stack.settings import PORT_DEFAULT, REPOSITORY
 
 README = REPOSITORY / "README.md"
@@ -126,7 +126,7 @@ def test_every_setting_is_documented_with_its_default(
 
 def test_every_setting_of_make_run_is_documented() -> None:
     """What the local stack reads from its environment is in operations.md, and nothing else."""
-    sources = ("tools/stack/settings.py", "pkg/data_folder.py")
+    sources = ("tools/stack/settings.py", "pkg/process/data_folder.py")
     source = "".join((REPOSITORY / name).read_text() for name in sources)
     read = set(re.findall(r'environment(?:\.get\(|, )"([A-Z_]+)"', source))
     documented = dict(_SETTING.findall(section(OPERATIONS, "Settings of `make run`")))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pkg.groups import Groups
+from pkg.postgres.group_commit import Groups
 from services.payments.ports import Change, Commit
 from tests.builders import begun
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from pkg.errors import ValidationFailedError
-from services.payments.capture import Capture, capture
-from services.payments.cards import delete_card
 from services.payments.domain import error
 from services.payments.domain.outcome import Approved
 from services.payments.ports import Removal
-from services.payments.refund import Refund, refund
+from services.payments.use_cases.capture import Capture, capture
+from services.payments.use_cases.cards import delete_card
+from services.payments.use_cases.refund import Refund, refund
 from tests.builders import MERCHANT, gbp
 from tests.unit.test_steps import FakeBank, Fixture, authorized
 

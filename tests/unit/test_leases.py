@@ -6,8 +6,8 @@ import pytest
 
 from services.payments.adapters.memory import MemoryStore
 from services.payments.domain.action import ActionType
-from services.payments.leases import Leases
 from services.payments.ports import ActionPlace, Change
+from services.payments.use_cases.leases import Leases
 from tests.builders import MERCHANT, begun
 
 NO_LEASE = timedelta(0)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkg.errors import RateLimitedError
-from pkg.limits import Buckets, CallerLimits, Rate, network_of
-from pkg.rpc import Context, client_address
+from pkg.grpc.guard import Context, client_address
+from pkg.grpc.limits import Buckets, CallerLimits, Rate, network_of
 
 
 class Watch:

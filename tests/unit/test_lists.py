@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pkg.grpc.list_rows import page_of
+from pkg.grpc.lists import ANY_TIME, BEGINNING, END, Page, Period, Place
 from pkg.ids import new_id
-from pkg.list_rows import page_of
-from pkg.lists import ANY_TIME, BEGINNING, END, Page, Period, Place
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pkg.log_stream import LogStream
+from pkg.observe.log_stream import LogStream
 from tests.unwritable import full, gone
 
 # Every way in which something gets into the log. Ends with 0 only if none of them raises.
 PROGRAM = """
 import asyncio, logging, sys, warnings
 import structlog
-from pkg import log_stream, telemetry
-from pkg.request_log import request_log
+from pkg.observe import log_stream, telemetry
+from pkg.observe.request_log import request_log
 telemetry.configure("test")
 class Unshown:
     def __repr__(self):

@@ -3,7 +3,7 @@
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pkg.metrics import OTHER, SERIES_MAX, Metrics
+from pkg.observe.metrics import OTHER, SERIES_MAX, Metrics
 
 
 def shown(metrics: Metrics) -> dict[str, dict[tuple[str, ...], float]]:

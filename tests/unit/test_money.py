@@ -3,7 +3,7 @@
 import iso4217
 import pytest
 
-from pkg.money import EXPONENTS, MixedCurrenciesError, Money
+from services.payments.domain.money import EXPONENTS, MixedCurrenciesError, Money
 
 
 def test_the_exponents_are_those_of_iso_4217() -> None:

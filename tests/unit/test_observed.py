@@ -7,10 +7,10 @@ import sys
 import aiohttp
 import pytest
 
-from pkg.health import Check, Health
-from pkg.metrics import Metrics
-from pkg.observed import Place, observed
-from pkg.settings import MisconfiguredError
+from pkg.errors import MisconfiguredError
+from pkg.observe.health import Check, Health
+from pkg.observe.metrics import Metrics
+from pkg.process.observed import Place, observed
 
 
 async def up() -> bool:
@@ -99,7 +99,7 @@ async def test_a_container_asks_its_page() -> None:
     listen = f"127.0.0.1:{free_port()}"
 
     async def asked(page: str) -> int:
-        program = (sys.executable, "-m", "pkg.healthcheck", f"http://{listen}{page}")
+        program = (sys.executable, "-m", "pkg.process.healthcheck", f"http://{listen}{page}")
         return await (await asyncio.create_subprocess_exec(*program)).wait()
 
     async with observed(Place(listen=listen), Metrics(), {"database": down}):

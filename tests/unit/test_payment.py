@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from pkg.money import Money
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.event import EventType, event_of
 from services.payments.domain.hold import Hold
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle, settle_expiry, settle_reversal

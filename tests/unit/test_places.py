@@ -10,14 +10,14 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from grpc import aio
 
-from pkg.auth import Authenticator, KeyDigest, KeyRecord, new_api_key
 from pkg.errors import RateLimitedError
-from pkg.gate import Gate
-from pkg.limits import CallerLimits
-from pkg.refusals import Refusal
-from pkg.rpc import Context, Guard, metadata_values
-from pkg.running import Running
-from pkg.scopes import FULL_ACCESS
+from pkg.grpc.auth import Authenticator, KeyDigest, KeyRecord, new_api_key
+from pkg.grpc.gate import Gate
+from pkg.grpc.guard import Context, Guard, metadata_values
+from pkg.grpc.limits import CallerLimits
+from pkg.grpc.refusals import Refusal
+from pkg.grpc.running import Running
+from pkg.grpc.scopes import FULL_ACCESS
 from pkg.secret import Secret
 
 DIGEST = KeyDigest(Secret("ab" * 32))

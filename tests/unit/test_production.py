@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pkg.production import KEY_BYTES_DIFFERENT_MIN, is_guessable, is_written, static_reasons
-from pkg.settings import load
+from pkg.process.production import KEY_BYTES_DIFFERENT_MIN, is_guessable, is_written, static_reasons
+from pkg.process.settings import load
 from services.acquirer.config import Config as BankSettings
 from services.events.config import Settings as EventsSettings
-from services.payments.admin.config import AdminSettings
-from services.payments.config import Settings as PaymentsSettings
+from services.payments.setup.admin_config import AdminSettings
+from services.payments.setup.config import Settings as PaymentsSettings
 from tests.certificates import AuthorityInFiles
 from tools.stack.settings import REPOSITORY
 

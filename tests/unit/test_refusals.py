@@ -5,10 +5,10 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 
 from pkg import errors
-from pkg.money import Money
-from pkg.refusals import Refusal
+from pkg.grpc.refusals import Refusal
+from services.payments.api.refusals import CODES, refusal_of
 from services.payments.domain import error
-from services.payments.refusals import CODES, refusal_of
+from services.payments.domain.money import Money
 
 HTTP_OF_CONTRACT = {
     "VALIDATION_FAILED": "INVALID_ARGUMENT",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from pkg.request_log import GATHERED_MAX, RequestLog
+from pkg.observe.request_log import GATHERED_MAX, RequestLog
 
 METHOD = "/paygate.payments.v1.PaymentService/Capture"
 

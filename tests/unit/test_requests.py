@@ -10,11 +10,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.errors import ValidationFailedError
+from pkg.grpc.lists import Period
 from pkg.ids import new_id
-from pkg.lists import Period
-from pkg.money import EXPONENTS
-from services.payments import requests
+from services.payments.api import requests
 from services.payments.domain.error import PaymentNotFoundError
+from services.payments.domain.money import EXPONENTS
 from services.payments.domain.status import Status
 from services.payments.ports import PaymentFilter
 from tests.builders import MERCHANT, NOW

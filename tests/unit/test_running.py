@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pkg.running import Running
+from pkg.grpc.running import Running
 
 
 async def test_a_cancelled_caller_stops_no_work() -> None:

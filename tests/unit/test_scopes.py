@@ -11,7 +11,7 @@ from paygate.auth.v1 import scope_pb2
 from paygate.payments.v1 import payment_service_pb2
 from paygate.sandbox.v1 import sandbox_service_pb2
 from paygate.webhooks.v1 import webhook_service_pb2
-from pkg.scopes import FULL_ACCESS, Scope, allowed, declared, known, of_message, to_message
+from pkg.grpc.scopes import FULL_ACCESS, Scope, allowed, declared, known, of_message, to_message
 from tools.stack.settings import REPOSITORY
 
 FULL: dict[FileDescriptor, Scope] = {

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pkg.limits import Rate
-from pkg.server_settings import ServerSettings
+from pkg.grpc.limits import Rate
+from pkg.process.server_settings import ServerSettings
 from tests.certificates import AuthorityInFiles
 
 Files = dict[str, Path]

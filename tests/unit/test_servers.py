@@ -2,7 +2,7 @@
 
 import pytest
 
-from pkg.servers import addresses_of
+from pkg.postgres.servers import addresses_of
 
 
 @pytest.mark.parametrize(

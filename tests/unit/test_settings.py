@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict, SettingsError
 
-from pkg.settings import ServiceSettings, load, told
+from pkg.process.settings import ServiceSettings, load, told
 
 VALUE = "correct horse battery staple"
 

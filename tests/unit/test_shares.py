@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pkg.errors import RateLimitedError
-from pkg.shares import PIECE, Shares, in_pieces
+from pkg.grpc.shares import PIECE, Shares, in_pieces
 
 
 async def reading(

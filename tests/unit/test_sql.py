@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from pkg.errors import DependencyUnavailableError
-from pkg.sql import translated
+from pkg.postgres.sql import translated
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,15 @@ from pkg.errors import (
     IdempotencyKeyReusedError,
     ValidationFailedError,
 )
-from pkg.money import Money
 from pkg.secret import Secret
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.memory import MemoryStore, MemoryVault
-from services.payments.authorize import Authorize, authorize
-from services.payments.capture import Capture, capture
-from services.payments.codec import ProtoEvents, ProtoReplies
+from services.payments.api.codec import ProtoEvents, ProtoReplies
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import NOBODY, Origin
 from services.payments.domain.hold import Hold
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import (
     Answer,
     Approved,
@@ -40,9 +38,11 @@ from services.payments.domain.outcome import (
 )
 from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, Change, Commit, Gateway, Limits
-from services.payments.steps import Reply
-from services.payments.sweep import Sweep
-from services.payments.void import Void, void
+from services.payments.use_cases.authorize import Authorize, authorize
+from services.payments.use_cases.capture import Capture, capture
+from services.payments.use_cases.sweep import Sweep
+from services.payments.use_cases.two_commits import Reply
+from services.payments.use_cases.void import Void, void
 from tests.builders import DETAILS, HASH_KEY, MERCHANT, TurnedClock, gbp
 
 NO = Declined(DeclineCode.INSUFFICIENT_FUNDS)

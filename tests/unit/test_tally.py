@@ -6,14 +6,14 @@ import pytest
 
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.ids import new_id
-from pkg.metrics import Metrics
+from pkg.observe.metrics import Metrics
 from services.payments.adapters.tally import StoreTally
+from services.payments.api.requests import payment_id_in
 from services.payments.domain.action import Action
 from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle_expiry, settle_reversal
 from services.payments.ports import Change
-from services.payments.requests import payment_id_in
 from tests.builders import (
     LATER,
     LIFETIME,

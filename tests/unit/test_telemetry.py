@@ -12,7 +12,7 @@ PROGRAM = """
 import logging
 import resource
 import structlog
-from pkg import telemetry
+from pkg.observe import telemetry
 telemetry.configure("test")
 grpc_logger = logging.getLogger("grpc._cython.cygrpc")
 grpc_logger.error("Invalid encoding on %s", b"sk_key")

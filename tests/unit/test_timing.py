@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 import yaml
 
-from pkg.mode import Mode
-from pkg.starting import RoleSettings, refused
+from pkg.process.mode import Mode
+from pkg.process.starting import RoleSettings, refused
 from services.acquirer.config import Config as BankSettings
 from services.events.bus import NatsBus
 from services.events.config import Settings as EventsSettings
 from services.events.relay import RelayLimits
-from services.payments import leases, recover
-from services.payments.admin.config import AdminSettings
-from services.payments.config import Settings as PaymentsSettings
-from services.payments.sandbox import DRAIN_MAX
+from services.payments.api.sandbox import DRAIN_MAX
+from services.payments.setup.admin_config import AdminSettings
+from services.payments.setup.config import Settings as PaymentsSettings
+from services.payments.use_cases import leases, recover
 from tools.stack.program import Program
 from tools.stack.settings import REPOSITORY
 

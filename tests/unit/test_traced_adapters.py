@@ -6,10 +6,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from pkg.errors import DependencyUnavailableError
+from pkg.observe.spans import Recorder
 from pkg.secret import Secret
-from pkg.spans import Recorder
-from services.payments.adapters.acquirer import GrpcAcquirer
-from services.payments.adapters.vault_transit import TransitWrapper
+from services.payments.adapters.bank import GrpcAcquirer
+from services.payments.adapters.vault.transit import TransitWrapper
 from services.payments.domain.outcome import Unknown
 from tests.builders import DETAILS, gbp
 

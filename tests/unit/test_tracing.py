@@ -10,11 +10,11 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pkg.calls import Call
-from pkg.groups import Groups
-from pkg.settings import MisconfiguredError
-from pkg.spans import Recorder, _summary
-from pkg.tracing import NOTHING, UNTRACED, Kind, is_wanted, tracer_of
+from pkg.errors import MisconfiguredError
+from pkg.grpc.calls import Call
+from pkg.observe.spans import Recorder, _summary
+from pkg.observe.tracing import NOTHING, UNTRACED, Kind, is_wanted, tracer_of
+from pkg.postgres.group_commit import Groups
 from tools.stack.settings import REPOSITORY
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
@@ -65,7 +65,7 @@ def test_without_an_endpoint_opentelemetry_is_not_even_imported() -> None:
     program = (
         "import sys\n"
         "import services.payments.__main__, services.acquirer.__main__, services.events.__main__\n"
-        "from pkg.tracing import tracer_of\n"
+        "from pkg.observe.tracing import tracer_of\n"
         "assert tracer_of('a', {}) is None\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])\n"
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pkg.errors import DependencyUnavailableError
-from services.payments.adapters import vault_local
-from services.payments.adapters.vault_local import KeyringError, LocalWrapper
+from services.payments.adapters.vault import local as vault_local
+from services.payments.adapters.vault.local import KeyringError, LocalWrapper
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_rotation_keeps_old_keys_until_they_are_refused(path: Path) -> Non
 # Rotates, and says which data keys it has wrapped meanwhile.
 ROTATES = """
 import asyncio, pathlib, sys
-from services.payments.adapters.vault_local import LocalWrapper
+from services.payments.adapters.vault.local import LocalWrapper
 async def main():
     wrapper = LocalWrapper(pathlib.Path(sys.argv[1]))
     for _ in range(ROTATIONS):

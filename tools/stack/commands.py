@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from pkg import log_stream
+from pkg.observe import log_stream
 from tools.stack import folder, ready, settings
 from tools.stack.errors import StackError
 from tools.stack.screen import complain

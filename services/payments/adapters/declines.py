@@ -8,8 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from pkg.limits import Buckets, Rate
-from pkg.metrics import Metrics
+from pkg.grpc.limits import Buckets, Rate
+from pkg.observe.metrics import Metrics
 from services.payments.domain.error import TooManyDeclinesError
 
 # What one merchant's cards take from memory can't push another's out.

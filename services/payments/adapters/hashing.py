@@ -5,8 +5,8 @@ import hmac
 import json
 from collections.abc import Sequence
 
-from pkg.card import Pan
 from pkg.secret import Secret
+from services.payments.domain.card import Pan
 
 
 class HmacHasher:

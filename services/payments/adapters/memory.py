@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from pkg.card import Expiry, Pan
 from pkg.errors import DependencyUnavailableError
+from pkg.grpc.lists import Page, Place
 from pkg.ids import new_id
-from pkg.lists import Page, Place
 from services.payments.domain.action import Action, ActionStatus, ActionType
+from services.payments.domain.card import Expiry, Pan
 from services.payments.domain.event import Event
 from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment

@@ -5,11 +5,11 @@ from collections.abc import Awaitable
 from datetime import datetime
 from typing import TypeVar
 
-from pkg.card import Expiry, Pan
-from pkg.metrics import Metrics
-from pkg.money import Money
-from services.payments.adapters.vault_keys import KeyVersion, KeyWrapper
+from pkg.observe.metrics import Metrics
+from services.payments.adapters.vault.keys import KeyVersion, KeyWrapper
 from services.payments.domain.action import Action, ActionType
+from services.payments.domain.card import Expiry, Pan
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import (
     Answer,
     Approved,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from pkg.errors import DependencyUnavailableError
-from pkg.metrics import Metrics
+from pkg.observe.metrics import Metrics
 from services.payments.adapters.postgres import PostgresStore
 
 logger = structlog.get_logger()

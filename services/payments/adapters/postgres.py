@@ -8,10 +8,10 @@ from pathlib import Path
 import asyncpg
 
 from pkg.errors import DependencyUnavailableError
-from pkg.groups import Groups
-from pkg.metrics import Metrics
-from pkg.sql import Pool, Proof, Row, statements, translated
-from pkg.tracing import Tracer
+from pkg.observe.metrics import Metrics
+from pkg.observe.tracing import Tracer
+from pkg.postgres.group_commit import Groups
+from pkg.postgres.sql import Pool, Proof, Row, statements, translated
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.rows import (
     action_of,

@@ -3,8 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
-from pkg.metrics import Metrics
-from pkg.sql import Pool, statements, translated
+from pkg.observe.metrics import Metrics
+from pkg.postgres.sql import Pool, statements, translated
 from services.payments.ports import Removal
 
 SQL = statements(Path(__file__).parent / "sql")

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from pkg.groups import Groups
-from pkg.list_rows import page_of, places_of
-from pkg.lists import BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
-from pkg.shares import in_pieces
-from pkg.sql import translated
-from pkg.tenancy import MerchantPool
+from pkg.grpc.list_rows import page_of, places_of
+from pkg.grpc.lists import BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
+from pkg.grpc.shares import in_pieces
+from pkg.postgres.group_commit import Groups
+from pkg.postgres.sql import translated
+from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import SQL
 from services.payments.adapters.rows import action_of, payment_of

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pkg.postgres.sql import Pool, translated
 from pkg.replies.one_connection import as_pool
-from pkg.sql import Pool, translated
 from services.payments.adapters.postgres import SQL
 from services.payments.drains import Due
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 
 class PostgresSandbox:

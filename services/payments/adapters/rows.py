@@ -1,10 +1,10 @@
 """Domain values to rows of the database and back."""
 
-from pkg.card import Brand, Expiry
-from pkg.money import Money
-from pkg.sql import Row
+from pkg.postgres.sql import Row
 from services.payments.domain.action import Action, ActionStatus, ActionType
+from services.payments.domain.card import Brand, Expiry
 from services.payments.domain.hold import Hold
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.status import Authorization

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from pkg.metrics import Histogram, Metrics
+from pkg.observe.metrics import Histogram, Metrics
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.hold import Hold
 from services.payments.domain.payment import Payment

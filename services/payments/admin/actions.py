@@ -1,7 +1,7 @@
 """Actions that nobody can tell the end of, and the operator's word on them.
 
 Here it is only noted. Recovery ends the action, after it has asked the bank once more: see
-`services.payments.recover`.
+`services.payments.use_cases.recover`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pkg.errors import ValidationFailedError
-from pkg.sql import Pool, Row, translated
+from pkg.postgres.sql import Pool, Row, translated
 from services.payments.admin.errors import ActionNotInDoubtError, ActionNotStuckError
 from services.payments.admin.merchants import SQL
 

@@ -6,7 +6,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.payments.v1 import payment_pb2
-from pkg.scopes import to_message
+from pkg.grpc.scopes import to_message
 from services.payments.admin.actions import StuckAction
 from services.payments.admin.keys import ApiKey
 from services.payments.admin.merchants import Merchant

@@ -13,7 +13,8 @@ from google.protobuf.message import Message
 from grpc import aio
 
 from pkg.errors import ApiError
-from pkg.rpc import Context, metadata_values
+from pkg.grpc.guard import Context, metadata_values
+from pkg.observe.health import HEALTH
 from pkg.secret import Secret
 from services.payments.admin.errors import InvalidAdminTokenError
 
@@ -23,7 +24,6 @@ logger = structlog.get_logger()
 OPERATOR_HEADER = "paygate-operator"
 _OPERATOR = re.compile(r"[\w.@-]{1,64}\Z")
 # Whether the process serves may be asked by anybody who reaches its port.
-_OPEN = "/grpc.health.v1.Health/"
 _ID_FIELDS = ("id", "merchant_id")
 _ID = re.compile(r"(mer_[a-z0-9_]{1,60}|act_[0-9a-z]{26}|[0-9a-z]{16})\Z")
 # Sub-messages of replies that say what was made or changed.
@@ -51,7 +51,7 @@ class AdminGate(aio.ServerInterceptor):
     ) -> _Handler:
         """Return the handler with the gate before it."""
         handler = await continuation(details)
-        if handler is None or details.method.startswith(_OPEN):
+        if handler is None or details.method.startswith(HEALTH):
             return handler
         if handler.unary_unary is None:
             return None  # a kind of method that nothing here would guard

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pkg.grpc.scopes import Scopes, known
+from pkg.postgres.sql import Pool, Row, translated
 from pkg.replies.one_connection import as_pool
-from pkg.scopes import Scopes, known
-from pkg.sql import Pool, Row, translated
 from services.payments.admin.errors import (
     ApiKeyEndedError,
     ApiKeyLimitError,
@@ -18,7 +18,7 @@ from services.payments.admin.errors import (
 from services.payments.admin.merchants import SQL
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

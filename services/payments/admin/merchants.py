@@ -6,12 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkg.postgres.sql import Pool, Row, statements, translated
 from pkg.replies.one_connection import as_pool
-from pkg.sql import Pool, Row, statements, translated
 from services.payments.admin.errors import MerchantExistsError, MerchantNotFoundError
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 SQL = statements(Path(__file__).parent / "sql")
 

@@ -3,7 +3,7 @@
 import grpc
 
 from pkg import errors
-from pkg.refusals import SHARED_CODES, Codes, Refusal, refusal
+from pkg.grpc.refusals import SHARED_CODES, Codes, Refusal, refusal
 from services.payments.admin import errors as own
 
 _Code = grpc.StatusCode

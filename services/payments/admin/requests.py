@@ -8,9 +8,9 @@ from functools import partial
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.auth.v1 import scope_pb2
 from pkg.errors import InvalidPageTokenError
+from pkg.grpc.scopes import FULL_ACCESS, Scopes, of_message
+from pkg.grpc.validation import Checks
 from pkg.ids import is_id, new_id
-from pkg.scopes import FULL_ACCESS, Scopes, of_message
-from pkg.validation import Checks
 from services.payments.admin.actions import Resolution
 
 OVERLAP_DEFAULT, OVERLAP_MAX = timedelta(days=1), timedelta(days=7)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceServicer
-from pkg.auth import KeyDigest, new_api_key
+from pkg.grpc.auth import KeyDigest, new_api_key
+from pkg.grpc.guard import Context
 from pkg.replies.once import OPERATOR, Once
-from pkg.rpc import Context
 from services.payments.admin import requests
 from services.payments.admin.actions import PostgresActions
 from services.payments.admin.codec import encode_key, encode_merchant, encode_stuck_action
@@ -17,7 +17,7 @@ from services.payments.admin.merchants import PostgresMerchants
 from services.payments.admin.vault import VaultKey
 
 if TYPE_CHECKING:
-    from pkg.tenancy import PooledConnection
+    from pkg.postgres.tenancy import PooledConnection
 
 
 class AdminServicer(AdminServiceServicer):

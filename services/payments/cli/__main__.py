@@ -2,7 +2,7 @@
 
 import typer
 
-from pkg import log_stream
+from pkg.observe import log_stream
 from services.payments.cli import actions, keys, merchants, vault
 
 app = typer.Typer(

@@ -20,9 +20,9 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceStub
-from pkg.data_folder import ADMIN_ENV, data_dir
-from pkg.loopback import LoopbackAddress
-from pkg.settings import ServiceSettings, told
+from pkg.process.data_folder import ADMIN_ENV, data_dir
+from pkg.process.loopback import LoopbackAddress
+from pkg.process.settings import ServiceSettings, told
 
 REFUSED, WRONG, NO_ANSWER = 1, 2, 3
 CALL_SECONDS_MAX = 10.0

@@ -7,7 +7,7 @@ import typer
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.auth.v1.scope_pb2 import Scope as ScopeMessage
-from pkg.scopes import Scope, of_message, to_message
+from pkg.grpc.scopes import Scope, of_message, to_message
 from services.payments.cli.access import Admin
 from services.payments.cli.merchants import MerchantId
 from services.payments.cli.output import Json, as_json, as_table, note, say, when

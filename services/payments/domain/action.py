@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from pkg.money import Money
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode
 
 

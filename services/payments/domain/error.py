@@ -1,7 +1,7 @@
 """Why a payment refuses, with stable reasons. The docstring is the message."""
 
 from pkg.errors import ApiError
-from pkg.money import Money
+from services.payments.domain.money import Money
 
 # Violations that time alone makes.
 IN_THE_PAST = "is in the past"

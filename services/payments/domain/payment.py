@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from pkg.card import Brand, Expiry
-from pkg.money import Money
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
+from services.payments.domain.card import Brand, Expiry
 from services.payments.domain.hold import Hold
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.status import Authorization, Status, status_of
 

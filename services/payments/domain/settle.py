@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict, assert_never
 
-from pkg.money import Money
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.hold import Hold
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Authorization

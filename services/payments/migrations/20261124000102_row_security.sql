@@ -14,7 +14,7 @@ ALTER TABLE webhook_endpoints ENABLE ROW LEVEL SECURITY;
 ALTER TABLE webhook_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE webhook_deliveries ENABLE ROW LEVEL SECURITY;
 
--- Whose rows a connection works on is set on it: see pkg/tenancy.py. Where nothing is set, there are
+-- Whose rows a connection works on is set on it: see pkg/postgres/tenancy.py. Where nothing is set, there are
 -- none.
 CREATE POLICY own ON payments TO paygate_reader
 USING (merchant_id = current_setting('paygate.merchant_id', true));

@@ -7,7 +7,7 @@ from pytest_bdd import given, parsers, then, when
 
 from paygate.admin.v1 import admin_service_pb2 as admin
 from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceStub
-from pkg.scopes import Scope, to_message
+from pkg.grpc.scopes import Scope, to_message
 from tests.e2e.clients import RPCS, Headers, Rpc
 from tests.e2e.operator import Operator
 from tests.e2e.steps.errors import assert_refused

@@ -6,9 +6,9 @@ import pytest
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
-from pkg.rpc import Guard
-from pkg.running import Running
-from pkg.server import options
+from pkg.grpc.guard import Guard
+from pkg.grpc.running import Running
+from pkg.grpc.server import options
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.outage import Outages

@@ -14,11 +14,11 @@ from paygate.admin.v1.admin_service_pb2_grpc import (
     add_AdminServiceServicer_to_server,
 )
 from paygate.auth.v1.scope_pb2 import Scope
-from pkg.auth import KeyDigest
+from pkg.grpc.auth import KeyDigest
+from pkg.grpc.guard import Guard
+from pkg.postgres.sql import open_pool
 from pkg.replies.once import Once
-from pkg.rpc import Guard
 from pkg.secret import Secret
-from pkg.sql import open_pool
 from services.payments.admin.actions import PostgresActions
 from services.payments.admin.gate import AdminGate
 from services.payments.admin.keys import PostgresKeys

@@ -11,19 +11,19 @@ from structlog.testing import capture_logs
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.payments.v1.payment_pb2 import Action as ActionMessage
 from pkg.ids import new_id
-from pkg.money import Money
+from pkg.postgres.sql import open_pool
 from pkg.secret import Secret
-from pkg.sql import open_pool
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.memory import MemoryStore, MemoryVault
 from services.payments.adapters.postgres import PostgresStore
-from services.payments.codec import ProtoEvents, ProtoReplies
+from services.payments.api.codec import ProtoEvents, ProtoReplies
 from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, NotFound, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.ports import CardDetails, Change, Commit, Gateway
-from services.payments.sweep import Sweep
+from services.payments.use_cases.sweep import Sweep
 from tests.builders import HASH_KEY, begun, capture, settled
 from tests.database import as_part
 from tests.integration.admin.served import MERCHANT, Api

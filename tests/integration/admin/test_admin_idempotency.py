@@ -4,7 +4,7 @@ import pytest
 from google.protobuf.message import Message
 
 from paygate.admin.v1 import admin_service_pb2 as pb
-from pkg.sql import open_pool
+from pkg.postgres.sql import open_pool
 from tests.integration.admin.served import MERCHANT, TOKEN, Api
 
 NEW_MERCHANT = pb.CreateMerchantRequest(name="Another shop")

@@ -8,11 +8,11 @@ from grpc import aio
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.auth.v1 import scope_pb2
-from pkg.auth import Authenticator, Caller, KeyDigest, PostgresKeyStore
 from pkg.errors import InvalidApiKeyError
-from pkg.scopes import FULL_ACCESS, Scope
+from pkg.grpc.auth import Authenticator, Caller, KeyDigest, PostgresKeyStore
+from pkg.grpc.scopes import FULL_ACCESS, Scope
+from pkg.postgres.sql import open_pool
 from pkg.secret import Secret
-from pkg.sql import open_pool
 from tests.chaos.rig import reason_of
 from tests.database import as_part
 from tests.integration.admin.served import MERCHANT, PEPPER, Api

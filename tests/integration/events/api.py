@@ -16,14 +16,14 @@ from paygate.webhooks.v1.webhook_service_pb2_grpc import (
     WebhookServiceStub,
     add_WebhookServiceServicer_to_server,
 )
-from pkg.auth import Authenticator, KeyDigest, PostgresKeyStore
-from pkg.mode import Mode
-from pkg.paging import PageTokens
+from pkg.grpc.auth import Authenticator, KeyDigest, PostgresKeyStore
+from pkg.grpc.guard import Guard
+from pkg.grpc.paging import PageTokens
+from pkg.postgres.sql import Pool, open_pool
+from pkg.postgres.tenancy import MerchantPool
+from pkg.process.mode import Mode
 from pkg.replies.once import Once
-from pkg.rpc import Guard
 from pkg.secret import Secret
-from pkg.sql import Pool, open_pool
-from pkg.tenancy import MerchantPool
 from services.events.endpoints import Endpoints
 from services.events.journal import Journal, JournalLimits
 from services.events.refusals import refusal_of

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pkg.ids import new_id
-from pkg.mode import Mode
+from pkg.postgres.sql import Pool, Row, open_pool
+from pkg.process.mode import Mode
 from pkg.secret import Secret
-from pkg.sql import Pool, Row, open_pool
 from services.events.deliver import Deliverer, DeliveryLimits
 from services.events.relay import Relay
 from services.events.sealing import SecretBox, new_secret
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from services.payments.domain.action import Action
 from services.payments.domain.event import NOBODY, Origin, event_of
 from services.payments.domain.payment import Payment

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from paygate.webhooks.v1 import webhook_pb2
 from paygate.webhooks.v1 import webhook_service_pb2 as pb
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 from services.events.endpoints import ENDPOINTS_MAX, SECRETS_MAX
 from services.events.requests import EVENT_TYPES
 from services.payments.domain.event import EventType

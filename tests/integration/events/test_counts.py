@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pkg.metrics import Metrics
-from pkg.mode import Mode
-from pkg.sql import Pools, open_pool
+from pkg.observe.metrics import Metrics
+from pkg.postgres.sql import Pools, open_pool
+from pkg.process.mode import Mode
 from services.events.deliver import Deliverer
 from services.events.outbox import Outbox
 from services.events.tally import RelayTally
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.tally import StoreTally
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from tests.builders import begun
 from tests.database import as_part
 from tests.integration.events.desk import Desk, opened

@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 from services.events.deliver import Deliverer, DeliveryLimits
 from services.events.delivery_queue import Attempt, DeliveryQueue, Free, Status
 from tests.chaos.rig import free_port

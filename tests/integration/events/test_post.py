@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 from services.events.exchange import INTERIM_ANSWERS_MAX, STATUS_BYTES_MAX
 from services.events.post import Answer, Poster
 from services.events.target import check_url

@@ -8,9 +8,9 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pkg.mode import Mode
+from pkg.observe.spans import Recorder
+from pkg.process.mode import Mode
 from pkg.secret import Secret
-from pkg.spans import Recorder
 from services.events.bus import NatsBus
 from services.events.deliver import Deliverer
 from services.events.relay import Relay

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from pkg.metrics import Metrics
+from pkg.observe.metrics import Metrics
+from pkg.postgres.sql import Pool, open_pool
 from pkg.secret import Secret
-from pkg.sql import Pool, open_pool
-from services.payments.adapters import vault_local
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_cards import PostgresCards
-from services.payments.adapters.vault import CardVault
-from services.payments.adapters.vault_keys import DataKeys, KeyWrapper
-from services.payments.adapters.vault_local import LocalWrapper
-from services.payments.adapters.vault_transit import TransitWrapper
-from services.payments.codec import ProtoEvents
+from services.payments.adapters.vault import local as vault_local
+from services.payments.adapters.vault.cards import CardVault
+from services.payments.adapters.vault.keys import DataKeys, KeyWrapper
+from services.payments.adapters.vault.local import LocalWrapper
+from services.payments.adapters.vault.transit import TransitWrapper
+from services.payments.api.codec import ProtoEvents
 from tests.database import as_part
 from tests.integration.test_store import LEASE
 from tests.integration.vault.openbao import KEY, OpenBao, openbao_running

@@ -7,10 +7,10 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from pkg.card import Expiry, Pan
 from pkg.errors import DependencyUnavailableError
-from services.payments.adapters.vault import CardVault
-from services.payments.adapters.vault_rotation import VaultRotation
+from services.payments.adapters.vault.cards import CardVault
+from services.payments.adapters.vault.rotation import VaultRotation
+from services.payments.domain.card import Expiry, Pan
 from services.payments.ports import CardDetails, Change, Commit, SealedCard
 from tests.builders import MERCHANT, NOW, begun
 from tests.integration.vault.conftest import Fixture

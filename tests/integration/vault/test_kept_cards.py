@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pkg.card import Expiry, Pan
-from services.payments.adapters.vault_keys import KeyWrapper
+from services.payments.adapters.vault.keys import KeyWrapper
+from services.payments.domain.card import Expiry, Pan
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
 from services.payments.ports import CardDetails, Change, Commit, Removal

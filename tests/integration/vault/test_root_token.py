@@ -3,12 +3,12 @@
 import pytest
 from pydantic import SecretStr
 
-from pkg.metrics import Metrics
-from pkg.mode import Mode
-from pkg.settings import MisconfiguredError
-from pkg.sql import Pools
-from services.payments.vault_config import VaultSettings
-from services.payments.wiring import opened_vault
+from pkg.errors import MisconfiguredError
+from pkg.observe.metrics import Metrics
+from pkg.postgres.sql import Pools
+from pkg.process.mode import Mode
+from services.payments.setup.open_vault import opened_vault
+from services.payments.setup.vault_config import VaultSettings
 from tests.database import as_part
 from tests.integration.vault.openbao import KEY, OpenBao
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pkg.settings import load
+from pkg.process.settings import load
 from services.acquirer.config import Config
 
 URL = "postgresql://acquirer:swordfish@db/acquirer"

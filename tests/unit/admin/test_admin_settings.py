@@ -2,8 +2,8 @@
 
 import pytest
 
-from pkg.settings import load, told
-from services.payments.admin.config import AdminSettings
+from pkg.process.settings import load, told
+from services.payments.setup.admin_config import AdminSettings
 
 TOKEN, PEPPER = "7e" * 32, "0f" * 32
 

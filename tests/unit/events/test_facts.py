@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pkg.ids import new_id
 from services.events.facts import body_of, event_of
-from services.payments.codec import ProtoEvents
+from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of as fact_of
 from services.payments.domain.outcome import DeclineCode, Declined
 from tests.builders import LATER, authorized, begun, capture, settled

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from aiohappyeyeballs.types import AddrInfoType
 
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 from services.events.lookup import PER_OWNER_MAX, Lookup
 
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))]

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pydantic
 import pytest
 
-from pkg.mode import Mode
-from pkg.settings import load
+from pkg.process.mode import Mode
+from pkg.process.settings import load
 from services.events.config import Settings
 from services.events.deliver import DeliveryLimits
 from services.events.relay import RelayLimits

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pkg.mode import Mode
+from pkg.process.mode import Mode
 from services.events.lookup import Lookup
 from services.events.target import AddressNotAllowedError, UrlNotAllowedError, check_url, target_of
 from services.events.target import is_allowed as allowed

@@ -1,0 +1,273 @@
+"""Who calls: the merchant of an API key, and whether the key is for this call."""
+
+import asyncio
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
+
+from pkg.errors import InsufficientScopeError, InvalidApiKeyError
+from pkg.grpc.guard import (
+    Context,
+    called_method,
+    client_address,
+    current_place,
+    metadata_values,
+    note_caller,
+)
+from pkg.grpc.limits import CallerLimits
+from pkg.grpc.scopes import Scopes, allowed, known
+from pkg.postgres.sql import Pool, translated
+from pkg.secret import Secret
+
+# A revoked key stops working in every worker within 5 s: this, and time for the call it comes with.
+CACHE_SECONDS = 4.0
+CACHE_ENTRIES_MAX = 10_000
+
+_KEY = re.compile(r"sk_([0-9a-z]{16})_[0-9a-f]{64}\Z")
+_KEY_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_NO_DIGEST = bytes(32)
+
+# Ids of keys are random and unique enough that no two merchants share one.
+_FIND_KEY = """
+SELECT
+  k.merchant_id, k.digest, k.scopes, k.expire_time,
+  k.revoke_time IS NOT NULL OR m.disable_time IS NOT NULL AS is_ended
+FROM api_keys k
+JOIN merchants m ON m.id = k.merchant_id
+WHERE k.id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRecord:
+    """What is stored of an API key.
+
+    `is_ended` says that it was revoked, or its merchant disabled; `expire_time` is when it ends by
+    itself, in real time.
+    """
+
+    merchant_id: str
+    digest: bytes
+    scopes: Scopes
+    expire_time: datetime | None = None
+    is_ended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whose call it is, by which of the merchant's keys, and what that key may be used for."""
+
+    merchant_id: str
+    key_id: str
+    scopes: Scopes
+
+
+class KeyStore(Protocol):
+    """Where the digests of API keys live."""
+
+    async def find_key(self, key_id: str) -> KeyRecord | None:
+        """Return the key with that id."""
+
+
+class KeyDigest:
+    """What is stored of an API key: an HMAC under the pepper, so that a dump holds no key.
+
+    Args:
+        pepper: The secret, as hexadecimal digits.
+    """
+
+    def __init__(self, pepper: Secret) -> None:
+        self._pepper = bytes.fromhex(pepper.reveal())
+
+    def of(self, api_key: str) -> bytes:
+        """Return the digest of a whole key."""
+        return hmac.digest(self._pepper, api_key.encode(), hashlib.sha256)
+
+
+class PostgresKeyStore:
+    """The digests of API keys in PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find_key(self, key_id: str) -> KeyRecord | None:
+        """Return the key with that id."""
+        with translated():
+            row = await self._pool.fetchrow(_FIND_KEY, key_id)
+        if row is None:
+            return None
+        return KeyRecord(
+            merchant_id=row["merchant_id"],
+            digest=row["digest"],
+            scopes=known(row["scopes"]),
+            expire_time=row["expire_time"],
+            is_ended=row["is_ended"],
+        )
+
+
+def new_api_key() -> tuple[str, str]:
+    """Return a fresh key's id and the key: `sk_<id>_<256 bits>`."""
+    key_id = "".join(secrets.choice(_KEY_ID_ALPHABET) for _ in range(16))
+    return key_id, f"sk_{key_id}_{secrets.token_hex(32)}"
+
+
+def _nowhere() -> str:
+    return ""
+
+
+class Authenticator:
+    """Tells the caller by the key. Missing, unknown, wrong and ended keys look alike.
+
+    A record is kept in memory for `CACHE_SECONDS`, so that not every call asks the database. Who
+    shows a key that was good when it was last looked up is asked no more, however often others
+    failed at the same address; anybody else is looked up only while the address may fail.
+
+    Args:
+        keys: Where the digests are.
+        digest: Makes them.
+        limits: What a key may ask for, and how often an address may fail.
+        monotonic: Tells the time, in seconds.
+        now: Tells the real time, by which keys expire.
+    """
+
+    def __init__(
+        self,
+        keys: KeyStore,
+        digest: KeyDigest,
+        *,
+        limits: CallerLimits | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._keys = keys
+        self._digest = digest
+        self._limits = limits or CallerLimits()
+        self._monotonic = monotonic
+        self._now = now
+        self._cache: OrderedDict[str, tuple[float, KeyRecord | None]] = OrderedDict()
+        self._under_way: dict[str, asyncio.Task[KeyRecord | None]] = {}
+
+    async def merchant_id(self, context: Context) -> str:
+        """Return the id of the merchant who makes this call; raises what `caller` does."""
+        return (await self.caller(context)).merchant_id
+
+    @asynccontextmanager
+    async def reading(self, context: Context) -> AsyncIterator[str]:
+        """Return the id of the merchant who makes this call, when it is their turn to read much.
+
+        Raises:
+            RateLimitedError: The merchant reads too much at once, or as `caller` says.
+        """
+        merchant_id = await self.merchant_id(context)
+        async with self._limits.reading(merchant_id):
+            yield merchant_id
+
+    async def caller(self, context: Context) -> Caller:
+        """Return who makes this call, by a key that is for it.
+
+        Raises:
+            InvalidApiKeyError: The call carries no valid key, or several.
+            InsufficientScopeError: The key is valid, and not for this call.
+            RateLimitedError: The key made too many calls, the merchant has too many under way, or
+                the address failed too often.
+            DependencyUnavailableError: The database cannot be asked.
+        """
+        values = metadata_values(context, "authorization")
+        client = partial(client_address, context)
+        caller = await self.caller_of(values[0] if len(values) == 1 else "", client=client)
+        needed = allowed(called_method())
+        if caller.scopes.isdisjoint(needed):
+            raise InsufficientScopeError(any_of=", ".join(sorted(needed)))
+        return caller
+
+    async def caller_of(
+        self, authorization: str, *, client: Callable[[], str] = _nowhere
+    ) -> Caller:
+        """Return whose key `Bearer <key>` holds.
+
+        Args:
+            authorization: What the call carries.
+            client: Tells the address that the call comes from; asked only where it matters.
+
+        Raises:
+            InvalidApiKeyError: It holds none.
+            RateLimitedError: The key made too many calls, the merchant has too many under way, or
+                the address failed too often.
+            DependencyUnavailableError: The database cannot be asked.
+        """
+        scheme, _, api_key = authorization.partition(" ")
+        match = _KEY.match(api_key) if scheme.lower() == "bearer" else None
+        if match is None:
+            # At once: how long this takes says no more than what a key looks like, which all know.
+            self._limits.may_fail(client())
+            raise InvalidApiKeyError
+        key_id, digest = match[1], self._digest.of(api_key)
+        until, record = self._cache.get(key_id, (0.0, None))
+        is_counted = False
+        if self._monotonic() >= until:
+            # All who wait for it have no more than one merchant has, whoever they are.
+            self._limits.share(current_place(), key_id)
+            task = self._under_way.get(key_id)
+            if task is None:
+                is_counted = not self._is_valid(record, digest)
+                address = client() if is_counted else None
+                task = self._begin_look_up(key_id, digest, address)
+            record = await asyncio.shield(task)
+        if record is None or not self._is_valid(record, digest):
+            if not is_counted:
+                self._limits.may_fail(client())
+            raise InvalidApiKeyError
+        note_caller(record.merchant_id, key_id)
+        self._limits.admit(key_id)
+        self._limits.share(current_place(), record.merchant_id)
+        return Caller(merchant_id=record.merchant_id, key_id=key_id, scopes=record.scopes)
+
+    def _is_valid(self, record: KeyRecord | None, digest: bytes) -> bool:
+        # Compared in any case, so that an unknown id takes as long as a wrong secret.
+        same = hmac.compare_digest(digest, record.digest if record else _NO_DIGEST)
+        if record is None or not same or record.is_ended:
+            return False
+        return record.expire_time is None or self._now() < record.expire_time
+
+    def _begin_look_up(
+        self, key_id: str, digest: bytes, address: str | None
+    ) -> asyncio.Task[KeyRecord | None]:
+        """Begin to ask the database, once for all who wait and even if they go away.
+
+        With an address the look-up counts as a failure until the key turns out to be valid.
+        """
+        if address is not None:
+            self._limits.may_fail(address)
+        task = asyncio.create_task(self._look_up(key_id, digest, address))
+        self._under_way[key_id] = task
+        task.add_done_callback(partial(self._end_look_up, key_id))
+        return task
+
+    def _end_look_up(self, key_id: str, task: asyncio.Task[KeyRecord | None]) -> None:
+        del self._under_way[key_id]
+        if not task.cancelled():
+            task.exception()  # marks it as seen: whoever still waits has it
+
+    async def _look_up(self, key_id: str, digest: bytes, address: str | None) -> KeyRecord | None:
+        now, is_failure = self._monotonic(), False
+        try:
+            record = await self._keys.find_key(key_id)
+            is_failure = not self._is_valid(record, digest)
+        finally:
+            # A database that is away is no failure of the caller's.
+            if address is not None and not is_failure:
+                self._limits.did_not_fail(address)
+        self._cache.pop(key_id, None)
+        if len(self._cache) >= CACHE_ENTRIES_MAX:
+            self._cache.popitem(last=False)  # the one looked up the longest ago
+        self._cache[key_id] = (now + CACHE_SECONDS, record)
+        return record

@@ -1,0 +1,56 @@
+"""Between a call's messages and their bytes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from pkg.grpc.refusals import Refusal
+
+MESSAGE_BYTES_MAX = 64 * 1024
+
+TOO_LARGE = Refusal(
+    code=grpc.StatusCode.INVALID_ARGUMENT,
+    reason="BODY_TOO_LARGE",
+    message="The message is larger than 64 KiB.",
+)
+UNREADABLE = Refusal(
+    code=grpc.StatusCode.INVALID_ARGUMENT,
+    reason="MALFORMED_REQUEST",
+    message="The request message could not be read.",
+)
+
+
+class UnreadError(Exception):
+    """The call was refused before its handler had it."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+def reader(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[bytes], object]:
+    """Return what makes a request of bytes, or raises `UnreadError`."""
+    deserialize = handler.request_deserializer
+    assert deserialize is not None  # generated handlers have one
+
+    def read(data: bytes) -> object:
+        if len(data) > MESSAGE_BYTES_MAX:
+            raise UnreadError(TOO_LARGE)
+        try:
+            return deserialize(data)
+        except Exception:  # noqa: BLE001  # whatever it is, the client sent bytes that are no message
+            raise UnreadError(UNREADABLE) from None
+
+    return read
+
+
+def writer(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[Any], bytes]:
+    """Return what makes bytes of a reply; bytes, which a handler had already, it leaves alone."""
+    serialize = handler.response_serializer
+    assert serialize is not None  # generated handlers have one
+
+    def write(reply: Any) -> bytes:
+        return reply if type(reply) is bytes else serialize(reply)
+
+    return write

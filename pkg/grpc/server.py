@@ -1,0 +1,116 @@
+"""A gRPC server's life: listen, say that it is healthy, drain on SIGTERM."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import Awaitable, Callable
+
+import grpc
+import structlog
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+logger = structlog.get_logger()
+
+OPTIONS = (
+    # Above the limit of `pkg.grpc.guard`, so that what is too large gets an error that says so.
+    ("grpc.max_receive_message_length", 1024 * 1024),
+    # As much as the edge lets through, with the 32 bytes that are counted for each; from the first
+    # size on calls would be refused at random.
+    ("grpc.max_metadata_size", 96 * 1024),
+    ("grpc.absolute_max_metadata_size", 128 * 1024),
+    # Envoy pings idle connections; without these the server would answer with GOAWAY.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+)
+
+
+def options(*, port_is_held: bool = False) -> tuple[tuple[str, int], ...]:
+    """Return the options of every gRPC server of ours.
+
+    Args:
+        port_is_held: Whether our supervisor holds the port, which the server is to join. On by
+            default at gRPC: a second server would silently share the port and take half of the
+            calls.
+    """
+    return (*OPTIONS, ("grpc.so_reuseport", int(port_is_held)))
+
+
+async def serve_until_stopped(
+    server: aio.Server,
+    *,
+    listen: str,
+    drain_seconds: float,
+    notice_seconds: float = 0.0,
+    credentials: grpc.ServerCredentials | None = None,
+    before_close: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Serve on `listen` until SIGTERM or SIGINT, then let running calls end.
+
+    After SIGTERM it goes on for a while and says that it is about to go; after SIGINT, or when one
+    follows, it does not wait: nobody is in front any more.
+
+    Args:
+        server: With the service's own handlers; the standard health service is added here.
+        listen: Address and port, such as `127.0.0.1:50051`.
+        drain_seconds: How long running calls may take to end.
+        notice_seconds: How long health checks get NOT_SERVING while calls are still taken. Longer
+            than a load balancer's interval: one that has not heard yet still sends calls.
+        credentials: For TLS; plain text without.
+        before_close: Awaited after the last call ended.
+
+    Raises:
+        RuntimeError: The port is taken.
+    """
+    stopped, at_once = stop_signal(), asyncio.Event()
+    _stop_at_once(stopped, at_once)
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    if credentials is None:
+        server.add_insecure_port(listen)
+    else:
+        server.add_secure_port(listen, credentials)
+    await server.start()
+    _spare_the_collector()
+    await checks.set("", health_pb2.HealthCheckResponse.SERVING)
+    logger.info("serving", listen=listen, tls=credentials is not None)
+    await stopped.wait()
+    await checks.enter_graceful_shutdown()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(at_once.wait(), notice_seconds)
+    # From here on nothing new is taken.
+    await server.stop(drain_seconds)
+    if before_close:
+        await before_close()
+    logger.info("stopped")
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector leave alone what is there for good, and look less often.
+
+    It is only for cycles, of which a call leaves next to none. By default it looked at all modules
+    and classes again and again, which took 8 % of the time of an Authorize.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def _stop_at_once(*events: asyncio.Event) -> None:
+    """Have SIGINT set all of these."""
+
+    def interrupted() -> None:
+        for event in events:
+            event.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
+
+
+def stop_signal() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped

@@ -1,0 +1,1 @@
+"""Metrics, the log, traces and health."""

@@ -1,0 +1,238 @@
+"""PostgreSQL through asyncpg: statements from files, pools, and one place for its errors."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import asyncpg
+
+from pkg.errors import DependencyUnavailableError
+from pkg.observe.metrics import Metrics
+from pkg.observe.tracing import Tracer
+from pkg.postgres.connection import Connection, NotReplicatedError
+from pkg.postgres.group_commit import Groups
+from pkg.postgres.servers import connect
+
+# The driver's pool takes its parameter only from type checkers.
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+
+# Whoever writes rows that lists show begins each connection with it; see the migration that has it.
+BEGIN_COMMIT_ERA = "SELECT begin_commit_era()"
+
+# The database is away or overloaded; nothing is wrong with the request.
+_UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    # What the driver says when it loses a connection between two steps of a first statement.
+    asyncpg.InternalClientError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresSystemError,  # its disk
+    # It was the primary, or shall not be written to for now.
+    asyncpg.ReadOnlySQLTransactionError,
+    NotReplicatedError,
+)
+
+
+class Row(Protocol):
+    """A row of the database, by column name."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """Return the column's value."""
+
+
+def statements(folder: Path) -> Mapping[str, str]:
+    """Return the statements of a folder's `.sql` files by the files' names."""
+    return {path.stem: path.read_text("utf-8") for path in folder.glob("*.sql")}
+
+
+class translated:  # noqa: N801  # used as a function is
+    """Turn the driver's errors into ours, here and nowhere else: `with translated(): …`."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to do before."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, problem: BaseException | None, _trace: object
+    ) -> None:
+        """Raise DependencyUnavailableError for what says that the database is away."""
+        if isinstance(problem, _UNAVAILABLE):
+            raise DependencyUnavailableError from problem
+
+
+class _PatientPool(Pool):
+    """A pool in which nobody waits for a connection for longer than a statement may take."""
+
+    __slots__ = ("_wait_seconds_max", "waits")
+
+    def __init__(self, url: str, *, wait_seconds_max: float, **options: Any) -> None:
+        super().__init__(
+            url,
+            max_queries=50_000,  # the driver's own default, as is the rest
+            loop=None,
+            connection_class=Connection,
+            record_class=asyncpg.Record,
+            **options,
+        )
+        self._wait_seconds_max = wait_seconds_max
+        self.waits = 0
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """Acquire a connection; the driver's default is to wait for ever."""
+        # A timeout costs a task. Whoever finds a free connection does not wait at all.
+        if timeout is None and not self.get_idle_size():
+            timeout = self._wait_seconds_max
+            self.waits += 1
+        return super().acquire(timeout=timeout)
+
+
+class Proof:
+    """Tells whether what was read is kept, for all at once who want to know.
+
+    A row that is found is no proof of that: somebody may have ended its commit's wait for the
+    standbys. It is one when a later commit has been waited for.
+
+    Args:
+        pool: Of the database that was read.
+        wait_seconds_max: How long it may take until it is asked.
+        tracer: Records the groups; None for nobody.
+    """
+
+    def __init__(
+        self, pool: Pool, *, wait_seconds_max: float = 2.0, tracer: Tracer | None = None
+    ) -> None:
+        self._pool = pool
+        self._groups: Groups[None, None] = Groups(
+            self._ensure_kept, wait_seconds_max=wait_seconds_max, tracer=tracer, name="kept"
+        )
+
+    async def ensure_kept(self) -> None:
+        """Return when all that was read before is kept; without a standby, at once.
+
+        Raises:
+            DependencyUnavailableError: Nobody can tell now.
+        """
+        with translated():
+            await self._groups.result_of(None)
+
+    async def _ensure_kept(self, asked: Sequence[None]) -> Sequence[None]:
+        async with self._pool.acquire() as connection:
+            await cast("Connection", connection).ensure_kept()
+        return asked
+
+
+class Pools:
+    """What is shown of the pools of a process; they are asked when the metrics are read."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._pools: dict[str, Pool] = {}
+        metrics.reading(
+            "paygate_pool_connections",
+            "Connections to the database.",
+            ("pool", "state"),
+            self._connections,
+        )
+        metrics.counted_elsewhere(
+            "paygate_pool_waits_total",
+            "How often somebody found no free connection and waited for one.",
+            ("pool",),
+            lambda: [
+                ((name,), pool.waits)
+                for name, pool in self._pools.items()
+                if isinstance(pool, _PatientPool)
+            ],
+        )
+
+    def add(self, name: str, pool: Pool) -> None:
+        """Show a pool by that name, in the place of one that had it before."""
+        self._pools[name] = pool
+
+    async def answers(self, name: str) -> bool:
+        """Tell whether a statement goes through a pool."""
+        pool = self._pools.get(name)
+        return pool is not None and await pool.fetchval("SELECT 1") == 1
+
+    def _connections(self) -> Iterator[tuple[tuple[str, str], float]]:
+        for name, pool in self._pools.items():
+            idle = pool.get_idle_size()
+            yield (name, "idle"), idle
+            yield (name, "used"), pool.get_size() - idle
+
+
+async def open_pool(
+    url: str,
+    *,
+    size: int,
+    command_timeout_seconds: float,
+    name: str,
+    tracer: Tracer | None = None,
+    first: str | None = None,
+    writes: bool = True,
+) -> Pool:
+    """Open a pool of connections that no statement leaves anything behind in.
+
+    Args:
+        url: Of the database; several servers may have it.
+        size: How many connections, all open from the start.
+        command_timeout_seconds: For a statement, for making a connection, and for waiting for one.
+        name: The application's, as PostgreSQL shows it.
+        tracer: Records its statements; None for nobody.
+        first: A statement that each connection begins with.
+        writes: Whether only a server will do that can be written to, out of those that `url` names;
+            otherwise that is for `url` to say.
+
+    Raises:
+        DependencyUnavailableError: No connection could be made.
+    """
+
+    async def begin(connection: Connection) -> None:
+        if tracer:
+            tracer.watch(connection)
+        if first is not None:
+            await connection.execute(first)
+
+    async def keep(_connection: object) -> None:
+        """Reset nothing on release: the only state is the merchant's id, and a RESET costs."""
+
+    with translated():
+        pool: Pool = await _PatientPool(
+            url,
+            wait_seconds_max=command_timeout_seconds,
+            min_size=size,
+            max_size=size,
+            command_timeout=command_timeout_seconds,
+            timeout=command_timeout_seconds,
+            max_inactive_connection_lifetime=0,
+            reset=keep,
+            connect=connect,
+            init=begin,
+            target_session_attrs="read-write" if writes else None,
+            server_settings=_server_settings(name, command_timeout_seconds),
+        )
+        return pool
+
+
+def _server_settings(name: str, statement_seconds_max: float) -> dict[str, str]:
+    return {
+        "application_name": name,
+        "timezone": "UTC",
+        # A statement that outlives its client's patience must not act later.
+        "statement_timeout": str(int(statement_seconds_max * 1000)),
+        # Every statement is made for its indexes. A plan made while a table was empty must not stay
+        # when it has grown.
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "enable_material": "off",
+        "jit": "off",
+        "plan_cache_mode": "force_generic_plan",
+    }

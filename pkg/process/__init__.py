@@ -1,0 +1,1 @@
+"""The life of a process: settings, what production refuses, start and end."""

@@ -1,0 +1,1 @@
+"""The card vault: sealed cards, and the keys that seal them."""

@@ -1,0 +1,1 @@
+"""The RPCs: what is asked in messages, and what is answered."""

@@ -1,0 +1,155 @@
+"""paygate.sandbox.v1.SandboxService: what a test needs, and production does not have."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from paygate.sandbox.v1 import sandbox_service_pb2 as pb
+from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
+from pkg.errors import ValidationFailedError
+from pkg.grpc.auth import Authenticator
+from pkg.grpc.guard import Context
+from pkg.grpc.validation import Checks
+from pkg.replies.once import Once
+from services.payments.drains import Drains, Due
+
+if TYPE_CHECKING:
+    from pkg.postgres.tenancy import PooledConnection
+
+ADVANCE_MAX = timedelta(days=400)
+# In all: times must stay far from the year 9999, in which clock and database end.
+AHEAD_MAX = timedelta(days=36_500)
+DRAIN_DEFAULT, DRAIN_MAX = timedelta(seconds=3), timedelta(seconds=30)
+
+
+class SandboxStore(Protocol):
+    """The sandbox's own view of the database."""
+
+    async def ahead(self) -> timedelta:
+        """Return how far the clock is ahead of the real time."""
+
+    async def advance(self, by: timedelta, *, ahead_max: timedelta) -> timedelta | None:
+        """Turn the clock forward, and return how far it is ahead now; None if that is too far."""
+
+    def on(self, connection: "PooledConnection") -> "SandboxStore":
+        """Return the same inside a transaction that somebody else has begun."""
+
+    async def due(self, merchant_id: str) -> Due:
+        """Return what is due for the merchant."""
+
+    async def reset(self, merchant_id: str) -> int:
+        """Remove the merchant's data but its keys, and put the clock back.
+
+        Return how many payments there were.
+        """
+
+
+class TestCards(Protocol):
+    """The simulated bank's cards."""
+
+    async def list(self) -> list[tuple[str, str]]:
+        """Return their numbers and what happens with them."""
+
+
+class SandboxServicer(SandboxServiceServicer):
+    """Registered in the sandbox only."""
+
+    def __init__(
+        self, store: SandboxStore, cards: TestCards, authenticator: Authenticator, once: Once
+    ) -> None:
+        self._store = store
+        self._drains = Drains(store.due)
+        self._once = once
+        self._cards = cards
+        self._authenticator = authenticator
+
+    async def GetClock(  # noqa: N802
+        self, _request: pb.GetClockRequest, context: Context
+    ) -> pb.GetClockResponse:
+        """Tell the time of the sandbox."""
+        await self._authenticator.caller(context)
+        ahead = await self._store.ahead()
+        return pb.GetClockResponse(now=_now(ahead), offset=_duration(ahead))
+
+    async def AdvanceClock(  # noqa: N802
+        self, request: pb.AdvanceClockRequest, context: Context
+    ) -> pb.AdvanceClockResponse:
+        """Turn the clock forward, for everybody."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        checks = Checks()
+        by = request.by.ToTimedelta() if _is_sane(request.by) else timedelta(0)
+        if not timedelta(seconds=1) <= by <= ADVANCE_MAX:
+            checks.add("by", "must be from 1 second to 400 days")
+        checks.end()
+        reply = pb.AdvanceClockResponse
+
+        async def advance(connection: "PooledConnection") -> pb.AdvanceClockResponse:
+            ahead = await self._store.on(connection).advance(by, ahead_max=AHEAD_MAX)
+            if ahead is None:
+                raise ValidationFailedError(
+                    {"by": "must leave the clock less than 100 years ahead"}
+                )
+            return reply(now=_now(ahead), offset=_duration(ahead))
+
+        return await self._once.run(request, context, advance, reply, merchant_id=merchant_id)
+
+    async def Drain(  # noqa: N802
+        self, request: pb.DrainRequest, context: Context
+    ) -> pb.DrainResponse:
+        """Wait until nothing is due for the merchant any more, or the time is over."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        checks, wait = Checks(), DRAIN_DEFAULT
+        if request.HasField("timeout"):
+            wait = request.timeout.ToTimedelta() if _is_sane(request.timeout) else -DRAIN_MAX
+        if not timedelta(0) <= wait <= DRAIN_MAX:
+            checks.add("timeout", "must be from 0 to 30 seconds")
+        checks.end()
+        due = await self._drains.wait(merchant_id, seconds=wait.total_seconds())
+        return pb.DrainResponse(
+            drained=not due,
+            pending_actions=due.pending_actions,
+            due_expiries=due.due_expiries,
+            pending_events=due.pending_events,
+            due_deliveries=due.due_deliveries,
+        )
+
+    async def Reset(  # noqa: N802
+        self, request: pb.ResetRequest, context: Context
+    ) -> pb.ResetResponse:
+        """Remove the merchant's payments, events and webhook endpoints."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        reply = pb.ResetResponse
+
+        async def reset(connection: "PooledConnection") -> pb.ResetResponse:
+            return reply(payments=await self._store.on(connection).reset(merchant_id))
+
+        return await self._once.run(request, context, reset, reply, merchant_id=merchant_id)
+
+    async def ListTestCards(  # noqa: N802
+        self, _request: pb.ListTestCardsRequest, context: Context
+    ) -> pb.ListTestCardsResponse:
+        """List the cards whose numbers decide what the bank does."""
+        await self._authenticator.caller(context)
+        cards = await self._cards.list()
+        return pb.ListTestCardsResponse(
+            cards=[pb.TestCard(pan=pan, description=text) for pan, text in cards]
+        )
+
+
+def _is_sane(duration: Duration) -> bool:
+    # Beyond this, seconds do not fit into a timedelta.
+    return abs(duration.seconds) <= 10**9 and abs(duration.nanos) < 10**9
+
+
+def _now(ahead: timedelta) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(datetime.now(UTC) + ahead)
+    return timestamp
+
+
+def _duration(ahead: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(ahead)
+    return duration

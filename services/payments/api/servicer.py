@@ -1,0 +1,142 @@
+"""The RPCs: read the request, run the use case, return the response. Nothing else."""
+
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+import structlog
+
+from paygate.payments.v1 import payment_service_pb2 as pb
+from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceServicer
+from pkg.grpc.auth import Authenticator
+from pkg.grpc.guard import Context, add_reply_header, metadata_values
+from pkg.grpc.running import Running
+from pkg.grpc.shares import in_pieces
+from services.payments.api import requests
+from services.payments.api.codec import encode_action, encode_payment
+from services.payments.ports import Gateway
+from services.payments.use_cases.authorize import authorize
+from services.payments.use_cases.capture import capture
+from services.payments.use_cases.cards import delete_card
+from services.payments.use_cases.queries import Queries
+from services.payments.use_cases.refund import refund
+from services.payments.use_cases.two_commits import Reply
+from services.payments.use_cases.void import void
+
+logger = structlog.get_logger()
+
+
+class PaymentServicer(PaymentServiceServicer):
+    """paygate.payments.v1.PaymentService."""
+
+    def __init__(
+        self, gateway: Gateway, queries: Queries, authenticator: Authenticator, running: Running
+    ) -> None:
+        self._gateway = gateway
+        self._queries = queries
+        self._authenticator = authenticator
+        self._running = running
+
+    async def Authorize(  # noqa: N802
+        self, request: pb.AuthorizeRequest, context: Context
+    ) -> pb.AuthorizeResponse:
+        """Ask the customer's bank to reserve an amount."""
+        caller = await self._authenticator.caller(context)
+        command = requests.authorize_of(
+            request,
+            merchant_id=caller.merchant_id,
+            key_id=caller.key_id,
+            keys=_keys(context),
+            now=self._gateway.clock.now(),
+        )
+        return pb.AuthorizeResponse.FromString(await self._run(authorize(self._gateway, command)))
+
+    async def Capture(  # noqa: N802
+        self, request: pb.CaptureRequest, context: Context
+    ) -> pb.CaptureResponse:
+        """Take all or part of the reserved money."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        command = requests.capture_of(request, merchant_id=merchant_id, keys=_keys(context))
+        return pb.CaptureResponse.FromString(await self._run(capture(self._gateway, command)))
+
+    async def Void(  # noqa: N802
+        self, request: pb.VoidRequest, context: Context
+    ) -> pb.VoidResponse:
+        """Cancel before anything was captured, or release what no capture has taken."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        command = requests.void_of(request, merchant_id=merchant_id, keys=_keys(context))
+        return pb.VoidResponse.FromString(await self._run(void(self._gateway, command)))
+
+    async def Refund(  # noqa: N802
+        self, request: pb.RefundRequest, context: Context
+    ) -> pb.RefundResponse:
+        """Give captured money back."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        command = requests.refund_of(request, merchant_id=merchant_id, keys=_keys(context))
+        return pb.RefundResponse.FromString(await self._run(refund(self._gateway, command)))
+
+    async def GetPayment(  # noqa: N802
+        self, request: pb.GetPaymentRequest, context: Context
+    ) -> pb.GetPaymentResponse:
+        """Return one payment."""
+        if request.include_actions:
+            return await self._with_actions(request, context)
+        merchant_id = await self._authenticator.merchant_id(context)
+        payment = await self._queries.get_payment(merchant_id, requests.payment_id_of(request))
+        return pb.GetPaymentResponse(payment=encode_payment(payment, self._gateway.clock.now()))
+
+    async def _with_actions(
+        self, request: pb.GetPaymentRequest, context: Context
+    ) -> pb.GetPaymentResponse:
+        async with self._authenticator.reading(context) as merchant_id:
+            payment, actions = await self._queries.get_payment_with_actions(
+                merchant_id, requests.payment_id_of(request)
+            )
+            encoded = encode_payment(payment, self._gateway.clock.now())
+            encoded.actions.extend(await in_pieces(actions, encode_action))
+            return pb.GetPaymentResponse(payment=encoded)
+
+    async def ListPaymentActions(  # noqa: N802
+        self, request: pb.ListPaymentActionsRequest, context: Context
+    ) -> pb.ListPaymentActionsResponse:
+        """Return a page of one payment's history."""
+        async with self._authenticator.reading(context) as merchant_id:
+            payment_id, size = requests.actions_page_of(request)
+            actions, token = await self._queries.list_actions(
+                merchant_id, payment_id, size=size, token=request.page_token, follow=request.follow
+            )
+            return pb.ListPaymentActionsResponse(
+                actions=await in_pieces(actions, encode_action), next_page_token=token
+            )
+
+    async def ListPayments(  # noqa: N802
+        self, request: pb.ListPaymentsRequest, context: Context
+    ) -> pb.ListPaymentsResponse:
+        """Return a page of the merchant's payments."""
+        async with self._authenticator.reading(context) as merchant_id:
+            wanted, size = requests.filter_of(request)
+            payments, token = await self._queries.list_payments(
+                merchant_id, wanted, size=size, token=request.page_token, follow=request.follow
+            )
+            encode = partial(encode_payment, now=self._gateway.clock.now())
+            return pb.ListPaymentsResponse(
+                payments=await in_pieces(payments, encode), next_page_token=token
+            )
+
+    async def DeleteCard(  # noqa: N802
+        self, request: pb.DeleteCardRequest, context: Context
+    ) -> pb.DeleteCardResponse:
+        """Remove a card from the vault."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        await delete_card(self._gateway, merchant_id, requests.card_token_of(request))
+        return pb.DeleteCardResponse()
+
+    async def _run(self, use_case: Coroutine[Any, Any, Reply]) -> bytes:
+        reply = await self._running.to_the_end(use_case)
+        if reply.replayed:
+            add_reply_header("idempotent-replayed", "true")
+        return reply.body
+
+
+def _keys(context: Context) -> list[str]:
+    return metadata_values(context, "idempotency-key")

@@ -1,0 +1,1 @@
+"""What is done to payments, in terms of the domain and the ports."""
