@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 PYTHON_OLDEST = (3, 11)
@@ -23,6 +24,7 @@ VENV = REPOSITORY / ".venv"
 PYTHON = VENV / "bin" / "python"
 # There while pip works: pip takes a package that it was interrupted in for a whole one.
 UNFINISHED = VENV / ".unfinished"
+SAY_SECONDS = 5.0  # how often a log is told how far it is
 # Each contains all of the one before, in the same versions.
 LOCKS = ("requirements-local.lock", "requirements-dev.lock", "requirements-bench.lock")
 
@@ -139,10 +141,23 @@ def pip_install(lock: Path) -> None:
             begun += 1
             progress(f"  {begun} of {total}: {words[1].split('=')[0]}")
         elif words[:1] == ["Installing"]:
-            progress("  unpacking")
+            show_unpacking(pip, total)
     progress("")
     if pip.wait():
         fail(f"pip could not install {lock.name}; see above.")
+
+
+def show_unpacking(pip: "subprocess.Popen[str]", total: int) -> None:
+    """Count what pip has unpacked until it ends: it says nothing by itself, and takes longest."""
+    said = time.monotonic()
+    while pip.poll() is None:
+        done = sum(1 for _ in VENV.glob("lib/python*/site-packages/*.dist-info"))
+        how_far = f"  unpacked {done} of {total}" if done < total else "  compiling"
+        progress(how_far)
+        if not sys.stdout.isatty() and time.monotonic() - said >= SAY_SECONDS:
+            said = time.monotonic()
+            say(how_far)
+        time.sleep(0.2)
 
 
 def progress(text: str) -> None:
