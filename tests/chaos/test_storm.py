@@ -24,6 +24,10 @@ from tests.e2e.stack import Stack
 SECONDS = 60.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 12.0
 CLIENTS = 16
 BETWEEN_KILLS_SECONDS = 1.2
+# How long the next kill may wait for a request that goes well: on a busy machine what was killed
+# takes long to come back, and a stack that does nothing has nothing to lose.
+CALM_SECONDS_MAX = 8.0
+SUCCESSES_MIN = 100
 RETRIED = {
     grpc.StatusCode.ABORTED,
     grpc.StatusCode.UNAVAILABLE,
@@ -66,9 +70,9 @@ class Client:
             await asyncio.sleep(self._dice.uniform(0.02, 0.2))
         raise TimeoutError("a request never got its final reply")
 
-    async def run(self, until: float) -> None:
-        """Pay, capture in parts, refund or void, until the time is over."""
-        while time.monotonic() < until:
+    async def run(self, storm: "asyncio.Task[object]") -> None:
+        """Pay, capture in parts, refund or void, until the storm is over."""
+        while not storm.done():
             reply = await self.write(service.AuthorizeRequest(card_details=CARD, amount=gbp(100)))
             if reply is None or reply.payment.status != pb.Payment.STATUS_AUTHORIZED:
                 continue
@@ -100,33 +104,43 @@ def database_url(stack: Stack, name: str) -> str:
     return f"postgresql://{name}@/{name}?host={sockets}"
 
 
-async def kill_at_random(stack: Stack, until: float) -> list[str]:
-    """Kill -9 one process after another; return whom."""
+async def kill_at_random(stack: Stack, clients: list[Client]) -> list[str]:
+    """Kill -9 one process after another, each while requests go well; return whom."""
     dice, killed = random.Random(1), list[str]()
     names = ["payments-1", "payments-2", "sweep", "acquirer", "postgres", "envoy"]
     names += ["events", "relay"]
     dice.shuffle(names)
-    while time.monotonic() < until:
-        name = names[len(killed) % len(names)]
+    until, before = time.monotonic() + SECONDS, 0
+    while (
+        time.monotonic() < until or len(killed) < len(names) or successes(clients) < SUCCESSES_MIN
+    ):
+        name, before = names[len(killed) % len(names)], successes(clients)
         with suppress(KeyError, ProcessLookupError):  # not back yet since it was killed last
             stack.kill(name)
             killed.append(name)
         await asyncio.sleep(BETWEEN_KILLS_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CALM_SECONDS_MAX):
+                while successes(clients) == before:
+                    await asyncio.sleep(0.05)
     return killed
+
+
+def successes(clients: list[Client]) -> int:
+    """Return how many requests went well."""
+    return sum(client.told["STATUS_SUCCEEDED"] for client in clients)
 
 
 @pytest.mark.chaos
 async def test_whatever_is_killed_nothing_is_lost(stormy: Stack) -> None:
     """Under load every process of the stack is killed: each request has one effect in the end."""
-    until = time.monotonic() + SECONDS
     async with aio.insecure_channel(stormy.grpc) as channel:
         clients = [Client(channel, stormy.api_key, seed=seed) for seed in range(CLIENTS)]
-        storm = asyncio.create_task(kill_at_random(stormy, until))
-        await asyncio.gather(*(client.run(until) for client in clients))
+        storm = asyncio.create_task(kill_at_random(stormy, clients))
+        await asyncio.gather(*(client.run(storm) for client in clients))
         killed = await storm
     assert set(killed) >= {"payments-1", "payments-2", "sweep", "acquirer", "postgres", "envoy"}
     told = sum((client.told for client in clients), Counter[str]())
-    assert told["STATUS_SUCCEEDED"] > 100, told
     assert set(told) <= {code.name for code in RETRIED} | {
         "PENDING",
         "STATUS_SUCCEEDED",
