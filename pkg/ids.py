@@ -101,7 +101,13 @@ def _time(milliseconds: int) -> str:
 def _rest(count: int) -> str:
     """Return the other 16 characters: a counter of 74 bits, around the version and the variant."""
     high, low = count >> 62 & 0xFFF, count & (1 << 62) - 1
-    return _digits(high << 64 | low | _VERSION_AND_VARIANT, pairs=8)
+    value = high << 64 | low | _VERSION_AND_VARIANT
+    # Twice as fast as what `_digits` would do: there is one for every id.
+    return (
+        f"{_PAIRS[value >> 70]}{_PAIRS[value >> 60 & 1023]}{_PAIRS[value >> 50 & 1023]}"
+        f"{_PAIRS[value >> 40 & 1023]}{_PAIRS[value >> 30 & 1023]}{_PAIRS[value >> 20 & 1023]}"
+        f"{_PAIRS[value >> 10 & 1023]}{_PAIRS[value & 1023]}"
+    )
 
 
 def _digits(value: int, *, pairs: int) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from paygate.payments.v1 import payment_pb2 as pb
+from paygate.payments.v1.payment_service_pb2 import AuthorizeResponse
 from pkg.ids import new_id
 from services.payments.domain.action import Action
 from services.payments.domain.authorize import authorize
@@ -37,6 +39,12 @@ class TurnedClock:
     def now(self) -> datetime:
         """Return the time."""
         return self.time
+
+
+def a_reply(text: str) -> bytes:
+    """Return a reply with a text in it, for whoever only stores replies."""
+    action, payment = pb.Action(reference=text), pb.Payment(id=text)
+    return AuthorizeResponse(action=action, payment=payment).SerializeToString()
 
 
 def begun(

@@ -9,9 +9,9 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from pkg.errors import InsufficientScopeError, InvalidApiKeyError
@@ -25,8 +25,10 @@ from pkg.grpc.guard import (
 )
 from pkg.grpc.limits import CallerLimits
 from pkg.grpc.scopes import Scopes, allowed, known
+from pkg.keyed_hash import KeyedHash
 from pkg.postgres.sql import Pool, translated
 from pkg.secret import Secret
+from pkg.values import value
 
 # A revoked key stops working in every worker within 5 s: this, and time for the call it comes with.
 CACHE_SECONDS = 4.0
@@ -36,18 +38,10 @@ _KEY = re.compile(r"sk_([0-9a-z]{16})_[0-9a-f]{64}\Z")
 _KEY_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _NO_DIGEST = bytes(32)
 
-# Ids of keys are random and unique enough that no two merchants share one.
-_FIND_KEY = """
-SELECT
-  k.merchant_id, k.digest, k.scopes, k.expire_time,
-  k.revoke_time IS NOT NULL OR m.disable_time IS NOT NULL AS is_ended
-FROM api_keys k
-JOIN merchants m ON m.id = k.merchant_id
-WHERE k.id = $1
-"""
+_FIND_KEY = Path(__file__).with_name("find_key.sql").read_text("utf-8")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
     """What is stored of an API key.
 
@@ -62,13 +56,22 @@ class KeyRecord:
     is_ended: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Whose call it is, by which of the merchant's keys, and what that key may be used for."""
 
     merchant_id: str
     key_id: str
     scopes: Scopes
+
+
+@value(frozen=True, slots=True)
+class _Shown:
+    """A caller whose key was good, until when (by the monotonic clock), and when the key ends."""
+
+    caller: Caller
+    until: float
+    expire_time: datetime | None
 
 
 class KeyStore(Protocol):
@@ -86,11 +89,11 @@ class KeyDigest:
     """
 
     def __init__(self, pepper: Secret) -> None:
-        self._pepper = bytes.fromhex(pepper.reveal())
+        self._hash = KeyedHash(bytes.fromhex(pepper.reveal()))
 
     def of(self, api_key: str) -> bytes:
         """Return the digest of a whole key."""
-        return hmac.digest(self._pepper, api_key.encode(), hashlib.sha256)
+        return self._hash.of(api_key.encode())
 
 
 class PostgresKeyStore:
@@ -118,6 +121,10 @@ def new_api_key() -> tuple[str, str]:
     """Return a fresh key's id and the key: `sk_<id>_<256 bits>`."""
     key_id = "".join(secrets.choice(_KEY_ID_ALPHABET) for _ in range(16))
     return key_id, f"sk_{key_id}_{secrets.token_hex(32)}"
+
+
+# Until when it may be believed, by the monotonic clock, and what is stored.
+_Found = tuple[float, KeyRecord | None]
 
 
 def _nowhere() -> str:
@@ -153,8 +160,11 @@ class Authenticator:
         self._limits = limits or CallerLimits()
         self._monotonic = monotonic
         self._now = now
-        self._cache: OrderedDict[str, tuple[float, KeyRecord | None]] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[KeyRecord | None]] = {}
+        self._cache: OrderedDict[str, _Found] = OrderedDict()
+        # What was shown with a good key, by its own keyed hash: no key stays in memory.
+        self._shown: OrderedDict[bytes, _Shown] = OrderedDict()
+        self._hash_key = secrets.token_bytes(32)
+        self._under_way: dict[str, asyncio.Task[_Found]] = {}
 
     async def merchant_id(self, context: Context) -> str:
         """Return the id of the merchant who makes this call; raises what `caller` does."""
@@ -204,6 +214,25 @@ class Authenticator:
                 the address failed too often.
             DependencyUnavailableError: The database cannot be asked.
         """
+        place = hashlib.blake2b(authorization.encode(), key=self._hash_key, digest_size=16).digest()
+        shown = self._shown.get(place)
+        if shown is None or not self._is_good(shown):
+            shown = self._shown[place] = await self._check(authorization, client)
+            if len(self._shown) > CACHE_ENTRIES_MAX:
+                self._shown.popitem(last=False)
+        caller = shown.caller
+        note_caller(caller.merchant_id, caller.key_id)
+        self._limits.admit(caller.key_id)
+        self._limits.share(current_place(), caller.merchant_id)
+        return caller
+
+    def _is_good(self, shown: _Shown) -> bool:
+        """Tell whether what was good when it was checked still is."""
+        expires = shown.expire_time
+        return self._monotonic() < shown.until and (expires is None or self._now() < expires)
+
+    async def _check(self, authorization: str, client: Callable[[], str]) -> _Shown:
+        """Look the key up, and compare what was shown with it."""
         scheme, _, api_key = authorization.partition(" ")
         match = _KEY.match(api_key) if scheme.lower() == "bearer" else None
         if match is None:
@@ -221,15 +250,13 @@ class Authenticator:
                 is_counted = not self._is_valid(record, digest)
                 address = client() if is_counted else None
                 task = self._begin_look_up(key_id, digest, address)
-            record = await asyncio.shield(task)
+            until, record = await asyncio.shield(task)
         if record is None or not self._is_valid(record, digest):
             if not is_counted:
                 self._limits.may_fail(client())
             raise InvalidApiKeyError
-        note_caller(record.merchant_id, key_id)
-        self._limits.admit(key_id)
-        self._limits.share(current_place(), record.merchant_id)
-        return Caller(merchant_id=record.merchant_id, key_id=key_id, scopes=record.scopes)
+        caller = Caller(merchant_id=record.merchant_id, key_id=key_id, scopes=record.scopes)
+        return _Shown(caller, until, record.expire_time)
 
     def _is_valid(self, record: KeyRecord | None, digest: bytes) -> bool:
         # Compared in any case, so that an unknown id takes as long as a wrong secret.
@@ -240,7 +267,7 @@ class Authenticator:
 
     def _begin_look_up(
         self, key_id: str, digest: bytes, address: str | None
-    ) -> asyncio.Task[KeyRecord | None]:
+    ) -> asyncio.Task[_Found]:
         """Begin to ask the database, once for all who wait and even if they go away.
 
         With an address the look-up counts as a failure until the key turns out to be valid.
@@ -252,12 +279,12 @@ class Authenticator:
         task.add_done_callback(partial(self._end_look_up, key_id))
         return task
 
-    def _end_look_up(self, key_id: str, task: asyncio.Task[KeyRecord | None]) -> None:
+    def _end_look_up(self, key_id: str, task: asyncio.Task[_Found]) -> None:
         del self._under_way[key_id]
         if not task.cancelled():
             task.exception()  # marks it as seen: whoever still waits has it
 
-    async def _look_up(self, key_id: str, digest: bytes, address: str | None) -> KeyRecord | None:
+    async def _look_up(self, key_id: str, digest: bytes, address: str | None) -> _Found:
         now, is_failure = self._monotonic(), False
         try:
             record = await self._keys.find_key(key_id)
@@ -269,5 +296,5 @@ class Authenticator:
         self._cache.pop(key_id, None)
         if len(self._cache) >= CACHE_ENTRIES_MAX:
             self._cache.popitem(last=False)  # the one looked up the longest ago
-        self._cache[key_id] = (now + CACHE_SECONDS, record)
-        return record
+        found = self._cache[key_id] = (now + CACHE_SECONDS, record)
+        return found

@@ -1,12 +1,13 @@
 """What the use cases need of the world, in the domain's words."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
 from pkg.grpc.lists import ANY_TIME, Page, Period, Place
+from pkg.values import value
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.card import Cvv, Expiry, Pan
 from services.payments.domain.event import Event, Origin
@@ -17,7 +18,7 @@ from services.payments.domain.status import Status
 from services.payments.turns import Turns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SealedCard:
     """What is stored of a card: encrypted, under the data key of that id."""
 
@@ -26,7 +27,7 @@ class SealedCard:
     ciphertext: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Change:
     """One step of one payment: stored whole, or not at all.
 
@@ -52,7 +53,7 @@ class Commit(Enum):
     KEY_HELD = auto()  # another request holds the idempotency key
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """An idempotency key that is held. `reply` is None while its request is running."""
 
@@ -61,7 +62,7 @@ class Record:
     reply: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Loaded:
     """A payment and an idempotency record, as they were at one instant."""
 
@@ -69,7 +70,7 @@ class Loaded:
     record: Record | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class InDoubt:
     """An action, its payment and the payment's authorization, as they were at one instant.
 
@@ -83,7 +84,7 @@ class InDoubt:
     resolution: Resolution | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PaymentFilter:
     """Which payments to list; None and the empty text mean any."""
 
@@ -165,7 +166,7 @@ class Reader(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CardDetails:
     """What the bank needs to charge a card. Nothing in it can print itself.
 
@@ -247,8 +248,8 @@ class Hasher(Protocol):
 class Events(Protocol):
     """Event messages."""
 
-    def encode(self, event: Event) -> bytes:
-        """Return what the outbox holds of an event."""
+    def encode(self, event: Event, reply: bytes | None = None) -> bytes:
+        """Return what the outbox holds of an event; the reply that goes with it says the same."""
 
 
 class Replies(Protocol):
@@ -258,7 +259,7 @@ class Replies(Protocol):
         """Return the serialised response of the RPC that made the action."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long things last."""
 
@@ -272,7 +273,7 @@ def _unlimited(_merchant_id: str, _key_id: str, _fingerprint: bytes) -> Callable
     return lambda: None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Gateway:
     """The ports, together: what every use case is given.
 

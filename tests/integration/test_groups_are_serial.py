@@ -20,7 +20,7 @@ from services.payments.domain.event import event_of
 from services.payments.domain.outcome import Approved, DeclineCode, Declined
 from services.payments.domain.payment import Payment
 from services.payments.ports import Change, Commit, Store
-from tests.builders import LATER, begun, capture, refund, settled, void
+from tests.builders import LATER, a_reply, begun, capture, refund, settled, void
 from tests.database import as_part
 from tests.integration.test_store import LEASE
 
@@ -64,7 +64,7 @@ class World:
         answer = Declined(DeclineCode.CARD_DECLINED) if declined else Approved()
         payment, action = settled(begun_step, answer)
         event = event_of(payment, action, event_id=new_id("evt", LATER))
-        return Change(payment=payment, actions=(action,), event=event, reply=action.status.encode())
+        return Change(payment=payment, actions=(action,), event=event, reply=a_reply(action.status))
 
     def remember(self, change: Change) -> tuple[Payment, Action]:
         """Have a change stored before anything happens."""

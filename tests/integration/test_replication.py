@@ -18,11 +18,11 @@ from services.payments.adapters.postgres import PostgresStore
 from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of
 from services.payments.ports import Change, Commit
-from tests.builders import MERCHANT, NOW, begun, settled
+from tests.builders import MERCHANT, NOW, a_reply, begun, settled
 from tests.standby import Pair
 
 STATEMENT_SECONDS_MAX = 0.5
-REPLY = b"reply"
+REPLY = a_reply("reply")
 
 
 @dataclass

@@ -29,6 +29,7 @@ from tests.builders import (
     LIFETIME,
     MERCHANT,
     NOW,
+    a_reply,
     begun,
     capture,
     captured,
@@ -130,12 +131,12 @@ async def test_a_settled_payment_comes_back_as_it_was_stored(store: Store, reade
     """An update stores every field that a change may touch."""
     payment = await an_authorized(store)
     first = await stored(store, keyed(capture(payment, 400, final=True)))
-    second = await stored(store, ended(first, b"reply"))
+    second = await stored(store, ended(first, a_reply("reply")))
     found = await store.load_action(MERCHANT, first.actions[0].id)
     assert found is not None
     assert (found.payment, found.action) == (second.payment, second.actions[0])
     assert found.authorization.status is ActionStatus.SUCCEEDED
-    assert found.reply == b"reply"
+    assert found.reply == a_reply("reply")
     assert await reader.get_payment(MERCHANT, payment.id) == second.payment
     assert await reader.get_payment("mer_b", payment.id) is None
 
@@ -148,7 +149,7 @@ async def test_a_release_of_the_rest_comes_back_as_it_was_stored(
     part = await stored(store, ended(first))
     begun_release = await stored(store, keyed(void_remainder(part.payment)))
     assert await reader.get_payment(MERCHANT, part.payment.id) == begun_release.payment
-    done = await stored(store, ended(begun_release, b"reply"))
+    done = await stored(store, ended(begun_release, a_reply("reply")))
     found = await store.load_action(MERCHANT, done.actions[0].id)
     assert found is not None
     assert (found.payment, found.action) == (done.payment, done.actions[0])
@@ -206,7 +207,7 @@ async def test_changes_of_many_payments_go_together(store: Store, reader: Reader
     firsts = [keyed(begun(), key=f"k{n}") for n in range(100)]
     results = await asyncio.gather(*map(store.commit, firsts))
     assert set(results) == {Commit.COMMITTED}
-    results = await asyncio.gather(*(store.commit(ended(first, b"r")) for first in firsts))
+    results = await asyncio.gather(*(store.commit(ended(first, a_reply("r"))) for first in firsts))
     assert set(results) == {Commit.COMMITTED}
     listed = await reader.list_payments(MERCHANT, EVERYTHING, place=None, size=200)
     assert {payment.id for payment in listed.items} == {first.payment.id for first in firsts}
@@ -228,25 +229,25 @@ async def test_an_action_that_has_ended_is_never_changed_again(store: Store) -> 
 async def test_a_reply_is_stored_with_the_change_that_ends_the_action(store: Store) -> None:
     """After the second commit the key answers with the stored bytes."""
     first = await stored(store, keyed(begun()))
-    await stored(store, ended(first, b"\x00bytes"))
+    await stored(store, ended(first, a_reply("\x00bytes")))
     loaded = await store.load(MERCHANT, "", rpc="AUTHORIZE", key="k")
     assert loaded.record is not None
-    assert loaded.record.reply == b"\x00bytes"
+    assert loaded.record.reply == a_reply("\x00bytes")
 
 
 async def test_a_pending_reply_never_replaces_a_final_one(store: Store) -> None:
     """`leave_pending` stores its reply only while the action is PENDING and has none."""
     first = await stored(store, keyed(begun()))
     action = first.actions[0]
-    await store.leave_pending(first.payment, action, b"pending")
+    await store.leave_pending(first.payment, action, a_reply("pending"))
     loaded = await store.load(MERCHANT, "", rpc="AUTHORIZE", key="k")
     assert loaded.record is not None
-    assert loaded.record.reply == b"pending"
-    await stored(store, ended(first, b"final"))
-    await store.leave_pending(first.payment, action, b"late")
+    assert loaded.record.reply == a_reply("pending")
+    await stored(store, ended(first, a_reply("final")))
+    await store.leave_pending(first.payment, action, a_reply("late"))
     loaded = await store.load(MERCHANT, "", rpc="AUTHORIZE", key="k")
     assert loaded.record is not None
-    assert loaded.record.reply == b"final"
+    assert loaded.record.reply == a_reply("final")
 
 
 async def test_a_pending_action_is_due_after_its_lease(store: Store) -> None:
@@ -254,7 +255,7 @@ async def test_a_pending_action_is_due_after_its_lease(store: Store) -> None:
     first = await stored(store, keyed(begun()))
     action = first.actions[0]
     assert await store.take_due(ALL, limit=10, lease=LEASE) == []
-    await store.leave_pending(first.payment, action, b"pending")
+    await store.leave_pending(first.payment, action, a_reply("pending"))
     assert await store.take_due({ActionType.CAPTURE}, limit=10, lease=LEASE) == []
     assert list(await store.take_due(ALL, limit=10, lease=LEASE)) == [(MERCHANT, action.id)]
     assert await store.take_due(ALL, limit=10, lease=LEASE) == []
@@ -575,9 +576,9 @@ async def test_a_commit_without_acknowledgement_is_looked_up(on_postgres: OnPost
 async def test_an_end_that_somebody_else_has_stored_is_not_ours(on_postgres: OnPostgres) -> None:
     """Cut off in a commit, and the action has ended as wanted, but by another hand: a conflict."""
     first = await stored(on_postgres.store, keyed(begun()))
-    ours, writes = ended(first, b"ours"), on_postgres.store._writes
+    ours, writes = ended(first, a_reply("ours")), on_postgres.store._writes
     earlier = replace(ours.payment, update_time=LATER - timedelta(seconds=1))
-    theirs = replace(ours, payment=earlier, reply=b"theirs")
+    theirs = replace(ours, payment=earlier, reply=a_reply("theirs"))
 
     class Cut:
         """Loses the connection; meanwhile somebody else ends the action."""

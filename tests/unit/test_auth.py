@@ -170,6 +170,30 @@ async def test_every_key_that_looks_like_one_costs_the_same(keys: Keys, kind: st
     assert (keys.asked, digest.made) == (1, 1)
 
 
+async def test_a_key_that_is_shown_again_costs_no_digest(keys: Keys, watch: Watch) -> None:
+    """While its record is remembered it is known by a hash of the header, and only the same one."""
+    digest = CountedDigest(Secret("ab" * 32))
+    authenticator = Authenticator(keys, digest, monotonic=watch, now=lambda: NOW)
+    key = add_key(keys)
+    for _ in range(3):
+        await authenticator.caller_of(f"Bearer {key}")
+    assert digest.made == 1
+    with pytest.raises(InvalidApiKeyError):
+        await authenticator.caller_of(f"Bearer {key}0")
+    watch.seconds = CACHE_SECONDS
+    await authenticator.caller_of(f"Bearer {key}")
+    assert (keys.asked, digest.made) == (2, 2)
+    assert key.encode() not in b"".join(authenticator._shown)
+
+
+async def test_what_was_shown_is_remembered_within_bounds(keys: Keys) -> None:
+    """However many keys are shown, the oldest make room."""
+    authenticator = Authenticator(keys, DIGEST, now=lambda: NOW)
+    for _ in range(CACHE_ENTRIES_MAX + 10):
+        await authenticator.caller_of(f"Bearer {add_key(keys)}")
+    assert len(authenticator._shown) == CACHE_ENTRIES_MAX
+
+
 def test_keys_are_random_and_their_digest_is_keyed() -> None:
     """No two keys are alike, and another pepper makes another digest."""
     assert len({new_api_key() for _ in range(100)}) == 100

@@ -1,10 +1,9 @@
 """Keyed hashes: HMAC-SHA256 (RFC 2104), one derived key for each purpose."""
 
-import hashlib
-import hmac
 import json
 from collections.abc import Sequence
 
+from pkg.keyed_hash import KeyedHash
 from pkg.secret import Secret
 from services.payments.domain.card import Pan
 
@@ -17,19 +16,15 @@ class HmacHasher:
     """
 
     def __init__(self, key: Secret) -> None:
-        secret = bytes.fromhex(key.reveal())
+        secret = KeyedHash(bytes.fromhex(key.reveal()))
         # What is known of one purpose says nothing about another.
-        self._request_key = _mac(secret, b"paygate request fingerprint v1")
-        self._card_key = _mac(secret, b"paygate card fingerprint v1")
+        self._requests = KeyedHash(secret.of(b"paygate request fingerprint v1"))
+        self._cards = KeyedHash(secret.of(b"paygate card fingerprint v1"))
 
     def request(self, merchant_id: str, rpc: str, fields: Sequence[str | int | bool]) -> bytes:
         """Return the fingerprint of a request: JSON keeps every field apart from its neighbour."""
-        return _mac(self._request_key, json.dumps([merchant_id, rpc, *fields]).encode())
+        return self._requests.of(json.dumps([merchant_id, rpc, *fields]).encode())
 
     def card(self, merchant_id: str, pan: Pan) -> bytes:
         """Return the fingerprint of a card's number; differs between merchants."""
-        return _mac(self._card_key, json.dumps([merchant_id, pan.reveal()]).encode())
-
-
-def _mac(key: bytes, message: bytes) -> bytes:
-    return hmac.digest(key, message, hashlib.sha256)
+        return self._cards.of(json.dumps([merchant_id, pan.reveal()]).encode())

@@ -189,7 +189,7 @@ class PostgresStore:
         return results
 
     def _settling_columns(self, change: Change) -> tuple[object, ...]:
-        payload = self._events.encode(change.event) if change.event else None
+        payload = self._events.encode(change.event, change.reply) if change.event else None
         return settling_columns(change, payload)
 
     async def ensure_kept(self) -> None:

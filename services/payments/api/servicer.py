@@ -2,18 +2,18 @@
 
 from collections.abc import Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
 from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceServicer
 from pkg.grpc.auth import Authenticator
-from pkg.grpc.guard import Context, add_reply_header, metadata_values
+from pkg.grpc.guard import Context, add_reply_header, metadata_values, note_payment
 from pkg.grpc.running import Running
 from pkg.grpc.shares import in_pieces
 from services.payments.api import requests
-from services.payments.api.codec import encode_action, encode_payment
+from services.payments.api.codec import encode_action, encode_payment, payment_id_of
 from services.payments.ports import Gateway
 from services.payments.use_cases.authorize import authorize
 from services.payments.use_cases.capture import capture
@@ -24,6 +24,9 @@ from services.payments.use_cases.two_commits import Reply
 from services.payments.use_cases.void import void
 
 logger = structlog.get_logger()
+
+# The bytes of a response; the generated base class knows only of the message.
+Bytes: TypeAlias = Any
 
 
 class PaymentServicer(PaymentServiceServicer):
@@ -39,7 +42,7 @@ class PaymentServicer(PaymentServiceServicer):
 
     async def Authorize(  # noqa: N802
         self, request: pb.AuthorizeRequest, context: Context
-    ) -> pb.AuthorizeResponse:
+    ) -> Bytes:
         """Ask the customer's bank to reserve an amount."""
         caller = await self._authenticator.caller(context)
         command = requests.authorize_of(
@@ -49,31 +52,31 @@ class PaymentServicer(PaymentServiceServicer):
             keys=_keys(context),
             now=self._gateway.clock.now(),
         )
-        return pb.AuthorizeResponse.FromString(await self._run(authorize(self._gateway, command)))
+        return await self._run(authorize(self._gateway, command))
 
     async def Capture(  # noqa: N802
         self, request: pb.CaptureRequest, context: Context
-    ) -> pb.CaptureResponse:
+    ) -> Bytes:
         """Take all or part of the reserved money."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.capture_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return pb.CaptureResponse.FromString(await self._run(capture(self._gateway, command)))
+        return await self._run(capture(self._gateway, command))
 
     async def Void(  # noqa: N802
         self, request: pb.VoidRequest, context: Context
-    ) -> pb.VoidResponse:
+    ) -> Bytes:
         """Cancel before anything was captured, or release what no capture has taken."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.void_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return pb.VoidResponse.FromString(await self._run(void(self._gateway, command)))
+        return await self._run(void(self._gateway, command))
 
     async def Refund(  # noqa: N802
         self, request: pb.RefundRequest, context: Context
-    ) -> pb.RefundResponse:
+    ) -> Bytes:
         """Give captured money back."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.refund_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return pb.RefundResponse.FromString(await self._run(refund(self._gateway, command)))
+        return await self._run(refund(self._gateway, command))
 
     async def GetPayment(  # noqa: N802
         self, request: pb.GetPaymentRequest, context: Context
@@ -135,6 +138,7 @@ class PaymentServicer(PaymentServiceServicer):
         reply = await self._running.to_the_end(use_case)
         if reply.replayed:
             add_reply_header("idempotent-replayed", "true")
+        note_payment(payment_id_of(reply.body))
         return reply.body
 
 

@@ -1,9 +1,9 @@
 """One thing done to a payment."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from pkg.values import changed, value
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode
 
@@ -28,7 +28,7 @@ class ActionStatus(StrEnum):
     FAILED = "FAILED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Action:
     """One thing done to a payment. Its id is the reference that the bank knows it by.
 
@@ -60,6 +60,6 @@ class Action:
         approval_code: str = "",
     ) -> "Action":
         """Return the action as it ended."""
-        return replace(
+        return changed(
             self, status=status, decline=decline, approval_code=approval_code, update_time=now
         )

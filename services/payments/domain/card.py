@@ -1,11 +1,12 @@
 """Payment cards: numbers, brands, expiry. Numbers and CVVs cannot print themselves."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from pkg.secret import Secret
+from pkg.values import value
 
 YEARS_AHEAD_MAX = 50
 _SEPARATORS = str.maketrans("", "", " -")
@@ -83,10 +84,7 @@ class Pan(Secret):
     @property
     def brand(self) -> Brand:
         """The card's network, told by the first digits."""
-        for low, high, brand in _RANGES:
-            if low <= self._value[: len(low)] <= high:
-                return brand
-        return Brand.UNKNOWN
+        return _brand_of(self._value[:_BRAND_DIGITS])
 
     def __repr__(self) -> str:
         return f"•••• {self.last4}"
@@ -112,7 +110,7 @@ class Cvv(Secret):
         return cls(text)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@value(frozen=True, slots=True, order=True)
 class Expiry:
     """The month in which a card expires."""
 
@@ -128,9 +126,23 @@ class Expiry:
         return (self.year, self.month) < (now.year, now.month)
 
 
+# By the byte of a digit: the digit, and the sum of the digits of twice the digit.
+_ONCE = bytes(max(0, byte - 48) % 10 for byte in range(256))
+_TWICE = bytes(sum(divmod(2 * digit, 10)) for digit in _ONCE)
+
+
 def _luhn(digits: str) -> bool:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = ord(digit) - 48
-        total += value if place % 2 == 0 else value * 2 - 9 * (value > 4)
-    return total % 10 == 0
+    text = digits.encode()
+    once, twice = text[::-2].translate(_ONCE), text[-2::-2].translate(_TWICE)
+    return (sum(once) + sum(twice)) % 10 == 0
+
+
+_BRAND_DIGITS = max(len(low) for low, _, _ in _RANGES)
+
+
+@lru_cache(maxsize=10_000)  # as many as there are
+def _brand_of(first: str) -> Brand:
+    for low, high, brand in _RANGES:
+        if low <= first[: len(low)] <= high:
+            return brand
+    return Brand.UNKNOWN

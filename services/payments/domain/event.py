@@ -1,9 +1,9 @@
 """Facts that others may act on, one per change that is final."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pkg.values import value
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.payment import Payment
 
@@ -44,7 +44,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Origin:
     """The request that made something happen, as the log and a trace name it.
 
@@ -58,7 +58,7 @@ class Origin:
 NOBODY = Origin()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Event:
     """One fact, with the payment as it was then. `sequence` is the payment's version."""
 

@@ -1,6 +1,6 @@
 """Money: integer minor units of one ISO 4217 currency. No floats, no mixing."""
 
-from dataclasses import dataclass
+from pkg.values import value
 
 # ISO 4217 exponents (list one, 2026-01-01): how many decimal digits the minor unit has.
 # Codes without an exponent (XAU, XDR, XTS, XXX …) are no money one can charge, and are absent.
@@ -27,7 +27,7 @@ class MixedCurrenciesError(ValueError):
     """Two currencies met in one sum."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Money:
     """An amount in minor units of `currency`: `Money(1000, "GBP")` is £10.00."""
 

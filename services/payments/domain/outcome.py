@@ -1,8 +1,9 @@
 """What the customer's bank may answer. A sum type: close every match with `assert_never`."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
+
+from pkg.values import value
 
 
 class DeclineCode(StrEnum):
@@ -41,31 +42,31 @@ _MESSAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Approved:
     """The bank did it; `code` is its own for that, and may be empty."""
 
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Declined:
     """The bank said no, and changed nothing."""
 
     code: DeclineCode
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rejected:
     """The bank will not do it, now or later, or has undone it: what came of it is nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NotFound:
     """The bank has never heard of it. Only an inquiry is answered so."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reversed:
     """The bank holds nothing more of the authorization. Only a reversal is answered so."""
 
@@ -88,7 +89,7 @@ class Resolution(StrEnum):
                 assert_never(self)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Unknown:
     """No answer: it may have been done or not. A timeout is this, never a decline."""
 

@@ -4,10 +4,10 @@ Every verb takes the time as an argument and returns the next payment together w
 raises the refusal that the guard ladder names first. A capture is decided in `Payment.capture`.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
+from pkg.values import changed, value
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.card import Brand, Expiry
@@ -17,7 +17,7 @@ from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.status import Authorization, Status, status_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Card:
     """What is kept of a card. The fingerprint is keyed: nobody can guess the number from it.
 
@@ -31,7 +31,7 @@ class Card:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Payment:
     """One authorization and the sums of what was done with it.
 
@@ -245,8 +245,8 @@ class Payment:
         )
 
     def _next(self, action: Action, **changes: Money | Hold | bool) -> "Payment":
-        # The field types are the dataclass's own; mypy cannot follow replace(**changes).
-        return replace(
+        # The field types are the dataclass's own; mypy cannot follow changed(**changes).
+        return changed(
             self,
             version=self.version + 1,
             last_sequence=action.sequence,

@@ -1,9 +1,9 @@
 """What the bank's answer does to a payment: the second half of every verb."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict, assert_never
 
+from pkg.values import changed
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.hold import Hold
 from services.payments.domain.money import Money
@@ -35,7 +35,7 @@ def settle(
     if action.type is ActionType.AUTHORIZE and payment.reversing:
         return None
     ended = _end(action, answer, now)
-    return replace(
+    return changed(
         payment, version=payment.version + 1, update_time=now, **_effect(payment, ended)
     ), ended
 
@@ -46,7 +46,7 @@ def settle_reversal(
     """Return the failed payment, the reversal and the failed authorization; None if done before."""
     if reversal.status is not ActionStatus.PENDING:
         return None
-    failed = replace(
+    failed = changed(
         payment,
         authorization=Authorization.FAILED,
         reversing=False,
@@ -67,7 +67,7 @@ def settle_expiry(payment: Payment, expiry: Action, now: datetime) -> tuple[Paym
     """
     if expiry.status is not ActionStatus.PENDING:
         return None
-    over = replace(
+    over = changed(
         payment,
         hold=Hold.CLOSED if payment.captured else Hold.EXPIRED,
         version=payment.version + 1,

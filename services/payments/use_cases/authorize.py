@@ -1,11 +1,11 @@
 """Authorize: ask the customer's bank to reserve an amount."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from pkg.errors import ValidationFailedError
 from pkg.ids import new_id
+from pkg.values import value
 from services.payments.domain.action import ActionType
 from services.payments.domain.authorize import authorize as decide_authorize
 from services.payments.domain.error import (
@@ -30,7 +30,7 @@ from services.payments.use_cases.two_commits import (
 _NO_FAULT = frozenset({DeclineCode.PROCESSING_ERROR, DeclineCode.ISSUER_UNAVAILABLE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Authorize:
     """The request, checked and normalised. `card` is a card's details, or the token of one.
 

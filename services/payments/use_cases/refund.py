@@ -1,8 +1,7 @@
 """Refund: give captured money back."""
 
-from dataclasses import dataclass
-
 from pkg.ids import new_id
+from pkg.values import value
 from services.payments.domain import error
 from services.payments.domain.action import ActionType
 from services.payments.domain.money import Money
@@ -11,7 +10,7 @@ from services.payments.ports import Gateway
 from services.payments.use_cases.two_commits import Decided, Reply, Request, begin, finish
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Refund:
     """The request, checked and normalised."""
 

@@ -9,10 +9,10 @@ import hmac
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 
 from pkg.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 from pkg.ids import new_id
+from pkg.values import changed, value
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import event_of
@@ -22,7 +22,7 @@ from services.payments.domain.settle import settle
 from services.payments.ports import Change, Commit, Gateway, InDoubt, Record, SealedCard
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reply:
     """The serialised response message, and whether it is the stored one of an earlier request."""
 
@@ -30,7 +30,7 @@ class Reply:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Begun:
     """An action that is recorded and is now to be carried out."""
 
@@ -38,7 +38,7 @@ class Begun:
     action: Action
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Request:
     """Who asks for what. `fields` are all that makes two requests the same, except the CVV."""
 
@@ -49,7 +49,7 @@ class Request:
     fields: Sequence[str | int | bool]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Decided:
     """What a request does to its payment; `card` is one that the vault has not got yet."""
 
@@ -119,7 +119,7 @@ async def _try_to_begin(known: _Known, decide: Decide) -> Begun | Reply | None:
         if known.fingerprint and not known.is_looked_up and (reply := await known.look_up()):
             return reply
         raise
-    action = replace(decided.action, idempotency_key=known.request.key)
+    action = changed(decided.action, idempotency_key=known.request.key)
     change = Change(
         payment=decided.payment,
         actions=(action,),

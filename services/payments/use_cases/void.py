@@ -1,8 +1,7 @@
 """Void: cancel before anything was captured, or release what no capture has taken."""
 
-from dataclasses import dataclass
-
 from pkg.ids import new_id
+from pkg.values import value
 from services.payments.domain import error
 from services.payments.domain.action import ActionType
 from services.payments.domain.payment import Payment
@@ -10,7 +9,7 @@ from services.payments.ports import Gateway
 from services.payments.use_cases.two_commits import Decided, Reply, Request, begin, finish
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Void:
     """The request, checked and normalised. `remainder`: only what no capture has taken."""
 
