@@ -13,7 +13,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test e2e-docker chaos attack fuzz bench check fmt proto-generate proto-lint proto-breaking http-breaking \
+.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz bench check fmt proto-generate proto-lint proto-breaking http-breaking \
 	audit images check-workflows \
 	lock hooks python venv-local venv-dev venv-bench bench-tools promtool check-generated check-envoy
 
@@ -39,6 +39,9 @@ down: ## end the containers and keep their data
 test: venv-dev promtool ## run all tests
 	pytest --numprocesses=2 --dist=loadscope -m 'not (attack or alone)'
 	pytest -m 'attack or alone'
+
+test-root: venv-dev ## run the tests that only root can, who can be other users and make disks
+	pytest -m root
 
 e2e-docker: venv-dev ## run the stories of the API against containers of their own
 	PAYGATE_E2E=compose pytest --timeout=900 tests/e2e/test_features.py tests/e2e/test_rest_features.py \

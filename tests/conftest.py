@@ -1,5 +1,6 @@
 """One real PostgreSQL for all tests, a fresh database for whoever asks for one, and a tracer."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -40,6 +41,12 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByWhatIsShared:
     """Return what shares the tests out."""
     return ByWhatIsShared(config, log)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what only root can see, for others."""
+    if item.get_closest_marker("root") and os.geteuid() != 0:
+        pytest.skip("only root can: make test-root")
 
 
 @pytest.fixture(scope="session")

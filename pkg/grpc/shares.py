@@ -9,7 +9,6 @@ from weakref import WeakValueDictionary
 from pkg.errors import RateLimitedError
 
 AT_ONCE = 1
-WAIT_SECONDS_MAX = 2.0
 # How many rows are read or encoded in one go, a fifth of a millisecond: then others are served.
 PIECE = 5
 
@@ -25,8 +24,8 @@ class Shares:
 
     Args:
         waiting_max: How many of a merchant's may wait.
-        at_once: How many of a merchant's may be under way.
         wait_seconds_max: How long one may wait.
+        at_once: How many of a merchant's may be under way.
         refused: Told of every refusal.
     """
 
@@ -34,8 +33,8 @@ class Shares:
         self,
         *,
         waiting_max: int,
+        wait_seconds_max: float,
         at_once: int = AT_ONCE,
-        wait_seconds_max: float = WAIT_SECONDS_MAX,
         refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._waiting_max = waiting_max

@@ -20,10 +20,13 @@ class Database:
     Attributes:
         url: Its address, with the login.
         role: What the login has to be, or to be a member of; None for one that owns its tables.
+        writes: Whether only a server will do that can be written to, out of those that `url` names;
+            otherwise that is for `url` to say. As the pools have it.
     """
 
     url: str = field(repr=False)
     role: str | None
+    writes: bool = True
 
 
 async def reasons_of(database: Database, *, timeout_seconds: float) -> list[str]:
@@ -39,6 +42,7 @@ async def reasons_of(database: Database, *, timeout_seconds: float) -> list[str]
                 timeout=timeout_seconds,
                 command_timeout=timeout_seconds,
                 connection_class=Connection,
+                target_session_attrs="read-write" if database.writes else None,
             )
             try:
                 off = await connection.fetch(_SQL["durability"], timeout=timeout_seconds)

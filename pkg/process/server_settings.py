@@ -9,10 +9,12 @@ from pkg.grpc.limits import Buckets, CallerLimits, Rate
 from pkg.grpc.shares import Shares
 from pkg.grpc.tls import Identity, check_authority
 from pkg.observe.metrics import Metrics
+from pkg.process import timing
 from pkg.process.mode import Mode
 from pkg.process.production import Refused, too_much
-from pkg.process.settings import ServiceSettings
+from pkg.process.settings import ServiceSettings, time_of
 from pkg.process.starting import RoleSettings
+from pkg.process.timing import Time
 
 CALLS_PER_SECOND = 100.0
 FAILURES_PER_SECOND = 1.0
@@ -82,6 +84,7 @@ class ServerSettings(TlsSettings, RoleSettings):
 
     in_flight_max: int = Field(default=256, gt=0)
 
+    database_timeout_seconds: float = Field(default=2.0, gt=0)
     # What the edge waits for an answer: see envoy.yaml.
     edge_timeout_seconds: float = Field(default=5.0, gt=0)
     # The edge asks once a second, and waits a second for the answer.
@@ -92,6 +95,14 @@ class ServerSettings(TlsSettings, RoleSettings):
     rate_limit_burst: int = Field(default=200, gt=0)
     authentication_failures_per_second: float | None = Field(default=None, ge=0, le=1e6)
     authentication_failures_burst: int = Field(default=20, gt=0)
+
+    @property
+    def turn(self) -> Time:
+        """How long a read may wait for its merchant's turn."""
+        return timing.turn(
+            database=time_of(self, "database_timeout_seconds"),
+            edge=time_of(self, "edge_timeout_seconds"),
+        )
 
     @property
     def calls_rate(self) -> Rate | None:
@@ -141,6 +152,7 @@ class ServerSettings(TlsSettings, RoleSettings):
             failures=Buckets(failures) if failures else None,
             reads=Shares(
                 waiting_max=max(1, self.in_flight_max // READS_WAITING_SHARE),
+                wait_seconds_max=self.turn.seconds,
                 refused=limited.of("merchant").inc,
             ),
             refused=lambda kind: limited.of(kind).inc(),

@@ -20,6 +20,8 @@ class Time:
         return Time(f"{times} * {self.name}", times * self.seconds)
 
 
+# With an edge that waits for long: whoever is behind others for so long asks for too much.
+TURN_SECONDS_MAX = 2.0
 # Closing connections and pages, after everything has ended.
 CLOSING = Time("closing", 1.0)
 
@@ -65,10 +67,19 @@ def of_writes(*, vault: Time, call: Time, inquiry: Time, edge: Time) -> Relation
     return Relation((vault, call, inquiry), edge, why)
 
 
-def of_reads(*, database: Time, edge: Time) -> Relation:
-    """A look waits for its turn and for its statement for less long than the edge does."""
+def turn(*, database: Time, edge: Time) -> Time:
+    """Return how long a read waits for its merchant's turn: half of what its statement leaves it.
+
+    The other half is for telling the caller, and for putting the reply together.
+    """
+    left = max(0.0, edge.seconds - 2 * database.seconds)
+    return Time("the turn of a read", min(TURN_SECONDS_MAX, left / 2))
+
+
+def of_reads(*, turn: Time, database: Time, edge: Time) -> Relation:
+    """A look waits for its turn, a connection and its statement for less long than the edge."""
     why = "the edge would say 504 where the answer is that the database is away"
-    return Relation((2 * database,), edge, why)
+    return Relation((turn, 2 * database), edge, why)
 
 
 def of_end(*parts: Time, grace: Time) -> Relation:

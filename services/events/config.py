@@ -50,7 +50,6 @@ class Settings(ServerSettings):
     )
 
     database_pool_size: int = Field(default=4, gt=0)
-    database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
 
     def relations(self, role: str) -> list[Relation]:
@@ -60,6 +59,7 @@ class Settings(ServerSettings):
             return [timing.of_end(drain, grace=grace)]
         return [
             timing.of_reads(
+                turn=self.turn,
                 database=time_of(self, "database_timeout_seconds"),
                 edge=time_of(self, "edge_timeout_seconds"),
             ),

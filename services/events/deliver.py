@@ -22,12 +22,12 @@ from pkg.process.repeating import pause, repeat
 from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Status
 from services.events.facts import body_of, event_of
 from services.events.origin import event_span
-from services.events.places import PlaceLimits, Places
 from services.events.post import Poster
 from services.events.schedule import next_delay
 from services.events.sealing import SecretBox
 from services.events.signing import signed_headers
 from services.events.tally import RelayTally
+from services.events.under_way import UnderWay, UnderWayLimits
 
 logger = structlog.get_logger()
 
@@ -53,9 +53,9 @@ class DeliveryLimits:
         return min(ATTEMPT_SECONDS_MAX, self.lease.total_seconds() / 2)
 
     @property
-    def places(self) -> PlaceLimits:
+    def places(self) -> UnderWayLimits:
         """Return how the places are shared."""
-        return PlaceLimits(
+        return UnderWayLimits(
             in_all=self.under_way_max,
             per_merchant=self.under_way_per_merchant_max,
             per_endpoint=self.under_way_per_endpoint_max,
@@ -100,7 +100,7 @@ class Deliverer:
         self._chance = chance
         self._tally = tally or RelayTally(Metrics())
         self._tracer = tracer
-        self._places = Places(self._limits.places)
+        self._under_way = UnderWay(self._limits.places)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: list[tuple[Attempt, float]] = []  # with the seconds that it took
         self._news = asyncio.Event()
@@ -162,14 +162,14 @@ class Deliverer:
         await self._record()
 
     async def _start(self) -> int:
-        free = self._places.free()
+        free = self._under_way.free()
         if not free.in_all:
             return 0
         claimed = await self._queue.claim(
             free, limit=self._limits.claim_max, lease=self._limits.lease
         )
         for one in claimed:
-            self._places.begin(one.endpoint)
+            self._under_way.begin(one.endpoint)
             task = asyncio.create_task(self._attempt(one))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -185,7 +185,7 @@ class Deliverer:
         for attempt, seconds in ended:
             # An event that is there no more says nothing of the endpoint.
             answered = attempt.status_code != 0 or attempt.claimed.payload is None
-            self._places.end(attempt.claimed.endpoint, seconds=seconds, answered=answered)
+            self._under_way.end(attempt.claimed.endpoint, seconds=seconds, answered=answered)
             self._tally.attempted(
                 delivered=attempt.status is Status.DELIVERED,
                 given_up=attempt.status is Status.FAILED,

@@ -1,5 +1,7 @@
 """Deliveries in PostgreSQL: claiming what is due, and recording what became of it."""
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -90,12 +92,9 @@ class DeliveryQueue:
                 min(limit, free.in_all),
                 free.per_endpoint,
                 lease,
-                [endpoint.merchant_id for endpoint in free.endpoints],
-                [endpoint.id for endpoint in free.endpoints],
-                list(free.endpoints.values()),
+                _by_merchant(free.endpoints),
                 free.per_merchant,
-                list(free.merchants),
-                list(free.merchants.values()),
+                json.dumps(dict(free.merchants)),
             )
         return [_claimed(row) for row in rows]
 
@@ -122,6 +121,13 @@ def _claimed(row: Row) -> Claimed:
         payload=row["payload"],
         secrets=list(zip(row["secret_ids"], row["secrets"], strict=True)),
     )
+
+
+def _by_merchant(slots: Mapping[Endpoint, int]) -> str:
+    merchants: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for endpoint, free in slots.items():
+        merchants[endpoint.merchant_id][endpoint.id] = free
+    return json.dumps(merchants)
 
 
 def _columns(attempt: Attempt) -> tuple[object, ...]:

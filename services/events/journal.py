@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pkg.grpc.list_rows import page_of, places_of
+from pkg.grpc.list_rows import page_of_rows, places_of
 from pkg.grpc.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
 from pkg.ids import lowest_id
 from pkg.postgres.sql import Row
@@ -104,7 +104,8 @@ class Journal:
         if wanted.payment_id:
             statement, arguments = f"{statement}_of_payment", (*arguments, wanted.payment_id)
         rows = await self._pool.fetch(SQL[statement], merchant_id, *arguments)
-        return await page_of(rows, size, _payload)
+        page = page_of_rows(rows, size)
+        return Page([row["payload"] for row in page.items], page.place, page.has_more)
 
     async def _bounds(self, merchant_id: str, wanted: EventFilter) -> tuple[Place, Place]:
         """Return two places between which the events of a period are; a payment has few."""
@@ -191,11 +192,6 @@ class Journal:
                 break
             after = row["last_event_id"]
         return total
-
-
-def _payload(row: Row) -> bytes:
-    payload: bytes = row["payload"]
-    return payload
 
 
 def _delivery(row: Row) -> Delivery:

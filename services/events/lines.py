@@ -18,9 +18,10 @@ from services.events.target import AddressNotAllowedError, Target
 
 ADDRESS_NOT_ALLOWED = "address not allowed"
 
-# Below what any usual server keeps a connection for, and so short that what a name stands for has
-# not changed since it was checked.
+# Idle: below what any usual server keeps a connection for.
 _KEPT_SECONDS = 1.0
+# From its beginning, however busy it is: then what the name stands for is looked up, and checked.
+AGE_SECONDS_MAX = 10.0
 _KEPT_MAX = 256
 _BUFFER_BYTES = 16 * 1024  # of one connection; what comes beside it waits in the kernel
 _SECOND_ADDRESS_SECONDS = 0.25  # RFC 8305, section 5
@@ -30,10 +31,11 @@ Key = tuple[bool, str, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """One connection."""
+    """One connection, which carries no request that begins after `end`, by the loop's time."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    end: float
 
     def is_open(self) -> bool:
         """Tell whether the receiver has not closed it, as far as is known."""
@@ -47,7 +49,14 @@ class Line:
 class Lines:
     """Opens connections, and keeps what has carried an answer for the next. See `Poster`."""
 
-    def __init__(self, mode: Mode, own_ports: frozenset[int]) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        own_ports: frozenset[int],
+        *,
+        age_seconds_max: float = AGE_SECONDS_MAX,
+    ) -> None:
+        self._age_seconds_max = age_seconds_max
         self._lookup = Lookup(mode, own_ports=own_ports)
         self._tls = ssl.create_default_context()
         self._tls.set_alpn_protocols(["http/1.1"])
@@ -66,13 +75,15 @@ class Lines:
         return None
 
     def keep(self, target: Target, line: Line) -> None:
-        """Keep a connection, or close it."""
-        if self._count >= _KEPT_MAX:
+        """Keep a connection for a moment, or close it."""
+        loop = asyncio.get_running_loop()
+        seconds = min(_KEPT_SECONDS, line.end - loop.time())
+        if seconds <= 0 or self._count >= _KEPT_MAX:
             line.close()
             return
         self._kept[_key(target)].append(line)
         self._count += 1
-        asyncio.get_running_loop().call_later(_KEPT_SECONDS, self._expire, _key(target), line)
+        loop.call_later(seconds, self._expire, _key(target), line)
 
     async def open(self, target: Target, deadline: float, *, owner: str) -> Line:
         """Connect.
@@ -119,7 +130,7 @@ class Lines:
             raise UnansweredError(f"TLS: {problem.verify_message}") from None
         except OSError:
             raise UnansweredError("TLS: no handshake") from None
-        return Line(reader, writer)
+        return Line(reader, writer, asyncio.get_running_loop().time() + self._age_seconds_max)
 
     def _expire(self, key: Key, line: Line) -> None:
         if line in self._kept.get(key, []):

@@ -1,4 +1,8 @@
-"""The RPCs: read the request, ask the store, return the response. Nothing else."""
+"""The RPCs: read the request, ask the store, return the response. Nothing else.
+
+What reads much, or holds a connection for several statements, takes turns: whatever one merchant
+asks for, the connections of the process are there for the others.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -57,16 +61,16 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.CreateWebhookEndpointRequest, context: Context
     ) -> pb.CreateWebhookEndpointResponse:
         """Make an endpoint, and tell its secret."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        wanted = requests.new_endpoint_of(request, self._mode)
         reply = pb.CreateWebhookEndpointResponse
+        async with self._authenticator.reading(context) as merchant_id:
+            wanted = requests.new_endpoint_of(request, self._mode)
 
-        async def create(connection: "PooledConnection") -> pb.CreateWebhookEndpointResponse:
-            endpoints = self._endpoints.on(connection)
-            endpoint, secret = await endpoints.create(merchant_id, wanted)
-            return reply(endpoint=encode_endpoint(endpoint), secret=shown(secret))
+            async def create(connection: "PooledConnection") -> pb.CreateWebhookEndpointResponse:
+                endpoints = self._endpoints.on(connection)
+                endpoint, secret = await endpoints.create(merchant_id, wanted)
+                return reply(endpoint=encode_endpoint(endpoint), secret=shown(secret))
 
-        return await self._once.run(request, context, create, reply, merchant_id=merchant_id)
+            return await self._once.run(request, context, create, reply, merchant_id=merchant_id)
 
     async def GetWebhookEndpoint(  # noqa: N802
         self, request: pb.GetWebhookEndpointRequest, context: Context
@@ -112,16 +116,16 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.RotateWebhookSecretRequest, context: Context
     ) -> pb.RotateWebhookSecretResponse:
         """Make a new secret, and tell it."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        endpoint_id, overlap = requests.rotation_of(request)
         reply = pb.RotateWebhookSecretResponse
+        async with self._authenticator.reading(context) as merchant_id:
+            endpoint_id, overlap = requests.rotation_of(request)
 
-        async def rotate(connection: "PooledConnection") -> pb.RotateWebhookSecretResponse:
-            endpoints = self._endpoints.on(connection)
-            endpoint, secret = await endpoints.rotate(merchant_id, endpoint_id, overlap=overlap)
-            return reply(endpoint=encode_endpoint(endpoint), secret=shown(secret))
+            async def rotate(connection: "PooledConnection") -> pb.RotateWebhookSecretResponse:
+                endpoints = self._endpoints.on(connection)
+                endpoint, secret = await endpoints.rotate(merchant_id, endpoint_id, overlap=overlap)
+                return reply(endpoint=encode_endpoint(endpoint), secret=shown(secret))
 
-        return await self._once.run(request, context, rotate, reply, merchant_id=merchant_id)
+            return await self._once.run(request, context, rotate, reply, merchant_id=merchant_id)
 
     async def ListEvents(  # noqa: N802
         self, request: pb.ListEventsRequest, context: Context
@@ -171,33 +175,33 @@ class WebhookServicer(WebhookServiceServicer):
         self, request: pb.RedeliverEventRequest, context: Context
     ) -> pb.RedeliverEventResponse:
         """Deliver an event once more."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        event_id, endpoint_id = requests.redelivery_of(request)
         reply = pb.RedeliverEventResponse
+        async with self._authenticator.reading(context) as merchant_id:
+            event_id, endpoint_id = requests.redelivery_of(request)
 
-        async def redeliver(connection: "PooledConnection") -> pb.RedeliverEventResponse:
-            journal = self._journal.on(connection)
-            await journal.get_event(merchant_id, event_id)
-            if endpoint_id:
-                await self._endpoints.on(connection).enabled(merchant_id, endpoint_id)
-            self._redeliveries.admit_event(merchant_id)
-            deliveries = await journal.redeliver(merchant_id, event_id, endpoint_id=endpoint_id)
-            return reply(deliveries=[encode_delivery(delivery) for delivery in deliveries])
+            async def redeliver(connection: "PooledConnection") -> pb.RedeliverEventResponse:
+                journal = self._journal.on(connection)
+                await journal.get_event(merchant_id, event_id)
+                if endpoint_id:
+                    await self._endpoints.on(connection).enabled(merchant_id, endpoint_id)
+                self._redeliveries.admit_event(merchant_id)
+                deliveries = await journal.redeliver(merchant_id, event_id, endpoint_id=endpoint_id)
+                return reply(deliveries=[encode_delivery(delivery) for delivery in deliveries])
 
-        return await self._once.run(request, context, redeliver, reply, merchant_id=merchant_id)
+            return await self._once.run(request, context, redeliver, reply, merchant_id=merchant_id)
 
     async def RedeliverFailedEvents(  # noqa: N802
         self, request: pb.RedeliverFailedEventsRequest, context: Context
     ) -> pb.RedeliverFailedEventsResponse:
         """Deliver once more what failed."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        endpoint_id, since = requests.failed_redelivery_of(request)
         reply = pb.RedeliverFailedEventsResponse
+        async with self._authenticator.reading(context) as merchant_id:
+            endpoint_id, since = requests.failed_redelivery_of(request)
 
-        async def redeliver(connection: "PooledConnection") -> pb.RedeliverFailedEventsResponse:
-            await self._endpoints.on(connection).enabled(merchant_id, endpoint_id)
-            self._redeliveries.admit_failed(merchant_id)
-            journal = self._journal.on(connection)
-            return reply(count=await journal.redeliver_failed(merchant_id, endpoint_id, since))
+            async def redeliver(connection: "PooledConnection") -> pb.RedeliverFailedEventsResponse:
+                await self._endpoints.on(connection).enabled(merchant_id, endpoint_id)
+                self._redeliveries.admit_failed(merchant_id)
+                journal = self._journal.on(connection)
+                return reply(count=await journal.redeliver_failed(merchant_id, endpoint_id, since))
 
-        return await self._once.run(request, context, redeliver, reply, merchant_id=merchant_id)
+            return await self._once.run(request, context, redeliver, reply, merchant_id=merchant_id)

@@ -20,8 +20,6 @@ from paygate.admin.v1 import admin_service_pb2 as admin
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has others to become")
-
 AMOUNT = {"minor_units": 1000, "currency": "GBP"}
 BACK_SECONDS_MAX = 20.0
 
@@ -46,7 +44,7 @@ def test_the_data_folder_is_closed(stack: Stack) -> None:
     assert stack.data_dir.stat().st_mode & 0o066 == 0
 
 
-@needs_root
+@pytest.mark.root
 def test_nothing_keeps_roots_rights(stack: Stack) -> None:
     """Each part runs as a user of its own, whom nobody else can be, and can't become another."""
     users: dict[str, set[int]] = {}
@@ -67,7 +65,7 @@ def test_nothing_keeps_roots_rights(stack: Stack) -> None:
     assert not {postgres, envoy, services} & {one.pw_uid for one in pwd.getpwall()}
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize(
     ("who", "role", "refused"),
     [
@@ -101,7 +99,7 @@ def test_who_may_be_whom_in_the_database(stack: Stack, who: str, role: str, refu
     assert refused in asked.stderr
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("name", ["secrets", "run/envoy", "postgres"])
 def test_each_part_reaches_its_own_alone(stack: Stack, name: str) -> None:
     """Envoy can't read secrets, the services neither the database's files nor Envoy's page."""

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pkg.errors import DependencyUnavailableError
 from pkg.postgres.sql import Pool, open_pool, translated
+from pkg.process.production_database import Database, reasons_of
 from tests.standby import Pair, Server
 from tools.stack.postgres import OWNER
 
@@ -64,6 +66,18 @@ async def test_a_standby_is_not_written_to(pair: Pair) -> None:
         await pool_of(url_of(standby))
     async with await pool_of(url_of(standby), writes=False) as pool:
         assert await server_of(pool) == str(standby)
+
+
+async def test_production_asks_the_server_that_is_written_to(pair: Pair) -> None:
+    """Not the standby beside it, which may be set otherwise. Who only reads may be asked there."""
+    standby = Database(url=url_of(pair.standby.folder), role=None)
+    with pytest.raises(DependencyUnavailableError):
+        await reasons_of(standby, timeout_seconds=STATEMENT_SECONDS_MAX)
+    for database in (
+        replace(standby, writes=False),
+        replace(standby, url=url_of(pair.standby.folder, pair.primary.folder)),
+    ):
+        assert await reasons_of(database, timeout_seconds=STATEMENT_SECONDS_MAX)
 
 
 async def test_a_silent_server_holds_up_nobody(pair: Pair, tmp_path: Path) -> None:

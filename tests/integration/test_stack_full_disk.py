@@ -13,6 +13,8 @@ import urllib3
 
 from tests.e2e.stack import Stack, new_data_dir
 
+pytestmark = pytest.mark.root
+
 SECONDS_MAX = 60.0
 DISK = "size=400m,mode=0711"
 AUTHORIZATION = {
@@ -36,7 +38,7 @@ def disk() -> Iterator[Path]:
         mounted = False
     if not mounted:
         folder.rmdir()
-        pytest.skip("only root may make a small disk, and not in every container")
+        pytest.skip("no small disk can be made in this container")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
     folder.rmdir()

@@ -1,7 +1,6 @@
 """What stops `make run` from starting is said in one sentence."""
 
 import ast
-import os
 import socket
 import subprocess
 import sys
@@ -95,7 +94,7 @@ def test_a_folder_of_another_postgresql_is_named(stack: Stack, version: str | No
     assert (stack.data_dir / "postgres").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="PostgreSQL runs as another user only for root")
+@pytest.mark.root
 def test_a_closed_folder_above_the_data_is_not_opened() -> None:
     """As root, a data folder that PostgreSQL's user can't reach is refused, not made reachable."""
     above = new_data_dir()

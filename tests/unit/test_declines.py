@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from pkg.errors import RateLimitedError
 from pkg.grpc.limits import Rate
 from pkg.observe.metrics import Metrics
 from services.payments.adapters import declines
@@ -71,6 +72,17 @@ async def test_a_card_is_declined_so_often(fixture: Limited) -> None:
     await fixture.tried(NO)
     with pytest.raises(TooManyDeclinesError):
         await fixture.tried(Approved())
+
+
+async def test_a_card_that_is_refused_is_not_sealed(fixture: Limited) -> None:
+    """The vault does nothing for it: one that is away keeps nobody from being told."""
+    for _ in range(3):
+        await fixture.tried(NO)
+    sealed = len(fixture.vault.details)
+    fixture.vault.sealed = True
+    with pytest.raises(RateLimitedError):
+        await fixture.tried(Approved())
+    assert len(fixture.vault.details) == sealed
 
 
 async def test_a_key_is_declined_so_often(fixture: Limited) -> None:

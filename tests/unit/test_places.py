@@ -14,7 +14,7 @@ from pkg.errors import RateLimitedError
 from pkg.grpc.auth import Authenticator, KeyDigest, KeyRecord, new_api_key
 from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Context, Guard, metadata_values
-from pkg.grpc.limits import CallerLimits
+from pkg.grpc.limits import Buckets, CallerLimits, Rate
 from pkg.grpc.refusals import Refusal
 from pkg.grpc.running import Running
 from pkg.grpc.scopes import FULL_ACCESS
@@ -51,7 +51,11 @@ class Server:
     ended: int = 0
 
     def __post_init__(self) -> None:
-        limits = CallerLimits(refused=self.refused.append)
+        self.limit(None)
+
+    def limit(self, calls: Buckets | None) -> None:
+        """Let each key make so many calls."""
+        limits = CallerLimits(calls=calls, refused=self.refused.append)
         self._authenticator = Authenticator(self, DIGEST, limits=limits)
 
     async def find_key(self, key_id: str) -> KeyRecord | None:
@@ -130,6 +134,19 @@ async def test_a_merchant_has_its_share_whatever_its_keys(server: Server) -> Non
     assert ended.count(grpc.StatusCode.RESOURCE_EXHAUSTED) == 2 * PLACES - SHARE
     assert set(server.refused) == {"places"}
     assert await server.ask(keys[0]) is grpc.StatusCode.OK
+
+
+async def test_a_key_that_calls_too_often_takes_no_share(server: Server) -> None:
+    """It is refused for that, before its call counts as one more of the merchant's."""
+    server.found.set()
+    server.limit(Buckets(Rate(per_second=0.001, burst=SHARE)))
+    key = server.key_of("mer_a")
+    calls = [asyncio.create_task(server.ask(key, "slow")) for _ in range(SHARE)]
+    await until(lambda: server.begun == SHARE)
+    assert await server.ask(key) is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert server.refused == ["key"]
+    server.done.set()
+    await asyncio.gather(*calls)
 
 
 async def test_who_waits_for_a_key_has_no_more(server: Server) -> None:

@@ -32,7 +32,7 @@ async def begun_by(*merchants: str, shares: Shares) -> tuple[list[str], list[str
 
 async def test_a_merchant_has_its_turns_whatever_others_do() -> None:
     """With two at once the third waits until one has ended, and nobody else waits for it."""
-    shares = Shares(waiting_max=9, at_once=2)
+    shares = Shares(waiting_max=9, wait_seconds_max=2, at_once=2)
     at_first, begun = await begun_by("a", "a", "a", "a", "b", shares=shares)
     assert (at_first, begun) == (["a", "a", "b"], ["a", "a", "b", "a", "a"])
 
@@ -40,7 +40,7 @@ async def test_a_merchant_has_its_turns_whatever_others_do() -> None:
 async def test_a_line_that_is_full_is_refused_at_once() -> None:
     """So a merchant's reads cannot take all the places of a process; another's are let in."""
     refused: list[None] = []
-    shares = Shares(waiting_max=1, refused=lambda: refused.append(None))
+    shares = Shares(waiting_max=1, wait_seconds_max=2, refused=lambda: refused.append(None))
     may_end = asyncio.Event()
     tasks = [asyncio.create_task(reading(shares, "a", [], may_end)) for _ in range(2)]
     await asyncio.sleep(0)
@@ -64,7 +64,7 @@ async def test_nobody_waits_for_ever() -> None:
 
 async def test_who_goes_away_in_the_line_takes_no_place() -> None:
     """A caller that hangs up while it waits leaves the turn to the next."""
-    shares = Shares(waiting_max=9)
+    shares = Shares(waiting_max=9, wait_seconds_max=2)
     async with shares.turn("a"):
         gone = asyncio.create_task(reading(shares, "a", [], asyncio.Event()))
         await asyncio.sleep(0)

@@ -1,13 +1,17 @@
 """Times that depend on each other: a process refuses what breaks them, the rest is held here."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import yaml
 
+from pkg.errors import RateLimitedError
+from pkg.observe.metrics import Metrics
 from pkg.process.mode import Mode
 from pkg.process.starting import RoleSettings, refused
+from pkg.process.timing import TURN_SECONDS_MAX
 from services.acquirer.config import Config as BankSettings
 from services.events.bus import NatsBus
 from services.events.config import Settings as EventsSettings
@@ -117,6 +121,29 @@ def test_a_lease_is_longer_than_a_worker_and_the_edge_wait(
     assert settings.action_lease == timedelta(seconds=seconds)
     assert seconds > waits + 2 * settings.database_timeout_seconds
     assert seconds > settings.edge_timeout_seconds
+
+
+@pytest.mark.parametrize(("edge", "database"), [(5, 2), (60, 2), (4.1, 2), (1, 0.1)])
+@pytest.mark.parametrize("kind", [PaymentsSettings, EventsSettings])
+def test_who_waits_for_its_turn_is_told_before_the_edge_gives_up(
+    kind: type[RoleSettings], edge: float, database: float
+) -> None:
+    """The turn, a connection and the statement together take less than the edge waits."""
+    settings = settings_of(kind, edge_timeout_seconds=edge, database_timeout_seconds=database)
+    assert settings.turn.seconds + 2 * database < edge
+    assert settings.turn.seconds <= TURN_SECONDS_MAX
+
+
+async def test_a_read_waits_for_its_turn_as_long_as_the_times_allow() -> None:
+    """And no longer: here a tenth of a second."""
+    settings = settings_of(EventsSettings, edge_timeout_seconds=0.4, database_timeout_seconds=0.1)
+    limits = settings.caller_limits(Metrics())
+    async with limits.reading("mer_a"):
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(RateLimitedError):
+            async with limits.reading("mer_a"):
+                pass
+    assert settings.turn.seconds <= asyncio.get_running_loop().time() - began < 1
 
 
 def test_what_is_in_doubt_is_settled_within_5_seconds() -> None:

@@ -1,6 +1,7 @@
 -- Leases deliveries that are due: at most $1, for each endpoint at most $2 and for each merchant at
--- most $7. Some may have fewer, by what this relay has under way for them and what it knows of them:
--- endpoints ($4 merchants, $5 endpoints, $6 how many), and merchants ($8, $9 how many).
+-- most $5. Some may have fewer, by what this relay has under way for them and what it knows of them:
+-- endpoints ($4, by merchant and endpoint), and merchants ($6, by merchant). Those are looked up in
+-- one value each: there may be thousands of them, which a join would compare with every endpoint.
 --
 -- Only the head of a stream (endpoint, payment) goes: no earlier delivery of it is pending, and no
 -- earlier event of the payment is still to be relayed, since another relay may be about to commit
@@ -30,21 +31,13 @@ WITH RECURSIVE waiting AS (
     ORDER BY d.merchant_id, d.endpoint_id, d.due_time
     LIMIT 1) next
 ),
-busy AS MATERIALIZED (
-  SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[]) AS b (merchant_id, endpoint_id, slots)
-),
-busy_merchants AS MATERIALIZED (
-  SELECT * FROM unnest($8::text[], $9::bigint[]) AS m (merchant_id, slots)
-),
-wanted AS (
+wanted AS MATERIALIZED (
   SELECT
     w.merchant_id, w.endpoint_id,
-    coalesce(b.slots, $2::bigint) AS slots,
-    coalesce(m.slots, $7::bigint) AS merchant_slots
+    coalesce(($4::jsonb #>> ARRAY[w.merchant_id, w.endpoint_id])::bigint, $2::bigint) AS slots,
+    coalesce(($6::jsonb ->> w.merchant_id)::bigint, $5::bigint) AS merchant_slots
   FROM waiting w
   JOIN webhook_endpoints e ON e.merchant_id = w.merchant_id AND e.id = w.endpoint_id
-  LEFT JOIN busy b ON b.merchant_id = w.merchant_id AND b.endpoint_id = w.endpoint_id
-  LEFT JOIN busy_merchants m ON m.merchant_id = w.merchant_id
   WHERE e.status = 'ENABLED' AND w.due_time <= (SELECT gateway_now())
 ),
 free AS MATERIALIZED (

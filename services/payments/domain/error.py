@@ -1,6 +1,6 @@
 """Why a payment refuses, with stable reasons. The docstring is the message."""
 
-from pkg.errors import ApiError
+from pkg.errors import ApiError, RateLimitedError
 from services.payments.domain.money import Money
 
 # Violations that time alone makes.
@@ -36,15 +36,8 @@ class CardTokenRemovedError(PaymentsError):
     reason = "CARD_TOKEN_REMOVED"
 
 
-class TooManyDeclinesError(PaymentsError):
+class TooManyDeclinesError(PaymentsError, RateLimitedError):
     """Too many authorizations of this card, or with this API key, were declined. Try later."""
-
-    reason = "RATE_LIMITED"
-
-    def __init__(self, *, retry_after_seconds: int = 1) -> None:
-        """Take after how many whole seconds one more goes through."""
-        super().__init__()
-        self.retry_after_seconds = retry_after_seconds
 
 
 class ConcurrentUpdateError(PaymentsError):
@@ -113,7 +106,7 @@ class PaymentRefundedError(PaymentsError):
 
 
 class PaymentCapturedError(PaymentsError):
-    """Money was captured already; refund it instead."""
+    """Money was captured already: refund it. `remainder` voids what no capture has taken."""
 
     reason = "PAYMENT_CAPTURED"
 

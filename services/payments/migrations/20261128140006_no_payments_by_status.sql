@@ -3,7 +3,8 @@
 
 -- migrate:up transaction:false
 
--- The version before lists by status without it, more slowly: by all that the merchant has.
+-- Dropped in the release that stopped using it, and not in a later one: beside it the version before
+-- lists by status without it, more slowly, by all that the merchant has.
 DROP INDEX CONCURRENTLY IF EXISTS payments_by_status;
 
 -- migrate:down transaction:false

@@ -3,6 +3,8 @@
 
 -- migrate:up transaction:false
 
+-- Dropped in the release that stopped using it, and not in a later one: beside it the version before
+-- lists by reference without it, more slowly, by all that the merchant has.
 DROP INDEX CONCURRENTLY IF EXISTS payments_by_reference;
 
 -- migrate:down transaction:false

@@ -3,6 +3,8 @@
 
 -- migrate:up transaction:false
 
+-- Dropped in the release that stopped using it, and not in a later one: the version before has
+-- `webhook_deliveries_in_order` in its place, which begins with the same columns.
 DROP INDEX CONCURRENTLY IF EXISTS webhook_deliveries_by_event;
 
 -- migrate:down transaction:false

@@ -58,7 +58,6 @@ class Settings(ServerSettings, VaultSettings, DeclineSettings):
     sweep_interval_seconds: float = Field(default=0.25, gt=0)
 
     database_pool_size: int = Field(default=4, gt=0)
-    database_timeout_seconds: float = Field(default=2.0, gt=0)
     drain_seconds: float = Field(default=8.0, gt=0)
 
     @property
@@ -80,7 +79,9 @@ class Settings(ServerSettings, VaultSettings, DeclineSettings):
                 "PAYGATE_HASH_KEY": self.hash_key.get_secret_value(),
             },
             databases={
-                name: Database(url=url.get_secret_value(), role=part)
+                name: Database(
+                    url=url.get_secret_value(), role=part, writes=part != "paygate_reader"
+                )
                 for name, url, part in urls
                 if url
             },
@@ -146,7 +147,7 @@ class Settings(ServerSettings, VaultSettings, DeclineSettings):
         edge = time_of(self, "edge_timeout_seconds")
         notice, drain = time_of(self, "drain_notice_seconds"), time_of(self, "drain_seconds")
         return [
-            timing.of_reads(database=database, edge=edge),
+            timing.of_reads(turn=self.turn, database=database, edge=edge),
             timing.of_writes(
                 vault=time_of(self, "vault_timeout_seconds"),
                 call=time_of(self, "acquirer_call_timeout_seconds"),

@@ -60,16 +60,18 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
     async def decide(_: Payment | None) -> Decided:
         nonlocal details, give_back
         now = gateway.clock.now()
-        details, sealed, token = await _card(gateway, command, now)
+        details = await _details(gateway, command, now)
+        fingerprint = gateway.hasher.card(command.merchant_id, details.pan)
+        if give_back is None:  # it may be decided again
+            give_back = gateway.attempt(command.merchant_id, command.key_id, fingerprint)
+        token, sealed = await _kept(gateway, command, now)
         card = Card(
             brand=details.pan.brand,
             last4=details.pan.last4,
             expiry=details.expiry,
-            fingerprint=gateway.hasher.card(command.merchant_id, details.pan),
+            fingerprint=fingerprint,
             token=token,
         )
-        if give_back is None:  # it may be decided again
-            give_back = gateway.attempt(command.merchant_id, command.key_id, card.fingerprint)
         begun = decide_authorize(
             command.amount,
             card,
@@ -111,14 +113,10 @@ def _request_of(command: Authorize) -> Request:
     )
 
 
-async def _card(
-    gateway: Gateway, command: Authorize, now: datetime
-) -> tuple[CardDetails, SealedCard | None, str]:
-    """Return the card, what the vault is to keep of it if it is new there, and its token."""
+async def _details(gateway: Gateway, command: Authorize, now: datetime) -> CardDetails:
+    """Return the card, which the vault has if the request has not."""
     if isinstance(command.card, CardDetails):
-        pan, expiry = command.card.pan, command.card.expiry
-        sealed = await gateway.vault.seal(command.merchant_id, pan, expiry, now)
-        return command.card, sealed, sealed.token
+        return command.card
     found = await gateway.vault.open(command.merchant_id, command.card)
     if found is None:
         raise CardTokenNotFoundError
@@ -126,7 +124,18 @@ async def _card(
         raise ValidationFailedError({"card_token": OF_AN_EXPIRED_CARD})
     if isinstance(found, Removal):
         raise CardTokenRemovedError(cause=found.value)
-    return found, None, command.card
+    return found
+
+
+async def _kept(
+    gateway: Gateway, command: Authorize, now: datetime
+) -> tuple[str, SealedCard | None]:
+    """Return the card's token, and what the vault is to keep if the card is new there."""
+    if not isinstance(command.card, CardDetails):
+        return command.card, None
+    pan, expiry = command.card.pan, command.card.expiry
+    sealed = await gateway.vault.seal(command.merchant_id, pan, expiry, now)
+    return sealed.token, sealed
 
 
 def _identity(card: CardDetails | str) -> tuple[str | int, ...]:

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import structlog
 
-from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
 from services.payments.domain.action import ActionStatus, ActionType
 from services.payments.domain.event import event_of
@@ -50,17 +49,16 @@ class Recovery:
                 await self.attempt_found(found)
 
     async def attempt_found(self, found: InDoubt) -> None:
-        """Try to settle an action; if it stays in doubt, it is due again after a while."""
+        """Try to settle an action; if it stays in doubt, it is due again after a while.
+
+        What is raised says nothing of the bank: then the end of the lease brings it back.
+
+        Raises:
+            DependencyUnavailableError: The database is not available.
+        """
         place = (found.payment.merchant_id, found.action.id)
         with self._leases.held(place):
-            try:
-                done = await self._settle(found)
-            except DependencyUnavailableError:
-                logger.warning("the database is not available", action=found.action.id)
-                return  # the lease brings it back
-            except Exception:
-                logger.exception("recovery failed", action=found.action.id)
-                done = False
+            done = await self._settle(found)
         if not done:
             await self._gateway.store.postpone([place], by=self._wait(found))
 

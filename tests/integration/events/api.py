@@ -18,6 +18,7 @@ from paygate.webhooks.v1.webhook_service_pb2_grpc import (
 )
 from pkg.grpc.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.grpc.guard import Guard
+from pkg.grpc.limits import CallerLimits
 from pkg.grpc.paging import PageTokens
 from pkg.postgres.sql import Pool, open_pool
 from pkg.postgres.tenancy import MerchantPool
@@ -36,6 +37,7 @@ from tests.keys import new_key
 
 PEPPER, HASH_KEY = Secret("0a" * 32), Secret("0b" * 32)
 OTHER_MERCHANT = "mer_other"
+CONNECTIONS = 4
 # Nothing listens there; what is posted to it is refused at once.
 URL = "http://127.0.0.1:9/hooks"
 NO_ENDPOINT = "we_01h455vb4pex5vsknk084sn02q"
@@ -101,27 +103,33 @@ async def listed(api: Api, *, size: int = 100, **filters: Any) -> list[Any]:
 
 @asynccontextmanager
 async def served(
-    url: str, *, mode: Mode = Mode.SANDBOX, limits: JournalLimits | None = None
+    url: str,
+    *,
+    mode: Mode = Mode.SANDBOX,
+    limits: JournalLimits | None = None,
+    callers: CallerLimits | None = None,
 ) -> AsyncIterator[Api]:
     """Serve on a database, in the role of the API, with two merchants."""
     merchants = (MERCHANT, OTHER_MERCHANT)
     keys = {id_: await new_key(url, id_, pepper=PEPPER.reveal()) for id_ in merchants}
     part = as_part(url, "paygate_webhooks")
     async with (
-        await open_pool(part, size=4, command_timeout_seconds=5, name="test") as pool,
-        _listening(pool, mode, limits) as port,
+        await open_pool(part, size=CONNECTIONS, command_timeout_seconds=5, name="test") as pool,
+        _listening(pool, mode, limits, callers) as port,
         aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         yield Api(WebhookServiceStub(channel), keys)
 
 
 @asynccontextmanager
-async def _listening(pool: Pool, mode: Mode, limits: JournalLimits | None) -> AsyncIterator[int]:
+async def _listening(
+    pool: Pool, mode: Mode, limits: JournalLimits | None, callers: CallerLimits | None
+) -> AsyncIterator[int]:
     own_rows = MerchantPool(pool)
     servicer = WebhookServicer(
         Endpoints(own_rows, SecretBox(Secret(WEBHOOK_KEY))),
         Journal(own_rows, limits),
-        Authenticator(PostgresKeyStore(pool), KeyDigest(PEPPER)),
+        Authenticator(PostgresKeyStore(pool), KeyDigest(PEPPER), limits=callers),
         PageTokens(HASH_KEY),
         mode,
         Once(pool, Secret(WEBHOOK_KEY)),

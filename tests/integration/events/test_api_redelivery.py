@@ -1,5 +1,6 @@
 """Redelivery through WebhookService: one event, or all that failed."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,14 +10,21 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from paygate.webhooks.v1 import webhook_pb2
 from paygate.webhooks.v1 import webhook_service_pb2 as pb
+from pkg.grpc.limits import CallerLimits
+from pkg.grpc.shares import Shares
 from services.events.journal import JournalLimits
+from services.events.outbox import SQL
+from tests.builders import MERCHANT
 from tests.integration.events.api import (
+    CONNECTIONS,
+    OTHER_MERCHANT,
+    URL,
     Api,
     RefusedError,
     listed,
     served,
 )
-from tests.integration.events.desk import Desk
+from tests.integration.events.desk import Desk, until
 from tests.integration.events.receiver import receiving
 
 PENDING, DELIVERED, FAILED = (
@@ -151,3 +159,45 @@ async def test_a_time_is_given(api: Api) -> None:
         with pytest.raises(RefusedError, match="VALIDATION_FAILED") as caught:
             await api.ask(request)
         assert caught.value.fields == {"since"}
+
+
+async def test_a_merchant_that_waits_leaves_connections_to_others(
+    desk: Desk, payments_database_url: str
+) -> None:
+    """Whatever it asks for more often than there are connections, and however long that takes."""
+    shares = Shares(waiting_max=64, wait_seconds_max=5)
+    callers = CallerLimits(reads=shares)
+    async with served(payments_database_url, callers=callers) as api:
+        endpoint_id = (await api.endpoint()).endpoint.id
+        theirs = (await api.endpoint(merchant_id=OTHER_MERCHANT)).endpoint.id
+        await desk.authorized()
+        (event,) = await listed(api)
+        await desk.relay.run_once()
+        fail_all = "UPDATE webhook_deliveries SET status = 'FAILED', due_time = NULL"
+        for request in (
+            pb.RedeliverEventRequest(id=event.id),
+            since(datetime(1, 1, 1, tzinfo=UTC), endpoint_id),
+            pb.CreateWebhookEndpointRequest(url=URL),
+            pb.RotateWebhookSecretRequest(id=endpoint_id),
+        ):
+            await desk.pool.execute(fail_all)
+            async with desk.pool.acquire() as connection, connection.transaction():
+                await connection.execute(SQL["api_lock_merchant"], MERCHANT)
+                await connection.execute("SELECT FROM webhook_deliveries FOR UPDATE")
+                await connection.execute(SQL["api_lock_endpoint"], MERCHANT, endpoint_id)
+                asking = [asyncio.create_task(api.ask(request)) for _ in range(2 * CONNECTIONS)]
+                await until_some_wait(desk)
+                got = pb.GetWebhookEndpointRequest(id=theirs)
+                async with asyncio.timeout(1):
+                    await api.ask(got, merchant_id=OTHER_MERCHANT)
+                    await api.ask(pb.ListEventsRequest(), merchant_id=OTHER_MERCHANT)
+            await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def until_some_wait(desk: Desk) -> None:
+    """Wait until a statement waits for another's lock."""
+
+    async def some() -> bool:
+        return bool(await desk.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    await until(some, seconds_max=5)

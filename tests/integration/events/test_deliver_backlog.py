@@ -24,6 +24,25 @@ INSERT INTO outbox (merchant_id, id, payment_id, sequence, type, payload, create
 SELECT 'mer_a', 'new_' || i, 'pay_' || i / 2, 2 + i % 2, 'payment.captured', '', now()
 FROM generate_series(1, $1::int) AS i
 """
+ENDPOINTS = 4_000
+# Half of them of merchants with one that is slow.
+MANY_ENDPOINTS = """
+WITH named AS (
+  SELECT 'mer_' || i / 2 AS merchant_id, (ARRAY['we_slow', 'we_healthy'])[1 + i % 2] AS id
+  FROM generate_series(0, $1::int - 1) AS i
+),
+made AS (
+  INSERT INTO webhook_endpoints
+    (merchant_id, id, url, event_types, status, description, create_time, update_time)
+  SELECT merchant_id, id, 'http://127.0.0.1:1/', '{}', 'ENABLED', '', now(), now() FROM named
+),
+due AS (
+  INSERT INTO webhook_deliveries
+    (merchant_id, endpoint_id, event_id, payment_id, sequence, status, due_time, create_time)
+  SELECT merchant_id, id, 'evt_1', 'pay_1', 1, 'PENDING', now() - interval '1 h', now() FROM named
+)
+SELECT array_agg(DISTINCT merchant_id) FROM named
+"""
 LEASE = timedelta(seconds=10)
 
 
@@ -56,9 +75,20 @@ async def unused(desk: Desk, statement: str, *arguments: object) -> float:
 
 async def test_claiming_reads_what_it_takes(desk: Desk) -> None:
     """One look into an index for each candidate tells whether it is the head of its stream."""
-    arguments: tuple[object, ...] = (128, 16, LEASE, [], [], [], 64, [], [])
+    arguments: tuple[object, ...] = (128, 16, LEASE, "{}", 64, "{}")
 
     assert await unused(desk, "claim_deliveries", *arguments) <= READ_MAX
+
+
+async def test_claiming_compares_no_endpoint_with_all_that_are_slow(desk: Desk) -> None:
+    """Thousands that wait, beside thousands that a relay knows to be slow: a look-up for each."""
+    merchants = await desk.pool.fetchval(MANY_ENDPOINTS, ENDPOINTS)
+    slow = {merchant: {"we_slow": 0, "we_healthy": 1} for merchant in merchants}
+    free = dict.fromkeys(merchants, 1)
+
+    arguments = (128, 16, LEASE, json.dumps(slow), 64, json.dumps(free))
+    # All are looked at, some are thrown away, and the rest is put in an order.
+    assert await unused(desk, "claim_deliveries", *arguments) <= 3 * ENDPOINTS
 
 
 async def test_relaying_reads_what_it_takes(desk: Desk) -> None:

@@ -19,7 +19,7 @@ _SLOW_FORGOTTEN_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceLimits:
+class UnderWayLimits:
     """How many attempts may be under way in one process.
 
     An attempt that takes `slow_seconds`, or that is not answered, makes its endpoint a slow one; a
@@ -44,7 +44,7 @@ class _Slow:
     pause_end: float
 
 
-class Places:
+class UnderWay:
     """Counts attempts under way.
 
     Args:
@@ -53,7 +53,7 @@ class Places:
     """
 
     def __init__(
-        self, limits: PlaceLimits, *, monotonic: Callable[[], float] = time.monotonic
+        self, limits: UnderWayLimits, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._limits = limits
         self._monotonic = monotonic
