@@ -57,6 +57,16 @@ fuzz: venv-dev ## send 20,000 odd requests; PAYGATE_FUZZ_SEED repeats a run
 	PAYGATE_FUZZ_CASES=$${PAYGATE_FUZZ_CASES:-20000} PAYGATE_FUZZ_SEED=$${PAYGATE_FUZZ_SEED:-random} \
 		pytest -m fuzz
 
+# At least so many of a hundred mistakes that are made on purpose have to be noticed.
+MUTANTS_NOTICED_MIN ?= 90
+mutate: venv-dev ## make mistakes on purpose where money is decided, and count those that tests notice
+	rm -rf mutants
+	mutmut run --max-children 2
+	mutmut export-cicd-stats
+	@python -c "import json, sys; of = json.load(open('mutants/mutmut-cicd-stats.json')); \
+	score = 100 * of['killed'] // of['total']; print(f'{score} % are noticed'); \
+	sys.exit(score < $(MUTANTS_NOTICED_MIN))"
+
 bench: venv-bench bench-tools ## measure it beside peers, for an hour; BENCH='--only peers' for less
 	PYTHONPATH=build/python python -m tests.bench --json bench.json $(BENCH)
 
