@@ -1,6 +1,6 @@
 """The request log: one line for each call, for people who ask what became of it.
 
-In a terminal the line goes through structlog, like any other. As JSON it is put together here: to
+In a terminal the line goes through structlog, like any other. As JSON it is made here by orjson: to
 send it through the chain of processors would cost 14 µs, here it is 2. Lines are written together,
 at most `GATHER_SECONDS` after the first of them; a process that is killed may lose those.
 """
@@ -11,8 +11,8 @@ import sys
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from json import dumps
 
+import orjson
 import structlog
 
 logger = structlog.get_logger()
@@ -31,8 +31,8 @@ class RequestLog:
 
     def __init__(self, service: str, write: Callable[[str], object] | None) -> None:
         self._write = write
-        self._service = dumps(service)
-        self._lines: list[str] = []
+        self._service = service
+        self._lines: list[bytes] = []
         self._flushing: asyncio.TimerHandle | None = None
 
     def add(
@@ -51,7 +51,7 @@ class RequestLog:
         """Log a call.
 
         Args:
-            request_id: Of the edge's or our own making, without a character that JSON escapes.
+            request_id: Of the edge's or our own making.
             merchant_id: Whose call it was; empty if that was not found out.
             key_id: Of the API key that it came with; empty as well.
             address: Where it came from. What is no address is not logged: anybody could write it.
@@ -80,14 +80,22 @@ class RequestLog:
             return
         now = time.time()
         whole = int(now)
-        self._lines.append(
-            f'{{"event": "request", "service": {self._service}, "level": "info", '
-            f'"timestamp": "{_second(whole)}.{int((now - whole) * 1e6):06}Z", '
-            f'"request_id": "{request_id}", "merchant_id": {_quoted(merchant_id)}, '
-            f'"key_id": "{key_id}", "address": "{_checked(address)}", '
-            f'"method": "{method}", "code": "{code}", "reason": "{reason}", '
-            f'"duration_ms": {seconds * 1000:.2f}, "payment_id": "{payment_id}"}}\n'
-        )
+        line = {
+            "event": "request",
+            "service": self._service,
+            "level": "info",
+            "timestamp": f"{_second(whole)}.{int((now - whole) * 1e6):06}Z",
+            "request_id": request_id,
+            "merchant_id": merchant_id,
+            "key_id": key_id,
+            "address": _checked(address),
+            "method": method,
+            "code": code,
+            "reason": reason,
+            "duration_ms": round(seconds * 1000, 2),
+            "payment_id": payment_id,
+        }
+        self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         if len(self._lines) >= GATHERED_MAX:
             self.flush()
         elif self._flushing is None:
@@ -99,7 +107,7 @@ class RequestLog:
             self._flushing.cancel()
             self._flushing = None
         if self._lines and self._write:
-            text = "".join(self._lines)
+            text = b"".join(self._lines).decode()
             self._lines.clear()
             self._write(text)
 
@@ -125,8 +133,3 @@ def _checked(address: str) -> str:
         return str(ipaddress.ip_address(address))
     except ValueError:
         return ""
-
-
-@lru_cache(maxsize=1_000)
-def _quoted(merchant_id: str) -> str:
-    return dumps(merchant_id)
