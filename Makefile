@@ -37,7 +37,7 @@ down: ## end the containers and keep their data
 
 # Two at a time, for most tests wait for processes to start; then, alone, attacks and what takes times.
 test: venv-dev promtool ## run all tests
-	pytest --numprocesses=2 --dist=loadscope -m 'not (attack or alone)'
+	pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone)'
 	pytest -m 'attack or alone'
 
 test-root: venv-dev ## run the tests that only root can, who can be other users and make disks

@@ -38,6 +38,17 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
         return "pair" if name.startswith(PAIRED) else file
 
 
+# What takes long comes first: nobody is then left alone with it at the end.
+LONG = ("e2e", "chaos", "integration", "bench", "fuzz", "observability", "ci", "k8s", "attack")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests that start processes before those that don't; of each kind the order stays."""
+    kinds = {kind: number for number, kind in enumerate(LONG)}
+    root = Path(__file__).parent
+    items.sort(key=lambda one: kinds.get(one.path.relative_to(root).parts[0], len(LONG)))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByWhatIsShared:
     """Return what shares the tests out."""
     return ByWhatIsShared(config, log)
