@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import structlog
 
@@ -19,18 +20,19 @@ from pkg.observe.tracing import Kind, Tracer
 from pkg.postgres.sql import Pool
 from pkg.process.mode import Mode
 from pkg.process.repeating import pause, repeat
-from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Status
-from services.events.facts import body_of, event_of
+from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Endpoint, Status
+from services.events.facts import body_of
 from services.events.origin import event_span
 from services.events.post import Poster
 from services.events.schedule import next_delay
 from services.events.sealing import SecretBox
-from services.events.signing import signed_headers
+from services.events.signing import Signer
 from services.events.tally import RelayTally
 from services.events.under_way import UnderWay, UnderWayLimits
 
 logger = structlog.get_logger()
 
+SIGNERS_MAX = 1_024  # in memory, of the endpoints that were posted to last
 ATTEMPT_SECONDS_MAX = 15.0  # Standard Webhooks 1.0 asks for 15 to 30
 
 
@@ -97,6 +99,8 @@ class Deliverer:
         self._poster = Poster(
             mode, timeout_seconds=self._limits.attempt_seconds_max, own_ports=own_ports
         )
+        # By all of the sealed secrets: what is rotated is opened anew.
+        self._signer = lru_cache(SIGNERS_MAX)(self._new_signer)
         self._chance = chance
         self._tally = tally or RelayTally(Metrics())
         self._tracer = tracer
@@ -220,10 +224,9 @@ class Deliverer:
 
     async def _post_payload(self, claimed: Claimed, payload: bytes) -> Attempt:
         """Post an event. It gets no `traceparent`: whoever receives it is a stranger."""
-        body = body_of(event_of(payload))
-        headers = signed_headers(
-            body, event_id=claimed.event_id, now=datetime.now(UTC), secrets=self._secrets(claimed)
-        )
+        body = body_of(payload)
+        signer = self._signer(claimed.endpoint, claimed.secrets)
+        headers = signer.headers(body, event_id=claimed.event_id, now=datetime.now(UTC))
         answer = await self._poster.post(
             claimed.url, body, headers, owner=claimed.endpoint.merchant_id
         )
@@ -231,16 +234,18 @@ class Deliverer:
             return Attempt(claimed=claimed, status=Status.DELIVERED, status_code=answer.status)
         return self._failed(claimed, answer.status, answer.error or f"http {answer.status}")
 
-    def _secrets(self, claimed: Claimed) -> list[bytes]:
-        return [
-            self._box.open(
-                sealed,
-                merchant_id=claimed.endpoint.merchant_id,
-                endpoint_id=claimed.endpoint.id,
-                secret_id=secret_id,
-            )
-            for secret_id, sealed in claimed.secrets
-        ]
+    def _new_signer(self, endpoint: Endpoint, secrets: tuple[tuple[str, bytes], ...]) -> Signer:
+        return Signer(
+            [
+                self._box.open(
+                    sealed,
+                    merchant_id=endpoint.merchant_id,
+                    endpoint_id=endpoint.id,
+                    secret_id=secret_id,
+                )
+                for secret_id, sealed in secrets
+            ]
+        )
 
     def _failed(self, claimed: Claimed, status_code: int, error: str) -> Attempt:
         gone = status_code == 410

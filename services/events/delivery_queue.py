@@ -3,11 +3,12 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pkg.postgres.sql import Pool, Row, translated
+from pkg.values import value
 from services.events.outbox import SQL
 
 
@@ -19,7 +20,7 @@ class Status(StrEnum):
     FAILED = "FAILED"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Endpoint:
     """What tells an endpoint from every other."""
 
@@ -27,7 +28,7 @@ class Endpoint:
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Claimed:
     """A delivery that this process may attempt until `lease_time`, in real time.
 
@@ -41,10 +42,10 @@ class Claimed:
     lease_time: datetime
     url: str
     payload: bytes | None
-    secrets: Sequence[tuple[str, bytes]]
+    secrets: tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """What became of one attempt.
 
@@ -61,7 +62,7 @@ class Attempt:
     gone: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Free:
     """How many attempts may begin: in all, and of those that are not named here."""
 
@@ -119,7 +120,7 @@ def _claimed(row: Row) -> Claimed:
         lease_time=row["lease_time"],
         url=row["url"],
         payload=row["payload"],
-        secrets=list(zip(row["secret_ids"], row["secrets"], strict=True)),
+        secrets=tuple(zip(row["secret_ids"], row["secrets"], strict=True)),
     )
 
 

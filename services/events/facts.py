@@ -1,11 +1,11 @@
 """Events as merchants see them: from what the outbox holds to the public message and its JSON."""
 
-import json
-
-from google.protobuf import json_format
-
 from paygate.events.v1.event_pb2 import PaymentEvent
+from paygate.payments.v1.payment_pb2 import Action, Payment
 from paygate.webhooks.v1 import webhook_pb2 as pb
+from services.events.printing import printer_of, string_text, time_text
+
+_payment_text, _action_text = printer_of(Payment.DESCRIPTOR), printer_of(Action.DESCRIPTOR)
 
 
 def event_of(payload: bytes) -> pb.Event:
@@ -34,12 +34,25 @@ def origin_of(payload: bytes) -> tuple[str, str]:
     return stored.request_id, stored.traceparent
 
 
-def body_of(event: pb.Event) -> bytes:
-    """Return the JSON that is signed and posted, printed as the REST API prints.
+def body_of(payload: bytes) -> bytes:
+    """Return the JSON that is signed and posted: the public event, as the REST API prints it.
 
-    The same event gives the same bytes, for every attempt.
+    The same event gives the same bytes, for every attempt. It is printed from what is stored: as a
+    message of its own it would take copies of payment and action.
+
+    Raises:
+        google.protobuf.message.DecodeError: It is no event.
     """
-    fields = json_format.MessageToDict(
-        event, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    stored = PaymentEvent.FromString(payload)
+    payment, action = _payment_text(stored.payment), _action_text(stored.action)
+    fields = (
+        ("id", stored.id, string_text(stored.id)),
+        ("type", stored.type, string_text(stored.type)),
+        ("data", True, f'{{"payment":{payment},"action":{action}}}'),
+        ("sequence", stored.sequence, f'"{stored.sequence}"'),
+        ("create_time", True, time_text(stored.create_time)),
     )
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    # What is not set comes last.
+    texts = [f'"{name}":{text}' for name, is_set, text in fields if is_set]
+    texts += [f'"{name}":{text}' for name, is_set, text in fields if not is_set]
+    return f"{{{','.join(texts)}}}".encode()

@@ -5,14 +5,14 @@ import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from socket import socket
+from typing import cast
 
 from aiohappyeyeballs import start_connection
 from aiohappyeyeballs.types import AddrInfoType
 
 from pkg.process.mode import Mode
-from services.events.exchange import UnansweredError
+from services.events.exchange import ConnectionLostError, UnansweredError
 from services.events.lookup import Lookup
 from services.events.target import AddressNotAllowedError, Target
 
@@ -29,21 +29,91 @@ _SECOND_ADDRESS_SECONDS = 0.25  # RFC 8305, section 5
 Key = tuple[bool, str, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Line:
-    """One connection, which carries no request that begins after `end`, by the loop's time."""
+class Line(asyncio.Protocol):
+    """One connection, which carries no request that begins after `end`, by the loop's time.
 
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    end: float
+    What comes is kept in `buffer` until it is taken off; when that is much, the rest waits in the
+    kernel. Streams of asyncio do the same for twice the price.
+    """
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+        self.buffer = bytearray()
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.Future[None] | None = None
+        self._is_lost = False
+        self._is_paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Know what to write to."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what has come."""
+        self.buffer += data
+        if len(self.buffer) > _BUFFER_BYTES and self._transport and not self._is_paused:
+            self._transport.pause_reading()
+            self._is_paused = True
+        self._wake()
+
+    def eof_received(self) -> None:
+        """Nothing more will come."""
+        self._is_lost = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # all are the same
+        """Nothing more will come."""
+        self._is_lost = True
+        self._wake()
+
+    async def more(self, deadline: float) -> None:
+        """Wait until more has come.
+
+        Raises:
+            ConnectionLostError: Nothing will.
+            UnansweredError: Nothing has, by that time of the loop's.
+        """
+        if self._is_lost:
+            raise ConnectionLostError
+        if self._is_paused and self._transport:
+            self._transport.resume_reading()
+            self._is_paused = False
+        self._waiting = self._loop.create_future()
+        timer = self._loop.call_at(deadline, self._give_up)
+        size = len(self.buffer)
+        try:
+            await self._waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
+        if len(self.buffer) == size:  # or it was lost right after what it brought
+            raise ConnectionLostError
+
+    def write(self, data: bytes) -> None:
+        """Send a request. It is small: nobody waits until all of it is under way."""
+        if self._is_lost or self._transport is None:
+            raise ConnectionLostError
+        self._transport.write(data)
 
     def is_open(self) -> bool:
-        """Tell whether the receiver has not closed it, as far as is known."""
-        return not (self.reader.at_eof() or self.writer.transport.is_closing())
+        """Tell whether the receiver has not closed it, as far as is known, and has said nothing."""
+        return not (self._is_lost or self.buffer or not self._transport) and (
+            not self._transport.is_closing()
+        )
 
     def close(self) -> None:
         """Let go of it, and wait for nobody."""
-        self.writer.transport.abort()
+        if self._transport:
+            self._transport.abort()
+
+    def _wake(self) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _give_up(self) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_exception(UnansweredError("no answer in time"))
 
 
 class Lines:
@@ -119,10 +189,11 @@ class Lines:
             raise UnansweredError("name not found") from None
 
     async def _line(self, connected: socket, target: Target) -> Line:
+        loop = asyncio.get_running_loop()
         try:
-            reader, writer = await asyncio.open_connection(
+            _, line = await loop.create_connection(
+                lambda: Line(loop.time() + self._age_seconds_max),
                 sock=connected,
-                limit=_BUFFER_BYTES,
                 ssl=self._tls if target.tls else None,
                 server_hostname=target.host.removesuffix(".") if target.tls else None,
             )
@@ -130,7 +201,7 @@ class Lines:
             raise UnansweredError(f"TLS: {problem.verify_message}") from None
         except OSError:
             raise UnansweredError("TLS: no handshake") from None
-        return Line(reader, writer, asyncio.get_running_loop().time() + self._age_seconds_max)
+        return line
 
     def _expire(self, key: Key, line: Line) -> None:
         if line in self._kept.get(key, []):

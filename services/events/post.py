@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pkg.process.mode import Mode
+from pkg.values import value
 from services.events.exchange import (
     AnswerReader,
     ConnectionLostError,
     UnansweredError,
     request_of,
 )
-from services.events.lines import ADDRESS_NOT_ALLOWED, Line, Lines, until
+from services.events.lines import ADDRESS_NOT_ALLOWED, Line, Lines
 from services.events.target import Target, UrlNotAllowedError, target_of
 
 USER_AGENT = "paygate-webhooks/1"
@@ -21,7 +21,7 @@ USER_AGENT = "paygate-webhooks/1"
 _REST_SECONDS_MAX = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Answer:
     """The status that came back; 0 and words for why when none did."""
 
@@ -80,10 +80,10 @@ class Poster:
         return await self._exchange(target, line, request, deadline)
 
     async def _exchange(self, target: Target, line: Line, request: bytes, deadline: float) -> int:
-        answer, again = AnswerReader(line.reader), False
+        answer, again = AnswerReader(line), False
         try:
-            async with until(deadline, "no answer in time"):
-                status = await _asked(line, request, answer)
+            line.write(request)
+            status = await answer.status(deadline)
             again = await _ended(answer, status)
         finally:
             if again:
@@ -93,20 +93,9 @@ class Poster:
         return status
 
 
-async def _asked(line: Line, request: bytes, answer: AnswerReader) -> int:
-    try:
-        line.writer.write(request)
-        await line.writer.drain()
-        return await answer.status()
-    except TimeoutError:
-        raise
-    except OSError:
-        raise ConnectionLostError from None
-
-
 async def _ended(answer: AnswerReader, status: int) -> bool:
+    deadline = asyncio.get_running_loop().time() + _REST_SECONDS_MAX
     try:
-        async with asyncio.timeout(_REST_SECONDS_MAX):
-            return await answer.end(status)
-    except (UnansweredError, OSError):
+        return await answer.end(status, deadline)
+    except UnansweredError:
         return False

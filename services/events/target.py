@@ -7,9 +7,10 @@ stands for can change between two looks.
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 
 from pkg.process.mode import Mode
+from pkg.values import value
 
 URL_LENGTH_MAX = 2048
 
@@ -54,7 +55,7 @@ class AddressNotAllowedError(OSError):
     """The name stands for an address that may not be posted to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Target:
     """A URL that may be posted to, taken apart once: what is checked is what is connected to.
 
@@ -75,6 +76,7 @@ class Target:
         )
 
 
+@lru_cache(1024)
 def target_of(url: str, mode: Mode) -> Target:
     """Take a URL apart.
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from pkg.ids import new_id
-from services.events.facts import body_of, event_of
+from services.events.facts import body_of
 from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of as fact_of
 from services.payments.domain.outcome import DeclineCode, Declined
@@ -22,7 +22,7 @@ def stored(*, declined: bool = False) -> bytes:
 
 def test_a_body_has_the_five_fields_of_the_contract() -> None:
     """Type, data, id, sequence and time; nothing that is ours alone."""
-    body = json.loads(body_of(event_of(stored())))
+    body = json.loads(body_of(stored()))
 
     assert set(body) == {"type", "data", "id", "sequence", "create_time"}
     assert body["type"] == "payment.captured"
@@ -33,7 +33,7 @@ def test_a_body_has_the_five_fields_of_the_contract() -> None:
 
 def test_a_body_is_printed_as_the_rest_api_prints() -> None:
     """Field names of the proto, zeros printed, int64 as text, enums by prefix, no unset message."""
-    body = json.loads(body_of(event_of(stored())))
+    body = json.loads(body_of(stored()))
     payment = body["data"]["payment"]
 
     assert payment["refunded"] == {"minor_units": "0", "currency": "GBP"}
@@ -47,7 +47,7 @@ def test_a_body_is_printed_as_the_rest_api_prints() -> None:
 
 def test_a_decline_says_why() -> None:
     """The receiver learns the code without asking."""
-    body = json.loads(body_of(event_of(stored(declined=True))))
+    body = json.loads(body_of(stored(declined=True)))
 
     assert body["type"] == "payment.declined"
     assert body["data"]["action"]["decline"]["code"] == "CODE_INSUFFICIENT_FUNDS"
@@ -57,4 +57,4 @@ def test_every_attempt_has_the_same_bytes() -> None:
     """The body depends on nothing but what was stored."""
     payload = stored()
 
-    assert body_of(event_of(payload)) == body_of(event_of(payload))
+    assert body_of(payload) == body_of(payload)

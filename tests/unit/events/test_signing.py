@@ -6,7 +6,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.events.sealing import new_secret, shown
-from services.events.signing import signed_headers
+from services.events.signing import Signer
 
 BODY = '{"type":"payment.captured","reference":"Grüße"}'.encode()
 
@@ -14,7 +14,7 @@ BODY = '{"type":"payment.captured","reference":"Grüße"}'.encode()
 def headers(*secrets: bytes, at: datetime | None = None, event_id: str = "evt_1") -> dict[str, str]:
     """Return the headers of an attempt."""
     now = at or datetime.now(UTC)
-    return signed_headers(BODY, event_id=event_id, now=now, secrets=secrets)
+    return Signer(secrets).headers(BODY, event_id=event_id, now=now)
 
 
 def test_the_public_library_accepts_a_signature() -> None:
