@@ -119,6 +119,11 @@ async def state(store: Store, it: World, changes: Sequence[Change]) -> list[obje
     return seen
 
 
+def has_rival(change: Change, changes: Sequence[Change]) -> bool:
+    """Tell whether another change is of the same payment."""
+    return [other.payment.id for other in changes].count(change.payment.id) > 1
+
+
 async def in_some_order(
     it: World, changes: Sequence[Change], results: Sequence[Commit], wanted: list[object]
 ) -> list[int] | None:
@@ -129,6 +134,10 @@ async def in_some_order(
         for change in it.before:
             assert await store.commit(change) is Commit.COMMITTED
         for number in order:
+            # Of a group's changes to one payment the first goes, whether it is stored or its key is
+            # held; the others are told to decide again, and must have done nothing.
+            if results[number] is Commit.CONFLICT and has_rival(changes[number], changes):
+                continue
             if await store.commit(changes[number]) is not results[number]:
                 return None
         return store

@@ -1,7 +1,7 @@
 """Replies and events: put together of bytes, they are what the messages would be."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paygate.events.v1.event_pb2 import PaymentEvent
@@ -58,6 +58,7 @@ def step(verb: str, answer: Answer, reference: str) -> tuple[Payment, Action]:
 
 
 @pytest.mark.parametrize("verb", ["authorize", "capture", "void", "refund"])
+@settings(deadline=None)  # other tests may have the machine
 @given(answer=st.sampled_from(ANSWERS), reference=REFERENCES)
 def test_a_reply_is_its_message(verb: str, answer: Answer, reference: str) -> None:
     """Byte for byte what the message of any verb would be, and nothing is unknown in it."""
@@ -70,6 +71,7 @@ def test_a_reply_is_its_message(verb: str, answer: Answer, reference: str) -> No
     assert payment_id_of(reply) == payment.id
 
 
+@settings(deadline=None)
 @given(verb=st.sampled_from(["authorize", "capture", "void", "refund"]), reference=REFERENCES)
 def test_an_event_says_what_the_reply_says(verb: str, reference: str) -> None:
     """Its action and payment are the reply's own bytes; without a reply they are made the same."""

@@ -91,7 +91,7 @@ def test_the_tour_ends_where_it_says() -> None:
     assert "def capture(" in payment
     statements = REPOSITORY / "services/payments/adapters/sql"
     assert "UPDATE payments" in (statements / "begin.sql").read_text()
-    assert "UPDATE payments" in (statements / "settle.sql").read_text()
+    assert "UPDATE payments" in (statements / "settle_operation.sql").read_text()
     protos = REPOSITORY / "proto/api/paygate/payments/v1"
     assert 'post: "/capture"' in (protos / "payment_service.proto").read_text()
 

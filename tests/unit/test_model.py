@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionType
+from services.payments.domain.hold import Hold
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle, settle_expiry, settle_reversal
@@ -137,6 +138,29 @@ def history_of(seed: int) -> list[Step]:
     ]
 
 
+def not_begun(payment: Payment) -> object:
+    """Return what `begin.sql` does not write, so that no beginning may change it."""
+    holds = [payment.hold is hold for hold in (Hold.CLOSED, Hold.VOIDED, Hold.EXPIRED)]
+    return (
+        (payment.status, payment.authorization, payment.decline, payment.expire_time),
+        (payment.authorized, payment.captured, payment.refunded, holds),
+    )
+
+
+def not_ended(action: Action, payment: Payment) -> object:
+    """Return what the statement that ends such an action does not write."""
+    kept = (payment.last_sequence, payment.reversing, payment.expire_time, payment.authorized)
+    match action.type:
+        case ActionType.AUTHORIZE:
+            sums = (payment.captured, payment.refunded, payment.capturing, payment.refunding)
+            return kept, sums, payment.hold
+        case ActionType.CAPTURE | ActionType.REFUND | ActionType.VOID:
+            holds = [payment.hold is hold for hold in (Hold.EXPIRING, Hold.EXPIRED)]
+            return kept, payment.authorization, payment.decline, holds
+        case _:
+            return None  # `settle.sql` writes everything
+
+
 @dataclass
 class History:
     """A payment beside its model, and what is under way at the bank."""
@@ -162,7 +186,9 @@ class History:
         assert (begun is not None) is may, (step, now - END)
         if begun:
             event(step.verb)
+            before = self.payment
             self.payment, action = begun
+            assert not_begun(self.payment) == not_begun(before)
             self.running.append(action)
             self.model.open.append((step.verb, step.amount, step.verb == "capture" and step.final))
 
@@ -191,7 +217,9 @@ class History:
             assert result is None  # it comes too late: the reversal settles it
             return
         assert result is not None
+        before = self.payment
         self.payment, ended = result
+        assert not_ended(action, self.payment) == not_ended(action, before)
         assert self._settled(ended, second) is None
         self.model.end(place, first)
         self.running.pop(place)

@@ -1,8 +1,8 @@
-"""The store on PostgreSQL. A change is written by `sql/open.sql`, `begin.sql` or `settle.sql`."""
+"""The store on PostgreSQL. Each step is written by a statement of its own, in `sql/`."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from enum import Enum, auto
+from enum import Enum
 from pathlib import Path
 
 import asyncpg
@@ -18,7 +18,9 @@ from services.payments.adapters.rows import (
     beginning_columns,
     opening_columns,
     payment_of,
+    settling_authorize_columns,
     settling_columns,
+    settling_operation_columns,
 )
 from services.payments.adapters.tally import StoreTally
 from services.payments.domain.action import Action, ActionStatus, ActionType
@@ -41,11 +43,21 @@ _Wanted = tuple[str, str, str, str | None]
 
 
 class _Step(Enum):
-    """Which of the steps of an action a change is; each has a statement of its own."""
+    """Which of the steps of an action a change is, by the name of its statement."""
 
-    OPEN = auto()  # a payment begins, with its authorization
-    BEGIN = auto()  # an action begins on a payment
-    SETTLE = auto()  # an action has ended
+    OPEN = "open"  # a payment begins, with its authorization
+    BEGIN = "begin"  # an action begins on a payment
+    SETTLE_AUTHORIZE = "settle_authorize"  # an authorization has ended
+    SETTLE_OPERATION = "settle_operation"  # a capture, void or refund has ended
+    SETTLE = "settle"  # any other action has ended
+
+
+_SETTLING = {
+    _Step.SETTLE_AUTHORIZE: settling_authorize_columns,
+    _Step.SETTLE_OPERATION: settling_operation_columns,
+    _Step.SETTLE: settling_columns,
+}
+_OPERATIONS = frozenset({ActionType.CAPTURE, ActionType.VOID, ActionType.REFUND})
 
 
 # One change of a group is at fault: a CHECK, a NUL, a number out of range.
@@ -160,8 +172,8 @@ class PostgresStore:
                 return await self._open(changes)
             case _Step.BEGIN:
                 return await self._begin(changes)
-            case _Step.SETTLE:
-                return await self._settle(changes)
+            case settling:
+                return await self._settle(settling, changes)
 
     async def _open(self, changes: Sequence[Change]) -> list[Commit]:
         columns = zip(*map(opening_columns, changes), strict=True)
@@ -180,17 +192,20 @@ class PostgresStore:
             results[row["ord"] - 1] = Commit.COMMITTED if row["has_key"] else Commit.KEY_HELD
         return results
 
-    async def _settle(self, changes: Sequence[Change]) -> list[Commit]:
-        columns = zip(*map(self._settling_columns, changes), strict=True)
-        rows = await self._writes.fetch(SQL["settle"], *columns)
+    async def _settle(self, step: _Step, changes: Sequence[Change]) -> list[Commit]:
+        columns_of, encode = _SETTLING[step], self._events.encode
+        columns = zip(
+            *(
+                columns_of(change, encode(change.event, change.reply) if change.event else None)
+                for change in changes
+            ),
+            strict=True,
+        )
+        rows = await self._writes.fetch(SQL[step.value], *columns)
         results = [Commit.CONFLICT] * len(changes)
         for row in rows:
             results[row["ord"] - 1] = Commit.COMMITTED
         return results
-
-    def _settling_columns(self, change: Change) -> tuple[object, ...]:
-        payload = self._events.encode(change.event, change.reply) if change.event else None
-        return settling_columns(change, payload)
 
     async def ensure_kept(self) -> None:
         """Return when all that was read before is kept, on the standbys too."""
@@ -244,8 +259,14 @@ class PostgresStore:
 def _step_of(change: Change) -> _Step:
     if change.payment.version == 1:
         return _Step.OPEN
-    begins = change.actions[0].status is ActionStatus.PENDING
-    return _Step.BEGIN if begins else _Step.SETTLE
+    action = change.actions[0]
+    if action.status is ActionStatus.PENDING:
+        return _Step.BEGIN
+    if change.event is None or len(change.actions) > 1:
+        return _Step.SETTLE
+    if action.type is ActionType.AUTHORIZE and change.payment.version == 2:
+        return _Step.SETTLE_AUTHORIZE
+    return _Step.SETTLE_OPERATION if action.type in _OPERATIONS else _Step.SETTLE
 
 
 def _loaded(row: Row) -> Loaded:

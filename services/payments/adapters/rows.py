@@ -39,17 +39,81 @@ def opening_columns(change: Change) -> tuple[object, ...]:
 
 def beginning_columns(change: Change) -> tuple[object, ...]:
     """Return what `begin.sql` takes of an action that begins, in its order."""
-    action = change.actions[0]
+    payment, action = change.payment, change.actions[0]
+    hold = payment.hold
     return (
-        *_standing_columns(change.payment),
+        payment.merchant_id,
+        payment.id,
+        payment.version,
+        payment.capturing.minor_units,
+        payment.refunding.minor_units,
+        hold in _CLOSING,
+        hold is Hold.VOIDING,
+        payment.reversing,
+        hold is Hold.EXPIRING,
+        payment.last_sequence,
+        payment.update_time,
         action.id,
         action.type,
-        action.amount.currency,
         action.amount.minor_units,
         action.final,
         action.reference,
         action.idempotency_key,
         change.fingerprint,
+    )
+
+
+def settling_authorize_columns(change: Change, payload: bytes | None) -> tuple[object, ...]:
+    """Return what `settle_authorize.sql` takes of an authorization that has ended, in its order."""
+    payment, action, event = change.payment, change.actions[0], change.event
+    assert event is not None
+    return (
+        payment.merchant_id,
+        payment.id,
+        payment.status,
+        payment.authorization,
+        payment.decline,
+        payment.update_time,
+        action.id,
+        action.status,
+        action.approval_code,
+        action.idempotency_key,
+        change.reply,
+        event.id,
+        event.type,
+        payload,
+    )
+
+
+def settling_operation_columns(change: Change, payload: bytes | None) -> tuple[object, ...]:
+    """Return what `settle_operation.sql` takes of an operation that has ended, in its order."""
+    payment, action, event = change.payment, change.actions[0], change.event
+    assert event is not None
+    hold = payment.hold
+    return (
+        payment.merchant_id,
+        payment.id,
+        payment.version,
+        payment.status,
+        payment.captured.minor_units,
+        payment.refunded.minor_units,
+        payment.capturing.minor_units,
+        payment.refunding.minor_units,
+        hold in _CLOSING,
+        hold is Hold.CLOSED,
+        hold is Hold.VOIDING,
+        hold is Hold.VOIDED,
+        payment.update_time,
+        action.id,
+        action.type,
+        action.status,
+        action.decline,
+        action.approval_code,
+        action.idempotency_key,
+        change.reply,
+        event.id,
+        event.type,
+        payload,
     )
 
 

@@ -4,30 +4,30 @@
 --
 -- Read committed. Payments are locked in one order and keys are claimed in one order after all of
 -- those locks, so that concurrent groups cannot deadlock. The version is compared on the locked row,
--- never in the snapshot. Of several actions on one payment in a group the first goes.
+-- never in the snapshot. Of several actions on one payment in a group the first goes. What no action
+-- changes by its beginning (status, authorization, what was captured and refunded) is left alone.
 WITH input AS MATERIALIZED (
   SELECT i.*, row_number() OVER (PARTITION BY i.merchant_id, i.id ORDER BY i.ord) AS nth
   FROM unnest(
-    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[],
-    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-    $10::boolean[], $11::boolean[], $12::boolean[], $13::boolean[], $14::boolean[],
-    $15::boolean[], $16::boolean[],
-    $17::text[], $18::bigint[], $19::timestamptz[],
-    $20::text[], $21::text[], $22::text[], $23::bigint[], $24::boolean[], $25::text[],
-    $26::text[], $27::bytea[]
+    $1::text[], $2::text[], $3::bigint[],
+    $4::bigint[], $5::bigint[],
+    $6::boolean[], $7::boolean[], $8::boolean[], $9::boolean[],
+    $10::bigint[], $11::timestamptz[],
+    $12::text[], $13::text[], $14::bigint[], $15::boolean[], $16::text[],
+    $17::text[], $18::bytea[]
   ) WITH ORDINALITY AS i (
-    merchant_id, id, version, status, authorization_state,
-    captured, refunded, capturing, refunding,
-    closing, closed, voiding, voided, reversing, expiring, expired,
-    decline_code, last_sequence, update_time,
-    action_id, type, currency, minor_units, final, reference,
+    merchant_id, id, version,
+    capturing, refunding,
+    closing, voiding, reversing, expiring,
+    last_sequence, update_time,
+    action_id, type, minor_units, final, reference,
     key, fingerprint,
     ord)
 ),
 fresh AS MATERIALIZED (
   SELECT locked.*
   FROM (
-    SELECT i.*, p.version AS stored_version
+    SELECT i.*, p.currency, p.version AS stored_version
     FROM payments p
     JOIN input i ON p.merchant_id = i.merchant_id AND p.id = i.id
     WHERE i.nth = 1
@@ -54,20 +54,12 @@ go AS MATERIALIZED (
 updated_payments AS (
   UPDATE payments p SET
     version = go.version,
-    status = go.status,
-    authorization_state = go.authorization_state,
-    captured = go.captured,
-    refunded = go.refunded,
     capturing = go.capturing,
     refunding = go.refunding,
     closing = go.closing,
-    closed = go.closed,
     voiding = go.voiding,
-    voided = go.voided,
     reversing = go.reversing,
     expiring = go.expiring,
-    expired = go.expired,
-    decline_code = go.decline_code,
     last_sequence = go.last_sequence,
     update_time = go.update_time
   FROM go
@@ -80,7 +72,7 @@ stored_actions AS (
   SELECT
     merchant_id, action_id, id, type, 'PENDING', currency, minor_units, final, reference,
     -- Real time, the database's own: a lease must not move with the clock of the sandbox.
-    last_sequence, key, update_time, update_time, clock_timestamp() + $28::interval
+    last_sequence, key, update_time, update_time, clock_timestamp() + $19::interval
   FROM go
 )
 SELECT ord, fingerprint IS NULL OR action_id IN (SELECT action_id FROM claimed) AS has_key

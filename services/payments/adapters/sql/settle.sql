@@ -2,6 +2,9 @@
 -- its idempotency key and the event; or nothing of it. Returns those that were stored. The others'
 -- payments are not the ones that they were decided on any more, or their action has ended already.
 --
+-- It can store any end, and is for those that are rare: `settle_authorize.sql` and
+-- `settle_operation.sql` are for the others.
+--
 -- Read committed. PostgreSQL compares the version once more on a row that somebody else was changing,
 -- after waiting for the lock. Payments are updated in one order, so that concurrent groups cannot
 -- deadlock. Of several changes to one payment in a group one goes.
