@@ -120,7 +120,11 @@ async def state(store: Store, it: World, changes: Sequence[Change]) -> list[obje
 
 
 def has_rival(change: Change, changes: Sequence[Change]) -> bool:
-    """Tell whether another change is of the same payment."""
+    """Tell whether another change is of the same payment.
+
+    Of a group's changes to one payment the first goes, whether it is stored or its key is held; the
+    others are told to decide again, and must have done nothing.
+    """
     return [other.payment.id for other in changes].count(change.payment.id) > 1
 
 
@@ -134,11 +138,8 @@ async def in_some_order(
         for change in it.before:
             assert await store.commit(change) is Commit.COMMITTED
         for number in order:
-            # Of a group's changes to one payment the first goes, whether it is stored or its key is
-            # held; the others are told to decide again, and must have done nothing.
-            if results[number] is Commit.CONFLICT and has_rival(changes[number], changes):
-                continue
-            if await store.commit(changes[number]) is not results[number]:
+            looks_again = results[number] is Commit.CONFLICT and has_rival(changes[number], changes)
+            if not looks_again and await store.commit(changes[number]) is not results[number]:
                 return None
         return store
 
