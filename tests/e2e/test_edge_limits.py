@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 import urllib3
 
 from tests.e2e import raw
@@ -82,12 +83,12 @@ def test_an_address_can_t_take_all_connections(upstream: Upstream, tmp_path: Pat
 
 
 def places(config: dict[str, Any], *told: int) -> None:
-    """Let an address have so many places, and get so many back in a second."""
+    """Let an address have so many places, get so many back in a second, and let so many be few."""
     filters = {one["name"]: one["typed_config"] for one in manager(config)["http_filters"]}
     source = filters["envoy.filters.http.lua.places"]["default_source_code"]
-    before = "PLACES, BACK_PER_SECOND, ADDRESSES = 250, 50, 4096"
+    before = "PLACES, BACK_PER_SECOND, FEW, ADDRESSES, MANY = 250, 50, 100, 4096, 4096"
     assert before in source["inline_string"]
-    after = before.replace("250, 50", "{}, {}".format(*told))
+    after = before.replace("250, 50, 100", "{}, {}, {}".format(*told))
     source["inline_string"] = source["inline_string"].replace(before, after)
 
 
@@ -96,7 +97,7 @@ def test_requests_that_do_not_end_take_the_places_of_their_address_alone(
 ) -> None:
     """Of both protocols: the next is refused with 429 and retry-after, and others go on."""
     config = rendered(upstream)
-    places(config, 3, 0)
+    places(config, 3, 0, 0)
     native = raw.packed(
         (b":method", b"POST"),
         (b":scheme", b"http"),
@@ -126,9 +127,59 @@ def test_requests_that_do_not_end_take_the_places_of_their_address_alone(
 def test_a_place_that_is_answered_is_free_again(upstream: Upstream, tmp_path: Path) -> None:
     """Requests one after the other are never too many."""
     config = rendered(upstream)
-    places(config, 2, 0)
+    places(config, 2, 0, 0)
     with Edge(config, tmp_path) as edge, urllib3.PoolManager(retries=False, timeout=5.0) as pool:
         for path in ("/payments", "/health/live", "/nothing", "/health", "/payment/pay_a?x=1"):
             statuses = {pool.request("GET", edge.url + path).status for _ in range(4)}
             assert len(statuses) == 1, path
             assert not statuses & {429, 503}, path
+
+
+def begun(stream: int, address: bytes) -> bytes:
+    """Return a request of this address that goes on, by what a proxy says of it."""
+    block = raw.request_headers(method=b"POST") + raw.packed((b"x-forwarded-for", address))
+    return raw.frame(raw.HEADERS, raw.END_HEADERS, stream, block)
+
+
+@pytest.mark.parametrize(
+    ("first", "same", "another"),
+    [
+        (b"2001:db8::1", b"2001:db8::ffff:2", b"2001:db8:0:1::1"),
+        (b"::1", b"::2:3:4:5", b"0:0:0:1::"),
+        (b"2001:db8:1:2::", b"2001:db8:1:2:3:4:5:6", b"2001:db8:1:3::"),
+        (b"2001:db8:0:1::1", b"2001:db8::1:2:3:4:5", b"2001:db8::1:1"),
+        (b"192.0.2.1", b"192.0.2.1", b"192.0.2.2"),
+    ],
+)
+def test_an_ipv6_network_has_the_places_of_one_address(
+    upstream: Upstream, tmp_path: Path, first: bytes, same: bytes, another: bytes
+) -> None:
+    """However its addresses are written: the first 64 bits are whose they are."""
+    config = rendered(upstream)
+    places(config, 1, 0, 0)
+    manager(config)["xff_num_trusted_hops"] = 1
+    requests = b"".join(begun(n, who) for n, who in ((1, first), (3, same), (5, another)))
+    with Edge(config, tmp_path) as edge:
+        answer = talk(edge.port, raw.opening() + requests, wait=2.0)
+    answered = [stream for kind, stream, _ in answer.frames() if kind == raw.HEADERS]
+    assert answered == [3]
+
+
+def test_few_requests_of_all_are_not_divided(upstream: Upstream, tmp_path: Path) -> None:
+    """Beyond a few, each has what an address has; once these have ended, it begins anew.
+
+    Which those that were refused have not: they get their places back in time, here never.
+    """
+    config = rendered(upstream)
+    places(config, 2, 0, 3)
+    first = b"".join(begun(stream, b"") for stream in (1, 3, 5, 7, 9, 11))
+    ended = b"".join(
+        raw.frame(raw.DATA, raw.END_STREAM, stream, b"{}") for stream in (1, 3, 5, 7, 9)
+    )
+    second = b"".join(begun(stream, b"") for stream in (13, 15, 17, 19, 21, 23))
+    with Edge(config, tmp_path) as edge:
+        answer = talk(edge.port, raw.opening() + first, ended, second, wait=2.0)
+    answered = [stream for kind, stream, _ in answer.frames() if kind == raw.HEADERS]
+    assert answered[0] == 11
+    assert sorted(answered[1:6]) == [1, 3, 5, 7, 9]
+    assert answered[6:] == [21, 23]

@@ -11,7 +11,7 @@ from tools.edge.tracing import Traces, trace
 PORT: Final = 8443
 DOMAINS: Final = ("api.paygate.example",)
 # The routes that everybody may take.
-HEALTH: Final = {"payments", "relay", "live"}
+HEALTH: Final = {"ready", "payments", "relay", "live"}
 # Envoy itself, and pages that hold no secret.
 WITHOUT_TLS: Final = {"admin", "health", "health-webhooks"}
 SANDBOX: Final = "paygate.sandbox.v1.SandboxService"
