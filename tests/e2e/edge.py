@@ -110,11 +110,18 @@ class Upstream(grpc.GenericRpcHandler):
 
     Args:
         credentials: For TLS; plain text without.
+
+    Attributes:
+        health: What it says of itself.
+        says: Cleared to let those wait who ask for it.
     """
 
     def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
         self.calls: list[Call] = []
         self.page = Page()
+        self.health: Any = HealthCheckResponse.SERVING
+        self.says = threading.Event()
+        self.says.set()
         self._server = grpc.server(ThreadPoolExecutor(4), handlers=[self], options=OPTIONS)
         if credentials is None:
             self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -128,7 +135,9 @@ class Upstream(grpc.GenericRpcHandler):
 
         def answer(body: bytes, context: grpc.ServicerContext) -> bytes:
             if details.method == "/grpc.health.v1.Health/Check":
-                return HealthCheckResponse(status=HealthCheckResponse.SERVING).SerializeToString()
+                while context.is_active() and not self.says.wait(0.05):
+                    pass
+                return HealthCheckResponse(status=self.health).SerializeToString()
             metadata = dict(context.invocation_metadata())
             names: Any = context.auth_context().get("x509_common_name", [])
             peer = next((name.decode() for name in names), None)
