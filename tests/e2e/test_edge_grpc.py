@@ -1,4 +1,4 @@
-"""What the edge says to native gRPC clients by itself: a status with its details, never a reset."""
+"""What the edge says to native gRPC clients by itself: a status with its details, if it can."""
 
 import base64
 import re
@@ -176,6 +176,24 @@ def test_no_worker_is_told(upstream: Upstream, tmp_path: Path) -> None:
     with in_front_of(free_port(), upstream, tmp_path) as edge:
         said = call(edge)
     assert_refused(said, grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", again=True)
+
+
+CONNECTIONS = r"^http\.edge\.downstream_cx_total$"
+
+
+@pytest.mark.parametrize(("number", "size"), [(1, 62_000), (7, 10_000), (300, 1)])
+def test_too_much_metadata_ends_its_own_call_alone(edge: Edge, number: int, size: int) -> None:
+    """Here a reset is all that can be had; whatever else is on the connection goes on."""
+    large = tuple((f"x-{place}", "y" * size) for place in range(number))
+    with grpc.insecure_channel(f"127.0.0.1:{edge.port}") as channel:
+        unary: Any = channel.unary_unary(LIST)
+        unary(b"", timeout=8.0)
+        before = edge.stats(CONNECTIONS)
+        with pytest.raises(grpc.RpcError) as caught:
+            unary(b"", timeout=8.0, metadata=large)
+        unary(b"", timeout=8.0)
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert edge.stats(CONNECTIONS) == before
 
 
 def test_what_is_said_to_grpc_clients_is_what_it_says() -> None:

@@ -56,6 +56,7 @@ class Case(Protocol):
         method: What it is aimed at.
         request: What it says, if it says it plainly.
         hurried: Whether it asks for an answer sooner than one can be had.
+        oversized: Whether it is more than can be answered.
     """
 
     kind: str
@@ -64,6 +65,10 @@ class Case(Protocol):
 
     @property
     def hurried(self) -> bool:
+        """See above."""
+
+    @property
+    def oversized(self) -> bool:
         """See above."""
 
     def send(self) -> Reply:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, cast
 
 import grpc
@@ -20,9 +21,12 @@ COMPRESSIONS = (
 )
 
 Metadata = Sequence[tuple[str, str | bytes]]
-# Far below what Envoy takes, 60 KiB with the call's own headers, where it resets the stream: then a
-# client sees INTERNAL. Each counts 32 bytes more (HPACK).
-METADATA_BYTES_MAX = 5_000
+# Envoy takes 60 KiB of names and values, and 256 of them, with the call's own headers. Well
+# below either it has to be answered, and well above the edge resets the stream. A single one over
+# 64 KiB would end the connection: HPACK can't skip it.
+BYTES_TAKEN, BYTES_REFUSED = 56_000, 64_000
+BYTES_MAX = 88_000  # what a worker takes by itself: 96 KiB, with 32 bytes for each (HPACK)
+NUMBER_TAKEN, NUMBER_REFUSED = 200, 300
 METADATA: tuple[tuple[str, str | bytes], ...] = (
     *(("x-request-id", "a"), ("x-request-id", "~" * 65), ("x-request-id", ""), ("x-empty", "")),
     *(("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),),
@@ -55,6 +59,12 @@ class GrpcCase:
     def hurried(self) -> bool:
         """Whether it asks for an answer sooner than one can be had."""
         return self.seconds_max < SECONDS_MAX
+
+    @property
+    def oversized(self) -> bool:
+        """Whether the edge can't but reset it."""
+        too_much = _bytes(self.metadata) > BYTES_REFUSED or len(self.metadata) > NUMBER_REFUSED
+        return too_much and not self.kind.endswith(" to a worker")
 
     def send(self) -> Reply:
         """Call, on the lane's channel."""
@@ -109,13 +119,26 @@ def metadata_of(lane: Lane, method: Method, *, odd: float) -> Metadata:
         found.append(("idempotency-key", lane.idempotency_key()))
     if random.random() < odd * 5:
         found += random.sample(METADATA, random.randint(1, 3))
-    while _bytes(found) > METADATA_BYTES_MAX:
-        found.pop()
+    if random.random() < odd / 2:
+        found += _padding(random, _bytes(found))
     return found
 
 
+def _padding(random: Random, taken: int) -> Metadata:
+    """Return as much as the edge still takes, or more; in bytes, or in number."""
+    if random.random() < 0.3:
+        number = random.choice((NUMBER_TAKEN, NUMBER_REFUSED + 1))
+        return [(f"x-{place}", "y") for place in range(number)]
+    parts = random.choice((1, 7))
+    if parts > 1 and random.random() < 0.5:
+        wanted = random.randint(BYTES_REFUSED + 1, BYTES_MAX) - taken
+    else:
+        wanted = max(1, random.randint(1_000, BYTES_TAKEN) - taken)
+    return [(f"x-{place}", "y" * (wanted // parts + 1)) for place in range(parts)]
+
+
 def _bytes(metadata: Metadata) -> int:
-    return sum(len(name) + len(value) + 32 for name, value in metadata)
+    return sum(len(name) + len(value) for name, value in metadata)
 
 
 def _refusal(call: grpc.Call) -> Reply:

@@ -34,6 +34,10 @@ class Oracle:
 def _form(case: Case, reply: Reply) -> Iterator[str]:
     if case.hurried and (reply.code in LATE or not (reply.code == "OK" or reply.reason)):
         return  # as was asked for: too late, or cut off on its way
+    if case.oversized:
+        if reply.code == "OK":
+            yield "it was carried out, with more than the edge takes"
+        return  # reset: there is no room for a reason
     if reply.http_status == 0:
         yield "the connection was cut"
         return

@@ -31,6 +31,7 @@ class HttpCase:
     body: bytes | None
     connection: "Connection" = field(repr=False)
     kind: str = "rest"
+    oversized: bool = False  # over HTTP/1.1 there is an answer, whatever it is
 
     @property
     def hurried(self) -> bool:

@@ -40,6 +40,7 @@ class Stub:
     """A case of which only the reply matters."""
 
     hurried: bool = False
+    oversized: bool = False
     kind: str = "rest"
     method: Method = METHODS[0]
     request: Message | None = None
@@ -152,12 +153,26 @@ def test_the_right_kind_of_id_is_found_soon() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-def test_metadata_stays_within_what_the_edge_takes(method: Method) -> None:
-    """Larger ones end the stream before any service, or any of our errors, has a part in it."""
-    here = lane("metadata")
+def test_metadata_is_well_within_what_the_edge_takes_or_well_over_it(method: Method) -> None:
+    """Both are tried, in bytes and in number, and what lies between never: nobody could judge."""
+    here, sizes, numbers = lane("metadata"), [], []
     for _ in range(300):
         metadata = native.metadata_of(here, method, odd=1)
-        assert sum(len(name) + len(value) + 32 for name, value in metadata) <= 5_000
+        sizes.append(sum(len(name) + len(value) for name, value in metadata))
+        numbers.append(len(metadata))
+    assert not [size for size in sizes if 56_100 < size <= 64_000 or size > 90_000]
+    assert not [number for number in numbers if 210 < number <= 300]
+    assert max(sizes) > 64_000
+    assert any(20_000 < size < 56_100 for size in sizes)
+    assert max(numbers) > 300
+
+
+def test_who_sends_too_much_may_be_cut_off() -> None:
+    """No reason can be asked for, but nothing may have been done."""
+    reset = Reply(code="INTERNAL", error=Status(code=13), body=b"x")
+    assert Oracle([]).complaints(Stub(), reset)
+    assert Oracle([]).complaints(Stub(oversized=True), reset) == []
+    assert Oracle([]).complaints(Stub(oversized=True), FINE)
 
 
 def test_tampering_never_fails() -> None:
