@@ -147,7 +147,7 @@ async def relay_on(
         tally=tally,
         tracer=tracer,
     )
-    relaying = Relay(pool, bus, settings.relay_limits, tracer=tracer)
+    relaying = Relay(pool, bus, settings.relay_limits, relayed=deliverer.look, tracer=tracer)
     try:
         async with asyncio.timeout(None) as patience:
             async with asyncio.TaskGroup() as tasks:

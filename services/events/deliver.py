@@ -9,30 +9,26 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import timedelta
 
 import structlog
 
 from pkg.errors import DependencyUnavailableError
 from pkg.observe.metrics import Metrics
-from pkg.observe.tracing import Kind, Tracer
+from pkg.observe.tracing import Tracer
 from pkg.postgres.sql import Pool
 from pkg.process.mode import Mode
 from pkg.process.repeating import pause, repeat
-from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Endpoint, Status
-from services.events.facts import body_of
-from services.events.origin import event_span
+from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Status
+from services.events.messenger import Messenger
 from services.events.post import Poster
-from services.events.schedule import next_delay
 from services.events.sealing import SecretBox
-from services.events.signing import Signer
 from services.events.tally import RelayTally
 from services.events.under_way import UnderWay, UnderWayLimits
+from services.events.waiting import Waiting
 
 logger = structlog.get_logger()
 
-SIGNERS_MAX = 1_024  # in memory, of the endpoints that were posted to last
 ATTEMPT_SECONDS_MAX = 15.0  # Standard Webhooks 1.0 asks for 15 to 30
 
 
@@ -41,10 +37,11 @@ class DeliveryLimits:
     """How much a deliverer does at a time, and how long it waits."""
 
     poll_seconds: float = 0.1
+    gather_seconds: float = 0.025  # from the first attempt that has ended until they are recorded
     under_way_max: int = 512
     under_way_per_merchant_max: int = 64
     under_way_per_endpoint_max: int = 16
-    claim_max: int = 128  # in one statement
+    claim_max: int = 256  # in one statement
     lease: timedelta = timedelta(seconds=30)  # real time; of a delivery that is under way
     unwanted_interval_seconds: float = 1.0
     unwanted_max: int = 1_000  # in one statement
@@ -95,27 +92,29 @@ class Deliverer:
     ) -> None:
         self._limits = limits or DeliveryLimits()
         self._queue = DeliveryQueue(pool)
-        self._box = box
         self._poster = Poster(
             mode, timeout_seconds=self._limits.attempt_seconds_max, own_ports=own_ports
         )
-        # By all of the sealed secrets: what is rotated is opened anew.
-        self._signer = lru_cache(SIGNERS_MAX)(self._new_signer)
-        self._chance = chance
         self._tally = tally or RelayTally(Metrics())
-        self._tracer = tracer
+        self._messenger = Messenger(self._poster, box, chance=chance, tracer=tracer)
         self._under_way = UnderWay(self._limits.places)
+        self._waiting = Waiting(self._under_way)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ended: list[tuple[Attempt, float]] = []  # with the seconds that it took
+        self._ended: list[Attempt] = []
         self._news = asyncio.Event()
+        self._gathering: asyncio.TimerHandle | None = None
 
     async def run(self, stopped: asyncio.Event) -> None:
-        """Deliver until stopped, then let attempts that are under way end."""
+        """Deliver until stopped, then let attempts that are under way end, and no other begin."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deliver_until(stopped))
             tasks.create_task(
                 repeat(self.fail_unwanted, stopped, seconds=self._limits.unwanted_interval_seconds)
             )
+
+    def look(self) -> None:
+        """Look for work at once, and not when it is time: there is some."""
+        self._news.set()
 
     async def run_once(self) -> int:
         """Attempt each delivery that is due and can go now; return how many were attempted.
@@ -143,7 +142,7 @@ class Deliverer:
 
     async def _deliver_until(self, stopped: asyncio.Event) -> None:
         while not stopped.is_set():
-            self._news.clear()
+            self._stop_gathering()
             try:
                 await self._record()
                 more = await self._start() == self._limits.claim_max
@@ -152,8 +151,8 @@ class Deliverer:
                 await pause(stopped, self._limits.poll_seconds)
                 more = False
             if not more:
-                # An attempt that has ended frees the next of its stream: that is news, too.
                 await pause(self._news, self._limits.poll_seconds)
+        self._waiting.give_up_all()
         try:
             await self._drain()
         except DependencyUnavailableError:
@@ -167,94 +166,72 @@ class Deliverer:
 
     async def _start(self) -> int:
         free = self._under_way.free()
-        if not free.in_all:
+        if free.in_all <= 0:
             return 0
         claimed = await self._queue.claim(
             free, limit=self._limits.claim_max, lease=self._limits.lease
         )
-        for one in claimed:
-            self._under_way.begin(one.endpoint)
-            task = asyncio.create_task(self._attempt(one))
+        self._waiting.add(claimed)
+        while first := self._waiting.next():
+            task = asyncio.create_task(self._attempt_in_turn(first))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return len(claimed)
 
     async def _record(self) -> None:
-        """Record what has ended. Until it is recorded it counts as under way: memory is bounded."""
+        """Record what has ended. Until it is recorded it counts as claimed: memory is bounded."""
+        if given_up := tuple(self._waiting.given_up):
+            await self._queue.release(given_up)
+            del self._waiting.given_up[: len(given_up)]
+            for claimed in given_up:
+                self._under_way.unclaim(claimed.endpoint)
         ended = tuple(self._ended)
         if not ended:
             return
-        await self._queue.record([attempt for attempt, _ in ended])
+        await self._queue.record(ended)
         del self._ended[: len(ended)]
-        for attempt, seconds in ended:
-            # An event that is there no more says nothing of the endpoint.
-            answered = attempt.status_code != 0 or attempt.claimed.payload is None
-            self._under_way.end(attempt.claimed.endpoint, seconds=seconds, answered=answered)
+        for attempt in ended:
+            self._under_way.unclaim(attempt.claimed.endpoint)
             self._tally.attempted(
                 delivered=attempt.status is Status.DELIVERED,
                 given_up=attempt.status is Status.FAILED,
             )
 
-    async def _attempt(self, claimed: Claimed) -> None:
-        began = time.perf_counter()
-        try:
-            attempt = await self._tally.timed(self._post(claimed))
-        except Exception as problem:  # noqa: BLE001 - one bad row must not end the others' delivery
-            # Without the traceback: it could show a secret.
-            name = type(problem).__name__
-            logger.warning("not delivered", event_id=claimed.event_id, problem=name)
-            attempt = self._failed(claimed, 0, "internal error")
-        self._ended.append((attempt, time.perf_counter() - began))
-        self._news.set()
+    async def _attempt_in_turn(self, first: Claimed) -> None:
+        """Attempt one delivery, and whatever has its turn for the place that it leaves."""
+        claimed: Claimed | None = first
+        while claimed:
+            began = time.perf_counter()
+            attempt = await self._messenger.attempt(claimed)
+            self._end(attempt, time.perf_counter() - began)
+            claimed = self._waiting.next()
+            self._tell()
 
-    async def _post(self, claimed: Claimed) -> Attempt:
-        if claimed.payload is None:
-            return Attempt(claimed=claimed, status=Status.FAILED, error="event removed")
-        if self._tracer is None:
-            return await self._post_payload(claimed, claimed.payload)
-        with event_span(
-            self._tracer, "webhook", claimed.payload, event_id=claimed.event_id, kind=Kind.CLIENT
-        ) as span:
-            attempt = await self._post_payload(claimed, claimed.payload)
-            span.tell("paygate.attempt", claimed.attempts + 1)
-            span.tell("http.response.status_code", attempt.status_code)
-            if attempt.status is not Status.DELIVERED:
-                span.fail(attempt.error)
-            return attempt
+    def _end(self, attempt: Attempt, seconds: float) -> None:
+        """Note what became of an attempt, and what that says of its endpoint."""
+        endpoint = attempt.claimed.endpoint
+        # An event that is there no more says nothing of the endpoint.
+        answered = attempt.status_code != 0 or attempt.claimed.payload is None
+        goes_on = self._under_way.end(endpoint, seconds=seconds, answered=answered)
+        if attempt.gone or not goes_on:
+            self._waiting.give_up(endpoint)
+        self._ended.append(attempt)
+        self._tally.took(seconds)
 
-    async def _post_payload(self, claimed: Claimed, payload: bytes) -> Attempt:
-        """Post an event. It gets no `traceparent`: whoever receives it is a stranger."""
-        body = body_of(payload)
-        signer = self._signer(claimed.endpoint, claimed.secrets)
-        headers = signer.headers(body, event_id=claimed.event_id, now=datetime.now(UTC))
-        answer = await self._poster.post(
-            claimed.url, body, headers, owner=claimed.endpoint.merchant_id
-        )
-        if 200 <= answer.status < 300:
-            return Attempt(claimed=claimed, status=Status.DELIVERED, status_code=answer.status)
-        return self._failed(claimed, answer.status, answer.error or f"http {answer.status}")
+    def _tell(self) -> None:
+        """Have ended attempts recorded, and more claimed; not each by itself.
 
-    def _new_signer(self, endpoint: Endpoint, secrets: tuple[tuple[str, bytes], ...]) -> Signer:
-        return Signer(
-            [
-                self._box.open(
-                    sealed,
-                    merchant_id=endpoint.merchant_id,
-                    endpoint_id=endpoint.id,
-                    secret_id=secret_id,
-                )
-                for secret_id, sealed in secrets
-            ]
-        )
+        A look costs the same, however little it finds. So it is had when places are free and half
+        of what was under way has ended, or after a moment: a payment's next event waits for it.
+        """
+        if not self._waiting and len(self._ended) >= self._under_way.attempts:
+            self._news.set()
+        elif self._gathering is None:
+            loop = asyncio.get_running_loop()
+            self._gathering = loop.call_later(self._limits.gather_seconds, self._news.set)
 
-    def _failed(self, claimed: Claimed, status_code: int, error: str) -> Attempt:
-        gone = status_code == 410
-        delay = None if gone else next_delay(claimed.attempts + 1, random=self._chance)
-        return Attempt(
-            claimed=claimed,
-            status=Status.FAILED if delay is None else Status.PENDING,
-            status_code=status_code,
-            error=error,
-            delay=delay,
-            gone=gone,
-        )
+    def _stop_gathering(self) -> None:
+        self._news.clear()
+        if self._gathering:
+            self._gathering.cancel()
+            self._gathering = None

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -97,13 +97,19 @@ class DeliveryQueue:
                 free.per_merchant,
                 json.dumps(dict(free.merchants)),
             )
-        return [_claimed(row) for row in rows]
+        return [claimed for row in rows for claimed in _claimed(row)]
 
     async def record(self, attempts: Sequence[Attempt]) -> None:
         """Record what became of attempts whose leases still hold; the others never happened."""
         columns = zip(*map(_columns, attempts), strict=True)
         with translated():
             await self._pool.execute(SQL["record_attempts"], *columns)
+
+    async def release(self, claims: Sequence[Claimed]) -> None:
+        """Give back claims that nothing was attempted of: others may have them at once."""
+        columns = zip(*map(_place, claims), strict=True)
+        with translated():
+            await self._pool.execute(SQL["release_claims"], *columns)
 
     async def fail_unwanted(self, *, limit: int) -> int:
         """Give up deliveries to endpoints that are disabled or gone; return how many."""
@@ -112,16 +118,23 @@ class DeliveryQueue:
         return count
 
 
-def _claimed(row: Row) -> Claimed:
-    return Claimed(
-        endpoint=Endpoint(row["merchant_id"], row["endpoint_id"]),
-        event_id=row["event_id"],
-        attempts=row["attempts"],
-        lease_time=row["lease_time"],
-        url=row["url"],
-        payload=row["payload"],
-        secrets=tuple(zip(row["secret_ids"], row["secrets"], strict=True)),
-    )
+def _claimed(row: Row) -> Iterator[Claimed]:
+    """Take apart what was claimed for one endpoint."""
+    endpoint = Endpoint(row["merchant_id"], row["endpoint_id"])
+    secrets = tuple(zip(row["secret_ids"], row["secrets"], strict=True))
+    lease_time, url = row["lease_time"], row["url"]
+    for event_id, attempts, payload in zip(
+        row["event_ids"], row["attempts"], row["payloads"], strict=True
+    ):
+        yield Claimed(
+            endpoint=endpoint,
+            event_id=event_id,
+            attempts=attempts,
+            lease_time=lease_time,
+            url=url,
+            payload=payload,
+            secrets=secrets,
+        )
 
 
 def _by_merchant(slots: Mapping[Endpoint, int]) -> str:
@@ -131,13 +144,14 @@ def _by_merchant(slots: Mapping[Endpoint, int]) -> str:
     return json.dumps(merchants)
 
 
+def _place(claimed: Claimed) -> tuple[object, ...]:
+    endpoint = claimed.endpoint
+    return endpoint.merchant_id, endpoint.id, claimed.event_id, claimed.lease_time
+
+
 def _columns(attempt: Attempt) -> tuple[object, ...]:
-    claimed = attempt.claimed
     return (
-        claimed.endpoint.merchant_id,
-        claimed.endpoint.id,
-        claimed.event_id,
-        claimed.lease_time,
+        *_place(attempt.claimed),
         attempt.status,
         attempt.status_code,
         attempt.error,

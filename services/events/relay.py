@@ -5,6 +5,7 @@ each other. It looks every `poll_seconds`, and at once while there is more.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,6 +42,7 @@ class Relay:
         pool: Of the gateway's database; two connections are enough.
         bus: Where events are published; None for nowhere.
         limits: How much at a time.
+        relayed: Told when deliveries were made out.
         tracer: Records what is published, in the traces of the requests that made the events.
     """
 
@@ -50,8 +52,10 @@ class Relay:
         bus: Bus | None,
         limits: RelayLimits | None = None,
         *,
+        relayed: Callable[[], None] = lambda: None,
         tracer: Tracer | None = None,
     ) -> None:
+        self._relayed = relayed
         self._outbox = Outbox(pool)
         self._bus = bus
         self._limits = limits or RelayLimits()
@@ -80,7 +84,10 @@ class Relay:
     async def fan_out(self) -> bool:
         """Make out deliveries of new events; return whether there may be more."""
         limit = self._limits.events_max
-        return await self._outbox.fan_out(limit=limit, publishes=bool(self._bus)) == limit
+        count = await self._outbox.fan_out(limit=limit, publishes=bool(self._bus))
+        if count:
+            self._relayed()
+        return count == limit
 
     async def publish(self) -> bool:
         """Publish the next event of each payment; return whether there were any.

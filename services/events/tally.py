@@ -1,10 +1,7 @@
 """What is counted of the relay: what waits, and what became of attempts to deliver."""
 
 import asyncio
-import time
-from collections.abc import Awaitable
 from contextlib import suppress
-from typing import TypeVar
 
 import structlog
 
@@ -13,8 +10,6 @@ from pkg.observe.metrics import Metrics
 from services.events.outbox import Outbox
 
 logger = structlog.get_logger()
-
-T = TypeVar("T")
 
 INTERVAL_SECONDS = 5.0
 
@@ -49,13 +44,9 @@ class RelayTally:
             ("state",),
         )
 
-    async def timed(self, attempt: Awaitable[T]) -> T:
-        """Make an attempt, and note how long it took."""
-        began = time.perf_counter()
-        try:
-            return await attempt
-        finally:
-            self._seconds.observe(time.perf_counter() - began)
+    def took(self, seconds: float) -> None:
+        """Note how long an attempt took."""
+        self._seconds.observe(seconds)
 
     def attempted(self, *, delivered: bool, given_up: bool) -> None:
         """Count what became of an attempt."""

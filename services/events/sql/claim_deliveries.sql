@@ -100,24 +100,33 @@ chosen AS MATERIALIZED (
   LIMIT $1
 ),
 claimed AS (
-  UPDATE webhook_deliveries d SET lease_time = clock_timestamp() + $3::interval
+  UPDATE webhook_deliveries d SET lease_time = (SELECT clock_timestamp() + $3::interval)
   FROM chosen c
   WHERE d.merchant_id = c.merchant_id
     AND d.endpoint_id = c.endpoint_id
     AND d.event_id = c.event_id
   RETURNING d.merchant_id, d.endpoint_id, d.event_id, d.attempts, d.lease_time
+),
+-- A row for each endpoint: URL and secrets are had once, however many events there are for it.
+grouped AS (
+  SELECT
+    c.merchant_id, c.endpoint_id,
+    max(c.lease_time) AS lease_time,
+    array_agg(c.event_id) AS event_ids,
+    array_agg(c.attempts) AS attempts,
+    array_agg(o.payload) AS payloads
+  FROM claimed c
+  LEFT JOIN outbox o ON o.merchant_id = c.merchant_id AND o.id = c.event_id
+  GROUP BY c.merchant_id, c.endpoint_id
 )
-SELECT
-  c.merchant_id, c.endpoint_id, c.event_id, c.attempts, c.lease_time, e.url, o.payload,
-  s.ids AS secret_ids, s.ciphertexts AS secrets
-FROM claimed c
-JOIN webhook_endpoints e ON e.merchant_id = c.merchant_id AND e.id = c.endpoint_id
-LEFT JOIN outbox o ON o.merchant_id = c.merchant_id AND o.id = c.event_id
+SELECT g.*, e.url, s.ids AS secret_ids, s.ciphertexts AS secrets
+FROM grouped g
+JOIN webhook_endpoints e ON e.merchant_id = g.merchant_id AND e.id = g.endpoint_id
 CROSS JOIN LATERAL (
   SELECT
     coalesce(array_agg(k.id ORDER BY k.create_time DESC, k.id DESC), '{}') AS ids,
     coalesce(array_agg(k.ciphertext ORDER BY k.create_time DESC, k.id DESC), '{}') AS ciphertexts
   FROM webhook_secrets k
-  WHERE k.merchant_id = c.merchant_id
-    AND k.endpoint_id = c.endpoint_id
+  WHERE k.merchant_id = g.merchant_id
+    AND k.endpoint_id = g.endpoint_id
     AND (k.expire_time IS NULL OR k.expire_time > clock_timestamp())) s

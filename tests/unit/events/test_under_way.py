@@ -20,6 +20,12 @@ class Clock:
         return self.now
 
 
+def begin(under_way: UnderWay, endpoint: Endpoint) -> None:
+    """Claim a delivery, and begin to attempt it."""
+    under_way.claim(endpoint)
+    under_way.begin(endpoint)
+
+
 def attempted(
     under_way: UnderWay,
     endpoint: Endpoint,
@@ -30,9 +36,10 @@ def attempted(
 ) -> None:
     """Make so many attempts at once."""
     for _ in range(count):
-        under_way.begin(endpoint)
+        begin(under_way, endpoint)
     for _ in range(count):
         under_way.end(endpoint, seconds=seconds, answered=answered)
+        under_way.unclaim(endpoint)
 
 
 def test_places_are_counted_by_endpoint_by_merchant_and_in_all() -> None:
@@ -40,7 +47,7 @@ def test_places_are_counted_by_endpoint_by_merchant_and_in_all() -> None:
     under_way = UnderWay(LIMITS)
     for endpoint, count in ((A1, 6), (A2, 2), (B1, 1)):
         for _ in range(count):
-            under_way.begin(endpoint)
+            begin(under_way, endpoint)
 
     free = under_way.free()
 
@@ -61,7 +68,7 @@ def test_an_endpoint_that_hangs_is_left_alone_then_tried_by_one() -> None:
         clock.now += 0.2
         assert under_way.free().endpoints[A1] == 1
         attempted(under_way, A1, HUNG)
-    attempted(under_way, A1, 0.1, answered=True)
+    attempted(under_way, A1, 0.2, answered=True)
 
     assert under_way.free().endpoints == {}
 
@@ -97,7 +104,7 @@ def test_slow_endpoints_share_a_quarter_of_all_places() -> None:
 
     assert sum(under_way.free().endpoints.values()) == 4
     for endpoint in slow[:4]:
-        under_way.begin(endpoint)
+        begin(under_way, endpoint)
     assert sum(under_way.free().endpoints.values()) == 0
     assert under_way.free().in_all == 12
 
@@ -111,3 +118,37 @@ def test_what_is_slow_is_forgotten_when_nothing_is_posted_to_it() -> None:
     clock.now += 700
 
     assert under_way.free().endpoints == {}
+
+
+def test_more_is_claimed_for_an_endpoint_that_answers_at_once() -> None:
+    """It has no more places, and its merchant and all together have room for what waits."""
+    under_way = UnderWay(LIMITS)
+    attempted(under_way, A1, 0.01, answered=True)
+    free = under_way.free()
+    assert free.endpoints == {A1: 6 + 18}
+    assert (free.in_all, free.merchants) == (16 + 18, {"mer_a": 8 + 18})
+
+    for _ in range(24):
+        under_way.claim(A1)
+    assert under_way.free().endpoints == {A1: 0}
+    for _ in range(6):
+        assert under_way.may_begin(A1)
+        under_way.begin(A1)
+    assert not under_way.may_begin(A1)
+    assert under_way.may_begin(A2)
+
+    attempted(under_way, A1, SLOWLY, answered=True)
+    assert under_way.free().endpoints == {A1: 0}
+
+
+def test_a_place_is_free_when_all_of_its_limits_have_room() -> None:
+    """The endpoint's, the merchant's, and that of all."""
+    under_way = UnderWay(LIMITS)
+    for endpoint, count in ((A1, 5), (A2, 3)):
+        for _ in range(count):
+            begin(under_way, endpoint)
+    assert not under_way.may_begin(A2)  # its merchant has 8
+    for number in range(2):
+        for _ in range(4):
+            begin(under_way, Endpoint("mer_c", f"we_{number}"))
+    assert not under_way.may_begin(B1)  # all have 16
