@@ -44,6 +44,7 @@ async def serve_until_stopped(
     drain_seconds: float,
     notice_seconds: float = 0.0,
     credentials: grpc.ServerCredentials | None = None,
+    closing: Callable[[], None] | None = None,
     before_close: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Serve on `listen` until SIGTERM or SIGINT, then let running calls end.
@@ -58,6 +59,7 @@ async def serve_until_stopped(
         notice_seconds: How long health checks get NOT_SERVING while calls are still taken. Longer
             than a load balancer's interval: one that has not heard yet still sends calls.
         credentials: For TLS; plain text without.
+        closing: Called when nothing new is taken any more: calls that stay open are to end now.
         before_close: Awaited after the last call ended.
 
     Raises:
@@ -80,6 +82,8 @@ async def serve_until_stopped(
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(at_once.wait(), notice_seconds)
     # From here on nothing new is taken.
+    if closing:
+        closing()
     await server.stop(drain_seconds)
     if before_close:
         await before_close()

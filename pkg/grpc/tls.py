@@ -1,6 +1,7 @@
 """TLS between our processes: from files, which a server reads again when they have changed."""
 
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +84,7 @@ def channel(
     ca: Path | None,
     identity: Identity | None = None,
     server_name: str | None = None,
+    options: Sequence[tuple[str, int]] = (),
 ) -> aio.Channel:
     """Return a channel to a server; its files are read once.
 
@@ -91,16 +93,17 @@ def channel(
         ca: The authority of its certificate; None for plain text.
         identity: Whose certificate is shown to it.
         server_name: The name in its certificate, if it is not that of the address.
+        options: More of grpc's.
     """
     if ca is None:
-        return aio.insecure_channel(address, _CHANNEL)
+        return aio.insecure_channel(address, (*_CHANNEL, *options))
     credentials = grpc.ssl_channel_credentials(
         root_certificates=ca.read_bytes(),
         private_key=identity.key.read_bytes() if identity else None,
         certificate_chain=identity.certificate.read_bytes() if identity else None,
     )
-    options = (("grpc.ssl_target_name_override", server_name),) if server_name else ()
-    return aio.secure_channel(address, credentials, (*_CHANNEL, *options))
+    named = (("grpc.ssl_target_name_override", server_name),) if server_name else ()
+    return aio.secure_channel(address, credentials, (*_CHANNEL, *options, *named))
 
 
 class _Files:

@@ -24,6 +24,8 @@ from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.config import Config
 from services.acquirer.error import UnreachableError
+from services.acquirer.line import Lines
+from services.acquirer.operations import Operations
 from services.acquirer.outage import Outages
 from services.acquirer.refusals import DOMAIN, refusal_of
 from services.acquirer.servicer import AcquirerServicer
@@ -52,7 +54,9 @@ async def serve(config: Config) -> None:
     pools = Pools(metrics)
     pools.add("book", book.pool)
     records = call_records(config, metrics, service=SERVICE, tracer=tracer)
-    servicer = AcquirerServicer(bank, running)
+    operations = Operations(bank)
+    lines = Lines(operations, records, operations_max=config.calls_max)
+    servicer = AcquirerServicer(operations, lines, running)
     server = aio.server(
         interceptors=[Guard(refusal_of, records=records, domain=DOMAIN)],
         options=options(port_is_held=config.ports_are_held),
@@ -62,6 +66,7 @@ async def serve(config: Config) -> None:
 
     async def close() -> None:
         await running.drain()
+        await lines.drain()
         await book.close()
 
     checks = {"database": partial(pools.answers, "book")}
@@ -71,6 +76,7 @@ async def serve(config: Config) -> None:
             listen=config.listen,
             drain_seconds=config.drain_seconds,
             credentials=server_credentials(config.identity) if config.identity else None,
+            closing=lines.close,
             before_close=close,
         )
     records.flush()

@@ -35,6 +35,7 @@ from pkg.process.settings import hidden
 from pkg.process.starting import run
 from pkg.replies.once import Once
 from services.payments.adapters.bank import GrpcTestCards
+from services.payments.adapters.bank_line import BankLine
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.metered import MeteredAcquirer
@@ -62,7 +63,7 @@ from services.payments.setup.config import Settings
 from services.payments.setup.connections import (
     NAME,
     acquirer,
-    bank_channel,
+    bank_line,
     decline_limits,
     dependencies,
     origin,
@@ -119,7 +120,7 @@ async def composed(
     async with (
         reads,
         writes,
-        bank_channel(settings) as bank,
+        bank_line(settings) as bank,
         opened_vault(
             settings,
             name=NAME,
@@ -165,10 +166,12 @@ def authenticator_on(pool: Pool, settings: Settings, metrics: Metrics) -> Authen
 
 
 def sandbox_on(
-    pool: Pool, settings: Settings, bank: aio.Channel, authenticator: Authenticator
+    pool: Pool, settings: Settings, bank: BankLine, authenticator: Authenticator
 ) -> SandboxServicer:
     """Return the sandbox's API on this pool."""
-    cards = GrpcTestCards(bank, timeout_seconds=settings.acquirer_call_timeout_seconds)
+    cards = GrpcTestCards(
+        lambda: bank.channel, timeout_seconds=settings.acquirer_call_timeout_seconds
+    )
     once = Once(pool, hidden(settings.hash_key))
     return SandboxServicer(PostgresSandbox(pool), cards, authenticator, once)
 

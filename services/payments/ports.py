@@ -215,6 +215,13 @@ class Acquirer(Protocol):
     earlier one with the same reference may have been carried out, so inquire before it is believed.
     """
 
+    def ensure_reachable(self) -> None:
+        """Return unless the bank is known to be away: nothing is begun that would need it.
+
+        Raises:
+            DependencyUnavailableError: It is.
+        """
+
     async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
         """Ask to reserve an amount."""
 

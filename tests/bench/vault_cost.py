@@ -47,6 +47,9 @@ CARD = CardDetails(Pan("4242424242424242"), Expiry(2035, 12), Cvv("123"))
 class Bank:
     """Approves at once."""
 
+    def ensure_reachable(self) -> None:
+        """Be there."""
+
     async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
         """Approve."""
         return Approved()

@@ -37,6 +37,8 @@ ANSWER_SECONDS_MAX = 5.5
 # The bank has 2.8 s, the look-up after it half a second, storing what came of it the rest.
 PENDING_ANSWER_SECONDS_MAX = 5.0
 HEALED_SECONDS_MAX = 10.0
+# A bank that is back has a line again within this, and payments go on.
+BACK_SECONDS_MAX = 2.0
 
 SUCCEEDED, PENDING = "STATUS_SUCCEEDED", "STATUS_PENDING"
 
@@ -91,6 +93,13 @@ class Clients:
         finally:
             stopped.set()
             await asyncio.gather(*clients)
+
+    async def refused(self) -> None:
+        """Return once payments are refused, and nothing of before waits for its answer any more."""
+        async with asyncio.timeout(HEALED_SECONDS_MAX):
+            while await self.authorize() != "DEPENDENCY_UNAVAILABLE":
+                await asyncio.sleep(THINK_SECONDS)
+        await asyncio.sleep(PENDING_ANSWER_SECONDS_MAX - BACK_SECONDS_MAX)
 
     async def healed(self) -> float:
         """Return after how many seconds a payment goes well again."""
@@ -248,22 +257,33 @@ async def test_a_bank_that_hangs() -> None:
 
 @pytest.mark.chaos
 async def test_a_bank_that_is_gone(payments_database_url: str, acquirer_database_url: str) -> None:
-    """While nobody listens at the bank's address payments are PENDING in time; all settles."""
+    """While nobody listens at the bank's address nothing is begun, and clients are told so."""
     async with Rig(payments_database_url, acquirer_database_url) as rig:
         port = rig.workers[0].port
         async with clients_of(f"127.0.0.1:{port}", rig.api_key) as clients:
             async with clients.busy():
                 await asyncio.sleep(0.5)
                 await rig.bank.stop()
+                await clients.refused()
+                begun = await actions(rig)
                 await asyncio.sleep(AWAY_SECONDS)
                 await clients.read()
+                assert await actions(rig) == begun
                 await rig.bank.start()
-                await clients.healed()
-            assert set(clients.answers) <= {SUCCEEDED, PENDING}
-            assert clients.answers[PENDING] >= CLIENTS
+                assert await clients.healed() <= BACK_SECONDS_MAX
+            assert set(clients.answers) <= {SUCCEEDED, PENDING, "DEPENDENCY_UNAVAILABLE"}
+            # At most one each, which was begun before the bank was missed and waited for it.
+            assert clients.answers[PENDING] <= CLIENTS + 1
             assert clients.longest_seconds <= PENDING_ANSWER_SECONDS_MAX
+            await clients.told_in_the_end()
         await rig.settled()
         await rig.assert_books_agree()
+
+
+async def actions(rig: Rig) -> int:
+    """Return how many actions there are."""
+    count: int = await rig.payments_book.fetchval("SELECT count(*) FROM actions")
+    return count
 
 
 @pytest.mark.chaos

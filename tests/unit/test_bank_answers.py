@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode, aio
@@ -15,6 +16,7 @@ from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg.grpc.guard import Context
 from services.acquirer.refusals import DOMAIN
 from services.payments.adapters.bank import BANK_DOMAIN, GrpcAcquirer
+from services.payments.adapters.bank_line import BankLine
 from services.payments.domain.outcome import (
     Answer,
     Approved,
@@ -36,6 +38,30 @@ class Bank(rpc.AcquirerServiceServicer):
     outcome: pb.Outcome = field(default_factory=pb.Outcome)
     error: StatusCode | None = None
     details: bytes | None = None
+    has_line: bool = True
+
+    async def Line(  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.LineRequest], context: Context
+    ) -> AsyncIterator[pb.LineResponse]:
+        """Answer; a bank of before there were lines does not know what that is."""
+        if not self.has_line:
+            await context.abort(StatusCode.UNIMPLEMENTED)
+        yield pb.LineResponse()
+        async for request in request_iterator:
+            yield pb.LineResponse(answers=[self._answer(asked) for asked in request.operations])
+
+    def _answer(self, asked: pb.Operation) -> pb.Answer:
+        if self.error is None:
+            return pb.Answer(number=asked.number, outcome=self.outcome)
+        try:
+            status = Status.FromString(self.details or b"")
+        except DecodeError:  # a line has such an error in parts: one of them is no message
+            unreadable = AnyMessage()
+            unreadable.Pack(ErrorInfo())
+            unreadable.value = b"\xff\xff"
+            status = Status(details=[unreadable])
+        status.code = self.error.value[0]
+        return pb.Answer(number=asked.number, error=status)
 
     async def _answered(self, context: Context) -> pb.Outcome:
         if self.error:
@@ -94,15 +120,16 @@ def bank() -> Bank:
     return Bank()
 
 
-@pytest.fixture
-async def line(bank: Bank) -> AsyncIterator[GrpcAcquirer]:
-    """A line to it."""
+@pytest.fixture(params=["a line", "calls alone"])
+async def line(bank: Bank, request: pytest.FixtureRequest) -> AsyncIterator[GrpcAcquirer]:
+    """A line to it; or what there is in its place if it has none."""
+    bank.has_line = request.param == "a line"
     server = aio.server()
     rpc.add_AcquirerServiceServicer_to_server(bank, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield GrpcAcquirer(channel, call_timeout_seconds=5, inquiry_timeout_seconds=5)
+    async with BankLine(lambda: aio.insecure_channel(f"127.0.0.1:{port}")) as to_bank:
+        yield GrpcAcquirer(to_bank, call_timeout_seconds=5, inquiry_timeout_seconds=5)
     await server.stop(None)
 
 

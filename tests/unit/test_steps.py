@@ -57,6 +57,12 @@ class FakeBank:
     releases: list[Reversed | Unknown] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     cards: list[CardDetails] = field(default_factory=list)
+    is_away: bool = False
+
+    def ensure_reachable(self) -> None:
+        """Raise if it is known to be away."""
+        if self.is_away:
+            raise DependencyUnavailableError
 
     async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
         """Answer the next answer."""

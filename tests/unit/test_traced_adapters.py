@@ -9,6 +9,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.observe.spans import Recorder
 from pkg.secret import Secret
 from services.payments.adapters.bank import GrpcAcquirer
+from services.payments.adapters.bank_line import BankLine
 from services.payments.adapters.vault.transit import TransitWrapper
 from services.payments.domain.outcome import Unknown
 from tests.builders import DETAILS, gbp
@@ -18,9 +19,9 @@ NOWHERE = "127.0.0.1:9"
 
 async def test_a_bank_that_is_away(recorder: Recorder, spans: InMemorySpanExporter) -> None:
     """The span has the status, and nothing of the card or of what gRPC says."""
-    async with aio.insecure_channel(NOWHERE) as channel:
+    async with BankLine(lambda: aio.insecure_channel(NOWHERE)) as line:
         bank = GrpcAcquirer(
-            channel, call_timeout_seconds=5, inquiry_timeout_seconds=5, tracer=recorder
+            line, call_timeout_seconds=0.2, inquiry_timeout_seconds=5, tracer=recorder
         )
         assert await bank.authorize("act_a", DETAILS, gbp(1000)) == Unknown()
     (span,) = spans.get_finished_spans()

@@ -1,6 +1,7 @@
 """The customer's bank over gRPC. Every failure of transport is `Unknown`, never a decline.
 
-An error is a refusal only if the bank itself has made it; see `_is_the_banks_own`.
+An error is a refusal only if the bank itself has made it, as its ErrorInfo says: a bare code may be
+of a proxy, a balancer or the library, while the request was carried out or still is on its way.
 """
 
 from collections.abc import Callable
@@ -8,16 +9,15 @@ from typing import assert_never
 
 import grpc
 import structlog
-from google.protobuf.message import DecodeError, Message
-from google.rpc.error_details_pb2 import ErrorInfo
-from google.rpc.status_pb2 import Status
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from paygate.acquirer.v1.acquirer_service_pb2_grpc import AcquirerServiceStub
 from pkg.errors import DependencyUnavailableError
-from pkg.grpc.guard import outgoing_metadata
+from pkg.grpc.guard import current_call
 from pkg.observe.tracing import UNTRACED, Kind, Tracer
+from services.payments.adapters.bank_calls import METHODS, Failure
+from services.payments.adapters.bank_line import BankLine
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import (
@@ -36,10 +36,10 @@ logger = structlog.get_logger()
 
 SERVICE = "paygate.acquirer.v1.AcquirerService"
 _ATTRIBUTES = {
-    name: {"rpc.system": "grpc", "rpc.service": SERVICE, "rpc.method": name}
-    for name in ("Authorize", "Capture", "Refund", "Void", "Reverse", "Inquire")
+    kind: {"rpc.system": "grpc", "rpc.service": SERVICE, "rpc.method": name}
+    for kind, name in METHODS.items()
 }
-_UNKNOWN = grpc.StatusCode.UNKNOWN
+_NAMES = {kind: f"{SERVICE}/{name}" for kind, name in METHODS.items()}
 APPROVAL_CODE_CHARACTERS_MAX = 64
 # What a decline without a reason that we know means. A reversal is never declined.
 _NO = {
@@ -57,124 +57,100 @@ class GrpcAcquirer:
     """A bank that speaks paygate.acquirer.v1.
 
     Args:
-        channel: To the bank.
+        bank: The way to it.
         call_timeout_seconds: For an operation. Less than the deadline of a request, so that a look
             at what became of it still fits.
         inquiry_timeout_seconds: For that look.
-        tracer: Records the calls; None for nobody.
+        tracer: Records the operations; None for nobody.
     """
 
     def __init__(
         self,
-        channel: aio.Channel,
+        bank: BankLine,
         *,
         call_timeout_seconds: float,
         inquiry_timeout_seconds: float,
         tracer: Tracer | None = None,
     ) -> None:
-        self._bank = AcquirerServiceStub(channel)
+        self._bank = bank
         self._tracer = tracer or UNTRACED
         self._call_timeout = call_timeout_seconds
         self._inquiry_timeout = inquiry_timeout_seconds
 
+    def ensure_reachable(self) -> None:
+        """Return unless the bank is known to be away.
+
+        Raises:
+            DependencyUnavailableError: It is.
+        """
+        self._bank.ensure_reachable()
+
     async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
         """Ask to reserve an amount."""
-        request = pb.AuthorizeRequest(
-            reference=reference,
-            pan=card.pan.reveal(),
-            expiry_month=card.expiry.month,
-            expiry_year=card.expiry.year,
-            cvv=card.cvv.reveal() if card.cvv else "",
-            minor_units=amount.minor_units,
-            currency=amount.currency,
-        )
-        outcome = await self._outcome("Authorize", self._bank.Authorize, request)
+        operation = pb.Operation()
+        # In place: to put messages into messages copies each.
+        request = operation.authorize
+        request.reference = reference
+        request.pan = card.pan.reveal()
+        request.expiry_month = card.expiry.month
+        request.expiry_year = card.expiry.year
+        if card.cvv:
+            request.cvv = card.cvv.reveal()
+        request.minor_units = amount.minor_units
+        request.currency = amount.currency
+        outcome = await self._outcome("authorize", operation, self._call_timeout)
         return _answer(outcome, ActionType.AUTHORIZE)
 
     async def perform(self, authorization: str, action: Action) -> Answer:
         """Carry out a capture, void or refund on an authorization's reference."""
-        outcome = await self._outcome(*self._operation(authorization, action))
-        return _answer(outcome, action.type)
+        kind, operation = _operation(authorization, action)
+        return _answer(await self._outcome(kind, operation, self._call_timeout), action.type)
 
     async def reverse(self, authorization: str) -> Reversed | Unknown:
         """Release what an authorization still holds, whatever became of it."""
-        request = pb.ReverseRequest(authorization_reference=authorization)
-        outcome = await self._outcome("Reverse", self._bank.Reverse, request)
+        operation = pb.Operation()
+        operation.reverse.authorization_reference = authorization
+        outcome = await self._outcome("reverse", operation, self._call_timeout)
         if isinstance(outcome, pb.Outcome) and outcome.status == pb.Outcome.STATUS_REVERSED:
             return Reversed()
         return Unknown()
 
     async def inquire(self, action: Action) -> Answer | NotFound:
         """Ask what became of an authorization, capture, void or refund."""
-        request = pb.InquireRequest(reference=action.id)
-        outcome = await self._outcome("Inquire", self._bank.Inquire, request)
+        operation = pb.Operation()
+        operation.inquire.reference = action.id
+        outcome = await self._outcome("inquire", operation, self._inquiry_timeout)
         if isinstance(outcome, Rejected):
             return Unknown()  # it is the question that was refused
         if isinstance(outcome, pb.Outcome) and outcome.status == pb.Outcome.STATUS_NOT_FOUND:
             return NotFound()
         return _answer(outcome, action.type)
 
-    def _operation(
-        self, authorization: str, action: Action
-    ) -> tuple[str, "Callable[..., _Call]", Message]:
-        """Return the method, by its name as well, and its request."""
-        amount = action.amount.minor_units
-        match action.type:
-            case ActionType.CAPTURE:
-                capture = pb.CaptureRequest(
-                    reference=action.id,
-                    authorization_reference=authorization,
-                    minor_units=amount,
-                    final=action.final,
-                )
-                return "Capture", self._bank.Capture, capture
-            case ActionType.REFUND:
-                refund = pb.RefundRequest(
-                    reference=action.id, authorization_reference=authorization, minor_units=amount
-                )
-                return "Refund", self._bank.Refund, refund
-            case ActionType.VOID:
-                void = pb.VoidRequest(
-                    reference=action.id,
-                    authorization_reference=authorization,
-                    remainder=action.final,
-                )
-                return "Void", self._bank.Void, void
-            case ActionType.AUTHORIZE | ActionType.REVERSE | ActionType.EXPIRE:
-                raise ValueError(f"{action.type} has a method of its own")
-            case _:
-                assert_never(action.type)
-
     async def _outcome(
-        self, name: str, method: "Callable[..., _Call]", request: Message
+        self, kind: str, operation: pb.Operation, timeout_seconds: float
     ) -> pb.Outcome | Rejected | Unknown:
-        timeout = self._inquiry_timeout if name == "Inquire" else self._call_timeout
         with self._tracer.span(
-            f"{SERVICE}/{name}", kind=Kind.CLIENT, attributes=_ATTRIBUTES[name]
+            _NAMES[kind], kind=Kind.CLIENT, attributes=_ATTRIBUTES[kind]
         ) as span:
-            metadata = outgoing_metadata(span.traceparent)
-            try:
-                response = await method(request, timeout=timeout, metadata=metadata)
-            except grpc.RpcError as problem:
-                # grpcio does not say by its code whether a byte was sent. The details are left out:
-                # they are the bank's words, and may repeat what it was sent.
-                code = problem.code() if isinstance(problem, aio.AioRpcError) else _UNKNOWN
-                span.tell("rpc.grpc.status_code", code.value[0])
-                span.fail(code.name)
-                if code in _DEFINITE and _is_the_banks_own(problem):
-                    logger.warning("refused by the acquirer", code=str(code))
-                    return Rejected()
-                logger.warning("no answer from the acquirer", code=str(code))
-                return Unknown()
-            span.tell("rpc.grpc.status_code", 0)
-        return response.outcome
+            if call := current_call():
+                operation.request_id = call.request_id
+            if span.traceparent:
+                operation.traceparent = span.traceparent
+            outcome = await self._bank.ask(operation, timeout_seconds=timeout_seconds)
+            if isinstance(outcome, pb.Outcome):
+                span.tell("rpc.grpc.status_code", 0)
+                return outcome
+            span.tell("rpc.grpc.status_code", outcome.code.value[0])
+            span.fail(outcome.code.name)
+        return _without_outcome(outcome)
 
 
 class GrpcTestCards:
     """The cards of a bank that is simulated; see `sandbox.TestCards`."""
 
-    def __init__(self, channel: aio.Channel, *, timeout_seconds: float) -> None:
-        self._bank = AcquirerServiceStub(channel)
+    def __init__(self, channel: Callable[[], aio.Channel], *, timeout_seconds: float) -> None:
+        """Take what returns a connection to it, or raises DependencyUnavailableError."""
+        self._channel = channel
         self._timeout_seconds = timeout_seconds
 
     async def list(self) -> list[tuple[str, str]]:
@@ -183,22 +159,52 @@ class GrpcTestCards:
         Raises:
             DependencyUnavailableError: The bank does not answer.
         """
+        bank = AcquirerServiceStub(self._channel())
         request = pb.ListTestCardsRequest()
         try:
-            response = await self._bank.ListTestCards(request, timeout=self._timeout_seconds)
+            response = await bank.ListTestCards(request, timeout=self._timeout_seconds)
         except grpc.RpcError as problem:
             raise DependencyUnavailableError from problem
         return [(card.pan, card.description) for card in response.cards]
 
 
-_Call = (
-    aio.UnaryUnaryCall[pb.AuthorizeRequest, pb.AuthorizeResponse]
-    | aio.UnaryUnaryCall[pb.CaptureRequest, pb.CaptureResponse]
-    | aio.UnaryUnaryCall[pb.VoidRequest, pb.VoidResponse]
-    | aio.UnaryUnaryCall[pb.RefundRequest, pb.RefundResponse]
-    | aio.UnaryUnaryCall[pb.ReverseRequest, pb.ReverseResponse]
-    | aio.UnaryUnaryCall[pb.InquireRequest, pb.InquireResponse]
-)
+def _operation(authorization: str, action: Action) -> tuple[str, pb.Operation]:
+    """Return what a capture, void or refund is to the bank, and its kind."""
+    operation = pb.Operation()
+    match action.type:
+        case ActionType.CAPTURE:
+            capture = operation.capture
+            capture.reference = action.id
+            capture.authorization_reference = authorization
+            capture.minor_units = action.amount.minor_units
+            capture.final = action.final
+            return "capture", operation
+        case ActionType.REFUND:
+            refund = operation.refund
+            refund.reference = action.id
+            refund.authorization_reference = authorization
+            refund.minor_units = action.amount.minor_units
+            return "refund", operation
+        case ActionType.VOID:
+            void = operation.void
+            void.reference = action.id
+            void.authorization_reference = authorization
+            void.remainder = action.final
+            return "void", operation
+        case ActionType.AUTHORIZE | ActionType.REVERSE | ActionType.EXPIRE:
+            raise ValueError(f"{action.type} has a method of its own")
+        case _:
+            assert_never(action.type)
+
+
+def _without_outcome(failure: Failure) -> Rejected | Unknown:
+    """Return what an error means. Its text is left out: it is the bank's words."""
+    if failure.code in _DEFINITE and failure.domain == BANK_DOMAIN:
+        logger.warning("refused by the acquirer", code=str(failure.code))
+        return Rejected()
+    event = "no answer from the acquirer" if failure.is_sent else "not sent to the acquirer"
+    logger.warning(event, code=str(failure.code))
+    return Unknown()
 
 
 def _answer(outcome: pb.Outcome | Rejected | Unknown, kind: ActionType) -> Answer:
@@ -225,25 +231,3 @@ def _approval_code(code: str) -> str:
     """Return the bank's code; nothing if it can't be one, since it is shown to clients."""
     is_one = len(code) <= APPROVAL_CODE_CHARACTERS_MAX and code.isascii() and code.isprintable()
     return code if is_one else ""
-
-
-def _is_the_banks_own(problem: grpc.RpcError) -> bool:
-    """Tell whether the bank itself has made this error.
-
-    A bare code says nothing: a proxy, a balancer or the library may have made it, while the request
-    was carried out or still is on its way.
-    """
-    assert isinstance(problem, aio.AioRpcError)
-    for name, value in problem.trailing_metadata() or ():
-        if name == "grpc-status-details-bin" and isinstance(value, bytes):
-            return _domain(value) == BANK_DOMAIN
-    return False
-
-
-def _domain(status: bytes) -> str:
-    info = ErrorInfo()
-    try:
-        details = Status.FromString(status).details
-        return next((info.domain for detail in details if detail.Unpack(info)), "")
-    except DecodeError:
-        return ""

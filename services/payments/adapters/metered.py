@@ -59,6 +59,10 @@ class MeteredAcquirer:
         }
         self._seconds = {operation: seconds.of(operation) for operation in operations}
 
+    def ensure_reachable(self) -> None:
+        """Return unless the bank is known to be away."""
+        self._bank.ensure_reachable()
+
     async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
         """Ask to reserve an amount."""
         return await self._timed(AUTHORIZE, self._bank.authorize(reference, card, amount))

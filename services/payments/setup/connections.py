@@ -5,16 +5,15 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
-from grpc import aio
-
 from pkg.grpc.guard import current_call
 from pkg.grpc.tls import channel
-from pkg.observe.health import Check, serves
+from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
 from pkg.postgres.sql import Pool, Pools, open_pool
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.bank import GrpcAcquirer
+from services.payments.adapters.bank_line import BankLine
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.declines import DeclineLimits
 from services.payments.adapters.postgres import PostgresStore
@@ -33,17 +32,17 @@ def origin() -> Origin:
     return Origin(call.request_id, call.traceparent) if call else NOBODY
 
 
-def dependencies(pools: Pools, bank: aio.Channel, vault: OpenVault | None) -> Mapping[str, Check]:
+def dependencies(pools: Pools, bank: BankLine, vault: OpenVault | None) -> Mapping[str, Check]:
     """Return what `/health` asks."""
     return {
         "database": partial(pools.answers, "reads"),
-        "acquirer": partial(serves, bank),
+        "acquirer": bank.serves,
         **({"vault": vault.is_open} if vault else {}),
     }
 
 
-def acquirer(settings: Settings, bank: aio.Channel, tracer: Tracer | None) -> GrpcAcquirer:
-    """Return the bank behind a channel."""
+def acquirer(settings: Settings, bank: BankLine, tracer: Tracer | None) -> GrpcAcquirer:
+    """Return the bank behind a line."""
     return GrpcAcquirer(
         bank,
         call_timeout_seconds=settings.acquirer_call_timeout_seconds,
@@ -81,13 +80,29 @@ def decline_limits(settings: Settings, metrics: Metrics) -> DeclineLimits:
     )
 
 
-def bank_channel(settings: Settings) -> aio.Channel:
-    """Return the channel to the bank, which is shown the certificate that clients are."""
-    return channel(
-        settings.acquirer_address,
-        ca=settings.acquirer_ca_file,
-        identity=settings.identity,
-        server_name=settings.acquirer_server_name,
+# Of a connection to the bank: one of its own for each line, of which the other side's death shows
+# soon even if it sends no word of it.
+_BANK_CONNECTION = (
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
+
+def bank_line(settings: Settings) -> BankLine:
+    """Return the line to the bank, which is shown the certificate that clients are.
+
+    The files are read at each connection, so that new certificates count from the next line on.
+    """
+    return BankLine(
+        lambda: channel(
+            settings.acquirer_address,
+            ca=settings.acquirer_ca_file,
+            identity=settings.identity,
+            server_name=settings.acquirer_server_name,
+            options=_BANK_CONNECTION,
+        )
     )
 
 

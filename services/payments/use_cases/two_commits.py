@@ -66,6 +66,7 @@ async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | R
 
     Raises:
         PaymentsError: The request was refused, and nothing was changed.
+        DependencyUnavailableError: The bank is known to be away, and nothing was changed.
     """
     known = _Known(gateway, request)
     # What a new payment is decided on is not stored yet; that its key is free, the commit tells.
@@ -115,6 +116,7 @@ async def _try_to_begin(known: _Known, decide: Decide) -> Begun | Reply | None:
     """Decide and commit once; None if somebody else was faster."""
     try:
         decided = await decide(known.payment)
+        known.gateway.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
     except Exception:
         if known.fingerprint and not known.is_looked_up and (reply := await known.look_up()):
             return reply

@@ -11,11 +11,13 @@ from pkg.grpc.running import Running
 from pkg.grpc.server import options
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
+from services.acquirer.line import Lines
+from services.acquirer.operations import Operations
 from services.acquirer.outage import Outages
 from services.acquirer.refusals import DOMAIN, refusal_of
 from services.acquirer.servicer import AcquirerServicer
 from tests.integration.acquirer.entries import opened
-from tests.integration.acquirer.line import OUTAGE_SECONDS, SLOW_SECONDS, Line, Time
+from tests.integration.acquirer.line import OPERATIONS_MAX, OUTAGE_SECONDS, SLOW_SECONDS, Line, Time
 
 
 @pytest.fixture
@@ -37,12 +39,15 @@ async def line(book: Book) -> AsyncIterator[Line]:
         sleep=time.sleep,
     )
     running = Running()
-    servicer = AcquirerServicer(bank, running)
+    operations = Operations(bank)
+    lines = Lines(operations, operations_max=OPERATIONS_MAX)
+    servicer = AcquirerServicer(operations, lines, running)
     server = aio.server(interceptors=[Guard(refusal_of, domain=DOMAIN)], options=options())
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Line(channel, running.drain, time)
+        yield Line(channel, running.drain, time, lines)
     await server.stop(None)
     await running.drain()
+    await lines.drain()

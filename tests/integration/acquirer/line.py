@@ -9,9 +9,11 @@ from grpc import StatusCode, aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
+from services.acquirer.line import Lines
 
 OUTAGE_SECONDS = 1.5
 SLOW_SECONDS = 2.0
+OPERATIONS_MAX = 16
 OK_CARD, SLOW_CARD = "4242424242424242", "4000000000001075"
 APPROVED, DECLINED = pb.Outcome.STATUS_APPROVED, pb.Outcome.STATUS_DECLINED
 REVERSED, NOT_FOUND = pb.Outcome.STATUS_REVERSED, pb.Outcome.STATUS_NOT_FOUND
@@ -41,6 +43,7 @@ class Line:
     channel: aio.Channel
     drain: Callable[[], Awaitable[None]] | None = None
     time: Time = field(default_factory=Time)
+    lines: Lines | None = None
 
     def __post_init__(self) -> None:
         """Make the stub."""

@@ -38,6 +38,9 @@ class QuietBank:
 
     knows: Answer | NotFound = field(default_factory=Unknown)
 
+    def ensure_reachable(self) -> None:
+        """Be there."""
+
     async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
         """Say nothing."""
         return Unknown()

@@ -22,49 +22,58 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*paygate/acquirer/v1/acquirer_service.proto\x12\x13paygate.acquirer.v1\"\x85\x02\n\x07Outcome\x12;\n\x06status\x18\x01 \x01(\x0e\x32#.paygate.acquirer.v1.Outcome.StatusR\x06status\x12!\n\x0c\x64\x65\x63line_code\x18\x02 \x01(\tR\x0b\x64\x65\x63lineCode\x12#\n\rapproval_code\x18\x03 \x01(\tR\x0c\x61pprovalCode\"u\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATUS_APPROVED\x10\x01\x12\x13\n\x0fSTATUS_DECLINED\x10\x02\x12\x13\n\x0fSTATUS_REVERSED\x10\x03\x12\x14\n\x10STATUS_NOT_FOUND\x10\x04\"\xd5\x01\n\x10\x41uthorizeRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x10\n\x03pan\x18\x02 \x01(\tR\x03pan\x12!\n\x0c\x65xpiry_month\x18\x03 \x01(\x05R\x0b\x65xpiryMonth\x12\x1f\n\x0b\x65xpiry_year\x18\x04 \x01(\x05R\nexpiryYear\x12\x10\n\x03\x63vv\x18\x05 \x01(\tR\x03\x63vv\x12\x1f\n\x0bminor_units\x18\x06 \x01(\x03R\nminorUnits\x12\x1a\n\x08\x63urrency\x18\x07 \x01(\tR\x08\x63urrency\"K\n\x11\x41uthorizeResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x9e\x01\n\x0e\x43\x61ptureRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1f\n\x0bminor_units\x18\x03 \x01(\x03R\nminorUnits\x12\x14\n\x05\x66inal\x18\x04 \x01(\x08R\x05\x66inal\"I\n\x0f\x43\x61ptureResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x82\x01\n\x0bVoidRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1c\n\tremainder\x18\x03 \x01(\x08R\tremainder\"F\n\x0cVoidResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x87\x01\n\rRefundRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1f\n\x0bminor_units\x18\x03 \x01(\x03R\nminorUnits\"H\n\x0eRefundResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"I\n\x0eReverseRequest\x12\x37\n\x17\x61uthorization_reference\x18\x01 \x01(\tR\x16\x61uthorizationReference\"I\n\x0fReverseResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\".\n\x0eInquireRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\"I\n\x0fInquireResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x16\n\x14ListTestCardsRequest\"L\n\x15ListTestCardsResponse\x12\x33\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1d.paygate.acquirer.v1.TestCardR\x05\x63\x61rds\">\n\x08TestCard\x12\x10\n\x03pan\x18\x01 \x01(\tR\x03pan\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription2\xf7\x04\n\x0f\x41\x63quirerService\x12Z\n\tAuthorize\x12%.paygate.acquirer.v1.AuthorizeRequest\x1a&.paygate.acquirer.v1.AuthorizeResponse\x12T\n\x07\x43\x61pture\x12#.paygate.acquirer.v1.CaptureRequest\x1a$.paygate.acquirer.v1.CaptureResponse\x12K\n\x04Void\x12 .paygate.acquirer.v1.VoidRequest\x1a!.paygate.acquirer.v1.VoidResponse\x12Q\n\x06Refund\x12\".paygate.acquirer.v1.RefundRequest\x1a#.paygate.acquirer.v1.RefundResponse\x12T\n\x07Reverse\x12#.paygate.acquirer.v1.ReverseRequest\x1a$.paygate.acquirer.v1.ReverseResponse\x12T\n\x07Inquire\x12#.paygate.acquirer.v1.InquireRequest\x1a$.paygate.acquirer.v1.InquireResponse\x12\x66\n\rListTestCards\x12).paygate.acquirer.v1.ListTestCardsRequest\x1a*.paygate.acquirer.v1.ListTestCardsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*paygate/acquirer/v1/acquirer_service.proto\x12\x13paygate.acquirer.v1\x1a\x17google/rpc/status.proto\"\x85\x02\n\x07Outcome\x12;\n\x06status\x18\x01 \x01(\x0e\x32#.paygate.acquirer.v1.Outcome.StatusR\x06status\x12!\n\x0c\x64\x65\x63line_code\x18\x02 \x01(\tR\x0b\x64\x65\x63lineCode\x12#\n\rapproval_code\x18\x03 \x01(\tR\x0c\x61pprovalCode\"u\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATUS_APPROVED\x10\x01\x12\x13\n\x0fSTATUS_DECLINED\x10\x02\x12\x13\n\x0fSTATUS_REVERSED\x10\x03\x12\x14\n\x10STATUS_NOT_FOUND\x10\x04\"\xd5\x01\n\x10\x41uthorizeRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x10\n\x03pan\x18\x02 \x01(\tR\x03pan\x12!\n\x0c\x65xpiry_month\x18\x03 \x01(\x05R\x0b\x65xpiryMonth\x12\x1f\n\x0b\x65xpiry_year\x18\x04 \x01(\x05R\nexpiryYear\x12\x10\n\x03\x63vv\x18\x05 \x01(\tR\x03\x63vv\x12\x1f\n\x0bminor_units\x18\x06 \x01(\x03R\nminorUnits\x12\x1a\n\x08\x63urrency\x18\x07 \x01(\tR\x08\x63urrency\"K\n\x11\x41uthorizeResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x9e\x01\n\x0e\x43\x61ptureRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1f\n\x0bminor_units\x18\x03 \x01(\x03R\nminorUnits\x12\x14\n\x05\x66inal\x18\x04 \x01(\x08R\x05\x66inal\"I\n\x0f\x43\x61ptureResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x82\x01\n\x0bVoidRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1c\n\tremainder\x18\x03 \x01(\x08R\tremainder\"F\n\x0cVoidResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x87\x01\n\rRefundRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\x12\x37\n\x17\x61uthorization_reference\x18\x02 \x01(\tR\x16\x61uthorizationReference\x12\x1f\n\x0bminor_units\x18\x03 \x01(\x03R\nminorUnits\"H\n\x0eRefundResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"I\n\x0eReverseRequest\x12\x37\n\x17\x61uthorization_reference\x18\x01 \x01(\tR\x16\x61uthorizationReference\"I\n\x0fReverseResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\".\n\x0eInquireRequest\x12\x1c\n\treference\x18\x01 \x01(\tR\treference\"I\n\x0fInquireResponse\x12\x36\n\x07outcome\x18\x01 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeR\x07outcome\"\x16\n\x14ListTestCardsRequest\"L\n\x15ListTestCardsResponse\x12\x33\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1d.paygate.acquirer.v1.TestCardR\x05\x63\x61rds\">\n\x08TestCard\x12\x10\n\x03pan\x18\x01 \x01(\tR\x03pan\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription\"M\n\x0bLineRequest\x12>\n\noperations\x18\x01 \x03(\x0b\x32\x1e.paygate.acquirer.v1.OperationR\noperations\"\xef\x03\n\tOperation\x12\x16\n\x06number\x18\x01 \x01(\x04R\x06number\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12 \n\x0btraceparent\x18\x03 \x01(\tR\x0btraceparent\x12\x45\n\tauthorize\x18\x04 \x01(\x0b\x32%.paygate.acquirer.v1.AuthorizeRequestH\x00R\tauthorize\x12?\n\x07\x63\x61pture\x18\x05 \x01(\x0b\x32#.paygate.acquirer.v1.CaptureRequestH\x00R\x07\x63\x61pture\x12\x36\n\x04void\x18\x06 \x01(\x0b\x32 .paygate.acquirer.v1.VoidRequestH\x00R\x04void\x12<\n\x06refund\x18\x07 \x01(\x0b\x32\".paygate.acquirer.v1.RefundRequestH\x00R\x06refund\x12?\n\x07reverse\x18\x08 \x01(\x0b\x32#.paygate.acquirer.v1.ReverseRequestH\x00R\x07reverse\x12?\n\x07inquire\x18\t \x01(\x0b\x32#.paygate.acquirer.v1.InquireRequestH\x00R\x07inquireB\t\n\x07request\"_\n\x0cLineResponse\x12\x35\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1b.paygate.acquirer.v1.AnswerR\x07\x61nswers\x12\x18\n\x07\x63losing\x18\x02 \x01(\x08R\x07\x63losing\"\x90\x01\n\x06\x41nswer\x12\x16\n\x06number\x18\x01 \x01(\x04R\x06number\x12\x38\n\x07outcome\x18\x02 \x01(\x0b\x32\x1c.paygate.acquirer.v1.OutcomeH\x00R\x07outcome\x12*\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x05\x65rrorB\x08\n\x06result2\xc8\x05\n\x0f\x41\x63quirerService\x12Z\n\tAuthorize\x12%.paygate.acquirer.v1.AuthorizeRequest\x1a&.paygate.acquirer.v1.AuthorizeResponse\x12T\n\x07\x43\x61pture\x12#.paygate.acquirer.v1.CaptureRequest\x1a$.paygate.acquirer.v1.CaptureResponse\x12K\n\x04Void\x12 .paygate.acquirer.v1.VoidRequest\x1a!.paygate.acquirer.v1.VoidResponse\x12Q\n\x06Refund\x12\".paygate.acquirer.v1.RefundRequest\x1a#.paygate.acquirer.v1.RefundResponse\x12T\n\x07Reverse\x12#.paygate.acquirer.v1.ReverseRequest\x1a$.paygate.acquirer.v1.ReverseResponse\x12T\n\x07Inquire\x12#.paygate.acquirer.v1.InquireRequest\x1a$.paygate.acquirer.v1.InquireResponse\x12O\n\x04Line\x12 .paygate.acquirer.v1.LineRequest\x1a!.paygate.acquirer.v1.LineResponse(\x01\x30\x01\x12\x66\n\rListTestCards\x12).paygate.acquirer.v1.ListTestCardsRequest\x1a*.paygate.acquirer.v1.ListTestCardsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'paygate.acquirer.v1.acquirer_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOME']._serialized_start=68
-  _globals['_OUTCOME']._serialized_end=329
-  _globals['_OUTCOME_STATUS']._serialized_start=212
-  _globals['_OUTCOME_STATUS']._serialized_end=329
-  _globals['_AUTHORIZEREQUEST']._serialized_start=332
-  _globals['_AUTHORIZEREQUEST']._serialized_end=545
-  _globals['_AUTHORIZERESPONSE']._serialized_start=547
-  _globals['_AUTHORIZERESPONSE']._serialized_end=622
-  _globals['_CAPTUREREQUEST']._serialized_start=625
-  _globals['_CAPTUREREQUEST']._serialized_end=783
-  _globals['_CAPTURERESPONSE']._serialized_start=785
-  _globals['_CAPTURERESPONSE']._serialized_end=858
-  _globals['_VOIDREQUEST']._serialized_start=861
-  _globals['_VOIDREQUEST']._serialized_end=991
-  _globals['_VOIDRESPONSE']._serialized_start=993
-  _globals['_VOIDRESPONSE']._serialized_end=1063
-  _globals['_REFUNDREQUEST']._serialized_start=1066
-  _globals['_REFUNDREQUEST']._serialized_end=1201
-  _globals['_REFUNDRESPONSE']._serialized_start=1203
-  _globals['_REFUNDRESPONSE']._serialized_end=1275
-  _globals['_REVERSEREQUEST']._serialized_start=1277
-  _globals['_REVERSEREQUEST']._serialized_end=1350
-  _globals['_REVERSERESPONSE']._serialized_start=1352
-  _globals['_REVERSERESPONSE']._serialized_end=1425
-  _globals['_INQUIREREQUEST']._serialized_start=1427
-  _globals['_INQUIREREQUEST']._serialized_end=1473
-  _globals['_INQUIRERESPONSE']._serialized_start=1475
-  _globals['_INQUIRERESPONSE']._serialized_end=1548
-  _globals['_LISTTESTCARDSREQUEST']._serialized_start=1550
-  _globals['_LISTTESTCARDSREQUEST']._serialized_end=1572
-  _globals['_LISTTESTCARDSRESPONSE']._serialized_start=1574
-  _globals['_LISTTESTCARDSRESPONSE']._serialized_end=1650
-  _globals['_TESTCARD']._serialized_start=1652
-  _globals['_TESTCARD']._serialized_end=1714
-  _globals['_ACQUIRERSERVICE']._serialized_start=1717
-  _globals['_ACQUIRERSERVICE']._serialized_end=2348
+  _globals['_OUTCOME']._serialized_start=93
+  _globals['_OUTCOME']._serialized_end=354
+  _globals['_OUTCOME_STATUS']._serialized_start=237
+  _globals['_OUTCOME_STATUS']._serialized_end=354
+  _globals['_AUTHORIZEREQUEST']._serialized_start=357
+  _globals['_AUTHORIZEREQUEST']._serialized_end=570
+  _globals['_AUTHORIZERESPONSE']._serialized_start=572
+  _globals['_AUTHORIZERESPONSE']._serialized_end=647
+  _globals['_CAPTUREREQUEST']._serialized_start=650
+  _globals['_CAPTUREREQUEST']._serialized_end=808
+  _globals['_CAPTURERESPONSE']._serialized_start=810
+  _globals['_CAPTURERESPONSE']._serialized_end=883
+  _globals['_VOIDREQUEST']._serialized_start=886
+  _globals['_VOIDREQUEST']._serialized_end=1016
+  _globals['_VOIDRESPONSE']._serialized_start=1018
+  _globals['_VOIDRESPONSE']._serialized_end=1088
+  _globals['_REFUNDREQUEST']._serialized_start=1091
+  _globals['_REFUNDREQUEST']._serialized_end=1226
+  _globals['_REFUNDRESPONSE']._serialized_start=1228
+  _globals['_REFUNDRESPONSE']._serialized_end=1300
+  _globals['_REVERSEREQUEST']._serialized_start=1302
+  _globals['_REVERSEREQUEST']._serialized_end=1375
+  _globals['_REVERSERESPONSE']._serialized_start=1377
+  _globals['_REVERSERESPONSE']._serialized_end=1450
+  _globals['_INQUIREREQUEST']._serialized_start=1452
+  _globals['_INQUIREREQUEST']._serialized_end=1498
+  _globals['_INQUIRERESPONSE']._serialized_start=1500
+  _globals['_INQUIRERESPONSE']._serialized_end=1573
+  _globals['_LISTTESTCARDSREQUEST']._serialized_start=1575
+  _globals['_LISTTESTCARDSREQUEST']._serialized_end=1597
+  _globals['_LISTTESTCARDSRESPONSE']._serialized_start=1599
+  _globals['_LISTTESTCARDSRESPONSE']._serialized_end=1675
+  _globals['_TESTCARD']._serialized_start=1677
+  _globals['_TESTCARD']._serialized_end=1739
+  _globals['_LINEREQUEST']._serialized_start=1741
+  _globals['_LINEREQUEST']._serialized_end=1818
+  _globals['_OPERATION']._serialized_start=1821
+  _globals['_OPERATION']._serialized_end=2316
+  _globals['_LINERESPONSE']._serialized_start=2318
+  _globals['_LINERESPONSE']._serialized_end=2413
+  _globals['_ANSWER']._serialized_start=2416
+  _globals['_ANSWER']._serialized_end=2560
+  _globals['_ACQUIRERSERVICE']._serialized_start=2563
+  _globals['_ACQUIRERSERVICE']._serialized_end=3275
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.rpc import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -474,3 +475,161 @@ class TestCard(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TestCard: _TypeAlias = TestCard  # noqa: Y015
+
+@_typing.final
+class LineRequest(_message.Message):
+    """What the caller has for the bank."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def operations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Operation]:
+        """In the order in which they came, 1 to 128. They are carried out side by side."""
+
+    def __init__(
+        self,
+        *,
+        operations: _abc.Iterable[Global___Operation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operations", b"operations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineRequest: _TypeAlias = LineRequest  # noqa: Y015
+
+@_typing.final
+class Operation(_message.Message):
+    """What is to be done: as the unary RPC of that name does it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
+    AUTHORIZE_FIELD_NUMBER: _builtins.int
+    CAPTURE_FIELD_NUMBER: _builtins.int
+    VOID_FIELD_NUMBER: _builtins.int
+    REFUND_FIELD_NUMBER: _builtins.int
+    REVERSE_FIELD_NUMBER: _builtins.int
+    INQUIRE_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Chosen by the caller; of the operations of a line that are not answered no two have the same."""
+    request_id: _builtins.str
+    """Of the caller's request that it is for, as `x-request-id` names it; may be empty."""
+    traceparent: _builtins.str
+    """Where in the caller's trace it stands; empty if it is not traced."""
+    @_builtins.property
+    def authorize(self) -> Global___AuthorizeRequest:
+        """Reserve an amount."""
+
+    @_builtins.property
+    def capture(self) -> Global___CaptureRequest:
+        """Take reserved money."""
+
+    @_builtins.property
+    def void(self) -> Global___VoidRequest:
+        """Drop a reservation, or what is left of it."""
+
+    @_builtins.property
+    def refund(self) -> Global___RefundRequest:
+        """Give captured money back."""
+
+    @_builtins.property
+    def reverse(self) -> Global___ReverseRequest:
+        """Release what an authorization holds."""
+
+    @_builtins.property
+    def inquire(self) -> Global___InquireRequest:
+        """Tell what became of an operation."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        traceparent: _builtins.str = ...,
+        authorize: Global___AuthorizeRequest | None = ...,
+        capture: Global___CaptureRequest | None = ...,
+        void: Global___VoidRequest | None = ...,
+        refund: Global___RefundRequest | None = ...,
+        reverse: Global___ReverseRequest | None = ...,
+        inquire: Global___InquireRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authorize", b"authorize", "capture", b"capture", "inquire", b"inquire", "refund", b"refund", "request", b"request", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorize", b"authorize", "capture", b"capture", "inquire", b"inquire", "number", b"number", "refund", b"refund", "request", b"request", "request_id", b"request_id", "reverse", b"reverse", "traceparent", b"traceparent", "void", b"void"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["authorize", "capture", "void", "refund", "reverse", "inquire"]  # noqa: Y015
+    _WhichOneofArgType_request: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_request) -> _WhichOneofReturnType_request | None: ...
+
+Global___Operation: _TypeAlias = Operation  # noqa: Y015
+
+@_typing.final
+class LineResponse(_message.Message):
+    """What the bank has for the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    CLOSING_FIELD_NUMBER: _builtins.int
+    closing: _builtins.bool
+    """Whether the bank is about to end: what comes next is to go over a new line. It still answers all
+    that it has, and ends the line once the caller has closed its side.
+    """
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
+        """In any order."""
+
+    def __init__(
+        self,
+        *,
+        answers: _abc.Iterable[Global___Answer] | None = ...,
+        closing: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "closing", b"closing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineResponse: _TypeAlias = LineResponse  # noqa: Y015
+
+@_typing.final
+class Answer(_message.Message):
+    """What became of one operation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Of the operation."""
+    @_builtins.property
+    def outcome(self) -> Global___Outcome:
+        """How it ended."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why there is no outcome: the error that the unary RPC would have ended with."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        outcome: Global___Outcome | None = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "outcome", b"outcome", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "number", b"number", "outcome", b"outcome", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["outcome", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___Answer: _TypeAlias = Answer  # noqa: Y015

@@ -71,6 +71,11 @@ class AcquirerServiceStub:
                 request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireRequest.SerializeToString,
                 response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireResponse.FromString,
                 _registered_method=True)
+        self.Line = channel.stream_stream(
+                '/paygate.acquirer.v1.AcquirerService/Line',
+                request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.LineRequest.SerializeToString,
+                response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.LineResponse.FromString,
+                _registered_method=True)
         self.ListTestCards = channel.unary_unary(
                 '/paygate.acquirer.v1.AcquirerService/ListTestCards',
                 request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsRequest.SerializeToString,
@@ -131,6 +136,15 @@ class AcquirerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Line(self, request_iterator, context):
+        """A line that stays open: operations go out and answers come back by number, in any order. What
+        waits goes together in one message. The bank's first response says that the line is open. A line
+        that breaks says nothing about the operations on it that were not answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTestCards(self, request, context):
         """Lists the cards whose numbers decide what happens. Only a simulated bank has such.
         """
@@ -170,6 +184,11 @@ def add_AcquirerServiceServicer_to_server(servicer, server):
                     servicer.Inquire,
                     request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireRequest.FromString,
                     response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireResponse.SerializeToString,
+            ),
+            'Line': grpc.stream_stream_rpc_method_handler(
+                    servicer.Line,
+                    request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.LineRequest.FromString,
+                    response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.LineResponse.SerializeToString,
             ),
             'ListTestCards': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTestCards,
@@ -346,6 +365,33 @@ class AcquirerService:
             '/paygate.acquirer.v1.AcquirerService/Inquire',
             paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireRequest.SerializeToString,
             paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.InquireResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Line(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/paygate.acquirer.v1.AcquirerService/Line',
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.LineRequest.SerializeToString,
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.LineResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,6 +54,11 @@ class AcquirerServiceStub:
     """
     Inquire: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.InquireRequest, _acquirer_service_pb2.InquireResponse]
     """Tells what became of an operation."""
+    Line: _grpc.StreamStreamMultiCallable[_acquirer_service_pb2.LineRequest, _acquirer_service_pb2.LineResponse]
+    """A line that stays open: operations go out and answers come back by number, in any order. What
+    waits goes together in one message. The bank's first response says that the line is open. A line
+    that breaks says nothing about the operations on it that were not answered.
+    """
     ListTestCards: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListTestCardsRequest, _acquirer_service_pb2.ListTestCardsResponse]
     """Lists the cards whose numbers decide what happens. Only a simulated bank has such."""
 
@@ -83,6 +88,11 @@ class AcquirerServiceAsyncStub(AcquirerServiceStub):
     """
     Inquire: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.InquireRequest, _acquirer_service_pb2.InquireResponse]  # type: ignore[assignment]
     """Tells what became of an operation."""
+    Line: _aio.StreamStreamMultiCallable[_acquirer_service_pb2.LineRequest, _acquirer_service_pb2.LineResponse]  # type: ignore[assignment]
+    """A line that stays open: operations go out and answers come back by number, in any order. What
+    waits goes together in one message. The bank's first response says that the line is open. A line
+    that breaks says nothing about the operations on it that were not answered.
+    """
     ListTestCards: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListTestCardsRequest, _acquirer_service_pb2.ListTestCardsResponse]  # type: ignore[assignment]
     """Lists the cards whose numbers decide what happens. Only a simulated bank has such."""
 
@@ -145,6 +155,17 @@ class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_acquirer_service_pb2.InquireResponse, _abc.Awaitable[_acquirer_service_pb2.InquireResponse]]:
         """Tells what became of an operation."""
+
+    @_abc_1.abstractmethod
+    def Line(
+        self,
+        request_iterator: _MaybeAsyncIterator[_acquirer_service_pb2.LineRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_acquirer_service_pb2.LineResponse], _abc.AsyncIterator[_acquirer_service_pb2.LineResponse]]:
+        """A line that stays open: operations go out and answers come back by number, in any order. What
+        waits goes together in one message. The bank's first response says that the line is open. A line
+        that breaks says nothing about the operations on it that were not answered.
+        """
 
     @_abc_1.abstractmethod
     def ListTestCards(
