@@ -1,6 +1,7 @@
 """A payment that nobody on the network can read: TLS from the client to the bank."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,16 @@ import grpc
 import pytest
 from grpc import aio
 
+from paygate.acquirer.v1 import acquirer_service_pb2 as pb_bank
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from pkg.grpc.tls import Identity, channel
 from pkg.process.healthcheck import serves
+from services.payments.adapters.bank_calls import Failure
+from services.payments.adapters.bank_line import BankLine
 from tests.certificates import AuthorityInFiles, Pair
-from tests.chaos.rig import CARD, SECRETS, Process, free_port, gbp
+from tests.chaos.rig import CARD, SECRETS, Process, free_port, gbp, reason_of
 from tests.database import as_part
 from tests.keys import new_key
 
@@ -116,5 +120,61 @@ async def test_a_payment_over_tls(line: Line) -> None:
 
 @pytest.mark.parametrize("line", ["another's"], indirect=True)
 async def test_a_bank_that_is_not_ours_gets_no_card(line: Line) -> None:
-    """A worker sends nothing to a bank that it does not believe: nobody knows, so PENDING."""
-    assert (await line.authorize()).status == pb.Payment.STATUS_PENDING
+    """A worker has no line to a bank that it does not believe, so it begins nothing."""
+    async with asyncio.timeout(15):
+        while (status := await authorized(line)) == "STATUS_PENDING":
+            pass  # begun in the first moments, in which the bank might still have come
+    assert status == "DEPENDENCY_UNAVAILABLE"
+
+
+async def authorized(line: Line) -> str:
+    """Return the status of a payment, or the reason why there is none."""
+    try:
+        return pb.Payment.Status.Name((await line.authorize()).status)
+    except aio.AioRpcError as problem:
+        return reason_of(problem)
+
+
+async def test_new_certificates_count_from_the_next_line_on(
+    tmp_path: Path, acquirer_database_url: str
+) -> None:
+    """The bank is shown what the files hold when a line is opened; the line before goes on."""
+    authority, another = AuthorityInFiles(tmp_path), AuthorityInFiles(tmp_path, "another")
+    address = f"127.0.0.1:{free_port()}"
+    mine, strangers = authority.issue(GATEWAY), another.issue("stranger.internal.paygate")
+    shown = Pair(tmp_path / "shown.pem", tmp_path / "shown.key")
+    opened = 0
+
+    def show(pair: Pair) -> None:
+        shutil.copy(pair.certificate, shown.certificate)
+        shutil.copy(pair.key, shown.key)
+
+    def connect() -> aio.Channel:
+        nonlocal opened
+        opened += 1
+        identity = Identity(certificate=shown.certificate, key=shown.key)
+        return channel(address, ca=authority.file, identity=identity, server_name=BANK)
+
+    async def inquire() -> pb_bank.Outcome | Failure:
+        operation = pb_bank.Operation(inquire=pb_bank.InquireRequest(reference="nobody's"))
+        return await to_bank.ask(operation, timeout_seconds=5)
+
+    async def lines(more: int) -> None:
+        wanted = opened + more
+        while opened < wanted:
+            assert await inquire() == not_found
+            await asyncio.sleep(0.01)
+
+    not_found = pb_bank.Outcome(status=pb_bank.Outcome.STATUS_NOT_FOUND)
+    bank = bank_of(authority, acquirer_database_url, address)
+    show(mine)
+    try:
+        await started(bank, address)
+        async with BankLine(connect, line_seconds=0.2) as to_bank, asyncio.timeout(30):
+            await lines(2)
+            show(strangers)  # with these it is not let in, and stays where it is
+            await lines(3)
+            show(mine)
+            await lines(2)
+    finally:
+        await bank.stop()

@@ -561,3 +561,30 @@ async def test_an_event_names_the_request_that_made_it(fixture: Fixture) -> None
     assert [event.origin for event in fixture.store.events] == [Origin("r1", "00-a-b-01"), NOBODY]
     stored = PaymentEvent.FromString(ProtoEvents().encode(fixture.store.events[0]))
     assert (stored.request_id, stored.traceparent) == ("r1", "00-a-b-01")
+
+
+async def test_a_bank_that_is_known_to_be_away(fixture: Fixture) -> None:
+    """Nothing is begun: no payment, no reserve, and the key is free; what has ended is replayed."""
+    fixture.bank.answers = [Approved(), Approved(), Approved()]
+    before = await fixture.authorize("a")
+    wanted = capture_of(authorized(before).payment.id)
+    fixture.bank.is_away = True
+    for _ in range(2):
+        with pytest.raises(DependencyUnavailableError):
+            await fixture.authorize("b")
+        with pytest.raises(DependencyUnavailableError):
+            await capture(fixture.gateway, wanted)
+    replayed = await fixture.authorize("a")
+    assert (replayed.body, replayed.replayed) == (before.body, True)
+    assert fixture.bank.asked == ["authorize"]
+    assert len(fixture.store.payments) == 1
+    fixture.bank.is_away = False
+    assert not (await fixture.authorize("b")).replayed
+    assert not (await capture(fixture.gateway, wanted)).replayed
+
+
+async def test_what_is_wrong_is_told_while_the_bank_is_away(fixture: Fixture) -> None:
+    """A refusal for good comes before one that says to try again."""
+    fixture.bank.is_away = True
+    with pytest.raises(error.PaymentNotFoundError):
+        await capture(fixture.gateway, capture_of("pay_nobodys"))

@@ -62,6 +62,13 @@ class Line:
         )
         return (await self.stub.Capture(request)).outcome
 
+    async def capture_final(self) -> pb.Outcome:
+        """Capture of `auth` that releases the rest."""
+        request = pb.CaptureRequest(
+            reference="capture", authorization_reference="auth", minor_units=400, final=True
+        )
+        return (await self.stub.Capture(request)).outcome
+
     async def void(self) -> pb.Outcome:
         """Void `auth`."""
         request = pb.VoidRequest(reference="void", authorization_reference="auth")
