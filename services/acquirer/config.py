@@ -25,7 +25,7 @@ class Config(TlsSettings, RoleSettings):
 
     pool_connections_max: PositiveInt = 8
     statement_seconds_max: PositiveFloat = 5.0
-    calls_max: PositiveInt = 1_000  # running at once; more are refused
+    calls_max: PositiveInt = 1_000  # at once; more are refused, and on lines not read
     drain_seconds: PositiveFloat = 5.0
     connect_attempts_max: PositiveInt = 60
     connect_pause_seconds: float = 0.5

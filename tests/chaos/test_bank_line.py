@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
-from tests.chaos.rig import CARD, LEASE_SECONDS, Process, Rig, gbp
+from tests.chaos.rig import CARD, LEASE_SECONDS, START_SECONDS_MAX, Process, Rig, gbp
 from tests.chaos.test_dependencies import SUCCEEDED, clients_of
 
 SLOW_CARD = pb.CardDetails(pan="4000000000001075", expiry=CARD.expiry, cvv="123")
@@ -38,12 +39,22 @@ async def test_banks_are_replaced_under_load(
                 before: Process = rig.bank
                 rig.bank = replace(before, running=None)
                 await rig.bank.start()
+                await listening(rig.bank)
                 await before.stop()
                 assert await slow == SUCCEEDED
         assert set(clients.answers) == {SUCCEEDED}
         assert clients.answers[SUCCEEDED] > RESTARTS
         await rig.settled()
         await rig.assert_books_agree()
+
+
+async def listening(process: Process) -> None:
+    """Wait until the process itself listens on a port that another one has, too."""
+    assert process.running
+    inside = psutil.Process(process.running.pid)
+    async with asyncio.timeout(START_SECONDS_MAX):
+        while process.port not in {one.laddr.port for one in inside.net_connections("tcp")}:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.chaos

@@ -588,3 +588,17 @@ async def test_what_is_wrong_is_told_while_the_bank_is_away(fixture: Fixture) ->
     fixture.bank.is_away = True
     with pytest.raises(error.PaymentNotFoundError):
         await capture(fixture.gateway, capture_of("pay_nobodys"))
+
+
+async def test_nothing_expires_while_the_bank_is_known_to_be_away(fixture: Fixture) -> None:
+    """What is due then waits, and is not in doubt; afterwards it expires."""
+    fixture.bank.answers = [Approved()]
+    await fixture.authorize()
+    fixture.clock.time += timedelta(days=7)
+    fixture.bank.is_away = True
+    await fixture.sweep()
+    assert fixture.bank.asked == ["authorize"]
+    fixture.bank.is_away, fixture.bank.releases = False, [Reversed()]
+    await fixture.sweep()
+    (payment,) = fixture.store.payments.values()
+    assert payment.status is Status.EXPIRED

@@ -24,8 +24,13 @@ class Expiry:
     async def run_once(self) -> bool:
         """Expire what is due, side by side; return whether there may be more of it.
 
-        What the bank does not acknowledge now is PENDING, and recovery goes on with it.
+        What the bank does not acknowledge now is PENDING, and recovery goes on with it. While it is
+        known to be away, nothing is begun.
         """
+        try:
+            self._gateway.acquirer.ensure_reachable()
+        except DependencyUnavailableError:
+            return False
         due = await self._gateway.store.list_expirable(limit=BATCH)
         begun = await asyncio.gather(*(self._try(*place) for place in due))
         return sum(begun) == BATCH
