@@ -1,9 +1,14 @@
 """Events as merchants see them: from what the outbox holds to the public message and its JSON."""
 
+from functools import lru_cache
+
 from paygate.events.v1.event_pb2 import PaymentEvent
 from paygate.payments.v1.payment_pb2 import Action, Payment
 from paygate.webhooks.v1 import webhook_pb2 as pb
 from services.events.printing import printer_of, string_text, time_text
+
+# Printed once for all endpoints that get it, as they do at about the same time.
+BODIES_MAX = 512
 
 _payment_text, _action_text = printer_of(Payment.DESCRIPTOR), printer_of(Action.DESCRIPTOR)
 
@@ -34,11 +39,12 @@ def origin_of(payload: bytes) -> tuple[str, str]:
     return stored.request_id, stored.traceparent
 
 
+@lru_cache(BODIES_MAX)
 def body_of(payload: bytes) -> bytes:
     """Return the JSON that is signed and posted: the public event, as the REST API prints it.
 
-    The same event gives the same bytes, for every attempt. It is printed from what is stored: as a
-    message of its own it would take copies of payment and action.
+    The same event gives the same bytes, for every attempt and every endpoint. It is printed from
+    what is stored: as a message of its own it would take copies of payment and action.
 
     Raises:
         google.protobuf.message.DecodeError: It is no event.

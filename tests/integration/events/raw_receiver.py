@@ -1,6 +1,7 @@
 """A receiver that answers with bytes as they are given, and remembers those that it got."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,7 +30,9 @@ class RawReceiver:
 
 
 @asynccontextmanager
-async def answering(answer: bytes | Talk, *, keep: bool = False) -> AsyncIterator[RawReceiver]:
+async def answering(
+    answer: bytes | Talk, *, keep: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[RawReceiver]:
     """Run a receiver that gives each request this answer, then closes unless it is to `keep`.
 
     A function talks for itself when the first request has come.
@@ -53,8 +56,9 @@ async def answering(answer: bytes | Talk, *, keep: bool = False) -> AsyncIterato
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    receiver.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    place = "https://localhost" if tls else "http://127.0.0.1"
+    receiver.base = f"{place}:{server.sockets[0].getsockname()[1]}"
     try:
         yield receiver
     finally:
