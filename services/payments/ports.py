@@ -15,6 +15,7 @@ from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, NotFound, Resolution, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
+from services.payments.recent_keys import RecentKeys
 from services.payments.turns import Turns
 
 
@@ -298,5 +299,6 @@ class Gateway:
     replies: Replies
     limits: Limits = Limits()
     turns: Turns = field(default_factory=Turns)
+    keys: RecentKeys = field(default_factory=RecentKeys)
     attempt: Callable[[str, str, bytes], Callable[[], None]] = _unlimited
     origin: Callable[[], Origin] = Origin

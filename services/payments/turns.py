@@ -1,9 +1,11 @@
 """Taking turns at a payment, within one process."""
 
 import asyncio
-from weakref import WeakValueDictionary
+from collections import deque
 
 from services.payments.domain.error import ConcurrentUpdateError
+
+_Line = deque["asyncio.Future[None]"]
 
 
 class Turns:
@@ -14,57 +16,54 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        # A line lives as long as somebody is in it.
-        self._lines: WeakValueDictionary[str, _Line] = WeakValueDictionary()
+        # Those who wait behind somebody; a line lives as long as somebody has the turn.
+        self._lines: dict[str, _Line] = {}
 
     def of(self, payment_id: str, *, wait_seconds_max: float) -> "_Turn":
         """Wait for the turn; yield whether others were first, so that what is known may be old.
 
-        A payment that has no id yet is nobody else's.
-
         Raises:
             ConcurrentUpdateError: It did not come in time.
         """
-        if not payment_id:
-            return _Turn(_Line(), wait_seconds_max)
-        line = self._lines.get(payment_id)
-        if line is None:
-            line = self._lines[payment_id] = _Line()
-        return _Turn(line, wait_seconds_max)
-
-
-class _Line:
-    """Those who have the turn or wait for it: a lock looks free until the next one wakes."""
-
-    __slots__ = ("__weakref__", "length", "lock")
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.length = 0
+        return _Turn(self._lines, payment_id, wait_seconds_max)
 
 
 class _Turn:
-    def __init__(self, line: _Line, wait_seconds_max: float) -> None:
-        self._line = line
+    __slots__ = ("_lines", "_payment_id", "_wait_seconds_max")
+
+    def __init__(self, lines: dict[str, _Line], payment_id: str, wait_seconds_max: float) -> None:
+        self._lines = lines
+        self._payment_id = payment_id
         self._wait_seconds_max = wait_seconds_max
 
     async def __aenter__(self) -> bool:
-        line = self._line
-        line.length += 1
-        if line.length == 1:
-            await line.lock.acquire()  # at once: the timer would cost more than all the rest
-            return False
+        line = self._lines.get(self._payment_id)
+        if line is None:
+            self._lines[self._payment_id] = deque()
+            return False  # at once: no lock is made, and no timer
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        line.append(turn)
         try:
             async with asyncio.timeout(self._wait_seconds_max):
-                await line.lock.acquire()
-        except TimeoutError as problem:
-            line.length -= 1
-            raise ConcurrentUpdateError from problem
-        except BaseException:
-            line.length -= 1
+                await turn
+        except BaseException as problem:
+            if turn.done() and not turn.cancelled():
+                self._leave()  # it had come, just then
+            turn.cancel()
+            if isinstance(problem, TimeoutError):
+                raise ConcurrentUpdateError from problem
             raise
         return True
 
     async def __aexit__(self, *_: object) -> None:
-        self._line.lock.release()
-        self._line.length -= 1
+        self._leave()
+
+    def _leave(self) -> None:
+        """Hand the turn to the next one in line: a newcomer is behind them."""
+        line = self._lines[self._payment_id]
+        while line:
+            turn = line.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        del self._lines[self._payment_id]

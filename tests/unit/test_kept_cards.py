@@ -8,9 +8,10 @@ from pkg.errors import ValidationFailedError
 from services.payments.domain import error
 from services.payments.domain.outcome import Approved
 from services.payments.ports import Removal
-from services.payments.use_cases.capture import Capture, capture
+from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.cards import delete_card
-from services.payments.use_cases.refund import Refund, refund
+from services.payments.use_cases.refund import Refund
+from services.payments.use_cases.two_commits import carry_out
 from tests.builders import MERCHANT, gbp
 from tests.unit.test_steps import FakeBank, Fixture, authorized
 
@@ -55,8 +56,8 @@ async def test_what_comes_after_an_authorization_needs_no_card(fixture: Fixture)
         "reference": "",
         "idempotency_key": None,
     }
-    await capture(fixture.gateway, Capture(**some, final=False))  # type: ignore[arg-type]
-    await refund(fixture.gateway, Refund(**some))  # type: ignore[arg-type]
+    await carry_out(fixture.gateway, Capture(**some, final=False))  # type: ignore[arg-type]
+    await carry_out(fixture.gateway, Refund(**some))  # type: ignore[arg-type]
     assert fixture.bank.asked == ["authorize", "capture", "refund"]
 
 

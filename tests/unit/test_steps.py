@@ -39,10 +39,10 @@ from services.payments.domain.outcome import (
 from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, Change, Commit, Gateway, Limits
 from services.payments.use_cases.authorize import Authorize, authorize
-from services.payments.use_cases.capture import Capture, capture
+from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.sweep import Sweep
-from services.payments.use_cases.two_commits import Reply
-from services.payments.use_cases.void import Void, void
+from services.payments.use_cases.two_commits import Reply, carry_out
+from services.payments.use_cases.void import Void
 from tests.builders import DETAILS, HASH_KEY, MERCHANT, TurnedClock, gbp
 
 NO = Declined(DeclineCode.INSUFFICIENT_FUNDS)
@@ -206,9 +206,9 @@ async def test_the_banks_approval_code_is_told_by_whoever_settles(fixture: Fixtu
     fixture.bank = FakeBank([Approved("A1"), Unknown()], [Unknown(), Approved("C1")])
     first = authorized(await fixture.authorize())
     command = capture_of(first.payment.id)
-    pending = service.CaptureResponse.FromString((await capture(fixture.gateway, command)).body)
+    pending = service.CaptureResponse.FromString((await carry_out(fixture.gateway, command)).body)
     await fixture.recover()
-    settled = service.CaptureResponse.FromString((await capture(fixture.gateway, command)).body)
+    settled = service.CaptureResponse.FromString((await carry_out(fixture.gateway, command)).body)
     told = [reply.action.approval_code for reply in (first, pending, settled)]
     assert told == ["A1", "", "C1"]
     assert [event.action.approval_code for event in fixture.store.events] == ["A1", "C1"]
@@ -250,11 +250,11 @@ async def test_recovery_sends_a_capture_again(fixture: Fixture) -> None:
     fixture.bank = FakeBank([Approved(), Unknown(), Approved()], [NotFound(), NotFound()])
     payment_id = authorized(await fixture.authorize()).payment.id
     command = capture_of(payment_id)
-    await capture(fixture.gateway, command)
+    await carry_out(fixture.gateway, command)
     await fixture.recover()
     assert fixture.bank.asked == ["authorize", "capture", "inquire", "inquire", "capture"]
     assert fixture.store.payments[MERCHANT, payment_id].captured == gbp(400)
-    assert (await capture(fixture.gateway, command)).replayed
+    assert (await carry_out(fixture.gateway, command)).replayed
 
 
 ENDS_OF_A_REFUSED_CAPTURE: list[tuple[Answer | NotFound, ActionStatus, int]] = [
@@ -275,14 +275,14 @@ async def test_a_capture_that_the_bank_refuses_for_good(
     asked = [found] if by == "the worker" else [NotFound(), NotFound(), found]
     fixture.bank = FakeBank([Approved(), *sent], asked)
     payment_id = authorized(await fixture.authorize()).payment.id
-    reply = await capture(fixture.gateway, capture_of(payment_id))
+    reply = await carry_out(fixture.gateway, capture_of(payment_id))
     if by == "recovery":
         await fixture.recover()
     payment = fixture.store.payments[MERCHANT, payment_id]
     (action,) = [a for a in fixture.store.actions.values() if a.type is ActionType.CAPTURE]
     assert (action.status, payment.captured) == (status, gbp(captured))
     assert bool(payment.capturing) is (status is ActionStatus.PENDING)
-    again = await capture(fixture.gateway, capture_of(payment_id))
+    again = await carry_out(fixture.gateway, capture_of(payment_id))
     assert again.replayed
     if by == "the worker":
         assert again.body == reply.body
@@ -318,9 +318,9 @@ async def test_what_one_clock_has_expired_no_other_clock_revives(
     await fixture.sweep()
     fixture.clock.time -= timedelta(seconds=1)
     late = (
-        void(fixture.gateway, void_of(payment_id))
+        carry_out(fixture.gateway, void_of(payment_id))
         if verb == "void"
-        else capture(fixture.gateway, capture_of(payment_id))
+        else carry_out(fixture.gateway, capture_of(payment_id))
     )
     with pytest.raises(error.PaymentExpiredError):
         await late
@@ -359,14 +359,14 @@ async def test_the_operators_word_counts_where_the_bank_says_nothing(
     """The bank's answer wins. What it never heard of is sent again, not called done."""
     fixture.bank = FakeBank([Approved(), Unknown()], [Unknown(), found])
     payment_id = authorized(await fixture.authorize()).payment.id
-    await capture(fixture.gateway, capture_of(payment_id))
+    await carry_out(fixture.gateway, capture_of(payment_id))
     (place,) = fixture.store.due
     fixture.store.resolutions[place] = word
     fixture.bank.answers = [Unknown()]
     await fixture.recover()
     assert fixture.store.actions[place].status is end
     told = service.CaptureResponse.FromString(
-        (await capture(fixture.gateway, capture_of(payment_id))).body
+        (await carry_out(fixture.gateway, capture_of(payment_id))).body
     )
     assert pb.Action.Status.Name(told.action.status) == f"STATUS_{end}"
     sent_again = found == NotFound() and word is Resolution.SUCCEEDED
@@ -454,7 +454,7 @@ async def test_waiting_for_the_turn_is_part_of_the_patience(fixture: Fixture) ->
     command = replace(void_of(payment_id), idempotency_key=None)
     began = time.monotonic()
     async with gateway.turns.of(payment_id, wait_seconds_max=1.0):
-        voiding = asyncio.create_task(void(gateway, command))
+        voiding = asyncio.create_task(carry_out(gateway, command))
         await asyncio.sleep(0.9)
     with pytest.raises(error.ConcurrentUpdateError):
         await voiding
@@ -573,21 +573,21 @@ async def test_a_bank_that_is_known_to_be_away(fixture: Fixture) -> None:
         with pytest.raises(DependencyUnavailableError):
             await fixture.authorize("b")
         with pytest.raises(DependencyUnavailableError):
-            await capture(fixture.gateway, wanted)
+            await carry_out(fixture.gateway, wanted)
     replayed = await fixture.authorize("a")
     assert (replayed.body, replayed.replayed) == (before.body, True)
     assert fixture.bank.asked == ["authorize"]
     assert len(fixture.store.payments) == 1
     fixture.bank.is_away = False
     assert not (await fixture.authorize("b")).replayed
-    assert not (await capture(fixture.gateway, wanted)).replayed
+    assert not (await carry_out(fixture.gateway, wanted)).replayed
 
 
 async def test_what_is_wrong_is_told_while_the_bank_is_away(fixture: Fixture) -> None:
     """A refusal for good comes before one that says to try again."""
     fixture.bank.is_away = True
     with pytest.raises(error.PaymentNotFoundError):
-        await capture(fixture.gateway, capture_of("pay_nobodys"))
+        await carry_out(fixture.gateway, capture_of("pay_nobodys"))
 
 
 async def test_nothing_expires_while_the_bank_is_known_to_be_away(fixture: Fixture) -> None:
@@ -602,3 +602,59 @@ async def test_nothing_expires_while_the_bank_is_known_to_be_away(fixture: Fixtu
     await fixture.sweep()
     (payment,) = fixture.store.payments.values()
     assert payment.status is Status.EXPIRED
+
+
+@dataclass
+class Counted(MemoryStore):
+    """Counts what it is asked to commit."""
+
+    commits: int = 0
+
+    async def commit(self, change: Change) -> Commit:
+        """Commit, and count it."""
+        self.commits += 1
+        return await super().commit(change)
+
+
+async def test_a_request_that_is_repeated_here_is_looked_up_before_it_is_decided(
+    fixture: Fixture,
+) -> None:
+    """No card is encrypted for it once more, and nothing is committed; a key of another is new."""
+    fixture.store = Counted()
+    fixture.vault = MemoryVault(fixture.store)
+    fixture.bank = FakeBank([Approved(), Approved()])
+    gateway = fixture.gateway
+    command = Authorize(
+        merchant_id=MERCHANT, card=DETAILS, amount=gbp(1000), reference="", idempotency_key="a"
+    )
+    first = await authorize(gateway, command)
+    again = await authorize(gateway, command)
+    assert (again.body, again.replayed) == (first.body, True)
+    assert (len(fixture.vault.details), fixture.store.commits) == (1, 2)
+    other = await authorize(gateway, replace(command, merchant_id="mer_b"))
+    assert not other.replayed
+
+
+async def test_a_key_that_was_seen_and_is_free_is_used(fixture: Fixture) -> None:
+    """A request that was refused before anything happened may come again with its key."""
+    fixture.bank = FakeBank([Approved()])
+    gateway = fixture.gateway
+    command = Authorize(
+        merchant_id=MERCHANT, card=DETAILS, amount=gbp(1000), reference="", idempotency_key="a"
+    )
+    fixture.vault.sealed = True
+    with pytest.raises(DependencyUnavailableError):
+        await authorize(gateway, command)
+    fixture.vault.sealed = False
+    assert not (await authorize(gateway, command)).replayed
+
+
+async def test_a_stored_reply_waits_for_nobodys_turn(fixture: Fixture) -> None:
+    """While another request is at work on the payment, and may be for long."""
+    fixture.bank = FakeBank([Approved(), Approved()])
+    payment_id = authorized(await fixture.authorize()).payment.id
+    gateway = fixture.gateway
+    first = await carry_out(gateway, capture_of(payment_id))
+    async with gateway.turns.of(payment_id, wait_seconds_max=0):
+        again = await carry_out(gateway, capture_of(payment_id))
+    assert (again.body, again.replayed) == (first.body, True)

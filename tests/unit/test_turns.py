@@ -32,11 +32,9 @@ async def test_a_turn_that_does_not_come_is_given_up() -> None:
         assert not waited
 
 
-async def test_a_payment_without_an_id_needs_no_turn() -> None:
-    """New payments never wait for each other, and no lock outlives its turn."""
+async def test_no_line_outlives_its_turn() -> None:
+    """What is kept is kept for payments that somebody is at work on."""
     turns = Turns()
-    async with turns.of("", wait_seconds_max=0), turns.of("", wait_seconds_max=0):
-        pass
     async with turns.of("pay_1", wait_seconds_max=1):
         assert len(turns._lines) == 1
     assert len(turns._lines) == 0

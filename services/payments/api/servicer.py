@@ -16,12 +16,9 @@ from services.payments.api import requests
 from services.payments.api.codec import encode_action, encode_payment, payment_id_of
 from services.payments.ports import Gateway
 from services.payments.use_cases.authorize import authorize
-from services.payments.use_cases.capture import capture
 from services.payments.use_cases.cards import delete_card
 from services.payments.use_cases.queries import Queries
-from services.payments.use_cases.refund import refund
-from services.payments.use_cases.two_commits import Reply
-from services.payments.use_cases.void import void
+from services.payments.use_cases.two_commits import Reply, carry_out
 
 logger = structlog.get_logger()
 
@@ -60,7 +57,7 @@ class PaymentServicer(PaymentServiceServicer):
         """Take all or part of the reserved money."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.capture_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return await self._run(capture(self._gateway, command))
+        return await self._run(carry_out(self._gateway, command))
 
     async def Void(  # noqa: N802
         self, request: pb.VoidRequest, context: Context
@@ -68,7 +65,7 @@ class PaymentServicer(PaymentServiceServicer):
         """Cancel before anything was captured, or release what no capture has taken."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.void_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return await self._run(void(self._gateway, command))
+        return await self._run(carry_out(self._gateway, command))
 
     async def Refund(  # noqa: N802
         self, request: pb.RefundRequest, context: Context
@@ -76,7 +73,7 @@ class PaymentServicer(PaymentServiceServicer):
         """Give captured money back."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.refund_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return await self._run(refund(self._gateway, command))
+        return await self._run(carry_out(self._gateway, command))
 
     async def GetPayment(  # noqa: N802
         self, request: pb.GetPaymentRequest, context: Context

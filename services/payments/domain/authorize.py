@@ -18,6 +18,7 @@ def authorize(
     payment_id: str,
     action_id: str,
     reference: str,
+    idempotency_key: str | None = None,
     now: datetime,
     expire_time: datetime,
 ) -> tuple[Payment, Action]:
@@ -35,6 +36,7 @@ def authorize(
         amount=amount,
         reference=reference,
         sequence=1,
+        idempotency_key=idempotency_key,
         create_time=now,
         update_time=now,
     )

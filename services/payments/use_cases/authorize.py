@@ -6,7 +6,7 @@ from datetime import datetime
 from pkg.errors import ValidationFailedError
 from pkg.ids import new_id
 from pkg.values import value
-from services.payments.domain.action import ActionType
+from services.payments.domain.action import Action, ActionType
 from services.payments.domain.authorize import authorize as decide_authorize
 from services.payments.domain.error import (
     OF_AN_EXPIRED_CARD,
@@ -16,14 +16,16 @@ from services.payments.domain.error import (
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Card, Payment
-from services.payments.ports import CardDetails, Gateway, Removal, SealedCard
+from services.payments.ports import CardDetails, Change, Commit, Gateway, Removal, SealedCard
 from services.payments.use_cases.two_commits import (
-    Decided,
+    Begun,
+    Keyed,
     Reply,
-    Request,
-    begin,
+    Retries,
     checked,
     conclude,
+    keyed_by,
+    look_up,
 )
 
 # Declines that say nothing of the card, nor of who shows it.
@@ -45,6 +47,17 @@ class Authorize:
     idempotency_key: str | None
 
 
+@value(frozen=True, slots=True)
+class _Decided:
+    """A payment as it begins. The bank is asked for it when it is recorded."""
+
+    payment: Payment
+    action: Action
+    details: CardDetails
+    sealed: SealedCard | None  # new to the vault
+    give_back: Callable[[], None]  # takes back that it counts as declined
+
+
 async def authorize(gateway: Gateway, command: Authorize) -> Reply:
     """Reserve the amount and return the serialised AuthorizeResponse.
 
@@ -53,64 +66,101 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
             TooManyDeclinesError, before the bank is asked once more.
         DependencyUnavailableError: The vault takes no card now; nothing was changed.
     """
-    request = _request_of(command)
-    details: CardDetails | None = None
-    give_back: Callable[[], None] | None = None
+    opened = await _open(gateway, command)
+    if isinstance(opened, Reply):
+        return opened
+    is_held_against_them = False
+    try:
+        action = opened.action
+        answer = await gateway.acquirer.authorize(action.id, opened.details, command.amount)
+        answer = await checked(gateway, action, answer)
+        is_held_against_them = isinstance(answer, Declined) and answer.code not in _NO_FAULT
+        return await conclude(gateway, Begun(opened.payment, action), answer)
+    finally:
+        if not is_held_against_them:
+            opened.give_back()
 
-    async def decide(_: Payment | None) -> Decided:
-        nonlocal details, give_back
-        now = gateway.clock.now()
-        details = await _details(gateway, command, now)
-        fingerprint = gateway.hasher.card(command.merchant_id, details.pan)
-        if give_back is None:  # it may be decided again
-            give_back = gateway.attempt(command.merchant_id, command.key_id, fingerprint)
+
+async def _open(gateway: Gateway, command: Authorize) -> _Decided | Reply:
+    """Commit 1, without looking anything up: that the key is free, the commit tells.
+
+    A key that was seen here lately is looked up first, as it is if the request is to be refused: a
+    stored reply comes before any guard.
+    """
+    merchant_id, key = command.merchant_id, command.idempotency_key
+    keyed = keyed_by(gateway, merchant_id, ActionType.AUTHORIZE, key, _fields(command))
+    is_seen = key is not None and not gateway.keys.is_new(merchant_id, key)
+    if is_seen and isinstance(reply := await look_up(gateway, keyed, ""), Reply):
+        return reply
+    retries = Retries(gateway.limits.conflict_retry_seconds)
+    while True:
+        try:
+            decided = await _decide(gateway, command)
+        except Exception:
+            if key and isinstance(reply := await look_up(gateway, keyed, ""), Reply):
+                return reply
+            raise
+        if await _commit(gateway, decided, keyed) is Commit.COMMITTED:
+            return decided
+        # The key is held, or the sandbox's clock was turned: a look takes that over as well.
+        if isinstance(reply := await look_up(gateway, keyed, ""), Reply):
+            return reply
+        await retries.wait()
+
+
+async def _commit(gateway: Gateway, decided: _Decided, keyed: Keyed) -> Commit:
+    change = Change(
+        payment=decided.payment,
+        actions=(decided.action,),
+        fingerprint=keyed.fingerprint,
+        card=decided.sealed,
+    )
+    result = None
+    try:
+        result = await gateway.store.commit(change)
+    finally:
+        if result is not Commit.COMMITTED:
+            decided.give_back()
+    return result
+
+
+async def _decide(gateway: Gateway, command: Authorize) -> _Decided:
+    """Return the payment as it begins; it counts as declined until that is taken back."""
+    merchant_id, now = command.merchant_id, gateway.clock.now()
+    details = await _details(gateway, command, now)
+    pan = details.pan
+    fingerprint = gateway.hasher.card(merchant_id, pan)
+    give_back = gateway.attempt(merchant_id, command.key_id, fingerprint)
+    try:
         token, sealed = await _kept(gateway, command, now)
-        card = Card(
-            brand=details.pan.brand,
-            last4=details.pan.last4,
-            expiry=details.expiry,
-            fingerprint=fingerprint,
-            token=token,
-        )
-        begun = decide_authorize(
+        payment, action = decide_authorize(
             command.amount,
-            card,
-            merchant_id=command.merchant_id,
+            Card(
+                brand=pan.brand,
+                last4=pan.last4,
+                expiry=details.expiry,
+                fingerprint=fingerprint,
+                token=token,
+            ),
+            merchant_id=merchant_id,
             payment_id=new_id("pay", now),
             action_id=new_id("act", now),
             reference=command.reference,
+            idempotency_key=command.idempotency_key,
             now=now,
             expire_time=now + gateway.limits.authorization_lifetime,
         )
-        return Decided(*begun, sealed)
-
-    is_held_against_them = False
-    try:
-        begun = await begin(gateway, request, decide)
-        if isinstance(begun, Reply):
-            return begun
-        assert details is not None  # `begin` has decided
-        answer = await gateway.acquirer.authorize(begun.action.id, details, command.amount)
-        answer = await checked(gateway, begun.action, answer)
-        is_held_against_them = isinstance(answer, Declined) and answer.code not in _NO_FAULT
-        return await conclude(gateway, begun, answer)
-    finally:
-        if give_back is not None and not is_held_against_them:
-            give_back()
+        gateway.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
+    except BaseException:
+        give_back()
+        raise
+    return _Decided(payment, action, details, sealed, give_back)
 
 
-def _request_of(command: Authorize) -> Request:
-    return Request(
-        merchant_id=command.merchant_id,
-        rpc=ActionType.AUTHORIZE,
-        key=command.idempotency_key,
-        fields=(
-            *_identity(command.card),
-            command.amount.minor_units,
-            command.amount.currency,
-            command.reference,
-        ),
-    )
+def _fields(command: Authorize) -> tuple[str | int, ...]:
+    """Return all that makes two requests the same."""
+    amount = command.amount
+    return *_identity(command.card), amount.minor_units, amount.currency, command.reference
 
 
 async def _details(gateway: Gateway, command: Authorize, now: datetime) -> CardDetails:

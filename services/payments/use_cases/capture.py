@@ -1,19 +1,19 @@
 """Capture: take all or part of the reserved money."""
 
-from pkg.ids import new_id
+from datetime import datetime
+from typing import ClassVar
+
 from pkg.values import value
-from services.payments.domain import error
-from services.payments.domain.action import ActionType
+from services.payments.domain.action import Action, ActionType
 from services.payments.domain.money import Money
 from services.payments.domain.payment import Payment
-from services.payments.ports import Gateway
-from services.payments.use_cases.two_commits import Decided, Reply, Request, begin, finish
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Capture:
     """The request, checked and normalised."""
 
+    rpc: ClassVar[ActionType] = ActionType.CAPTURE
     merchant_id: str
     payment_id: str
     amount: Money
@@ -21,42 +21,17 @@ class Capture:
     reference: str
     idempotency_key: str | None
 
+    def fields(self) -> tuple[str | int | bool, ...]:
+        """Return all that makes two requests the same."""
+        amount = self.amount
+        return self.payment_id, amount.minor_units, amount.currency, self.final, self.reference
 
-async def capture(gateway: Gateway, command: Capture) -> Reply:
-    """Take the amount and return the serialised CaptureResponse.
-
-    Raises:
-        PaymentsError: The request was refused, and nothing was changed.
-    """
-    request = Request(
-        merchant_id=command.merchant_id,
-        rpc=ActionType.CAPTURE,
-        payment_id=command.payment_id,
-        key=command.idempotency_key,
-        fields=(
-            command.payment_id,
-            command.amount.minor_units,
-            command.amount.currency,
-            command.final,
-            command.reference,
-        ),
-    )
-
-    async def decide(payment: Payment | None) -> Decided:
-        if payment is None:
-            raise error.PaymentNotFoundError
-        now = gateway.clock.now()
-        changed = payment.capture(
-            command.amount,
-            final=command.final,
-            action_id=new_id("act", now),
-            reference=command.reference,
+    def begun(self, payment: Payment, *, action_id: str, now: datetime) -> tuple[Payment, Action]:
+        """Reserve the amount for it."""
+        return payment.capture(
+            self.amount,
+            final=self.final,
+            action_id=action_id,
+            reference=self.reference,
             now=now,
         )
-        return Decided(*changed)
-
-    begun = await begin(gateway, request, decide)
-    if isinstance(begun, Reply):
-        return begun
-    answer = await gateway.acquirer.perform(begun.payment.authorization_id, begun.action)
-    return await finish(gateway, begun, answer)

@@ -1,59 +1,29 @@
 """Refund: give captured money back."""
 
-from pkg.ids import new_id
+from datetime import datetime
+from typing import ClassVar
+
 from pkg.values import value
-from services.payments.domain import error
-from services.payments.domain.action import ActionType
+from services.payments.domain.action import Action, ActionType
 from services.payments.domain.money import Money
 from services.payments.domain.payment import Payment
-from services.payments.ports import Gateway
-from services.payments.use_cases.two_commits import Decided, Reply, Request, begin, finish
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Refund:
     """The request, checked and normalised."""
 
+    rpc: ClassVar[ActionType] = ActionType.REFUND
     merchant_id: str
     payment_id: str
     amount: Money
     reference: str
     idempotency_key: str | None
 
+    def fields(self) -> tuple[str | int | bool, ...]:
+        """Return all that makes two requests the same."""
+        return self.payment_id, self.amount.minor_units, self.amount.currency, self.reference
 
-async def refund(gateway: Gateway, command: Refund) -> Reply:
-    """Give the amount back and return the serialised RefundResponse.
-
-    Raises:
-        PaymentsError: The request was refused, and nothing was changed.
-    """
-    request = Request(
-        merchant_id=command.merchant_id,
-        rpc=ActionType.REFUND,
-        payment_id=command.payment_id,
-        key=command.idempotency_key,
-        fields=(
-            command.payment_id,
-            command.amount.minor_units,
-            command.amount.currency,
-            command.reference,
-        ),
-    )
-
-    async def decide(payment: Payment | None) -> Decided:
-        if payment is None:
-            raise error.PaymentNotFoundError
-        now = gateway.clock.now()
-        changed = payment.refund(
-            command.amount,
-            action_id=new_id("act", now),
-            reference=command.reference,
-            now=now,
-        )
-        return Decided(*changed)
-
-    begun = await begin(gateway, request, decide)
-    if isinstance(begun, Reply):
-        return begun
-    answer = await gateway.acquirer.perform(begun.payment.authorization_id, begun.action)
-    return await finish(gateway, begun, answer)
+    def begun(self, payment: Payment, *, action_id: str, now: datetime) -> tuple[Payment, Action]:
+        """Reserve the amount for it."""
+        return payment.refund(self.amount, action_id=action_id, reference=self.reference, now=now)

@@ -1,14 +1,16 @@
 """The two commits around a call to the bank, the same for every verb.
 
 `begin` claims the idempotency key, reserves the amount and records the action as PENDING. Then the
-verb calls the bank, with nothing held. `finish` settles what the bank answered.
+verb calls the bank, with nothing held. `conclude` settles what the bank answered.
 """
 
 import asyncio
 import hmac
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
 from pkg.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 from pkg.ids import new_id
@@ -19,7 +21,7 @@ from services.payments.domain.event import event_of
 from services.payments.domain.outcome import Answer, Approved, Declined, Final, NotFound, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
-from services.payments.ports import Change, Commit, Gateway, InDoubt, Record, SealedCard
+from services.payments.ports import Change, Commit, Gateway, InDoubt, Record
 
 
 @value(frozen=True, slots=True)
@@ -38,112 +40,145 @@ class Begun:
     action: Action
 
 
-@value(frozen=True, slots=True, kw_only=True)
-class Request:
-    """Who asks for what. `fields` are all that makes two requests the same, except the CVV."""
+@value(frozen=True, slots=True)
+class Keyed:
+    """What a request may have been stored under; without a key there is no fingerprint."""
 
     merchant_id: str
     rpc: ActionType
-    payment_id: str = ""
     key: str | None
-    fields: Sequence[str | int | bool]
+    fingerprint: bytes | None
 
 
-@value(frozen=True, slots=True)
-class Decided:
-    """What a request does to its payment; `card` is one that the vault has not got yet."""
+class Operation(Protocol):
+    """A capture, void or refund that is asked for."""
 
-    payment: Payment
-    action: Action
-    card: SealedCard | None = None
+    @property
+    def rpc(self) -> ActionType:
+        """Which of them it is."""
+
+    @property
+    def merchant_id(self) -> str:
+        """Whose payment it is about."""
+
+    @property
+    def payment_id(self) -> str:
+        """Which payment it is about."""
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The client's key, if it has sent one."""
+
+    def fields(self) -> Sequence[str | int | bool]:
+        """Return all that makes two requests the same."""
+
+    def begun(self, payment: Payment, *, action_id: str, now: datetime) -> tuple[Payment, Action]:
+        """Begin it, or raise the refusal."""
 
 
-Decide = Callable[[Payment | None], Awaitable[Decided]]
+async def carry_out(gateway: Gateway, operation: Operation) -> Reply:
+    """Do it, and return the serialised response.
+
+    Raises:
+        PaymentsError: The request was refused, and nothing was changed.
+        DependencyUnavailableError: The bank is known to be away, and nothing was changed.
+    """
+    begun = await begin(gateway, operation)
+    if isinstance(begun, Reply):
+        return begun
+    answer = await gateway.acquirer.perform(begun.payment.authorization_id, begun.action)
+    return await conclude(gateway, begun, await checked(gateway, begun.action, answer))
 
 
-async def begin(gateway: Gateway, request: Request, decide: Decide) -> Begun | Reply:
+async def begin(gateway: Gateway, operation: Operation) -> Begun | Reply:
     """Commit 1; or the stored reply, which comes before any guard.
 
     Raises:
         PaymentsError: The request was refused, and nothing was changed.
         DependencyUnavailableError: The bank is known to be away, and nothing was changed.
     """
-    known = _Known(gateway, request)
-    # What a new payment is decided on is not stored yet; that its key is free, the commit tells.
-    if request.payment_id and (reply := await known.look_up()):
-        return reply
+    payment_id, merchant_id = operation.payment_id, operation.merchant_id
+    key = operation.idempotency_key
+    keyed = keyed_by(gateway, merchant_id, operation.rpc, key, operation.fields())
+    found = await look_up(gateway, keyed, payment_id)
+    if isinstance(found, Reply):
+        return found  # in nobody's turn: those may take long
     patience = gateway.limits.conflict_retry_seconds
-    retries = _Retries(patience)  # waiting for the turn is part of it
-    async with gateway.turns.of(request.payment_id, wait_seconds_max=patience) as waited:
+    retries = Retries(patience)  # waiting for the turn is part of it
+    async with gateway.turns.of(payment_id, wait_seconds_max=patience) as waited:
         while True:
-            if (waited or retries.count) and (reply := await known.look_up()):
-                return reply
-            begun = await _try_to_begin(known, decide)
-            if begun is not None:
-                return begun
+            if waited or retries.count:
+                found = await look_up(gateway, keyed, payment_id)
+            if isinstance(found, Reply):
+                return found
+            if found is None:
+                raise error.PaymentNotFoundError
+            now = gateway.clock.now()
+            payment, action = operation.begun(found, action_id=new_id("act", now), now=now)
+            gateway.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
+            action = changed(action, idempotency_key=key)
+            change = Change(payment=payment, actions=(action,), fingerprint=keyed.fingerprint)
+            match await gateway.store.commit(change):
+                case Commit.COMMITTED:
+                    return Begun(payment, action)
+                case Commit.KEY_HELD:
+                    found = await look_up(gateway, keyed, payment_id)
+                    if isinstance(found, Reply):
+                        return found
+                case Commit.CONFLICT:
+                    pass
             await retries.wait()
 
 
-class _Known:
-    """What is known of a request's payment and its idempotency key: at first nothing."""
-
-    def __init__(self, gateway: Gateway, request: Request) -> None:
-        self.gateway = gateway
-        self.request = request
-        self.payment: Payment | None = None
-        self.is_looked_up = False
-        self.fingerprint: bytes | None = None
-        if request.key:
-            self.fingerprint = gateway.hasher.request(
-                request.merchant_id, request.rpc, request.fields
-            )
-
-    async def look_up(self) -> Reply | None:
-        """Load both as they are now; return the reply that is stored for the key."""
-        request = self.request
-        loaded = await self.gateway.store.load(
-            request.merchant_id, request.payment_id, rpc=request.rpc, key=request.key
-        )
-        self.payment, self.is_looked_up = loaded.payment, True
-        if loaded.record and self.fingerprint:
-            reply = _replay(loaded.record, self.fingerprint)
-            await self.gateway.store.ensure_kept()
-            return reply
-        return None
+def keyed_by(
+    gateway: Gateway,
+    merchant_id: str,
+    rpc: ActionType,
+    key: str | None,
+    fields: Sequence[str | int | bool],
+) -> Keyed:
+    """Return what a request may have been stored under."""
+    fingerprint = gateway.hasher.request(merchant_id, rpc, fields) if key else None
+    return Keyed(merchant_id, rpc, key, fingerprint)
 
 
-async def _try_to_begin(known: _Known, decide: Decide) -> Begun | Reply | None:
-    """Decide and commit once; None if somebody else was faster."""
-    try:
-        decided = await decide(known.payment)
-        known.gateway.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
-    except Exception:
-        if known.fingerprint and not known.is_looked_up and (reply := await known.look_up()):
-            return reply
-        raise
-    action = changed(decided.action, idempotency_key=known.request.key)
-    change = Change(
-        payment=decided.payment,
-        actions=(action,),
-        fingerprint=known.fingerprint,
-        card=decided.card,
-    )
-    match await known.gateway.store.commit(change):
-        case Commit.COMMITTED:
-            return Begun(decided.payment, action)
-        case Commit.KEY_HELD:
-            return await known.look_up()
-        case Commit.CONFLICT:
-            return None
+async def look_up(gateway: Gateway, keyed: Keyed, payment_id: str) -> Reply | Payment | None:
+    """Return the reply that is stored for the key; if there is none, the payment as it is now.
+
+    Raises:
+        IdempotencyInFlightError: The request is under way.
+        IdempotencyKeyReusedError: The key is another request's.
+    """
+    loaded = await gateway.store.load(keyed.merchant_id, payment_id, rpc=keyed.rpc, key=keyed.key)
+    if loaded.record is None or keyed.fingerprint is None:
+        return loaded.payment
+    reply = _replay(loaded.record, keyed.fingerprint)
+    await gateway.store.ensure_kept()
+    return reply
 
 
-async def finish(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
-    """Commit 2: settle what the bank's answer is worth; without one, say PENDING."""
-    return await conclude(gateway, begun, await checked(gateway, begun.action, answer))
+def _replay(record: Record, fingerprint: bytes) -> Reply:
+    if not hmac.compare_digest(record.fingerprint, fingerprint):
+        raise IdempotencyKeyReusedError
+    if record.reply is None:
+        raise IdempotencyInFlightError
+    return Reply(record.reply, replayed=True)
+
+
+async def checked(gateway: Gateway, action: Action, answer: Answer) -> Answer:
+    """Return what the bank's answer is worth: a yes or a no as it is, anything else after a look.
+
+    The bank knows of the action if an earlier request for it came through: then that counts. If it
+    does not, a request that it has rejected is over, and one without an answer may still come.
+    """
+    if isinstance(answer, Approved | Declined):
+        return answer
+    found = await gateway.acquirer.inquire(action)
+    return answer if isinstance(found, NotFound) else found
 
 
 async def conclude(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
-    """Settle an answer that was checked, or say PENDING.
+    """Commit 2: settle an answer that was checked; without one, say PENDING.
 
     Settling is a no-op if recovery was faster; the reply is then what recovery stored.
     """
@@ -160,22 +195,10 @@ async def conclude(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
         return await _leave_pending(gateway, begun)
 
 
-async def checked(gateway: Gateway, action: Action, answer: Answer) -> Answer:
-    """Return what the bank's answer is worth: a yes or a no as it is, anything else after a look.
-
-    The bank knows of the action if an earlier request for it came through: then that counts. If it
-    does not, a request that it has rejected is over, and one without an answer may still come.
-    """
-    if isinstance(answer, Approved | Declined):
-        return answer
-    found = await gateway.acquirer.inquire(action)
-    return answer if isinstance(found, NotFound) else found
-
-
 async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
     patience = gateway.limits.conflict_retry_seconds
     current = InDoubt(begun.payment, begun.action, begun.action, None)
-    retries = _Retries(patience)
+    retries = Retries(patience)
     async with gateway.turns.of(begun.payment.id, wait_seconds_max=patience) as waited:
         while True:
             if waited or retries.count:
@@ -219,16 +242,10 @@ async def _reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
     return Reply(gateway.replies.render(ended.action, ended.payment, gateway.clock.now()))
 
 
-def _replay(record: Record, fingerprint: bytes) -> Reply:
-    if not hmac.compare_digest(record.fingerprint, fingerprint):
-        raise IdempotencyKeyReusedError
-    if record.reply is None:
-        raise IdempotencyInFlightError
-    return Reply(record.reply, replayed=True)
-
-
-class _Retries:
+class Retries:
     """Short random waits until the time is up: of up to 1, 2, then 4 ms."""
+
+    __slots__ = ("_end", "count")
 
     def __init__(self, seconds: float) -> None:
         self.count = 0
