@@ -88,6 +88,12 @@ class CallRecords:
             " (replayed) or still ran (in_flight), or by another one (reused).",
             ("outcome",),
         )
+        self._abandoned = metrics.counter(
+            "paygate_calls_abandoned_total",
+            "Calls whose client hung up, or whose deadline passed, before they had ended. They ran"
+            " on to their end.",
+            ("grpc_service", "grpc_method"),
+        )
         metrics.reading(
             "paygate_requests_in_flight",
             "Calls under way.",
@@ -107,6 +113,10 @@ class CallRecords:
         self._under_way += 1
         if self._tracer:
             self._tracer.begin(call)
+
+    def abandoned(self, method: str) -> None:
+        """Count a call that runs on after its client has gone."""
+        self._abandoned.of(*_parts(method)).inc()
 
     def end(self, call: Call, seconds: float) -> None:
         """Count, log and trace a call that has ended, after so long."""

@@ -1,8 +1,6 @@
 """Load shedding: a bound on what a process does at once, what is refused first, and whose it is."""
 
-import asyncio
 from collections.abc import Collection
-from typing import Any
 
 from pkg.observe.health import HEALTH
 
@@ -65,15 +63,14 @@ class Gate:
 
 
 class Place:
-    """What a call takes up of a process, until it and all that it has begun have ended."""
+    """What a call takes up of a process, until its handler has ended."""
 
-    __slots__ = ("_caller", "_gate", "_is_kept", "_most")
+    __slots__ = ("_caller", "_gate", "_most")
 
     def __init__(self, gate: Gate, most: int) -> None:
         self._gate = gate
         self._most = most
         self._caller = ""
-        self._is_kept = False
 
     def belongs_to(self, caller: str) -> bool:
         """Count as one of this caller's, and nobody else's; return False if they have their share.
@@ -86,17 +83,8 @@ class Place:
         self._caller = caller if self._gate.share(caller, self._most) else ""
         return bool(self._caller)
 
-    def keep_for(self, work: asyncio.Task[Any]) -> None:
-        """Stay taken after the call, until this work of its has ended."""
-        self._is_kept = True
-        work.add_done_callback(lambda _: self._end())
-
     def leave(self) -> None:
         """End the call."""
-        if not self._is_kept:
-            self._end()
-
-    def _end(self) -> None:
         self._gate.end()
         if self._caller:
             self._gate.unshare(self._caller)

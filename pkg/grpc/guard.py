@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -20,6 +21,7 @@ from pkg.grpc.calls import Call, CallRecords
 from pkg.grpc.gate import Gate, Place
 from pkg.grpc.messages import UnreadError, reader, writer
 from pkg.grpc.refusals import DOMAIN, Refusal, internal
+from pkg.grpc.streaming import rewrapped
 
 logger = structlog.get_logger()
 
@@ -126,11 +128,11 @@ def _metadata(context: Context) -> dict[str, list[str]]:
     return metadata
 
 
-_Handle: TypeAlias = Callable[[bytes, Context, Call], Awaitable[object]]
+_Handle: TypeAlias = Callable[[bytes, Context, Call], Awaitable[bytes]]
 
 
 class Guard(aio.ServerInterceptor):
-    """Wraps every unary call.
+    """Wraps every call. One that streams is neither counted nor bounded here, but by its handler.
 
     Args:
         refuse: Turns an exception into the refusal that the client gets; None for a bug, of which
@@ -159,49 +161,45 @@ class Guard(aio.ServerInterceptor):
     ) -> _Handler:
         """Return the handler with the wall around it."""
         handler = await continuation(details)
-        if handler is None or handler.unary_unary is None:
-            return handler
-        method, read = details.method, reader(handler)
+        if handler is None:
+            return None
+        if handler.unary_unary is None:
+            return rewrapped(handler, partial(self._stream, details.method))
+        method, read, write = details.method, reader(handler), writer(handler)
         inner: Callable[[Any, Any], Awaitable[object]] = handler.unary_unary
 
-        async def handle(data: bytes, context: Context, call: Call) -> object:
+        async def handle(data: bytes, context: Context, call: Call) -> bytes:
             try:
                 call.request = request = read(data)
-                return await inner(request, context)
+                call.reply = reply = await inner(request, context)
+                return write(reply)
             finally:
                 # Before a refusal is sent, so that a flood of those takes up nothing.
                 if call.place is not None:
                     call.place.leave()
 
-        async def call(data: bytes, context: Context) -> object:
+        async def call(data: bytes, context: Context) -> bytes:
             return await self._call(handle, method, data, context)
 
-        # Without a deserializer the handler gets the bytes.
-        return grpc.unary_unary_rpc_method_handler(call, response_serializer=writer(handler))
+        # Without a deserializer and a serializer the handler gets bytes and returns them.
+        return grpc.unary_unary_rpc_method_handler(call)
 
-    async def _call(self, handle: _Handle, method: str, data: bytes, context: Context) -> object:
-        metadata = _metadata(context)
-        call = Call(method, request_id_of(metadata), metadata, address=_address(metadata, context))
-        # As trailing metadata it goes with the reply; as a header it would be a batch of its own,
-        # which costs a fifth of a call. The edge puts the id into its replies' headers itself.
-        context.set_trailing_metadata((("x-request-id", call.request_id),))
+    async def _call(self, handle: _Handle, method: str, data: bytes, context: Context) -> bytes:
+        call = _begun(method, context)
         if self._records is None:
             return await self._answer(handle, call, data, context)
         self._records.begin(call)
         began = time.perf_counter()
         call.code = "CANCELLED"  # unless something else is noted below
         try:
-            call.reply = reply = await self._answer(handle, call, data, context)
-        except NotImplementedError:
-            call.code = "UNIMPLEMENTED"
-            raise
-        else:
-            call.code = "OK"
+            reply = await self._answer(handle, call, data, context)
+            # What a client has not waited for was done all the same.
+            call.code = "CANCELLED" if context.cancelled() else "OK"
             return reply
         finally:
             self._records.end(call, time.perf_counter() - began)
 
-    async def _answer(self, handle: _Handle, call: Call, data: bytes, context: Context) -> object:
+    async def _answer(self, handle: _Handle, call: Call, data: bytes, context: Context) -> bytes:
         if self._gate is not None:
             call.place = self._gate.enter(call.method)
             if call.place is None:
@@ -209,19 +207,39 @@ class Guard(aio.ServerInterceptor):
         _call.set(call)
         try:
             reply = await handle(data, context, call)
-        except (aio.AbortError, asyncio.CancelledError, NotImplementedError):
+        except (aio.AbortError, asyncio.CancelledError):
             raise
-        except UnreadError as refused:
-            await self._abort(context, refused.refusal, call)
-        except Exception as problem:
-            refusal = self._refuse(problem)
-            if refusal is None:
-                logger.exception("unexpected error", method=call.method, request_id=call.request_id)
-                refusal = internal(call.request_id)
-            await self._abort(context, refusal, call)
+        except Exception as problem:  # noqa: BLE001  # all that can be wrong
+            await self._fail(problem, context, call)
         if call.headers:
             await _send_headers(context, call)
         return reply
+
+    async def _stream(self, method: str, replies: Awaitable[Any], context: Context) -> Any:
+        call = _begun(method, context)
+        _call.set(call)
+        try:
+            return await replies
+        except (aio.AbortError, asyncio.CancelledError):
+            raise
+        except Exception as problem:  # noqa: BLE001  # all that can be wrong
+            await self._fail(problem, context, call)
+
+    async def _fail(self, problem: Exception, context: Context, call: Call) -> NoReturn:
+        """End a call that went wrong; nothing of the exception's text is told."""
+        match problem:
+            case NotImplementedError():
+                call.code = "UNIMPLEMENTED"
+                await context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not implemented!")
+            case UnreadError():
+                refusal: Refusal | None = problem.refusal
+            case _:
+                refusal = self._refuse(problem)
+        if refusal is None:
+            told = {"method": call.method, "request_id": call.request_id}
+            logger.error("unexpected error", **told, exc_info=problem)
+            refusal = internal(call.request_id)
+        await self._abort(context, refusal, call)
 
     async def _abort(self, context: Context, refusal: Refusal, call: Call) -> NoReturn:
         call.code, call.reason = refusal.code.name, refusal.reason
@@ -234,8 +252,17 @@ class Guard(aio.ServerInterceptor):
         # All in one frame, which begins the answer and ends it. In REST they are headers, too.
         details = ("grpc-status-details-bin", refusal.status(self._domain).SerializeToString())
         metadata = (*headers.items(), details)
-        await _sent(context.abort(refusal.code, refusal.message, metadata))
-        raise AssertionError("abort() always raises")
+        await context.abort(refusal.code, refusal.message, metadata)
+
+
+def _begun(method: str, context: Context) -> Call:
+    """Return a call that begins."""
+    metadata = _metadata(context)
+    call = Call(method, request_id_of(metadata), metadata, address=_address(metadata, context))
+    # As trailing metadata it goes with the reply; as a header it would be a batch of its own,
+    # which costs a fifth of a call. The edge puts the id into its replies' headers itself.
+    context.set_trailing_metadata((("x-request-id", call.request_id),))
+    return call
 
 
 def request_id_of(metadata: dict[str, list[str]]) -> str:
@@ -254,18 +281,6 @@ async def _send_headers(context: Context, call: Call) -> None:
     """
     headers = tuple(call.headers.items())
     if "x-transcoded" in call.metadata:
-        await _sent(context.send_initial_metadata(headers))
+        await context.send_initial_metadata(headers)
     else:
         context.set_trailing_metadata((("x-request-id", call.request_id), *headers))
-
-
-async def _sent(sending: Awaitable[None]) -> None:
-    """Send to a client that may have hung up, which ends its call and is no fault of ours.
-
-    grpc cancels such a call, but what is being sent can fail before it hears of the client. As that
-    failure it would be logged with a traceback, in front of it the one of whatever was refused.
-    """
-    try:
-        await sending
-    except aio.InternalError:
-        raise asyncio.CancelledError from None

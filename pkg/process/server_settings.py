@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from pkg.grpc.limits import Buckets, CallerLimits, Rate
+from pkg.grpc.servers.make import ServerKind
 from pkg.grpc.shares import Shares
 from pkg.grpc.tls import Identity, check_authority
 from pkg.observe.metrics import Metrics
@@ -32,6 +33,12 @@ def _checked(path: Path) -> Path:
 
 
 AuthorityFile = Annotated[Path, AfterValidator(_checked)]
+
+
+class GrpcSettings(ServiceSettings):
+    """What stands between gRPC and a process of ours. All processes go by the one variable."""
+
+    grpc_server: ServerKind = Field(default=ServerKind.CORE, validation_alias="PAYGATE_GRPC_SERVER")
 
 
 class TlsSettings(ServiceSettings):
@@ -79,7 +86,7 @@ class TlsSettings(ServiceSettings):
         return self
 
 
-class ServerSettings(TlsSettings, RoleSettings):
+class ServerSettings(TlsSettings, GrpcSettings, RoleSettings):
     """What each server of the gateway is told beside its own."""
 
     in_flight_max: int = Field(default=256, gt=0)

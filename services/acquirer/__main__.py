@@ -5,13 +5,12 @@ import sys
 from functools import partial
 
 import uvloop
-from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg.errors import MisconfiguredError
 from pkg.grpc.guard import Guard
-from pkg.grpc.running import Running
 from pkg.grpc.server import options, serve_until_stopped
+from pkg.grpc.servers.make import make_server
 from pkg.grpc.tls import server_credentials
 from pkg.observe import telemetry
 from pkg.observe.metrics import Metrics
@@ -50,22 +49,23 @@ async def serve(config: Config) -> None:
         tracer=tracer,
     )
     bank = Bank(book, Outages(seconds=config.outage_seconds), slow_seconds=config.slow_seconds)
-    running, metrics = Running(), Metrics()
+    metrics = Metrics()
     pools = Pools(metrics)
     pools.add("book", book.pool)
     records = call_records(config, metrics, service=SERVICE, tracer=tracer)
     operations = Operations(bank)
     lines = Lines(operations, records, operations_max=config.calls_max)
-    servicer = AcquirerServicer(operations, lines, running)
-    server = aio.server(
+    servicer = AcquirerServicer(operations, lines)
+    server = make_server(
+        config.grpc_server,
         interceptors=[Guard(refusal_of, records=records, domain=DOMAIN)],
         options=options(port_is_held=config.ports_are_held),
-        maximum_concurrent_rpcs=config.calls_max,
+        calls_max=config.calls_max,
+        abandoned=records.abandoned,
     )
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)
 
     async def close() -> None:
-        await running.drain()
         await lines.drain()
         await book.close()
 

@@ -6,13 +6,13 @@ from pydantic_settings import SettingsConfigDict
 from pkg.process import timing
 from pkg.process.production import Posture
 from pkg.process.production_database import Database
-from pkg.process.server_settings import TlsSettings
+from pkg.process.server_settings import GrpcSettings, TlsSettings
 from pkg.process.settings import time_of
 from pkg.process.starting import RoleSettings
 from pkg.process.timing import Relation
 
 
-class Config(TlsSettings, RoleSettings):
+class Config(TlsSettings, GrpcSettings, RoleSettings):
     """Every setting, limit and timeout of the bank. Each field is `ACQUIRER_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="ACQUIRER_")

@@ -1,14 +1,12 @@
 """The RPCs: one operation each, or many on a line."""
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
 from pkg.grpc.guard import Context, client_address
 from pkg.grpc.messages import UNREADABLE
-from pkg.grpc.running import Running
 from services.acquirer.cards import APPROVED_CARDS, CARDS, DESCRIPTIONS, Scenario
 from services.acquirer.line import Lines, MalformedError
 from services.acquirer.operations import Operations
@@ -17,40 +15,39 @@ from services.acquirer.operations import Operations
 class AcquirerServicer(rpc.AcquirerServiceServicer):
     """paygate.acquirer.v1.AcquirerService."""
 
-    def __init__(self, operations: Operations, lines: Lines, running: Running) -> None:
+    def __init__(self, operations: Operations, lines: Lines) -> None:
         self._operations = operations
         self._lines = lines
-        self._running = running
 
     async def Authorize(  # noqa: N802
         self, request: pb.AuthorizeRequest, _context: Context
     ) -> pb.AuthorizeResponse:
         """Reserve an amount on a card."""
-        return pb.AuthorizeResponse(outcome=await self._run(self._operations.authorize(request)))
+        return pb.AuthorizeResponse(outcome=await self._operations.authorize(request))
 
     async def Capture(  # noqa: N802
         self, request: pb.CaptureRequest, _context: Context
     ) -> pb.CaptureResponse:
         """Take reserved money."""
-        return pb.CaptureResponse(outcome=await self._run(self._operations.capture(request)))
+        return pb.CaptureResponse(outcome=await self._operations.capture(request))
 
     async def Void(  # noqa: N802
         self, request: pb.VoidRequest, _context: Context
     ) -> pb.VoidResponse:
         """Drop a reservation, or what was not captured of it."""
-        return pb.VoidResponse(outcome=await self._run(self._operations.void(request)))
+        return pb.VoidResponse(outcome=await self._operations.void(request))
 
     async def Refund(  # noqa: N802
         self, request: pb.RefundRequest, _context: Context
     ) -> pb.RefundResponse:
         """Give captured money back."""
-        return pb.RefundResponse(outcome=await self._run(self._operations.refund(request)))
+        return pb.RefundResponse(outcome=await self._operations.refund(request))
 
     async def Reverse(  # noqa: N802
         self, request: pb.ReverseRequest, _context: Context
     ) -> pb.ReverseResponse:
         """Undo an authorization whatever became of it."""
-        return pb.ReverseResponse(outcome=await self._run(self._operations.reverse(request)))
+        return pb.ReverseResponse(outcome=await self._operations.reverse(request))
 
     async def Inquire(  # noqa: N802
         self, request: pb.InquireRequest, _context: Context
@@ -82,7 +79,3 @@ class AcquirerServicer(rpc.AcquirerServiceServicer):
                 for pan, scenario in cards.items()
             ]
         )
-
-    async def _run(self, work: Coroutine[Any, Any, pb.Outcome]) -> pb.Outcome:
-        """Carry on when the caller hangs up: a bank does not stop half-way for that."""
-        return await self._running.to_the_end(work)

@@ -10,7 +10,6 @@ import sys
 from functools import partial
 
 import structlog
-from grpc import aio
 
 from paygate.webhooks.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
 from pkg.errors import DependencyUnavailableError
@@ -19,6 +18,7 @@ from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Guard
 from pkg.grpc.paging import PageTokens
 from pkg.grpc.server import options, serve_until_stopped, stop_signal
+from pkg.grpc.servers.make import make_server
 from pkg.grpc.tls import server_credentials
 from pkg.observe import telemetry
 from pkg.observe.health import Check
@@ -82,8 +82,11 @@ async def serve(settings: Settings) -> None:
         )
         records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(refusal_of, Gate(settings.in_flight_max), records)
-        server = aio.server(
-            interceptors=(guard,), options=options(port_is_held=settings.ports_are_held)
+        server = make_server(
+            settings.grpc_server,
+            interceptors=(guard,),
+            options=options(port_is_held=settings.ports_are_held),
+            abandoned=records.abandoned,
         )
         add_WebhookServiceServicer_to_server(servicer, server)
         checks = {"database": partial(pools.answers, "webhooks")}

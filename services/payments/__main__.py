@@ -22,8 +22,8 @@ from pkg.grpc.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Guard
 from pkg.grpc.paging import PageTokens
-from pkg.grpc.running import Running
 from pkg.grpc.server import options, serve_until_stopped, stop_signal
+from pkg.grpc.servers.make import make_server
 from pkg.grpc.tls import server_credentials
 from pkg.observe import telemetry
 from pkg.observe.health import Check
@@ -186,7 +186,6 @@ async def serve(settings: Settings) -> None:
 
 async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInterceptor) -> None:
     """Answer RPCs with `service` until SIGTERM; `inner` interceptors run inside the guard."""
-    running = Running()
     gate = Gate(settings.in_flight_max, first=SHED_FIRST)
     records = call_records(
         settings,
@@ -196,10 +195,13 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
         tracer=service.tracer,
     )
     guard = Guard(telling_the_time(service.gateway.clock), gate, records)
-    server = aio.server(
-        interceptors=(guard, *inner), options=options(port_is_held=settings.ports_are_held)
+    server = make_server(
+        settings.grpc_server,
+        interceptors=(guard, *inner),
+        options=options(port_is_held=settings.ports_are_held),
+        abandoned=records.abandoned,
     )
-    servicer = PaymentServicer(service.gateway, service.queries, service.authenticator, running)
+    servicer = PaymentServicer(service.gateway, service.queries, service.authenticator)
     add_PaymentServiceServicer_to_server(servicer, server)
     if service.sandbox:
         add_SandboxServiceServicer_to_server(service.sandbox, server)
@@ -210,7 +212,6 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
             drain_seconds=settings.drain_seconds,
             notice_seconds=settings.drain_notice_seconds,
             credentials=server_credentials(settings.identity) if settings.identity else None,
-            before_close=running.drain,
         )
     records.flush()
 
@@ -252,8 +253,11 @@ async def administer(settings: AdminSettings) -> None:
         gate = AdminGate(hidden(settings.admin_token))
         records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(admin_refusal_of, records=records)
-        server = aio.server(
-            interceptors=(guard, gate), options=options(port_is_held=settings.ports_are_held)
+        server = make_server(
+            settings.grpc_server,
+            interceptors=(guard, gate),
+            options=options(port_is_held=settings.ports_are_held),
+            abandoned=records.abandoned,
         )
         servicer = AdminServicer(
             PostgresMerchants(pool),

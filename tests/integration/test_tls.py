@@ -13,6 +13,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from pkg.grpc.tls import Identity, channel, server_credentials
 from pkg.process.healthcheck import serves
 from tests.certificates import AuthorityInFiles, Pair
+from tests.servers import server_with
 
 NAME = "payments.internal.paygate"
 
@@ -27,7 +28,7 @@ class Server:
         self.identity = Identity(
             certificate=self.pair.certificate, key=self.pair.key, client_ca=self.authority.file
         )
-        self._server = aio.server()
+        self._server = server_with()
         checks = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(checks, self._server)
 

@@ -29,6 +29,7 @@ from services.payments.domain.outcome import (
 )
 from services.payments.ports import Acquirer
 from tests.builders import DETAILS, authorized, begun, capture, captured, gbp, refund, void
+from tests.servers import server_with
 
 
 @dataclass
@@ -124,7 +125,7 @@ def bank() -> Bank:
 async def line(bank: Bank, request: pytest.FixtureRequest) -> AsyncIterator[GrpcAcquirer]:
     """A line to it; or what there is in its place if it has none."""
     bank.has_line = request.param == "a line"
-    server = aio.server()
+    server = server_with()
     rpc.add_AcquirerServiceServicer_to_server(bank, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

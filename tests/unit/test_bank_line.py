@@ -16,6 +16,7 @@ from pkg.grpc.guard import Context
 from services.payments.adapters.bank import SERVICE
 from services.payments.adapters.bank_calls import Failure
 from services.payments.adapters.bank_line import GRACE_SECONDS, PAUSE_SECONDS_MAX, BankLine
+from tests.servers import server_with
 from tools.stack import ports
 
 APPROVED = pb.Outcome(status=pb.Outcome.STATUS_APPROVED)
@@ -98,12 +99,11 @@ class Bank:
 @asynccontextmanager
 async def served(bank: Bank, port: int) -> AsyncIterator[aio.Server]:
     """Have a bank listen on a port."""
-    server = aio.server()
+    server = server_with()
     line = grpc.stream_stream_rpc_method_handler(
         bank.serve, pb.LineRequest.FromString, pb.LineResponse.SerializeToString
     )
-    handlers = grpc.method_handlers_generic_handler(SERVICE, {"Line": line})
-    server.add_generic_rpc_handlers((handlers,))
+    server.add_registered_method_handlers(SERVICE, {"Line": line})
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     try:

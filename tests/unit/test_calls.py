@@ -19,6 +19,7 @@ from pkg.grpc.guard import Context, Guard, add_reply_header, note_caller, note_p
 from pkg.grpc.refusals import Refusal
 from pkg.observe.metrics import Metrics
 from pkg.observe.request_log import RequestLog
+from tests.servers import serve_unary, server_with
 
 SERVICE = "test.Echo"
 REFUSED = Refusal(code=grpc.StatusCode.ABORTED, reason="IDEMPOTENCY_IN_FLIGHT", message="no")
@@ -29,16 +30,17 @@ def refuse(problem: Exception) -> Refusal | None:
     return REFUSED if isinstance(problem, DependencyUnavailableError) else None
 
 
-async def answer(request: StringValue, _context: Context) -> StringValue | bytes:
+async def answer(request: StringValue, context: Context) -> StringValue | bytes:
     """Do what the request says."""
     note_caller("mer_a", "0123456789abcdef")
-    match request.value:
+    if request.value.startswith("hang"):
+        while not context.cancelled():
+            await asyncio.sleep(0.001)
+    match request.value.removeprefix("hang and "):
         case "refuse":
             raise DependencyUnavailableError
         case "fail":
             raise ValueError("4929123412341234")
-        case "hang":
-            await asyncio.sleep(60)
         case "replay":
             add_reply_header("idempotent-replayed", "true")
         case "bytes":
@@ -90,52 +92,16 @@ def payment_id(request: object, _reply: object) -> str:
     return getattr(request, "value", "")
 
 
-class NobodyThere:
-    """A call's context, as it is when the client has hung up and grpc has not heard of it yet."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
-
-    async def abort(self, *_: object) -> None:
-        """Fail, as grpc does."""
-        raise aio.InternalError('Failed "execute_batch"')
-
-    send_initial_metadata = abort
-
-
-class HangingUp(aio.ServerInterceptor):
-    """Lets no answer through to the client."""
-
-    async def intercept_service(self, continuation: Any, details: Any) -> Any:
-        """Give the handler a context that can't send."""
-        handler = await continuation(details)
-
-        async def call(data: bytes, context: Context) -> Any:
-            return await handler.unary_unary(data, NobodyThere(context))
-
-        return grpc.unary_unary_rpc_method_handler(
-            call, response_serializer=handler.response_serializer
-        )
-
-
 @asynccontextmanager
-async def served(gate: Gate | None = None, *around: aio.ServerInterceptor) -> AsyncIterator[Server]:
+async def served(gate: Gate | None = None) -> AsyncIterator[Server]:
     """Run a server with the guard."""
     metrics, lines = Metrics(), list[str]()
     log = RequestLog("test", lines.append)
     records = CallRecords(metrics, log=log, payment_id=payment_id)
-    server = aio.server(interceptors=(*around, Guard(refuse, gate, records)))
+    guard = Guard(refuse, gate, records)
+    server = server_with(guard, abandoned=records.abandoned)
     for service in (SERVICE, "grpc.health.v1.Health"):
-        handler = grpc.unary_unary_rpc_method_handler(
-            answer,
-            request_deserializer=StringValue.FromString,
-            response_serializer=StringValue.SerializeToString,
-        )
-        handlers = grpc.method_handlers_generic_handler(service, {"Say": handler})
-        server.add_generic_rpc_handlers((handlers,))
+        serve_unary(server, service, "Say", answer, StringValue)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -178,26 +144,26 @@ async def test_a_reply_may_be_bytes() -> None:
 
 
 async def test_a_client_that_hangs_up_is_counted_as_that() -> None:
-    """Its call ends as CANCELLED, and is no longer under way."""
+    """Its call runs on, counts as abandoned, and ends as CANCELLED."""
     async with served() as server:
         with pytest.raises(aio.AioRpcError):
             await server.ask("hang", timeout=0.2)
-        async with asyncio.timeout(5):
-            while not server.handled("CANCELLED"):
-                await asyncio.sleep(0.01)
+        assert server.handled("CANCELLED") == 1
+        abandoned = server.metrics.values("paygate_calls_abandoned_total")
+        assert abandoned == {(SERVICE, "Say"): 1}
         assert server.metrics.values("paygate_requests_in_flight") == {(): 0}
+        (line,) = server.log()
+    assert (line["code"], line["payment_id"]) == ("CANCELLED", "hang")
 
 
-@pytest.mark.parametrize(
-    ("text", "code"), [("refuse", "ABORTED"), ("replay", "CANCELLED")], ids=["refusal", "headers"]
-)
+@pytest.mark.parametrize(("text", "code"), [("refuse", "ABORTED"), ("replay", "CANCELLED")])
 async def test_who_hung_up_before_the_answer_leaves_no_traceback(
     caplog: pytest.LogCaptureFixture, text: str, code: str
 ) -> None:
     """What could not be sent any more is no fault: the call is counted, and nothing is logged."""
-    async with served(None, HangingUp()) as server:
+    async with served() as server:
         with pytest.raises(aio.AioRpcError):
-            await server.ask(text, transcoded=True, timeout=0.5)
+            await server.ask(f"hang and {text}", transcoded=True, timeout=0.2)
         assert server.handled(code) == 1
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 

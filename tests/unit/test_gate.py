@@ -1,6 +1,5 @@
 """Load shedding: what is refused, in which order, and what one merchant's share is."""
 
-import asyncio
 from collections import deque
 
 import pytest
@@ -117,18 +116,3 @@ def test_nothing_is_kept_of_who_has_no_calls() -> None:
         place.leave()
     assert vars(gate)["_calls"] == 0
     assert vars(gate)["_calls_of"] == {}
-
-
-async def test_work_whose_caller_is_gone_still_counts() -> None:
-    """Clients that hang up and come again pile up no more work behind them than is their share."""
-    gate = Gate(8)
-    may_end = asyncio.Event()
-    work = [asyncio.create_task(may_end.wait()) for _ in range(6)]
-    for task, place in zip(work, flood(gate, "a"), strict=True):
-        place.keep_for(task)
-        place.leave()
-    assert not begun(gate, "a")
-    assert begun(gate, "b")
-    may_end.set()
-    await asyncio.gather(*work)
-    assert begun(gate, "a")

@@ -10,7 +10,6 @@ from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceServicer
 from pkg.grpc.auth import Authenticator
 from pkg.grpc.guard import Context, add_reply_header, metadata_values, note_payment
-from pkg.grpc.running import Running
 from pkg.grpc.shares import in_pieces
 from services.payments.api import requests
 from services.payments.api.codec import encode_action, encode_payment, payment_id_of
@@ -29,13 +28,10 @@ Bytes: TypeAlias = Any
 class PaymentServicer(PaymentServiceServicer):
     """paygate.payments.v1.PaymentService."""
 
-    def __init__(
-        self, gateway: Gateway, queries: Queries, authenticator: Authenticator, running: Running
-    ) -> None:
+    def __init__(self, gateway: Gateway, queries: Queries, authenticator: Authenticator) -> None:
         self._gateway = gateway
         self._queries = queries
         self._authenticator = authenticator
-        self._running = running
 
     async def Authorize(  # noqa: N802
         self, request: pb.AuthorizeRequest, context: Context
@@ -132,7 +128,7 @@ class PaymentServicer(PaymentServiceServicer):
         return pb.DeleteCardResponse()
 
     async def _run(self, use_case: Coroutine[Any, Any, Reply]) -> bytes:
-        reply = await self._running.to_the_end(use_case)
+        reply = await use_case
         if reply.replayed:
             add_reply_header("idempotent-replayed", "true")
         note_payment(payment_id_of(reply.body))

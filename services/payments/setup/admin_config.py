@@ -7,6 +7,7 @@ from pkg.process import timing
 from pkg.process.loopback import LoopbackAddress
 from pkg.process.production import Posture, Refused, is_guessable
 from pkg.process.production_database import Database
+from pkg.process.server_settings import GrpcSettings
 from pkg.process.settings import time_of
 from pkg.process.timing import Relation
 from services.payments.setup.vault_config import VaultSettings
@@ -15,7 +16,7 @@ from services.payments.setup.vault_config import VaultSettings
 TOKEN_CHARACTERS_DIFFERENT_MIN = 10
 
 
-class AdminSettings(VaultSettings):
+class AdminSettings(GrpcSettings, VaultSettings):
     """What the process that serves the operator is told. Every field is `PAYGATE_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")

@@ -1,14 +1,16 @@
 """A book on a real PostgreSQL, and a bank that serves it on a port of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2_grpc as rpc
+from pkg.grpc.calls import CallRecords
 from pkg.grpc.guard import Guard
-from pkg.grpc.running import Running
-from pkg.grpc.server import options
+from pkg.observe.metrics import Metrics
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.line import Lines
@@ -18,6 +20,7 @@ from services.acquirer.refusals import DOMAIN, refusal_of
 from services.acquirer.servicer import AcquirerServicer
 from tests.integration.acquirer.entries import opened
 from tests.integration.acquirer.line import OPERATIONS_MAX, OUTAGE_SECONDS, SLOW_SECONDS, Line, Time
+from tests.servers import server_with
 
 
 @pytest.fixture
@@ -38,16 +41,23 @@ async def line(book: Book) -> AsyncIterator[Line]:
         slow_seconds=SLOW_SECONDS,
         sleep=time.sleep,
     )
-    running = Running()
+    metrics = Metrics()
     operations = Operations(bank)
     lines = Lines(operations, operations_max=OPERATIONS_MAX)
-    servicer = AcquirerServicer(operations, lines, running)
-    server = aio.server(interceptors=[Guard(refusal_of, domain=DOMAIN)], options=options())
+    servicer = AcquirerServicer(operations, lines)
+    guard = Guard(refusal_of, records=CallRecords(metrics), domain=DOMAIN)
+    server = server_with(guard)
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Line(channel, running.drain, time, lines)
+        yield Line(channel, partial(_ended, metrics), time, lines)
     await server.stop(None)
-    await running.drain()
     await lines.drain()
+
+
+async def _ended(metrics: Metrics) -> None:
+    """Wait until the bank has nothing to do."""
+    async with asyncio.timeout(10):
+        while metrics.values("paygate_requests_in_flight") != {(): 0}:
+            await asyncio.sleep(0.001)

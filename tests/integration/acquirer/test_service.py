@@ -143,4 +143,4 @@ async def test_an_unexpected_error_keeps_its_words(line: Line, book: Book) -> No
         await line.inquire("auth")
     assert raised.value.code() is StatusCode.INTERNAL
     assert "operations" not in (raised.value.details() or "")
-    assert [log["exc_info"] for log in logs] == [True]
+    assert [str(log["exc_info"]) for log in logs] == ['relation "operations" does not exist']

@@ -27,6 +27,7 @@ from services.payments.admin.refusals import refusal_of
 from services.payments.admin.servicer import AdminServicer
 from tests.chaos.rig import reason_of
 from tests.database import as_part
+from tests.servers import server_with
 
 TOKEN, PEPPER = "7e" * 32, "0a" * 32
 MERCHANT = "mer_shop"
@@ -69,7 +70,7 @@ async def served(url: str) -> AsyncIterator[Api]:
     """Serve on a gateway's database, in which there is one merchant."""
     part = as_part(url, "paygate_admin")
     async with await open_pool(part, size=4, command_timeout_seconds=5, name="test") as pool:
-        server = aio.server(interceptors=(Guard(refusal_of), AdminGate(Secret(TOKEN))))
+        server = server_with(Guard(refusal_of), AdminGate(Secret(TOKEN)))
         servicer = AdminServicer(
             PostgresMerchants(pool),
             PostgresKeys(pool),

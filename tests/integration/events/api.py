@@ -34,6 +34,7 @@ from tests.builders import MERCHANT
 from tests.database import as_part
 from tests.integration.events.desk import WEBHOOK_KEY
 from tests.keys import new_key
+from tests.servers import server_with
 
 PEPPER, HASH_KEY = Secret("0a" * 32), Secret("0b" * 32)
 OTHER_MERCHANT = "mer_other"
@@ -134,7 +135,7 @@ async def _listening(
         mode,
         Once(pool, Secret(WEBHOOK_KEY)),
     )
-    server = aio.server(interceptors=(Guard(refusal_of),))
+    server = server_with(Guard(refusal_of))
     add_WebhookServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
