@@ -85,12 +85,11 @@ class Lines:
         self._lines.add(line)
         reading = asyncio.create_task(self._read(line, requests))
         reading.add_done_callback(lambda _: line.awake.set())
-        is_told = False
         try:
             while True:
                 answers, line.answers = line.answers, []
-                yield pb.LineResponse(answers=answers, closing=self._is_closing)
-                is_told = self._is_closing
+                is_told = self._is_closing  # which may change while it is written
+                yield pb.LineResponse(answers=answers, closing=is_told)
                 self._written(line, len(answers))
                 while not line.answers and is_told is self._is_closing:
                     if reading.done() and (not line.under_way or reading.exception()):
