@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable
 import grpc
 import structlog
 from grpc import aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
+
+from pkg.grpc.health_checks import HealthChecks
 
 logger = structlog.get_logger()
 
@@ -67,7 +69,7 @@ async def serve_until_stopped(
     """
     stopped, at_once = stop_signal(), asyncio.Event()
     _stop_at_once(stopped, at_once)
-    checks = health.aio.HealthServicer()
+    checks = HealthChecks()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     if credentials is None:
         server.add_insecure_port(listen)
@@ -75,13 +77,13 @@ async def serve_until_stopped(
         server.add_secure_port(listen, credentials)
     await server.start()
     _spare_the_collector()
-    await checks.set("", health_pb2.HealthCheckResponse.SERVING)
     logger.info("serving", listen=listen, tls=credentials is not None)
     await stopped.wait()
-    await checks.enter_graceful_shutdown()
+    checks.leave()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(at_once.wait(), notice_seconds)
     # From here on nothing new is taken.
+    checks.close()
     if closing:
         closing()
     await server.stop(drain_seconds)

@@ -8,12 +8,13 @@ from typing import Any
 import grpc
 import pytest
 from grpc import aio
-from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 
+from pkg.grpc.health_checks import HealthChecks
+from pkg.grpc.servers.make import ServerKind, make_server
 from pkg.grpc.tls import Identity, channel, server_credentials
 from pkg.process.healthcheck import serves
 from tests.certificates import AuthorityInFiles, Pair
-from tests.servers import server_with
 
 NAME = "payments.internal.paygate"
 
@@ -21,16 +22,15 @@ NAME = "payments.internal.paygate"
 class Server:
     """A server of nothing but health checks, with mutual TLS."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: ServerKind) -> None:
         self.authority = AuthorityInFiles(folder)
         self.pair = self.authority.issue(NAME)
         self.client = self.authority.issue("edge.internal.paygate")
         self.identity = Identity(
             certificate=self.pair.certificate, key=self.pair.key, client_ca=self.authority.file
         )
-        self._server = server_with()
-        checks = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(checks, self._server)
+        self._server = make_server(kind)
+        health_pb2_grpc.add_HealthServicer_to_server(HealthChecks(), self._server)
 
     async def start(self) -> None:
         """Serve on a free port."""
@@ -57,10 +57,10 @@ class Server:
         return True
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    """A server that serves."""
-    server = Server(tmp_path)
+@pytest.fixture(params=list(ServerKind))
+async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+    """A server that serves, of each kind."""
+    server = Server(tmp_path, request.param)
     await server.start()
     yield server
     await server.stop()

@@ -10,9 +10,10 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import BytesValue
 from grpc import aio
-from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 
 from pkg.grpc.guard import Context, Guard
+from pkg.grpc.health_checks import HealthChecks
 from pkg.grpc.refusals import Refusal
 from pkg.grpc.server import options
 from pkg.grpc.servers.make import ServerKind, make_server
@@ -180,7 +181,7 @@ class Served:
     port: int
     channel: aio.Channel
     service: Service
-    health: health.aio.HealthServicer
+    health: HealthChecks
     abandoned: list[str]
 
     def call(self, name: str, value: bytes = b"x", **told: Any) -> Any:
@@ -216,7 +217,7 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """Serve with the options and the guard of all our servers."""
     abandoned: list[str] = []
-    service, checks = Service(), health.aio.HealthServicer()
+    service, checks = Service(), HealthChecks()
     server = make_server(
         kind,
         interceptors=(Guard(refuse),),

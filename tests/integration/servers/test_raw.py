@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import struct
 
 import pytest
 from grpc import StatusCode
@@ -10,7 +9,6 @@ from grpc import StatusCode
 from pkg.grpc.servers.aio import AioServer
 from tests.e2e.raw import (
     DATA,
-    END_HEADERS,
     END_STREAM,
     GOAWAY,
     HEADERS,
@@ -19,31 +17,10 @@ from tests.e2e.raw import (
     Answer,
     frame,
     opening,
-    packed,
     talk,
 )
-from tests.integration.servers.served import SERVICE, Served, outcome, until
-
-CANCEL = struct.pack(">I", 8)
-
-
-def asked(method: str, *more: tuple[bytes, bytes], stream: int = 1, flags: int = 0) -> bytes:
-    """Return the headers of a call."""
-    block = packed(
-        (b":method", b"POST"),
-        (b":scheme", b"http"),
-        (b":path", f"/{SERVICE}/{method}".encode()),
-        (b":authority", b"x"),
-        (b"te", b"trailers"),
-        (b"content-type", b"application/grpc"),
-        *more,
-    )
-    return frame(HEADERS, END_HEADERS | flags, stream, block)
-
-
-def message(data: bytes, *, compressed: int = 0) -> bytes:
-    """Return a message with its length before it."""
-    return bytes([compressed]) + struct.pack(">I", len(data)) + data
+from tests.integration.servers.raw_calls import CANCEL, asked, message
+from tests.integration.servers.served import Served, outcome, until
 
 
 async def said(served: Served, *pieces: bytes, wait: float = 0.5) -> Answer:

@@ -12,6 +12,8 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from structlog.testing import capture_logs
 
 from pkg.grpc.servers.aio import AioServer
+from tests.e2e.raw import DATA, END_STREAM, frame, opening, talk
+from tests.integration.servers.raw_calls import asked, message
 from tests.integration.servers.served import LARGE, SECRET, Served, outcome, until
 
 
@@ -135,15 +137,39 @@ async def test_a_stream_whose_client_goes_is_told(served: Served, seconds: float
     assert (await served.call("echo", b"y")).value == b"y"
 
 
-async def test_health_is_watched(served: Served) -> None:
-    """A watcher is told at once, and again when it changes."""
-    watch: Any = served.channel.unary_stream(
+def watching(served: Served, service: str = "") -> Any:
+    """Watch the health of a server."""
+    return served.channel.unary_stream(
         "/grpc.health.v1.Health/Watch",
         request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
         response_deserializer=HealthCheckResponse.FromString,
-    )(health_pb2.HealthCheckRequest())
+    )(health_pb2.HealthCheckRequest(service=service))
+
+
+async def test_health_is_watched(served: Served) -> None:
+    """A watcher is told at once, again when it changes, and let go at the end."""
+    watch, other = watching(served), watching(served, "other")
     assert (await watch.read()).status == HealthCheckResponse.SERVING
-    await served.health.set("", HealthCheckResponse.NOT_SERVING)
+    assert (await other.read()).status == HealthCheckResponse.SERVICE_UNKNOWN
+    served.health.leave()
     assert (await watch.read()).status == HealthCheckResponse.NOT_SERVING
-    await served.health.enter_graceful_shutdown()
-    watch.cancel()
+    served.health.close()
+    for one in (watch, other):
+        assert await one.read() is aio.EOF
+        assert await one.code() is StatusCode.OK
+
+
+async def test_who_watches_and_does_not_read_holds_up_nobody(served: Served) -> None:
+    """Others are told of a change, however many there are who have no room for it."""
+    silent = [watching(served) for _ in range(20)]
+    no_room = opening((4, 0)) + asked("/grpc.health.v1.Health/Watch", flags=0)
+    body = frame(DATA, END_STREAM, 1, message(b""))
+    raw = asyncio.create_task(asyncio.to_thread(talk, served.port, no_room, body, wait=1.0))
+    for one in silent:
+        await one.read()
+    await asyncio.sleep(0.1)
+    served.health.leave()
+    async with asyncio.timeout(2):
+        assert (await watching(served).read()).status == HealthCheckResponse.NOT_SERVING
+    assert not raw.done()
+    await raw
