@@ -88,6 +88,27 @@ async def test_what_waits_for_an_endpoint_that_wants_no_more_is_not_posted(desk:
         assert len(receiver.received) <= 2 * PLACES
 
 
+@pytest.mark.alone
+async def test_many_are_claimed_and_recorded_by_one_statement_each(desk: Desk) -> None:
+    """More of them than attempts are under way: what a statement costs is shared by many."""
+    together = DeliveryLimits(gather_seconds=10)
+    deliverer = Deliverer(desk.pool, desk.box, Mode.SANDBOX, together)
+    async with receiving() as receiver:
+        await desk.endpoint(receiver.url)
+        await desk.authorized()
+        await desk.relay.run_once()
+        assert await deliverer.run_once() == 1
+        await asyncio.gather(*(desk.authorized() for _ in range(5 * MANY)))
+        await desk.relay.run_once()
+        async with running(deliverer.run):
+            await until(lambda: len(receiver.received) == 1 + 5 * MANY, seconds_max=20)
+    await deliverer.close()
+    assert await desk.counts() == {"DELIVERED": 1 + 5 * MANY}
+    # Rows that one statement has written are of one transaction.
+    records = "SELECT count(DISTINCT xmin::text) FROM webhook_deliveries"
+    assert await desk.pool.fetchval(records) <= 5 * MANY / (1.5 * PLACES)
+
+
 async def test_what_is_made_out_is_posted_without_a_look(desk: Desk) -> None:
     """Whoever makes deliveries out says so to who posts them."""
     seldom = Deliverer(desk.pool, desk.box, Mode.SANDBOX, DeliveryLimits(poll_seconds=60))

@@ -68,7 +68,7 @@ def test_an_endpoint_that_hangs_is_left_alone_then_tried_by_one() -> None:
         clock.now += 0.2
         assert under_way.free().endpoints[A1] == 1
         attempted(under_way, A1, HUNG)
-    attempted(under_way, A1, 0.2, answered=True)
+    attempted(under_way, A1, 0.3, answered=True)
 
     assert under_way.free().endpoints == {}
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from services.events.delivery_queue import Claimed, Endpoint
-from services.events.under_way import UnderWay, UnderWayLimits
-from services.events.waiting import Waiting
+from services.events.under_way import AHEAD, QUICK_SECONDS, UnderWay, UnderWayLimits
+from services.events.waiting import WAIT_SECONDS_MAX, Waiting
 
 A1, A2, B1 = Endpoint("mer_a", "we_1"), Endpoint("mer_a", "we_2"), Endpoint("mer_b", "we_1")
 LIMITS = UnderWayLimits(in_all=6, per_merchant=4, per_endpoint=3)
@@ -72,3 +72,8 @@ async def test_nothing_waits_for_long() -> None:
     waiting.add(claims(A1, 2_000))
     assert waiting.next() is None
     assert len(waiting.given_up) == 2_000
+
+
+def test_what_is_claimed_ahead_has_its_place_in_time() -> None:
+    """As long as the endpoint is as quick as it has to be for that."""
+    assert AHEAD * QUICK_SECONDS < WAIT_SECONDS_MAX
