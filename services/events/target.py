@@ -80,7 +80,7 @@ class Target:
 def target_of(url: str, mode: Mode) -> Target:
     """Take a URL apart.
 
-    Looks at the text alone: whether a name stands for a public address is seen at each attempt.
+    Looks at the text alone: whether a name stands for a public address is seen for each connection.
 
     Raises:
         UrlNotAllowedError: It is none, or one that may not be posted to.
