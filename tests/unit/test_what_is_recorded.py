@@ -257,7 +257,9 @@ def test_a_reversal_ends_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payment", "hold"), [(authorized(), Hold.EXPIRED), (CAPTURED, Hold.CLOSED)], ids=str
+    ("payment", "hold"),
+    [(authorized(), Hold.EXPIRED), (CAPTURED, Hold.CLOSED)],
+    ids=["nothing captured", "some captured"],
 )
 def test_an_expiry_ends_the_hold(payment: Payment, hold: Hold) -> None:
     """What was captured stays; the hold and the action end at that time."""
