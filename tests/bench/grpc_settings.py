@@ -52,13 +52,19 @@ async def main():
     if shape == "minimal":
         options.append(("grpc.minimal_stack", 1))
     interceptors = (Nothing(),) if shape == "interceptor" else ()
-    server = aio.server(options=options, interceptors=interceptors)
     handler = grpc.unary_unary_rpc_method_handler(answer)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", {"E": handler}),))
+    if shape == "core":  # but for this one
+        from pkg.grpc.servers.server import CoreServer
+        server = CoreServer(options=options)
+        server.add_registered_method_handlers("t.T", {"E": handler})
+    else:
+        server = aio.server(options=options, interceptors=interceptors)
+        generic = grpc.method_handlers_generic_handler("t.T", {"E": handler})
+        server.add_generic_rpc_handlers((generic,))
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     print("up", flush=True)
-    await server.wait_for_termination()
+    await asyncio.Event().wait()
 
 if loop == "uvloop":
     import uvloop
@@ -89,6 +95,8 @@ SETTINGS = (
     Setting("an interceptor", shape="interceptor"),
     Setting("a header in the reply", shape="header"),
     Setting("a trailer in the reply", shape="trailer"),
+    Setting("the server of our own", shape="core"),
+    Setting("… and the older event loop", shape="core", environment={"GRPC_EXPERIMENTS": OLD}),
 )
 
 
