@@ -1,5 +1,7 @@
 """Settings that servers share: certificates that can be used, and limits by the mode."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from pydantic import ValidationError
 from pkg.grpc.limits import Rate
 from pkg.process.server_settings import ServerSettings
 from tests.certificates import AuthorityInFiles
+from tools.stack.settings import REPOSITORY
 
 Files = dict[str, Path]
 
@@ -117,3 +120,15 @@ def test_limits_that_are_none_are_refused(settings: dict[str, Any]) -> None:
     """Nothing that would be no limit, or no rate, is taken."""
     with pytest.raises(ValidationError):
         ServerSettings.model_validate(settings)
+
+
+@pytest.mark.parametrize(("server", "older"), [("", False), ("core", False), ("aio", True)])
+def test_each_server_has_the_event_loop_that_suits_it(server: str, *, older: bool) -> None:
+    """Unless somebody has chosen another one: it is set before gRPC is there to read it."""
+    command = (sys.executable, "-c", "import os, services; print(os.environ['GRPC_EXPERIMENTS'])")
+    told = {"PAYGATE_GRPC_SERVER": server} if server else {}
+    for chosen in ({}, {"GRPC_EXPERIMENTS": "ours"}):
+        said = subprocess.run(
+            command, env=told | chosen, cwd=REPOSITORY, capture_output=True, text=True, check=False
+        ).stdout
+        assert said.strip() == "ours" if chosen else ("event_engine" in said) is older
