@@ -32,7 +32,7 @@ GRACE_SECONDS = 2.0
 # count. Each line's own age is up to a fifth more or less, so that not all go at once.
 LINE_SECONDS = 60.0
 # Between attempts; each pause is twice the one before.
-PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.1, 1.0
+PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.1, 0.5
 
 _LATE = Failure(grpc.StatusCode.DEADLINE_EXCEEDED)
 _LOST = Failure(grpc.StatusCode.UNAVAILABLE)
@@ -57,6 +57,7 @@ class BankLine:
         self._current: Connection | None = None
         self._none_since = self._loop.time()
         self._number = 0
+        self._noted = ""
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -161,9 +162,7 @@ class BankLine:
             channel = self._connect()
             fresh = await Connection.open(self._number, channel, self._waiting)
         except (grpc.RpcError, ClosingError, TimeoutError, OSError, ValueError) as problem:
-            code = problem.code() if isinstance(problem, aio.AioRpcError) else None
-            why = str(code) if code else type(problem).__name__
-            logger.warning("no line to the bank", why=why)
+            self._note(problem)
         except Exception:
             logger.exception("no line to the bank")
         finally:
@@ -171,11 +170,19 @@ class BankLine:
                 await channel.close()
         return fresh
 
+    def _note(self, problem: Exception) -> None:
+        """Log why there is no line: once, and again when it is for another reason."""
+        code = problem.code() if isinstance(problem, aio.AioRpcError) else None
+        why = str(code) if code else type(problem).__name__
+        if why != self._noted:
+            logger.warning("no line to the bank", why=why)
+        self._noted = why
+
     def _use(self, fresh: Connection) -> None:
         """Take a line for what comes from now on, and end the one before when it is done."""
         if self._current is not None:
             self._current.retire()
-        self._current = fresh
+        self._current, self._noted = fresh, ""
         ended = partial(self._ended, fresh)
         self._connections[fresh] = self._loop.create_task(fresh.run(ended))
         fresh.wake()
