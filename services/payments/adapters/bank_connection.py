@@ -10,6 +10,7 @@ from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from paygate.acquirer.v1.acquirer_service_pb2_grpc import AcquirerServiceStub
+from pkg.observe.health import serves
 from services.payments.adapters.bank_calls import Calls, told
 from services.payments.adapters.bank_waiting import Waiting
 
@@ -77,6 +78,17 @@ class Connection:
     def has_line(self) -> bool:
         """Whether there is a line, and not calls alone."""
         return self._call is not None
+
+    async def is_of_no_use(self) -> bool:
+        """Tell whether it is to be replaced, or the bank says nothing at all on it."""
+        if self.unwanted.is_set():
+            return True
+        try:
+            await serves(self.channel)
+        except aio.AioRpcError as problem:
+            # Any other error is said by somebody, or the reader hears of it as well.
+            return problem.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        return self.unwanted.is_set()
 
     def wake(self) -> None:
         """Have what waits written."""

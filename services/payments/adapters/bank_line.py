@@ -31,6 +31,9 @@ GRACE_SECONDS = 2.0
 # Then another is opened, so that banks behind one address share the lines, and new certificates
 # count. Each line's own age is up to a fifth more or less, so that not all go at once.
 LINE_SECONDS = 60.0
+# So often the bank is asked for a sign of life, which it has 1.5 s for; with so many in a row that
+# did not come it is hung, and its line is given up. One that is busy may be late.
+PING_SECONDS, SILENCES_MAX = 2.0, 3
 # Between attempts; each pause is twice the one before.
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.1, 0.5
 
@@ -139,7 +142,7 @@ class BankLine:
         while True:
             fresh = await self._opened()
             if fresh is None:
-                if self._current is not None and self._current.unwanted.is_set():
+                if self._current is not None and await self._current.is_of_no_use():
                     self._give_up(self._current)
                 # Not a secret: so that not all processes try at once.
                 await asyncio.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311
@@ -147,12 +150,20 @@ class BankLine:
                 continue
             pause = PAUSE_SECONDS_MIN
             self._use(fresh)
-            age = self._line_seconds * random.uniform(0.8, 1.2)  # noqa: S311
+            await self._watch(fresh)
+
+    async def _watch(self, line: Connection) -> None:
+        """Return when a line is to be replaced; at once without it if it is of no use any more."""
+        old = self._loop.time() + self._line_seconds * random.uniform(0.8, 1.2)  # noqa: S311
+        silences = 0
+        while (left := old - self._loop.time()) > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(age):
-                    await fresh.unwanted.wait()
-            if fresh.unwanted.is_set():
-                self._give_up(fresh)
+                async with asyncio.timeout(min(left, PING_SECONDS)):
+                    await line.unwanted.wait()
+            silences = silences + 1 if await line.is_of_no_use() else 0
+            if line.unwanted.is_set() or silences == SILENCES_MAX:
+                self._give_up(line)
+                return
 
     async def _opened(self) -> Connection | None:
         self._number += 1

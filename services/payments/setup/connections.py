@@ -80,14 +80,8 @@ def decline_limits(settings: Settings, metrics: Metrics) -> DeclineLimits:
     )
 
 
-# Of a connection to the bank: one of its own for each line, of which the other side's death shows
-# soon even if it sends no word of it.
-_BANK_CONNECTION = (
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.max_pings_without_data", 0),
-)
+# Each line has a connection of its own, where gRPC would share one among all.
+_BANK_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
 
 
 def bank_line(settings: Settings) -> BankLine:
