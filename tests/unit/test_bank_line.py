@@ -112,11 +112,13 @@ async def served(bank: Bank, port: int) -> AsyncIterator[aio.Server]:
         await server.stop(None)
 
 
-def line_to(port: int, *, seconds: float = 60.0) -> BankLine:
+def line_to(port: int, *, seconds: float = 60.0, first_seconds: float = 0.0) -> BankLine:
     """Return a line to whoever listens on that port."""
     options = (("grpc.use_local_subchannel_pool", 1),)
     return BankLine(
-        lambda: aio.insecure_channel(f"127.0.0.1:{port}", options), line_seconds=seconds
+        lambda: aio.insecure_channel(f"127.0.0.1:{port}", options),
+        line_seconds=seconds,
+        first_seconds=first_seconds,
     )
 
 
@@ -147,6 +149,20 @@ async def test_what_waits_goes_together(bank: Bank, port: int) -> None:
             assert await asyncio.gather(*asked) == [APPROVED] * 100
             assert [len(message) for message in bank.lines[0].messages] == [100]
             assert bank.asked == [f"act_{number}" for number in range(100)]
+
+
+async def test_a_bank_that_starts_a_little_later(bank: Bank, port: int) -> None:
+    """Whoever starts waits for the first line, and not for ever: then the bank counts as away."""
+    line = line_to(port, first_seconds=SOON)
+    entering = asyncio.create_task(line.__aenter__())
+    await asyncio.sleep(2.5)  # longer than a bank that was there may be missing
+    assert not entering.done()
+    async with served(bank, port), await entering:
+        line.ensure_reachable()
+        assert await ask(line, "act_0") == APPROVED
+    began = time.monotonic()
+    async with line_to(port, first_seconds=0.2):
+        assert 0.2 <= time.monotonic() - began < SOON
 
 
 async def test_a_slow_operation_holds_nobody_up(bank: Bank, port: int) -> None:

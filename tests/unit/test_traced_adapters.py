@@ -19,7 +19,7 @@ NOWHERE = "127.0.0.1:9"
 
 async def test_a_bank_that_is_away(recorder: Recorder, spans: InMemorySpanExporter) -> None:
     """The span has the status, and nothing of the card or of what gRPC says."""
-    async with BankLine(lambda: aio.insecure_channel(NOWHERE)) as line:
+    async with BankLine(lambda: aio.insecure_channel(NOWHERE), first_seconds=0) as line:
         bank = GrpcAcquirer(
             line, call_timeout_seconds=0.2, inquiry_timeout_seconds=5, tracer=recorder
         )

@@ -28,6 +28,9 @@ logger = structlog.get_logger()
 # For so long after a line was lost, or since the start, the bank is not called away: what comes
 # waits for a line. Longer than it takes to reconnect (pause and opening), or to restart a bank.
 GRACE_SECONDS = 2.0
+# For so long a process that starts waits for its first line before it serves: the bank may be
+# starting, too.
+FIRST_SECONDS = 4.0
 # Then another is opened, so that banks behind one address share the lines, and new certificates
 # count. Each line's own age is up to a fifth more or less, so that not all go at once.
 LINE_SECONDS = 60.0
@@ -48,13 +51,20 @@ class BankLine:
     Args:
         connect: Returns a new connection to the bank.
         line_seconds: How old a line becomes.
+        first_seconds: How long the first one is waited for when the context is entered.
     """
 
     def __init__(
-        self, connect: Callable[[], aio.Channel], *, line_seconds: float = LINE_SECONDS
+        self,
+        connect: Callable[[], aio.Channel],
+        *,
+        line_seconds: float = LINE_SECONDS,
+        first_seconds: float = FIRST_SECONDS,
     ) -> None:
         self._connect = connect
         self._line_seconds = line_seconds
+        self._first_seconds = first_seconds
+        self._has_been_open = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._waiting = Waiting()
         self._current: Connection | None = None
@@ -66,7 +76,11 @@ class BankLine:
         self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        """Wait for the first line, but not for long: without it, what is asked of us is refused."""
         self._keeping = self._loop.create_task(self._keep())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._first_seconds):
+                await self._has_been_open.wait()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -194,6 +208,7 @@ class BankLine:
         if self._current is not None:
             self._current.retire()
         self._current, self._noted = fresh, ""
+        self._has_been_open.set()
         ended = partial(self._ended, fresh)
         self._connections[fresh] = self._loop.create_task(fresh.run(ended))
         fresh.wake()
