@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import grpc
 import pytest
 from grpc import aio
+from grpc_health.v1.health_pb2_grpc import HealthServicer, add_HealthServicer_to_server
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from pkg.errors import DependencyUnavailableError
@@ -97,9 +98,13 @@ class Bank:
 
 
 @asynccontextmanager
-async def served(bank: Bank, port: int) -> AsyncIterator[aio.Server]:
-    """Have a bank listen on a port."""
+async def served(
+    bank: Bank, port: int, health: HealthServicer | None = None
+) -> AsyncIterator[aio.Server]:
+    """Have a bank listen on a port; it says nothing of its health by default."""
     server = server_with()
+    if health is not None:
+        add_HealthServicer_to_server(health, server)
     line = grpc.stream_stream_rpc_method_handler(
         bank.serve, pb.LineRequest.FromString, pb.LineResponse.SerializeToString
     )

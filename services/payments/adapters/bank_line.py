@@ -39,6 +39,8 @@ LINE_SECONDS = 60.0
 PING_SECONDS, SILENCES_MAX = 2.0, 3
 # Between attempts; each pause is twice the one before.
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.1, 0.5
+# What breaks sooner was no line: it is an attempt that failed, and the bank stays away by it.
+STEADY_SECONDS = 1.0
 
 _LATE = Failure(grpc.StatusCode.DEADLINE_EXCEEDED)
 _LOST = Failure(grpc.StatusCode.UNAVAILABLE)
@@ -68,7 +70,7 @@ class BankLine:
         self._loop = asyncio.get_running_loop()
         self._waiting = Waiting()
         self._current: Connection | None = None
-        self._none_since = self._loop.time()
+        self._none_since = self._some_since = self._loop.time()
         self._number = 0
         self._noted = ""
         self._connections: dict[Connection, asyncio.Task[None]] = {}
@@ -154,17 +156,18 @@ class BankLine:
         """Have a line open, and another when it is old, lost, or about to be."""
         pause = PAUSE_SECONDS_MIN
         while True:
-            fresh = await self._opened()
-            if fresh is None:
-                if self._current is not None and await self._current.is_of_no_use():
-                    self._give_up(self._current)
-                # Not a secret: so that not all processes try at once.
-                await asyncio.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311
-                pause = min(2 * pause, PAUSE_SECONDS_MAX)
-                continue
-            pause = PAUSE_SECONDS_MIN
-            self._use(fresh)
-            await self._watch(fresh)
+            fresh, opened = await self._opened(), self._loop.time()
+            if fresh is not None:
+                self._use(fresh)
+                await self._watch(fresh)
+                if self._current is fresh or self._loop.time() - opened >= STEADY_SECONDS:
+                    pause = PAUSE_SECONDS_MIN
+                    continue
+            elif (current := self._current) is not None and await current.is_of_no_use():
+                self._give_up(current)  # which may have ended while it was looked at
+            # Not a secret: so that not all processes try at once.
+            await asyncio.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311
+            pause = min(2 * pause, PAUSE_SECONDS_MAX)
 
     async def _watch(self, line: Connection) -> None:
         """Return when a line is to be replaced; at once without it if it is of no use any more."""
@@ -207,6 +210,8 @@ class BankLine:
         """Take a line for what comes from now on, and end the one before when it is done."""
         if self._current is not None:
             self._current.retire()
+        else:
+            self._some_since = self._loop.time()
         self._current, self._noted = fresh, ""
         self._has_been_open.set()
         ended = partial(self._ended, fresh)
@@ -217,7 +222,9 @@ class BankLine:
     def _give_up(self, connection: Connection) -> None:
         connection.retire()
         if self._current is connection:
-            self._current, self._none_since = None, self._loop.time()
+            self._current, now = None, self._loop.time()
+            if now - self._some_since >= STEADY_SECONDS:
+                self._none_since = now
 
     def _ended(self, connection: Connection) -> None:
         del self._connections[connection]

@@ -1,0 +1,93 @@
+"""Lines to the bank that break as soon as they are open, or while they are looked at."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import chain, repeat
+
+from grpc import aio
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthServicer
+
+from paygate.acquirer.v1 import acquirer_service_pb2 as pb
+from pkg.errors import DependencyUnavailableError
+from pkg.grpc.guard import Context
+from services.payments.adapters.bank_line import BankLine
+from tests.unit.test_bank_line import APPROVED, SOON, Bank, ask, is_reachable, line_to, served
+from tools.stack import ports
+
+
+class Fleeting(Bank):
+    """Opens lines, and none lasts."""
+
+    lasts = False
+
+    async def serve(
+        self, requests: AsyncIterator[pb.LineRequest], context: Context
+    ) -> AsyncIterator[pb.LineResponse]:
+        """End a line that was just opened."""
+        async for response in super().serve(requests, context):
+            yield response
+            if not self.lasts:
+                return
+
+
+async def test_lines_that_do_not_last() -> None:
+    """Are opened no more often than lines that are refused; and a bank with no others is away."""
+    bank, port = Fleeting(), ports.free(1)[0]
+    async with served(bank, port), line_to(port) as line:
+        async with asyncio.timeout(2 * SOON):
+            while is_reachable(line):
+                await asyncio.sleep(0.01)
+        assert 1 < len(bank.lines) < 20
+        bank.lasts = True
+        async with asyncio.timeout(SOON):
+            while await ask(line, "act") != APPROVED:
+                await asyncio.sleep(0.01)
+        assert is_reachable(line)
+
+
+class Slow(HealthServicer):
+    """Says that it serves: the first time at once, then when it may."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.asked_again, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    async def Check(  # noqa: N802  # the proto's
+        self, _request: HealthCheckRequest, _context: Context
+    ) -> HealthCheckResponse:
+        """Answer."""
+        self.times += 1
+        if self.times > 1:  # that was about its age, this is because there is no other line
+            self.asked_again.set()
+            await self.may_answer.wait()
+        return HealthCheckResponse(status=HealthCheckResponse.SERVING)
+
+
+async def test_a_line_that_ends_while_it_is_looked_at() -> None:
+    """It was old, and there was no other; there is one when the bank has one again."""
+    bank, health, (port, nobodys) = Bank(), Slow(), ports.free(2)
+    which: Iterator[int] = chain((port, nobodys), repeat(port))
+
+    def connect() -> aio.Channel:
+        options = (("grpc.use_local_subchannel_pool", 1),)
+        return aio.insecure_channel(f"127.0.0.1:{next(which)}", options)
+
+    async with served(bank, port, health), BankLine(connect, line_seconds=0.02) as line:
+        assert await ask(line, "act_0") == APPROVED
+        await asyncio.wait_for(health.asked_again.wait(), SOON)
+        bank.lines[0].is_over = True
+        bank.lines[0].answers.put_nowait(pb.LineResponse())
+        async with asyncio.timeout(SOON):
+            while has_line(line):
+                await asyncio.sleep(0.001)
+        health.may_answer.set()
+        assert await ask(line, "act_1") == APPROVED
+
+
+def has_line(line: BankLine) -> bool:
+    """Tell whether there is a line now."""
+    try:
+        return line.channel is not None
+    except DependencyUnavailableError:
+        return False
