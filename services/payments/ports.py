@@ -15,6 +15,7 @@ from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, NotFound, Resolution, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
+from services.payments.messages import Replies
 from services.payments.recent_keys import RecentKeys
 from services.payments.turns import Turns
 
@@ -109,6 +110,13 @@ class Store(Protocol):
 
     async def commit(self, change: Change) -> Commit:
         """Store a change, if the payment is still what it was decided on and the key is free."""
+
+    async def commit_row(self, changes: Sequence[Change]) -> Commit:
+        """Store changes of one payment, each decided on the one before: all of them, or none.
+
+        They are operations that begin, or operations that have ended. KEY_HELD: one of them stands
+        in the way, whose key is held or which has ended; they are to be stored one by one.
+        """
 
     async def ensure_kept(self) -> None:
         """Return when all that was read before is kept, whatever then fails.
@@ -251,20 +259,6 @@ class Hasher(Protocol):
 
     def card(self, merchant_id: str, pan: Pan) -> bytes:
         """Return the fingerprint of a card's number; differs between merchants."""
-
-
-class Events(Protocol):
-    """Event messages."""
-
-    def encode(self, event: Event, reply: bytes | None = None) -> bytes:
-        """Return what the outbox holds of an event; the reply that goes with it says the same."""
-
-
-class Replies(Protocol):
-    """Response messages."""
-
-    def render(self, action: Action, payment: Payment, now: datetime) -> bytes:
-        """Return the serialised response of the RPC that made the action."""
 
 
 @value(frozen=True, slots=True, kw_only=True)

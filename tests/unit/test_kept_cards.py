@@ -10,8 +10,8 @@ from services.payments.domain.outcome import Approved
 from services.payments.ports import Removal
 from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.cards import delete_card
+from services.payments.use_cases.carry_out import carry_out
 from services.payments.use_cases.refund import Refund
-from services.payments.use_cases.two_commits import carry_out
 from tests.builders import MERCHANT, gbp
 from tests.unit.test_steps import FakeBank, Fixture, authorized
 

@@ -18,7 +18,8 @@ from pkg.errors import (
 )
 from pkg.secret import Secret
 from services.payments.adapters.hashing import HmacHasher
-from services.payments.adapters.memory import MemoryStore, MemoryVault
+from services.payments.adapters.memory import MemoryStore
+from services.payments.adapters.vault.memory import MemoryVault
 from services.payments.api.codec import ProtoEvents, ProtoReplies
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus, ActionType
@@ -40,8 +41,9 @@ from services.payments.domain.status import Status
 from services.payments.ports import CardDetails, Change, Commit, Gateway, Limits
 from services.payments.use_cases.authorize import Authorize, authorize
 from services.payments.use_cases.capture import Capture
+from services.payments.use_cases.carry_out import carry_out
 from services.payments.use_cases.sweep import Sweep
-from services.payments.use_cases.two_commits import Reply, carry_out
+from services.payments.use_cases.two_commits import Reply
 from services.payments.use_cases.void import Void
 from tests.builders import DETAILS, HASH_KEY, MERCHANT, TurnedClock, gbp
 
@@ -453,7 +455,7 @@ async def test_waiting_for_the_turn_is_part_of_the_patience(fixture: Fixture) ->
     gateway = replace(gateway, store=Busy(payments=fixture.store.payments))
     command = replace(void_of(payment_id), idempotency_key=None)
     began = time.monotonic()
-    async with gateway.turns.of(payment_id, wait_seconds_max=1.0):
+    async with gateway.turns.of(payment_id, None, wait_seconds_max=1.0):
         voiding = asyncio.create_task(carry_out(gateway, command))
         await asyncio.sleep(0.9)
     with pytest.raises(error.ConcurrentUpdateError):
@@ -655,6 +657,6 @@ async def test_a_stored_reply_waits_for_nobodys_turn(fixture: Fixture) -> None:
     payment_id = authorized(await fixture.authorize()).payment.id
     gateway = fixture.gateway
     first = await carry_out(gateway, capture_of(payment_id))
-    async with gateway.turns.of(payment_id, wait_seconds_max=0):
+    async with gateway.turns.of(payment_id, None, wait_seconds_max=0):
         again = await carry_out(gateway, capture_of(payment_id))
     assert (again.body, again.replayed) == (first.body, True)

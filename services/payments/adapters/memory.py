@@ -4,18 +4,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from pkg.errors import DependencyUnavailableError
 from pkg.grpc.lists import Page, Place
-from pkg.ids import new_id
 from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.card import Expiry, Pan
+from services.payments.domain.card import Expiry
 from services.payments.domain.event import Event
 from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
 from services.payments.ports import (
     ActionPlace,
-    CardDetails,
     Change,
     Commit,
     InDoubt,
@@ -105,6 +102,24 @@ class MemoryStore:
             kept = KeptCard(change.card, payment.id, payment.card.expiry, payment.create_time)
             self.cards[payment.merchant_id, change.card.token] = kept
         self._drop_card_of(payment)
+        return Commit.COMMITTED
+
+    async def commit_row(self, changes: Sequence[Change]) -> Commit:
+        """Store changes of one payment, each decided on the one before: all of them, or none."""
+        first = changes[0].payment
+        stored = self.payments.get((first.merchant_id, first.id))
+        if stored is None or first.version != stored.version + 1:
+            return Commit.CONFLICT
+        keys = [
+            (first.merchant_id, change.actions[0].type.value, change.actions[0].idempotency_key)
+            for change in changes
+            if change.fingerprint is not None
+        ]
+        are_held = len(set(keys)) < len(keys) or any(key in self.keys for key in keys)
+        if are_held or any(map(self._has_ended, changes)):
+            return Commit.KEY_HELD
+        for change in changes:
+            assert await self.commit(change) is Commit.COMMITTED
         return Commit.COMMITTED
 
     def _drop_card_of(self, payment: Payment) -> None:
@@ -266,29 +281,3 @@ def _page(found: Sequence[tuple[Place, Payment]], size: int) -> Page[Payment]:
     page = found[:size]
     place = page[-1][0] if page else None
     return Page([payment for _, payment in page], place, len(found) > size)
-
-
-@dataclass
-class MemoryVault:
-    """Cards in a dictionary, as they are: for tests. What was never committed is not found."""
-
-    store: MemoryStore
-    sealed: bool = False
-    details: dict[str, CardDetails] = field(default_factory=dict)
-
-    async def seal(self, merchant_id: str, pan: Pan, expiry: Expiry, now: datetime) -> SealedCard:
-        """Remember a card under a fresh token."""
-        if self.sealed:
-            raise DependencyUnavailableError
-        token = new_id("tok", now)
-        self.details[token] = CardDetails(pan, expiry, None)
-        return SealedCard(token=token, data_key_id=f"dek_of_{merchant_id}", ciphertext=b"")
-
-    async def open(self, merchant_id: str, token: str) -> CardDetails | Removal | None:
-        """Return the merchant's card of that token, or why it is gone; None if there was none."""
-        if self.sealed:
-            raise DependencyUnavailableError
-        place = (merchant_id, token)
-        if place in self.store.cards:
-            return self.details[token]
-        return self.store.removed_cards.get(place)

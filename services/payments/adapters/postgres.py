@@ -1,8 +1,7 @@
 """The store on PostgreSQL. Each step is written by a statement of its own, in `sql/`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from enum import Enum
 from pathlib import Path
 
 import asyncpg
@@ -14,23 +13,23 @@ from pkg.postgres.group_commit import Groups
 from pkg.postgres.sql import Pool, Proof, Row, statements, translated
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.rows import (
+    SETTLING,
+    Step,
     action_of,
     beginning_columns,
     opening_columns,
     payment_of,
-    settling_authorize_columns,
-    settling_columns,
-    settling_operation_columns,
+    step_of,
 )
 from services.payments.adapters.tally import StoreTally
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
+from services.payments.messages import Events
 from services.payments.ports import (
     ActionPlace,
     Change,
     Commit,
-    Events,
     InDoubt,
     Loaded,
     Record,
@@ -38,26 +37,10 @@ from services.payments.ports import (
 
 SQL = statements(Path(__file__).parent / "sql")
 
+# Changes of one payment that are stored together.
+_Row = tuple[Change, ...]
 # Merchant, payment, RPC, idempotency key.
 _Wanted = tuple[str, str, str, str | None]
-
-
-class _Step(Enum):
-    """Which of the steps of an action a change is, by the name of its statement."""
-
-    OPEN = "open"  # a payment begins, with its authorization
-    BEGIN = "begin"  # an action begins on a payment
-    SETTLE_AUTHORIZE = "settle_authorize"  # an authorization has ended
-    SETTLE_OPERATION = "settle_operation"  # a capture, void or refund has ended
-    SETTLE = "settle"  # any other action has ended
-
-
-_SETTLING = {
-    _Step.SETTLE_AUTHORIZE: settling_authorize_columns,
-    _Step.SETTLE_OPERATION: settling_operation_columns,
-    _Step.SETTLE: settling_columns,
-}
-_OPERATIONS = frozenset({ActionType.CAPTURE, ActionType.VOID, ActionType.REFUND})
 
 
 # One change of a group is at fault: a CHECK, a NUL, a number out of range.
@@ -96,9 +79,9 @@ class PostgresStore:
         self._clock = clock
         self._lease = lease
         self._tally = tally = tally or StoreTally(Metrics())
-        self._commits: Groups[Change, Commit] = Groups(
+        self._commits: Groups[Change | _Row, Commit] = Groups(
             self._write,
-            kind=_step_of,
+            kind=_kind_of,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
             wait_seconds_max=wait_seconds_max,
             done=tally.commits.done,
@@ -144,36 +127,66 @@ class PostgresStore:
         )
 
     async def commit(self, change: Change) -> Commit:
-        """Store a change, if the payment is still what it was decided on and the key is free.
+        """Store a change, if the payment is still what it was decided on and the key is free."""
+        return await self._committed(change, (change,))
 
-        When the acknowledgement is lost, the action tells whether the change was stored, once what
+    async def commit_row(self, changes: Sequence[Change]) -> Commit:
+        """Store changes of one payment, each decided on the one before: all of them, or none."""
+        if len(changes) == 1:
+            return await self.commit(changes[0])
+        row = tuple(changes)
+        return await self._committed(row, row)
+
+    async def _committed(self, item: Change | _Row, changes: _Row) -> Commit:
+        """Store a change or a row of them, and count what they mean.
+
+        When the acknowledgement is lost, the last action tells whether they were stored, once what
         is read of it is known to be kept. "Not there" proves nothing while the old backend may
-        still run: the caller is told that the database is not available, and nothing is executed
-        again blindly.
+        still run: the database is not available, and nothing is executed again blindly.
         """
         try:
             with translated():
-                result = await self._commits.result_of(change)
+                result = await self._commits.result_of(item)
         except DependencyUnavailableError:
-            found = await self.load_action(change.payment.merchant_id, change.actions[0].id)
-            became = _what_became_of(change.actions[0], found.action) if found else None
+            action = changes[-1].actions[0]
+            found = await self.load_action(changes[-1].payment.merchant_id, action.id)
+            became = _what_became_of(action, found.action) if found else None
             if became is None:
                 raise
             await self.ensure_kept()
             result = became
         if result is Commit.COMMITTED:
-            self._tally.committed(change)
+            for change in changes:
+                self._tally.committed(change)
         return result
 
-    async def _write(self, changes: Sequence[Change]) -> list[Commit]:
-        """Store a group of changes that are all the same step."""
-        match _step_of(changes[0]):
-            case _Step.OPEN:
+    async def _write(self, items: Sequence[Change | _Row]) -> list[Commit]:
+        """Store a group of changes that are all the same step, or one row of changes."""
+        changes = [item for item in items if isinstance(item, Change)]
+        if not changes:
+            return [await self._write_row(item) for item in items if isinstance(item, tuple)]
+        match step_of(changes[0]):
+            case Step.OPEN:
                 return await self._open(changes)
-            case _Step.BEGIN:
+            case Step.BEGIN:
                 return await self._begin(changes)
             case settling:
                 return await self._settle(settling, changes)
+
+    async def _write_row(self, changes: _Row) -> Commit:
+        begins = step_of(changes[0]) is Step.BEGIN
+        try:
+            if begins:
+                columns = zip(*map(beginning_columns, changes), strict=True)
+                rows = await self._writes.fetch(SQL["begin_row"], *columns, self._lease)
+            else:
+                settled = self._settling_columns(Step.SETTLE_OPERATION, changes)
+                rows = await self._writes.fetch(SQL["settle_row"], *settled)
+        except _POISON:
+            return Commit.KEY_HELD  # one by one, it will be seen which of them it is
+        if rows[0]["is_stored"]:
+            return Commit.COMMITTED
+        return Commit.CONFLICT if begins or rows[0]["are_pending"] else Commit.KEY_HELD
 
     async def _open(self, changes: Sequence[Change]) -> list[Commit]:
         columns = zip(*map(opening_columns, changes), strict=True)
@@ -192,20 +205,25 @@ class PostgresStore:
             results[row["ord"] - 1] = Commit.COMMITTED if row["has_key"] else Commit.KEY_HELD
         return results
 
-    async def _settle(self, step: _Step, changes: Sequence[Change]) -> list[Commit]:
-        columns_of, encode = _SETTLING[step], self._events.encode
-        columns = zip(
+    async def _settle(self, step: Step, changes: Sequence[Change]) -> list[Commit]:
+        columns = self._settling_columns(step, changes)
+        rows = await self._writes.fetch(SQL[step.value], *columns)
+        results = [Commit.CONFLICT] * len(changes)
+        for row in rows:
+            results[row["ord"] - 1] = Commit.COMMITTED
+        return results
+
+    def _settling_columns(
+        self, step: Step, changes: Sequence[Change]
+    ) -> Iterator[tuple[object, ...]]:
+        columns_of, encode = SETTLING[step], self._events.encode
+        return zip(
             *(
                 columns_of(change, encode(change.event, change.reply) if change.event else None)
                 for change in changes
             ),
             strict=True,
         )
-        rows = await self._writes.fetch(SQL[step.value], *columns)
-        results = [Commit.CONFLICT] * len(changes)
-        for row in rows:
-            results[row["ord"] - 1] = Commit.COMMITTED
-        return results
 
     async def ensure_kept(self) -> None:
         """Return when all that was read before is kept, on the standbys too."""
@@ -256,17 +274,9 @@ class PostgresStore:
         return int(done.removeprefix("DELETE "))
 
 
-def _step_of(change: Change) -> _Step:
-    if change.payment.version == 1:
-        return _Step.OPEN
-    action = change.actions[0]
-    if action.status is ActionStatus.PENDING:
-        return _Step.BEGIN
-    if change.event is None or len(change.actions) > 1:
-        return _Step.SETTLE
-    if action.type is ActionType.AUTHORIZE and change.payment.version == 2:
-        return _Step.SETTLE_AUTHORIZE
-    return _Step.SETTLE_OPERATION if action.type in _OPERATIONS else _Step.SETTLE
+def _kind_of(item: Change | _Row) -> object:
+    """Return what goes together: changes of one step, and a row by itself."""
+    return id(item) if isinstance(item, tuple) else step_of(item)
 
 
 def _loaded(row: Row) -> Loaded:

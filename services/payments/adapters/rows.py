@@ -1,5 +1,7 @@
 """Domain values to rows of the database and back."""
 
+from enum import Enum
+
 from pkg.postgres.sql import Row
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.card import Brand, Expiry
@@ -9,6 +11,30 @@ from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.status import Authorization
 from services.payments.ports import Change
+
+
+class Step(Enum):
+    """Which of the steps of an action a change is, by the name of its statement."""
+
+    OPEN = "open"  # a payment begins, with its authorization
+    BEGIN = "begin"  # an action begins on a payment
+    SETTLE_AUTHORIZE = "settle_authorize"  # an authorization has ended
+    SETTLE_OPERATION = "settle_operation"  # a capture, void or refund has ended
+    SETTLE = "settle"  # any other action has ended
+
+
+def step_of(change: Change) -> Step:
+    """Return which step a change is."""
+    if change.payment.version == 1:
+        return Step.OPEN
+    action = change.actions[0]
+    if action.status is ActionStatus.PENDING:
+        return Step.BEGIN
+    if change.event is None or len(change.actions) > 1:
+        return Step.SETTLE
+    if action.type is ActionType.AUTHORIZE and change.payment.version == 2:
+        return Step.SETTLE_AUTHORIZE
+    return Step.SETTLE_OPERATION if action.type in _OPERATIONS else Step.SETTLE
 
 
 def opening_columns(change: Change) -> tuple[object, ...]:
@@ -161,6 +187,14 @@ def _standing_columns(payment: Payment) -> tuple[object, ...]:
         payment.last_sequence,
         payment.update_time,
     )
+
+
+SETTLING = {
+    Step.SETTLE_AUTHORIZE: settling_authorize_columns,
+    Step.SETTLE_OPERATION: settling_operation_columns,
+    Step.SETTLE: settling_columns,
+}
+_OPERATIONS = frozenset({ActionType.CAPTURE, ActionType.VOID, ActionType.REFUND})
 
 
 def payment_of(row: Row) -> Payment:

@@ -16,8 +16,9 @@ from services.payments.api.codec import encode_action, encode_payment, payment_i
 from services.payments.ports import Gateway
 from services.payments.use_cases.authorize import authorize
 from services.payments.use_cases.cards import delete_card
+from services.payments.use_cases.carry_out import carry_out
 from services.payments.use_cases.queries import Queries
-from services.payments.use_cases.two_commits import Reply, carry_out
+from services.payments.use_cases.two_commits import Reply
 
 logger = structlog.get_logger()
 

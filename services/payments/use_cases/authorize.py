@@ -17,13 +17,12 @@ from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Card, Payment
 from services.payments.ports import CardDetails, Change, Commit, Gateway, Removal, SealedCard
+from services.payments.use_cases.carry_out import checked, conclude
 from services.payments.use_cases.two_commits import (
     Begun,
     Keyed,
     Reply,
     Retries,
-    checked,
-    conclude,
     keyed_by,
     look_up,
 )

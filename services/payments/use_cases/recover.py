@@ -23,8 +23,9 @@ from services.payments.domain.outcome import (
 )
 from services.payments.domain.settle import settle_expiry, settle_reversal
 from services.payments.ports import ActionPlace, Change, Commit, Gateway, InDoubt
+from services.payments.use_cases.carry_out import checked, conclude
 from services.payments.use_cases.leases import Leases
-from services.payments.use_cases.two_commits import Begun, checked, conclude
+from services.payments.use_cases.two_commits import Begun
 
 logger = structlog.get_logger()
 

@@ -1,7 +1,7 @@
 """The two commits around a call to the bank, the same for every verb.
 
-`begin` claims the idempotency key, reserves the amount and records the action as PENDING. Then the
-verb calls the bank, with nothing held. `conclude` settles what the bank answered.
+The first one claims the idempotency key, reserves the amount and records the action as PENDING.
+Then the bank is called, with nothing held. The second one settles what it answered.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from pkg.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 from pkg.ids import new_id
 from pkg.values import changed, value
 from services.payments.domain import error
-from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.event import event_of
-from services.payments.domain.outcome import Answer, Approved, Declined, Final, NotFound, Unknown
+from services.payments.domain.action import Action, ActionType
+from services.payments.domain.event import Origin, event_of
+from services.payments.domain.outcome import Final
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
 from services.payments.ports import Change, Commit, Gateway, InDoubt, Record
@@ -76,58 +76,21 @@ class Operation(Protocol):
         """Begin it, or raise the refusal."""
 
 
-async def carry_out(gateway: Gateway, operation: Operation) -> Reply:
-    """Do it, and return the serialised response.
+@value(frozen=True, slots=True)
+class Beginning:
+    """An operation that is to begin, and what it may have been stored under."""
 
-    Raises:
-        PaymentsError: The request was refused, and nothing was changed.
-        DependencyUnavailableError: The bank is known to be away, and nothing was changed.
-    """
-    begun = await begin(gateway, operation)
-    if isinstance(begun, Reply):
-        return begun
-    answer = await gateway.acquirer.perform(begun.payment.authorization_id, begun.action)
-    return await conclude(gateway, begun, await checked(gateway, begun.action, answer))
+    operation: Operation
+    keyed: Keyed
 
 
-async def begin(gateway: Gateway, operation: Operation) -> Begun | Reply:
-    """Commit 1; or the stored reply, which comes before any guard.
+@value(frozen=True, slots=True)
+class Ending:
+    """What the bank said of an action, and for whose request it was asked."""
 
-    Raises:
-        PaymentsError: The request was refused, and nothing was changed.
-        DependencyUnavailableError: The bank is known to be away, and nothing was changed.
-    """
-    payment_id, merchant_id = operation.payment_id, operation.merchant_id
-    key = operation.idempotency_key
-    keyed = keyed_by(gateway, merchant_id, operation.rpc, key, operation.fields())
-    found = await look_up(gateway, keyed, payment_id)
-    if isinstance(found, Reply):
-        return found  # in nobody's turn: those may take long
-    patience = gateway.limits.conflict_retry_seconds
-    retries = Retries(patience)  # waiting for the turn is part of it
-    async with gateway.turns.of(payment_id, wait_seconds_max=patience) as waited:
-        while True:
-            if waited or retries.count:
-                found = await look_up(gateway, keyed, payment_id)
-            if isinstance(found, Reply):
-                return found
-            if found is None:
-                raise error.PaymentNotFoundError
-            now = gateway.clock.now()
-            payment, action = operation.begun(found, action_id=new_id("act", now), now=now)
-            gateway.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
-            action = changed(action, idempotency_key=key)
-            change = Change(payment=payment, actions=(action,), fingerprint=keyed.fingerprint)
-            match await gateway.store.commit(change):
-                case Commit.COMMITTED:
-                    return Begun(payment, action)
-                case Commit.KEY_HELD:
-                    found = await look_up(gateway, keyed, payment_id)
-                    if isinstance(found, Reply):
-                        return found
-                case Commit.CONFLICT:
-                    pass
-            await retries.wait()
+    begun: Begun
+    answer: Final
+    origin: Origin
 
 
 def keyed_by(
@@ -165,55 +128,70 @@ def _replay(record: Record, fingerprint: bytes) -> Reply:
     return Reply(record.reply, replayed=True)
 
 
-async def checked(gateway: Gateway, action: Action, answer: Answer) -> Answer:
-    """Return what the bank's answer is worth: a yes or a no as it is, anything else after a look.
+def begun_by(gateway: Gateway, payment: Payment, beginning: Beginning) -> Change:
+    """Return commit 1 of an operation on a payment as it is now.
 
-    The bank knows of the action if an earlier request for it came through: then that counts. If it
-    does not, a request that it has rejected is over, and one without an answer may still come.
+    Raises:
+        PaymentsError: It is refused.
+        DependencyUnavailableError: The bank is known to be away.
     """
-    if isinstance(answer, Approved | Declined):
-        return answer
-    found = await gateway.acquirer.inquire(action)
-    return answer if isinstance(found, NotFound) else found
+    now, keyed = gateway.clock.now(), beginning.keyed
+    after, action = beginning.operation.begun(payment, action_id=new_id("act", now), now=now)
+    gateway.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
+    action = changed(action, idempotency_key=keyed.key)
+    return Change(payment=after, actions=(action,), fingerprint=keyed.fingerprint)
 
 
-async def conclude(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
-    """Commit 2: settle an answer that was checked; without one, say PENDING.
+def ended_by(gateway: Gateway, payment: Payment, action: Action, ending: Ending) -> Change | None:
+    """Return commit 2 of an action on a payment as it is now; None if nothing is to be settled."""
+    now = gateway.clock.now()
+    settled = settle(payment, action, ending.answer, now)
+    if settled is None:
+        return None
+    payment, action = settled
+    reply = gateway.replies.render(action, payment, now)
+    event = event_of(payment, action, event_id=new_id("evt", now), origin=ending.origin)
+    return Change(payment=payment, actions=(action,), event=event, reply=reply)
 
-    Settling is a no-op if recovery was faster; the reply is then what recovery stored.
-    """
-    if isinstance(answer, Unknown):
-        return await _leave_pending(gateway, begun)
-    try:
-        return await _settle(gateway, begun, answer)
-    except error.ConcurrentUpdateError:
-        # The bank has answered, but the payment is too busy to write it down: recovery will, or
-        # has, if it was this process that stood still.
+
+async def begin_alone(
+    gateway: Gateway, beginning: Beginning, found: Reply | Payment | None, retries: "Retries"
+) -> Begun | Reply:
+    """Commit 1 on what a look has found; whenever somebody else is faster it is looked again."""
+    keyed, payment_id = beginning.keyed, beginning.operation.payment_id
+    while True:
+        if isinstance(found, Reply):
+            return found
+        if found is None:
+            raise error.PaymentNotFoundError
+        change = begun_by(gateway, found, beginning)
+        match await gateway.store.commit(change):
+            case Commit.COMMITTED:
+                return Begun(change.payment, change.actions[0])
+            case Commit.KEY_HELD:
+                found = await look_up(gateway, keyed, payment_id)
+                if isinstance(found, Reply):
+                    return found
+            case Commit.CONFLICT:
+                pass
+        await retries.wait()
+        found = await look_up(gateway, keyed, payment_id)
+
+
+async def settle_alone(
+    gateway: Gateway, ending: Ending, current: InDoubt, retries: "Retries"
+) -> Reply:
+    """Commit 2, as often as somebody else is faster."""
+    begun = ending.begun
+    while True:
+        change = ended_by(gateway, current.payment, current.action, ending)
+        if change is None:
+            return await reply_of(gateway, current)
+        if await gateway.store.commit(change) is Commit.COMMITTED:
+            assert change.reply is not None
+            return Reply(change.reply)
+        await retries.wait()
         current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
-        if current.action.status is not ActionStatus.PENDING:
-            return await _reply_of(gateway, current)
-        return await _leave_pending(gateway, begun)
-
-
-async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
-    patience = gateway.limits.conflict_retry_seconds
-    current = InDoubt(begun.payment, begun.action, begun.action, None)
-    retries = Retries(patience)
-    async with gateway.turns.of(begun.payment.id, wait_seconds_max=patience) as waited:
-        while True:
-            if waited or retries.count:
-                current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
-            now = gateway.clock.now()
-            settled = settle(current.payment, current.action, answer, now)
-            if settled is None:
-                return await _reply_of(gateway, current)
-            payment, action = settled
-            reply = gateway.replies.render(action, payment, now)
-            event = event_of(payment, action, event_id=new_id("evt", now), origin=gateway.origin())
-            change = Change(payment=payment, actions=(action,), event=event, reply=reply)
-            if await gateway.store.commit(change) is Commit.COMMITTED:
-                return Reply(reply)
-            await retries.wait()
 
 
 async def load_in_doubt(gateway: Gateway, merchant_id: str, action_id: str) -> InDoubt:
@@ -228,13 +206,7 @@ async def load_in_doubt(gateway: Gateway, merchant_id: str, action_id: str) -> I
     return found
 
 
-async def _leave_pending(gateway: Gateway, begun: Begun) -> Reply:
-    reply = gateway.replies.render(begun.action, begun.payment, gateway.clock.now())
-    await gateway.store.leave_pending(begun.payment, begun.action, reply)
-    return Reply(reply)
-
-
-async def _reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
+async def reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
     """Return the reply of what somebody else has ended: it was read, so it is proven first."""
     await gateway.store.ensure_kept()
     if ended.reply is not None:

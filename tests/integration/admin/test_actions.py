@@ -15,8 +15,9 @@ from pkg.postgres.sql import open_pool
 from pkg.secret import Secret
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
-from services.payments.adapters.memory import MemoryStore, MemoryVault
+from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.vault.memory import MemoryVault
 from services.payments.api.codec import ProtoEvents, ProtoReplies
 from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.money import Money

@@ -1,0 +1,187 @@
+"""Many at once on one payment: decided one after the other, committed together, told one by one."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from paygate.payments.v1 import payment_service_pb2 as service
+from pkg.errors import DependencyUnavailableError, IdempotencyInFlightError
+from services.payments.adapters.memory import MemoryStore
+from services.payments.domain import error
+from services.payments.domain.action import ActionStatus, ActionType
+from services.payments.domain.money import Money
+from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined
+from services.payments.ports import Change, Commit, Gateway, Limits
+from services.payments.use_cases.capture import Capture
+from services.payments.use_cases.carry_out import carry_out
+from services.payments.use_cases.refund import Refund
+from services.payments.use_cases.two_commits import Reply
+from tests.builders import MERCHANT, begun, gbp, settled
+from tests.unit.test_steps import FakeBank, Fixture
+
+MANY = 20
+
+
+@dataclass
+class Slow(MemoryStore):
+    """Takes a pass of the loop for each commit, as a database does, and counts them."""
+
+    commits: int = 0
+    rows: list[int] = field(default_factory=list)
+    interfere: int = 0
+
+    async def commit(self, change: Change) -> Commit:
+        """Commit a while later."""
+        self.commits += 1
+        await asyncio.sleep(0.001)
+        return await super().commit(change)
+
+    async def commit_row(self, changes: Sequence[Change]) -> Commit:
+        """Commit a while later; somebody else may be faster once."""
+        self.rows.append(len(changes))
+        await asyncio.sleep(0.001)
+        if self.interfere:
+            place = (MERCHANT, changes[0].payment.id)
+            now = self.payments[place]
+            captured = now.captured + gbp(self.interfere)
+            self.payments[place] = replace(now, captured=captured, version=now.version + 1)
+            self.interfere = 0
+        commits = self.commits
+        result = await super().commit_row(changes)
+        self.commits = commits + 1
+        return result
+
+
+class Answering(FakeBank):
+    """Answers every capture the same."""
+
+    answer: Answer = Approved()
+
+    async def perform(self, authorization: str, action: object) -> Answer:
+        """Answer at once."""
+        return self.answer
+
+
+@dataclass
+class Place:
+    """A payment of £10, and a gateway on fakes that are as slow as a database."""
+
+    fixture: Fixture = field(default_factory=lambda: Fixture(store=Slow(), bank=Answering()))
+
+    def __post_init__(self) -> None:
+        """Store the payment."""
+        self.payment, authorization = settled(begun())
+        self.store.payments[MERCHANT, self.payment.id] = self.payment
+        self.store.actions[MERCHANT, authorization.id] = authorization
+        limits = Limits(conflict_retry_seconds=2.0)
+        self.gateway: Gateway = replace(self.fixture.gateway, limits=limits)
+
+    @property
+    def store(self) -> Slow:
+        """The store."""
+        assert isinstance(self.fixture.store, Slow)
+        return self.fixture.store
+
+    def capture(self, amount: int, key: str | None = None) -> Capture:
+        """Capture so much."""
+        return Capture(
+            merchant_id=MERCHANT,
+            payment_id=self.payment.id,
+            amount=gbp(amount),
+            final=False,
+            reference="",
+            idempotency_key=key,
+        )
+
+    async def at_once(self, *operations: Capture | Refund) -> list[Reply | BaseException]:
+        """Carry them out at once."""
+        calls = (carry_out(self.gateway, operation) for operation in operations)
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    @property
+    def captured(self) -> Money:
+        """What is captured now, with nothing on its way."""
+        payment = self.store.payments[MERCHANT, self.payment.id]
+        assert not payment.capturing
+        return payment.captured
+
+
+@pytest.fixture
+def place() -> Place:
+    """A payment."""
+    return Place()
+
+
+def told(reply: Reply | BaseException) -> service.CaptureResponse:
+    """Read a reply."""
+    assert isinstance(reply, Reply), reply
+    return service.CaptureResponse.FromString(reply.body)
+
+
+async def test_many_captures_take_few_commits(place: Place) -> None:
+    """Each is told its own action, and the payment as it was after it; each has its event."""
+    replies = [told(reply) for reply in await place.at_once(*[place.capture(10)] * MANY)]
+    assert place.captured == gbp(10 * MANY)
+    assert len({reply.action.id for reply in replies}) == MANY
+    captured = sorted(reply.payment.captured.minor_units for reply in replies)
+    assert captured == [10 * number for number in range(1, MANY + 1)]
+    versions = [event.sequence for event in place.store.events]
+    assert len(versions) == MANY
+    assert versions == sorted(set(versions))
+    assert place.store.commits < MANY  # two each, one by one
+
+
+async def test_together_they_take_no_more_than_there_is(place: Place) -> None:
+    """Who comes too late is refused, though decided beside those that go."""
+    outcomes = await place.at_once(*[place.capture(300)] * MANY)
+    assert place.captured == gbp(900)
+    refused = [one for one in outcomes if isinstance(one, error.AmountExceedsCapturableError)]
+    assert len(refused) == MANY - 3
+
+
+async def test_another_process_that_is_faster_is_taken_into_account(place: Place) -> None:
+    """All of the row is decided once more, on what is there then."""
+    place.store.interfere = 950
+    outcomes = await place.at_once(*[place.capture(10)] * MANY)
+    captured = place.captured.minor_units
+    assert captured == 1000
+    assert sum(isinstance(one, Reply) for one in outcomes) == 5
+    assert all(isinstance(one, Reply | error.PaymentsError) for one in outcomes)
+
+
+async def test_one_key_among_many_has_one_effect(place: Place) -> None:
+    """The same request twice in a row: one goes, the others are told that it is under way."""
+    same = [place.capture(10, key="k")] * 5
+    outcomes = await place.at_once(*same, *[place.capture(1)] * MANY)
+    assert place.captured == gbp(10 + MANY)
+    kinds = {type(one) for one in outcomes[:5]}
+    assert kinds <= {Reply, IdempotencyInFlightError}
+    again = told(await carry_out(place.gateway, same[0]))
+    assert again.action.amount.minor_units == 10
+
+
+async def test_what_the_bank_declines_gives_its_reserve_back(place: Place) -> None:
+    """For each of them."""
+    Answering.answer = Declined(DeclineCode.CAPTURE_REJECTED)
+    try:
+        outcomes = await place.at_once(*[place.capture(10)] * MANY)
+    finally:
+        Answering.answer = Approved()
+    assert place.captured == gbp(0)
+    assert {told(one).payment.capturable.minor_units for one in outcomes} <= set(range(1001))
+    stored = [one for one in place.store.actions.values() if one.type is ActionType.CAPTURE]
+    assert {action.status for action in stored} == {ActionStatus.DECLINED}
+
+
+async def test_a_database_that_goes_away_is_told_to_all(place: Place) -> None:
+    """Nobody waits for ever, and nobody is told that something was done."""
+
+    async def away(changes: object) -> Commit:
+        raise DependencyUnavailableError
+
+    place.store.commit_row = away  # type: ignore[method-assign]
+    outcomes = await asyncio.wait_for(place.at_once(*[place.capture(10)] * MANY), 10)
+    assert any(isinstance(one, DependencyUnavailableError) for one in outcomes)
+    assert {type(one) for one in outcomes} <= {Reply, DependencyUnavailableError}
