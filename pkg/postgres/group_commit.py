@@ -9,10 +9,10 @@ import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from pkg.observe.tracing import NOTHING, Span, Tracer
+from pkg.observe.tracing import Tracer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -134,9 +134,9 @@ class Groups(Generic[Item, Result]):
             if not queue:
                 del self._waiting[kind]
 
-    def _span(self, group: list[_Waiting]) -> AbstractContextManager[Span]:
+    def _span(self, group: list[_Waiting]) -> AbstractContextManager[object]:
         if not self._tracer:
-            return NOTHING
+            return nullcontext()
         serves = [waiting.asked_by for waiting in group]
         return self._tracer.span(
             self._name, attributes={"paygate.group": len(group)}, serves=serves

@@ -56,7 +56,7 @@ from services.payments.api.codec import ProtoReplies
 from services.payments.api.refusals import telling_the_time
 from services.payments.api.requests import payment_id_in
 from services.payments.api.sandbox import SandboxServicer
-from services.payments.api.servicer import PaymentServicer
+from services.payments.api.servicer import PaymentServicer, origin
 from services.payments.ports import Gateway
 from services.payments.setup.admin_config import AdminSettings
 from services.payments.setup.config import Settings
@@ -66,7 +66,6 @@ from services.payments.setup.connections import (
     bank_line,
     decline_limits,
     dependencies,
-    origin,
     reading_pool,
     sandbox_pool,
     store_on,

@@ -9,10 +9,17 @@ import structlog
 from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceServicer
 from pkg.grpc.auth import Authenticator
-from pkg.grpc.guard import Context, add_reply_header, metadata_values, note_payment
+from pkg.grpc.guard import (
+    Context,
+    add_reply_header,
+    current_call,
+    metadata_values,
+    note_payment,
+)
 from pkg.grpc.shares import in_pieces
 from services.payments.api import requests
 from services.payments.api.codec import encode_action, encode_payment, payment_id_of
+from services.payments.domain.event import NOBODY, Origin
 from services.payments.ports import Gateway
 from services.payments.use_cases.authorize import authorize
 from services.payments.use_cases.cards import delete_card
@@ -134,6 +141,12 @@ class PaymentServicer(PaymentServiceServicer):
             add_reply_header("idempotent-replayed", "true")
         note_payment(payment_id_of(reply.body))
         return reply.body
+
+
+def origin() -> Origin:
+    """Return the request that this code runs for; see `ports.Gateway`."""
+    call = current_call()
+    return Origin(call.request_id, call.traceparent) if call else NOBODY
 
 
 def _keys(context: Context) -> list[str]:

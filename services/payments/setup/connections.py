@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
-from pkg.grpc.guard import current_call
 from pkg.grpc.tls import channel
 from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
@@ -19,17 +18,10 @@ from services.payments.adapters.declines import DeclineLimits
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.tally import StoreTally
 from services.payments.api.codec import ProtoEvents
-from services.payments.domain.event import NOBODY, Origin
 from services.payments.setup.config import Settings
 from services.payments.setup.open_vault import OpenVault
 
 NAME = "paygate-payments"
-
-
-def origin() -> Origin:
-    """Return the request that this code runs for; see `ports.Gateway`."""
-    call = current_call()
-    return Origin(call.request_id, call.traceparent) if call else NOBODY
 
 
 def dependencies(pools: Pools, bank: BankLine, vault: OpenVault | None) -> Mapping[str, Check]:

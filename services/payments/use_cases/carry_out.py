@@ -1,7 +1,7 @@
 """A capture, void or refund from request to reply, and the end of every call to the bank."""
 
 from services.payments.domain import error
-from services.payments.domain.action import Action, ActionStatus
+from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.outcome import Answer, Approved, Declined, Final, NotFound, Unknown
 from services.payments.ports import Gateway, InDoubt
 from services.payments.use_cases.in_a_row import begin_in_a_row, settle_in_a_row
@@ -96,6 +96,10 @@ async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
     patience = gateway.limits.conflict_retry_seconds
     retries = Retries(patience)
     ending = Ending(begun, answer, gateway.origin())
+    current = InDoubt(begun.payment, begun.action, begun.action, None)
+    if begun.action.type is ActionType.AUTHORIZE:
+        # Until it has ended nothing else can be done to the payment: there is no line.
+        return await settle_alone(gateway, ending, current, retries)
     async with gateway.turns.of(begun.payment.id, ending, wait_seconds_max=patience) as turn:
         if turn.waited and not turn.is_done and (others := turn.others()):
             await settle_in_a_row(gateway, [turn, *others], retries)
@@ -104,8 +108,6 @@ async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
             return reply
         if turn.waited:
             current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
-        else:
-            current = InDoubt(begun.payment, begun.action, begun.action, None)
         return await settle_alone(gateway, ending, current, retries)
 
 
