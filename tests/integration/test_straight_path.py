@@ -13,7 +13,7 @@ from tests.bench.workloads import authorize_message
 from tests.chaos.rig import Process, free_port
 from tests.integration.path_worker import REPOSITORY, WARM_CALLS
 
-FILES_MAX = 40
+FILES_MAX = 42
 
 
 async def test_an_authorize_goes_through_few_files(
