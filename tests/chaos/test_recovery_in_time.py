@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -85,11 +85,17 @@ class Distance:
         """Carry a connection."""
         from_bank, to_bank = await asyncio.open_connection("127.0.0.1", self._port)
         await asyncio.gather(self._one_way(reader, to_bank), self._one_way(from_bank, writer))
+        await asyncio.sleep(self.seconds)  # for what is on its way
+        for end in (to_bank, writer):
+            end.close()
+            with suppress(ConnectionError):
+                await end.wait_closed()
 
     async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
-        while data := await reader.read(65536):
-            loop.call_later(self.seconds, writer.write, data)
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                loop.call_later(self.seconds, writer.write, data)
         loop.call_later(self.seconds, writer.close)
 
 

@@ -131,7 +131,7 @@ def test_what_liveness_asks_for_is_served() -> None:
         container(named("production", "Deployment", name))["livenessProbe"]["httpGet"]["path"]
         for name in PROCESSES
     }
-    sources = "".join(path.read_text() for path in (REPOSITORY / "pkg").glob("*.py"))
+    sources = "".join(path.read_text() for path in (REPOSITORY / "pkg").rglob("*.py"))
     assert all(f'"{path}"' in sources for path in paths), paths
 
 

@@ -7,6 +7,8 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from pkg.grpc.servers.make import ServerKind
 from pkg.grpc.servers.queue import EVENTS_PER_PASS, Queue
 from tests.integration.servers.served import serving
@@ -26,6 +28,7 @@ async def test_no_call_is_missed() -> None:
                 await asyncio.sleep(seeded.random() * 0.004)
 
 
+@pytest.mark.alone
 async def test_one_that_waits_costs_nothing() -> None:
     """Neither the loop nor the thread spins while there is nothing to do."""
     async with serving(CORE) as served:
