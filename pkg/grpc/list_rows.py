@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from pkg.grpc.lists import BEGINNING, END, Page, Place
+from pkg.grpc.lists import BEGINNING, END, ListPosition, Page
 from pkg.grpc.shares import in_pieces
 from pkg.postgres.sql import Row
 
@@ -25,16 +25,16 @@ def page_of_rows(rows: Sequence[Row], size: int) -> Page[Row]:
     is_full = len(wanted) > size
     is_cut = bool(rows) and rows[-1]["is_last"]
     ends = wanted[size - 1 : size] if is_full else rows[-1:]
-    place = Place(ends[0]["commit_order"], ends[0]["id"]) if ends else None
+    place = ListPosition(ends[0]["commit_order"], ends[0]["id"]) if ends else None
     return Page(wanted[:size], place, is_full or is_cut)
 
 
-def places_of(row: Row | None) -> tuple[Place, Place]:
+def places_of(row: Row | None) -> tuple[ListPosition, ListPosition]:
     """Return the places between which a period is, as its statement said; none means no bound."""
     assert row is not None  # it is there, whatever was found
     first, last = BEGINNING, END
     if row["after_id"] is not None:
-        first = Place(row["after_commit_order"], row["after_id"])
+        first = ListPosition(row["after_commit_order"], row["after_id"])
     if row["before_id"] is not None:
-        last = Place(row["before_commit_order"], row["before_id"])
+        last = ListPosition(row["before_commit_order"], row["before_id"])
     return first, last

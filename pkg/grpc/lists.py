@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class ListPosition:
     """Where a row stands in the order of commits; rows of one commit are sorted by their ids."""
 
     commit_order: int
@@ -39,7 +39,7 @@ class Place:
         return cls(int(commit_order), row_id)
 
 
-BEGINNING, END = Place(-1, ""), Place(2**63 - 1, "")
+BEGINNING, END = ListPosition(-1, ""), ListPosition(2**63 - 1, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Page(Generic[T]):
     """A part of a list; `place` is of the last row that was looked at, None if there was none."""
 
     items: Sequence[T]
-    place: Place | None
+    place: ListPosition | None
     has_more: bool
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pkg.errors import InvalidPageTokenError
-from pkg.grpc.lists import BEGINNING, Page, Place
+from pkg.grpc.lists import BEGINNING, ListPosition, Page
 from pkg.secret import Secret
 
 _SEAL_BYTES = 16
@@ -51,17 +51,17 @@ class PageTokens:
             raise InvalidPageTokenError
         return place
 
-    def open_place(self, merchant_id: str, scope: Sequence[str], token: str) -> Place | None:
+    def open_place(self, merchant_id: str, scope: Sequence[str], token: str) -> ListPosition | None:
         """Return the place in a list that is sorted by the order of commits; raises as `open`."""
         place = self.open(merchant_id, scope, token)
-        return None if place is None else Place.parse(place)
+        return None if place is None else ListPosition.parse(place)
 
     def after(
         self,
         merchant_id: str,
         scope: Sequence[str],
         page: Page[Any],
-        place: Place | None,
+        place: ListPosition | None,
         *,
         follow: bool,
     ) -> str:

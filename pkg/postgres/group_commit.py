@@ -37,7 +37,7 @@ def _unheard(_size: int, _seconds: float) -> None:
     """Tell nobody."""
 
 
-class Groups(Generic[Item, Result]):
+class GroupCommit(Generic[Item, Result]):
     """Folds what is asked for at the same time into groups, done one after the other.
 
     Args:

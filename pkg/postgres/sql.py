@@ -10,7 +10,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
 from pkg.postgres.connection import Connection, NotReplicatedError
-from pkg.postgres.group_commit import Groups
+from pkg.postgres.group_commit import GroupCommit
 from pkg.postgres.servers import connect
 
 # The driver's pool takes its parameter only from type checkers.
@@ -111,7 +111,7 @@ class Proof:
         self, pool: Pool, *, wait_seconds_max: float = 2.0, tracer: Tracer | None = None
     ) -> None:
         self._pool = pool
-        self._groups: Groups[None, None] = Groups(
+        self._groups: GroupCommit[None, None] = GroupCommit(
             self._ensure_kept, wait_seconds_max=wait_seconds_max, tracer=tracer, name="kept"
         )
 

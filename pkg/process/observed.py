@@ -20,12 +20,12 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.request_log import request_log
 from pkg.observe.tracing import Tracer
 from pkg.process.loopback import is_everywhere
-from pkg.process.production import Refused
+from pkg.process.production import Objection
 from pkg.process.settings import ServiceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Listening:
     """Where a process shows how it does.
 
     Attributes:
@@ -46,21 +46,21 @@ class ObservedSettings(ServiceSettings):
     ports_are_held: bool = False
     request_log: bool = True
 
-    def refused_to_observers(self) -> Refused:
+    def refused_to_observers(self) -> Objection:
         """Return what production refuses of an address that asks for no key."""
         prefix = self.model_config.get("env_prefix", "")
         what = "must name one address, such as the pod's: every network could read it"
         listen = self.metrics_listen
-        return Refused(
+        return Objection(
             f"{prefix}METRICS_LISTEN", what, listen is not None and is_everywhere(listen)
         )
 
     @property
-    def metrics_place(self) -> Place | None:
+    def metrics_place(self) -> Listening | None:
         """Where the process shows how it does; None for nowhere."""
         if self.metrics_listen is None:
             return None
-        return Place(listen=self.metrics_listen, is_held=self.ports_are_held)
+        return Listening(listen=self.metrics_listen, is_held=self.ports_are_held)
 
 
 def call_records(
@@ -78,7 +78,7 @@ def call_records(
 
 @asynccontextmanager
 async def observed(
-    place: Place | None, metrics: Metrics, checks: Mapping[str, Check]
+    place: Listening | None, metrics: Metrics, checks: Mapping[str, Check]
 ) -> AsyncIterator[Health]:
     """Serve `/metrics`, `/health` and `/health/live` while the block runs.
 

@@ -23,7 +23,7 @@ _WITH_TLS = {"require", "verify-ca", "verify-full"}
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Objection:
     """A setting, what is said against its value, and whether it has that value."""
 
     setting: str
@@ -31,9 +31,9 @@ class Refused:
     is_so: bool
 
 
-def too_much(setting: str, value: float, *, most: int) -> Refused:
+def too_much(setting: str, value: float, *, most: int) -> Objection:
     """Return what is said of a limit that is so high that nothing is limited."""
-    return Refused(setting, f"must be {most:,} or less: it would limit nothing", value > most)
+    return Objection(setting, f"must be {most:,} or less: it would limit nothing", value > most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Posture:
         database_timeout_seconds: How long it has to answer.
     """
 
-    refused: Sequence[Refused]
+    refused: Sequence[Objection]
     keys: Mapping[str, str] = field(repr=False)
     databases: Mapping[str, Database]
     database_timeout_seconds: float

@@ -12,7 +12,7 @@ from pkg.grpc.tls import Identity, check_authority
 from pkg.observe.metrics import Metrics
 from pkg.process import timing
 from pkg.process.mode import Mode
-from pkg.process.production import Refused, too_much
+from pkg.process.production import Objection, too_much
 from pkg.process.settings import ServiceSettings, time_of
 from pkg.process.starting import RoleSettings
 from pkg.process.timing import Time
@@ -59,16 +59,16 @@ class TlsSettings(ServiceSettings):
             client_ca=self.tls_client_ca_file,
         )
 
-    def refused_to_listeners(self) -> list[Refused]:
+    def refused_to_listeners(self) -> list[Objection]:
         """Return what production refuses of a process that others connect to."""
         prefix = self.model_config.get("env_prefix", "")
         return [
-            Refused(
+            Objection(
                 f"{prefix}TLS_CERTIFICATE_FILE",
                 "is missing: this process would listen in plain text",
                 self.identity is None,
             ),
-            Refused(
+            Objection(
                 f"{prefix}TLS_CLIENT_CA_FILE",
                 "is missing: whoever reaches the port could call, and claim any address",
                 self.tls_client_ca_file is None,
@@ -125,7 +125,7 @@ class ServerSettings(TlsSettings, GrpcSettings, RoleSettings):
             self.authentication_failures_burst,
         )
 
-    def refused_to_servers(self) -> list[Refused]:
+    def refused_to_servers(self) -> list[Objection]:
         """Return what production refuses of a process that serves."""
         calls, failures = "PAYGATE_RATE_LIMIT", "PAYGATE_AUTHENTICATION_FAILURES"
         return [
@@ -171,11 +171,11 @@ class ServerSettings(TlsSettings, GrpcSettings, RoleSettings):
         return Rate(per_second=per_second, burst=burst) if per_second else None
 
 
-def _refused_rate(name: str, rate: Rate | None, *, per_second: int, burst: int) -> list[Refused]:
+def _refused_rate(name: str, rate: Rate | None, *, per_second: int, burst: int) -> list[Objection]:
     """Return what is said of a limit that is off, or so high that it limits nothing."""
     setting = f"{name}_PER_SECOND"
     if rate is None:
-        return [Refused(setting, "must not be 0: nothing would be limited", True)]
+        return [Objection(setting, "must not be 0: nothing would be limited", True)]
     return [
         too_much(setting, rate.per_second, most=per_second),
         too_much(f"{name}_BURST", rate.burst, most=burst),

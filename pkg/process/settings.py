@@ -69,7 +69,7 @@ def load(settings: type[S]) -> S:
     return settings(_secrets_dir=folder)  # type: ignore[call-arg]
 
 
-def told(settings: type[S], complain: Callable[[str], object]) -> S | None:
+def load_or_explain(settings: type[S], complain: Callable[[str], object]) -> S | None:
     """Return the settings, or None once everything that is wrong with them was said."""
     try:
         return load(settings)
@@ -89,7 +89,7 @@ def time_of(settings: "ServiceSettings", field: str) -> Time:
     return Time(_variable(type(settings), field), seconds)
 
 
-def hidden(value: SecretStr) -> Secret:
+def as_secret(value: SecretStr) -> Secret:
     """Return a setting as the kind of secret that the services know."""
     return Secret(value.get_secret_value())
 

@@ -12,7 +12,7 @@ from pkg.process import production
 from pkg.process.mode import Mode
 from pkg.process.observed import ObservedSettings
 from pkg.process.production import Posture
-from pkg.process.settings import told
+from pkg.process.settings import load_or_explain
 from pkg.process.timing import Relation
 
 
@@ -54,7 +54,7 @@ def run(kind: type[R], name: str, role: Callable[[R], Coroutine[Any, Any, None]]
     2 is for what somebody has to change, 1 for something that is away just now; why is said in a
     line each, without any value.
     """
-    settings = told(kind, sys.stderr.write)
+    settings = load_or_explain(kind, sys.stderr.write)
     if settings is None:
         return 2
     code = refused(settings, name)

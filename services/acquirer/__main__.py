@@ -17,7 +17,7 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import tracer_of
 from pkg.postgres.sql import Pools
 from pkg.process.observed import call_records, observed
-from pkg.process.settings import hidden, told
+from pkg.process.settings import as_secret, load_or_explain
 from pkg.process.starting import refused
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
@@ -41,7 +41,7 @@ async def serve(config: Config) -> None:
     """
     tracer = tracer_of("paygate-acquirer", os.environ)
     book = await Book.open(
-        hidden(config.database_url),
+        as_secret(config.database_url),
         connections_max=config.pool_connections_max,
         statement_seconds_max=config.statement_seconds_max,
         attempts_max=config.connect_attempts_max,
@@ -85,7 +85,7 @@ async def serve(config: Config) -> None:
 def main() -> int | str:
     """Serve by the settings of this process; return its exit code or why it can't."""
     telemetry.configure(SERVICE)
-    config = told(Config, sys.stderr.write)
+    config = load_or_explain(Config, sys.stderr.write)
     if config is None:
         return 2
     code = refused(config, "serve")

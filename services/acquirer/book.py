@@ -11,7 +11,7 @@ import structlog
 
 from pkg.errors import DependencyUnavailableError
 from pkg.observe.tracing import Tracer
-from pkg.postgres.group_commit import Groups
+from pkg.postgres.group_commit import GroupCommit
 from pkg.postgres.sql import Pool, Proof, open_pool, translated
 from pkg.secret import Secret
 from services.acquirer import entries, simulator
@@ -48,16 +48,18 @@ class Book:
         self._pool = pool
         self._proof = Proof(pool, wait_seconds_max=wait_seconds_max, tracer=tracer)
         group = partial(
-            Groups,
+            GroupCommit,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
             wait_seconds_max=wait_seconds_max,
             tracer=tracer,
         )
-        self._authorizations: Groups[Authorization, Authorization] = group(
+        self._authorizations: GroupCommit[Authorization, Authorization] = group(
             partial(entries.authorize, pool), name="authorize"
         )
-        self._finds: Groups[Instruction, Found] = group(partial(entries.find, pool), name="find")
-        self._approvals: Groups[Approval, bool] = group(
+        self._finds: GroupCommit[Instruction, Found] = group(
+            partial(entries.find, pool), name="find"
+        )
+        self._approvals: GroupCommit[Approval, bool] = group(
             partial(entries.record_approved, pool), name="approve"
         )
 

@@ -28,7 +28,7 @@ from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.postgres.tenancy import MerchantPool
 from pkg.process.observed import call_records, observed
 from pkg.process.repeating import pause
-from pkg.process.settings import hidden
+from pkg.process.settings import as_secret
 from pkg.process.starting import run
 from pkg.replies.once import Once
 from services.events.bus import NatsBus
@@ -63,7 +63,7 @@ async def _pool(settings: Settings, tracer: Tracer | None) -> Pool:
 
 async def serve(settings: Settings) -> None:
     """Answer RPCs until SIGTERM."""
-    box = SecretBox(hidden(settings.webhook_key))
+    box = SecretBox(as_secret(settings.webhook_key))
     metrics, tracer = Metrics(), tracer_of(NAME, os.environ)
     pools = Pools(metrics)
     async with await _pool(settings, tracer) as pool:
@@ -73,12 +73,12 @@ async def serve(settings: Settings) -> None:
             Journal(MerchantPool(pool)),
             Authenticator(
                 PostgresKeyStore(pool),
-                KeyDigest(hidden(settings.key_pepper)),
+                KeyDigest(as_secret(settings.key_pepper)),
                 limits=settings.caller_limits(metrics),
             ),
-            PageTokens(hidden(settings.hash_key)),
+            PageTokens(as_secret(settings.hash_key)),
             settings.mode,
-            Once(pool, hidden(settings.webhook_key)),
+            Once(pool, as_secret(settings.webhook_key)),
         )
         records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(refusal_of, Gate(settings.in_flight_max), records)
@@ -107,7 +107,7 @@ async def relay(settings: Settings) -> None:
     metrics, tracer = Metrics(), tracer_of("paygate-relay", os.environ)
     pools, tally = Pools(metrics), RelayTally(metrics)
     url = settings.nats_url
-    bus = NatsBus(hidden(url), ca_file=settings.nats_ca_file) if url else None
+    bus = NatsBus(as_secret(url), ca_file=settings.nats_ca_file) if url else None
     checks: dict[str, Check] = {
         "database": partial(pools.answers, "relay"),
         **({"nats": bus.answers} if bus else {}),
@@ -139,7 +139,7 @@ async def relay_on(
 
     What is given up is tried again, by whoever runs when its lease has ended.
     """
-    box = SecretBox(hidden(settings.webhook_key))
+    box = SecretBox(as_secret(settings.webhook_key))
     limits = settings.delivery_limits
     deliverer = Deliverer(
         pool,

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from pkg.process import timing
-from pkg.process.production import Posture, Refused
+from pkg.process.production import Objection, Posture
 from pkg.process.production_database import Database
 from pkg.process.server_settings import AuthorityFile, ServerSettings
 from pkg.process.settings import HexKey, time_of
@@ -72,7 +72,7 @@ class Settings(ServerSettings):
             refused=[
                 *(self.refused_to_servers() if role == "serve" else ()),
                 self.refused_to_observers(),
-                Refused(
+                Objection(
                     "PAYGATE_NATS_URL",
                     "must be tls:// throughout: events would be sent in plain text",
                     not self._speaks_tls_to_bus(),

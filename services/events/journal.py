@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pkg.grpc.list_rows import page_of_rows, places_of
-from pkg.grpc.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
+from pkg.grpc.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Period
 from pkg.ids import lowest_id
 from pkg.postgres.sql import Row
 from pkg.postgres.tenancy import MerchantPool
@@ -85,7 +85,7 @@ class Journal:
         merchant_id: str,
         wanted: EventFilter,
         *,
-        place: Place | None,
+        place: ListPosition | None,
         size: int,
         follow: bool,
     ) -> Page[bytes]:
@@ -107,7 +107,9 @@ class Journal:
         page = page_of_rows(rows, size)
         return Page([row["payload"] for row in page.items], page.place, page.has_more)
 
-    async def _bounds(self, merchant_id: str, wanted: EventFilter) -> tuple[Place, Place]:
+    async def _bounds(
+        self, merchant_id: str, wanted: EventFilter
+    ) -> tuple[ListPosition, ListPosition]:
         """Return two places between which the events of a period are; a payment has few."""
         if wanted.payment_id or not wanted.made.is_bounded:
             return BEGINNING, END
@@ -115,7 +117,7 @@ class Journal:
         return places_of(await self._pool.fetchrow(SQL["api_events_of_period"], merchant_id, *ids))
 
     def _arguments(
-        self, wanted: EventFilter, first: Place, last: Place, size: int
+        self, wanted: EventFilter, first: ListPosition, last: ListPosition, size: int
     ) -> tuple[object, ...]:
         # Where each row that is looked at is wanted, no more of them than the page needs.
         filtered = wanted.made.is_bounded or wanted.type
@@ -131,7 +133,7 @@ class Journal:
         )
 
     async def list_deliveries(
-        self, merchant_id: str, event_id: str, *, place: Place | None, size: int
+        self, merchant_id: str, event_id: str, *, place: ListPosition | None, size: int
     ) -> Page[Delivery]:
         """Return what became of an event at each endpoint, as the deliveries were made out.
 
@@ -151,7 +153,7 @@ class Journal:
             size + 1,
         )
         ends = rows[:size][-1:]
-        last = Place(ends[0]["commit_order"], ends[0]["endpoint_id"]) if ends else None
+        last = ListPosition(ends[0]["commit_order"], ends[0]["endpoint_id"]) if ends else None
         return Page([_delivery(row) for row in rows[:size]], last, len(rows) > size)
 
     async def redeliver(

@@ -31,7 +31,7 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer, tracer_of
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.process.observed import call_records, observed
-from pkg.process.settings import hidden
+from pkg.process.settings import as_secret
 from pkg.process.starting import run
 from pkg.replies.once import Once
 from services.payments.adapters.bank import GrpcTestCards
@@ -57,7 +57,7 @@ from services.payments.api.refusals import telling_the_time
 from services.payments.api.requests import payment_id_in
 from services.payments.api.sandbox import SandboxServicer
 from services.payments.api.servicer import PaymentServicer, origin
-from services.payments.ports import Gateway
+from services.payments.ports import Ports
 from services.payments.setup.admin_config import AdminSettings
 from services.payments.setup.config import Settings
 from services.payments.setup.connections import (
@@ -85,7 +85,7 @@ ADMIN_POOL_SIZE = 2
 class Service:
     """The service on its adapters."""
 
-    gateway: Gateway
+    ports: Ports
     queries: Queries
     authenticator: Authenticator
     sandbox: SandboxServicer | None
@@ -134,14 +134,14 @@ async def composed(
         clock = SandboxClock()
         due_after = lease or settings.action_lease
         store = store_on(reads, writes, settings, clock, due_after, StoreTally(metrics), tracer)
-        gateway = Gateway(
+        ports = Ports(
             store=store,
             acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
             vault=vault.cards if vault else NoVault(),
             cards=PostgresCards(reads, metrics),
             attempt=decline_limits(settings, metrics).attempt,
             clock=clock,
-            hasher=HmacHasher(hidden(settings.hash_key)),
+            hasher=HmacHasher(as_secret(settings.hash_key)),
             replies=ProtoReplies(),
             limits=settings.limits,
             origin=origin,
@@ -153,14 +153,14 @@ async def composed(
             sandbox_pool(settings) as pool,
         ):
             reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
-            queries = Queries(reader, PageTokens(hidden(settings.hash_key)))
+            queries = Queries(reader, PageTokens(as_secret(settings.hash_key)))
             sandbox = sandbox_on(pool, settings, bank, authenticator) if pool else None
-            yield Service(gateway, queries, authenticator, sandbox, store, metrics, checks, tracer)
+            yield Service(ports, queries, authenticator, sandbox, store, metrics, checks, tracer)
 
 
 def authenticator_on(pool: Pool, settings: Settings, metrics: Metrics) -> Authenticator:
     """Return what tells callers by the keys in this pool's database."""
-    digest = KeyDigest(hidden(settings.key_pepper))
+    digest = KeyDigest(as_secret(settings.key_pepper))
     return Authenticator(PostgresKeyStore(pool), digest, limits=settings.caller_limits(metrics))
 
 
@@ -171,7 +171,7 @@ def sandbox_on(
     cards = GrpcTestCards(
         lambda: bank.channel, timeout_seconds=settings.acquirer_call_timeout_seconds
     )
-    once = Once(pool, hidden(settings.hash_key))
+    once = Once(pool, as_secret(settings.hash_key))
     return SandboxServicer(PostgresSandbox(pool), cards, authenticator, once)
 
 
@@ -193,14 +193,14 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
         payment_id=payment_id_in,
         tracer=service.tracer,
     )
-    guard = Guard(telling_the_time(service.gateway.clock), gate, records)
+    guard = Guard(telling_the_time(service.ports.clock), gate, records)
     server = make_server(
         settings.grpc_server,
         interceptors=(guard, *inner),
         options=options(port_is_held=settings.ports_are_held),
         abandoned=records.abandoned,
     )
-    servicer = PaymentServicer(service.gateway, service.queries, service.authenticator)
+    servicer = PaymentServicer(service.ports, service.queries, service.authenticator)
     add_PaymentServiceServicer_to_server(servicer, server)
     if service.sandbox:
         add_SandboxServiceServicer_to_server(service.sandbox, server)
@@ -223,7 +223,7 @@ async def sweep(settings: Settings) -> None:
         observed(settings.metrics_place, service.metrics, service.checks),
         watched(service.store, service.metrics),
     ):
-        await Sweep(service.gateway, interval_seconds=settings.sweep_interval_seconds).run(stopped)
+        await Sweep(service.ports, interval_seconds=settings.sweep_interval_seconds).run(stopped)
 
 
 async def administer(settings: AdminSettings) -> None:
@@ -249,7 +249,7 @@ async def administer(settings: AdminSettings) -> None:
         ) as vault,
     ):
         pools.add("admin", pool)
-        gate = AdminGate(hidden(settings.admin_token))
+        gate = AdminGate(as_secret(settings.admin_token))
         records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
         guard = Guard(admin_refusal_of, records=records)
         server = make_server(
@@ -262,9 +262,9 @@ async def administer(settings: AdminSettings) -> None:
             PostgresMerchants(pool),
             PostgresKeys(pool),
             PostgresActions(pool),
-            KeyDigest(hidden(settings.key_pepper)),
+            KeyDigest(as_secret(settings.key_pepper)),
             vault.rotation if vault else None,
-            Once(pool, hidden(settings.key_pepper)),
+            Once(pool, as_secret(settings.key_pepper)),
         )
         add_AdminServiceServicer_to_server(servicer, server)
         checks: dict[str, Check] = {

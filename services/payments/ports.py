@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
-from pkg.grpc.lists import ANY_TIME, Page, Period, Place
+from pkg.grpc.lists import ANY_TIME, ListPosition, Page, Period
 from pkg.values import value
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.card import Cvv, Expiry, Pan
@@ -47,7 +47,7 @@ class Change:
     card: SealedCard | None = None
 
 
-class Commit(Enum):
+class CommitResult(Enum):
     """What became of a change."""
 
     COMMITTED = auto()
@@ -56,7 +56,7 @@ class Commit(Enum):
 
 
 @value(frozen=True, slots=True)
-class Record:
+class IdempotencyRecord:
     """An idempotency key that is held. `reply` is None while its request is running."""
 
     fingerprint: bytes
@@ -69,7 +69,7 @@ class Loaded:
     """A payment and an idempotency record, as they were at one instant."""
 
     payment: Payment | None
-    record: Record | None
+    record: IdempotencyRecord | None
 
 
 @value(frozen=True, slots=True)
@@ -108,10 +108,10 @@ class Store(Protocol):
     async def load_action(self, merchant_id: str, action_id: str) -> InDoubt | None:
         """Return an action with what is needed to settle it, from one snapshot."""
 
-    async def commit(self, change: Change) -> Commit:
+    async def commit(self, change: Change) -> CommitResult:
         """Store a change, if the payment is still what it was decided on and the key is free."""
 
-    async def commit_row(self, changes: Sequence[Change]) -> Commit:
+    async def commit_row(self, changes: Sequence[Change]) -> CommitResult:
         """Store changes of one payment, each decided on the one before: all of them, or none.
 
         They are operations that begin, or operations that have ended. KEY_HELD: one of them stands
@@ -162,12 +162,12 @@ class Reader(Protocol):
         """Return a payment's actions, oldest first; None if there is no such payment."""
 
     async def list_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+        self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
     ) -> Page[Payment]:
         """Return payments that were committed before that place, the last ones first."""
 
     async def follow_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+        self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
     ) -> Page[Payment]:
         """Return payments that were committed after that place, the first ones first.
 
@@ -276,7 +276,7 @@ def _unlimited(_merchant_id: str, _key_id: str, _fingerprint: bytes) -> Callable
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Gateway:
+class Ports:
     """The ports, together: what every use case is given.
 
     `attempt` counts an authorization of a merchant's key on a card as one that was declined, and

@@ -4,7 +4,7 @@ import base64
 import secrets
 from pathlib import Path
 
-from pkg.grpc.lists import Place
+from pkg.grpc.lists import ListPosition
 from services.payments.ports import PaymentFilter
 from services.payments.use_cases.queries import payments_scope
 from tests.bench.driver import Load, Operation
@@ -36,7 +36,7 @@ async def deep_pages(system: System) -> list[str]:
     if not rows:  # there are not as many: the end of the list, then
         rows = await system.fetch(SQL["deep_payments"], system.merchant, 0, POOL)
     scope = payments_scope(PaymentFilter(), follow=False)
-    places = [Place(row["commit_order"], row["id"]) for row in rows]
+    places = [ListPosition(row["commit_order"], row["id"]) for row in rows]
     return [page_tokens().seal(system.merchant, scope, str(place)) for place in places]
 
 

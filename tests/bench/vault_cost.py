@@ -35,7 +35,7 @@ from services.payments.domain.action import Action
 from services.payments.domain.card import Cvv, Expiry, Pan
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, NotFound, Reversed
-from services.payments.ports import CardDetails, Gateway, SealedCard, Vault
+from services.payments.ports import CardDetails, Ports, SealedCard, Vault
 from services.payments.use_cases.authorize import Authorize, authorize
 from tests.database import Databases, as_part, postgres_of_its_own, running
 from tools.stack.postgres import OWNER
@@ -97,7 +97,7 @@ def cpu(server: psutil.Process) -> Cost:
 
 
 @asynccontextmanager
-async def gateways() -> AsyncIterator[tuple[Gateway, Gateway, psutil.Process]]:
+async def gateways() -> AsyncIterator[tuple[Ports, Ports, psutil.Process]]:
     """Yield the same gateway with the vault and without, on a new database."""
     with postgres_of_its_own() as postgres, tempfile.TemporaryDirectory() as folder:
         await postgres.initialise()
@@ -124,8 +124,8 @@ async def gateways() -> AsyncIterator[tuple[Gateway, Gateway, psutil.Process]]:
                 pools[0], pools[1], events=ProtoEvents(), clock=clock, lease=timedelta(seconds=10)
             )
 
-            def gateway(vault: Vault) -> Gateway:
-                return Gateway(
+            def ports(vault: Vault) -> Ports:
+                return Ports(
                     store=store,
                     acquirer=Bank(),
                     vault=vault,
@@ -138,12 +138,12 @@ async def gateways() -> AsyncIterator[tuple[Gateway, Gateway, psutil.Process]]:
             pid = int(
                 (postgres.data / "postmaster.pid").read_text().split("\n", 1)[0]
             )  # before anything is timed
-            yield gateway(CardVault(pools[2], keys)), gateway(Nothing()), psutil.Process(pid)
+            yield ports(CardVault(pools[2], keys)), ports(Nothing()), psutil.Process(pid)
             for pool in pools:
                 await pool.close()
 
 
-async def spend(gateway: Gateway, server: psutil.Process) -> Cost:
+async def spend(ports: Ports, server: psutil.Process) -> Cost:
     """Return the CPU of one Authorize, in µs, as the mean of many at once."""
     left = iter(range(CALLS))
 
@@ -156,7 +156,7 @@ async def spend(gateway: Gateway, server: psutil.Process) -> Cost:
                 reference="",
                 idempotency_key=None,
             )
-            await authorize(gateway, command)
+            await authorize(ports, command)
 
     before = cpu(server)
     await asyncio.gather(*(client() for _ in range(AT_ONCE)))

@@ -66,7 +66,7 @@ async def recorded_commits(environment: Mapping[str, str]) -> list[tuple[str, Se
     names["DATABASE_URL"] = "DATABASE_URL"
     settings = Settings.model_validate({names[key]: value for key, value in environment.items()})
     async with composed(settings) as service:
-        recorder: Any = service.gateway.store
+        recorder: Any = service.ports.store
         recorder._writes = _Recorder(recorder._writes)
         command = Authorize(
             merchant_id=MERCHANT,
@@ -75,7 +75,7 @@ async def recorded_commits(environment: Mapping[str, str]) -> list[tuple[str, Se
             reference="",
             idempotency_key="recorded",
         )
-        await authorize(replace(service.gateway, acquirer=Bank()), command)
+        await authorize(replace(service.ports, acquirer=Bank()), command)
         statements: list[tuple[str, Sequence[object]]] = recorder._writes.statements
         return statements
 
@@ -97,8 +97,8 @@ async def main() -> None:
     """Serve until SIGTERM."""
     settings = load(Settings)
     async with composed(settings) as service:
-        gateway = replace(service.gateway, acquirer=Bank())
-        await serve_on(settings, replace(service, gateway=gateway))
+        ports = replace(service.ports, acquirer=Bank())
+        await serve_on(settings, replace(service, ports=ports))
 
 
 if __name__ == "__main__":

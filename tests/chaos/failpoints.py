@@ -163,12 +163,12 @@ async def main() -> None:
     """Serve until SIGTERM."""
     settings, points = load(HastySettings), Points()
     async with composed(settings) as service:
-        gateway = replace(
-            service.gateway,
-            store=struck_store(service.gateway.store, points),
-            acquirer=struck_bank(service.gateway.acquirer, points),
+        ports = replace(
+            service.ports,
+            store=struck_store(service.ports.store, points),
+            acquirer=struck_bank(service.ports.acquirer, points),
         )
-        await serve_on(settings, replace(service, gateway=gateway), Arming(points))
+        await serve_on(settings, replace(service, ports=ports), Arming(points))
 
 
 if __name__ == "__main__":

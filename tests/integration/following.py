@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from paygate.events.v1.event_pb2 import PaymentEvent
-from pkg.grpc.lists import BEGINNING, Place
+from pkg.grpc.lists import BEGINNING, ListPosition
 from pkg.grpc.paging import PageTokens
 from pkg.ids import new_id
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, open_pool
@@ -22,7 +22,7 @@ from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of
 from services.payments.domain.payment import Payment
-from services.payments.ports import Change, Commit, PaymentFilter
+from services.payments.ports import Change, CommitResult, PaymentFilter
 from services.payments.use_cases.queries import Queries
 from tests.builders import HASH_KEY, MERCHANT, begun, capture, settled
 from tests.database import as_part
@@ -86,11 +86,11 @@ async def pay(store: PostgresStore, reference: str) -> None:
     now = datetime.now(UTC)
     payment, action = begun(now=now, reference=reference)
     change = Change(payment=payment, actions=(action,))
-    assert await store.commit(change) is Commit.COMMITTED
+    assert await store.commit(change) is CommitResult.COMMITTED
     payment, action = settled((payment, action), now=now)
     event = event_of(payment, action, event_id=new_id("evt", now))
     change = Change(payment=payment, actions=(action,), event=event)
-    assert await store.commit(change) is Commit.COMMITTED
+    assert await store.commit(change) is CommitResult.COMMITTED
 
 
 async def write_payments(store: PostgresStore, rows: int) -> None:
@@ -164,7 +164,7 @@ def events_of(scene: Scene, wanted: EventFilter, *, follow: bool) -> Look:
     """Return how the list of events is looked at."""
 
     async def look(token: str) -> tuple[Sequence[str], str]:
-        place = Place.parse(token) if token else None
+        place = ListPosition.parse(token) if token else None
         page = await scene.journal.list_events(
             MERCHANT, wanted, place=place, size=50, follow=follow
         )
@@ -187,18 +187,18 @@ async def write_captures(store: PostgresStore, payment_id: str, captures: int) -
     """Capture a little of one payment, so many times, against others who do the same."""
     for _ in range(captures):
         result = None
-        while result is not Commit.COMMITTED:
+        while result is not CommitResult.COMMITTED:
             result = await capture_once(store, payment_id)
 
 
-async def capture_once(store: PostgresStore, payment_id: str) -> Commit:
+async def capture_once(store: PostgresStore, payment_id: str) -> CommitResult:
     """Begin a capture and end it, if nobody else was faster."""
     now = datetime.now(UTC)
     loaded = await store.load(MERCHANT, payment_id, rpc="CAPTURE", key=None)
     assert loaded.payment is not None
     begun_ = capture(loaded.payment, 1, now=now)
     result = await store.commit(Change(payment=begun_[0], actions=(begun_[1],)))
-    while result is Commit.COMMITTED:
+    while result is CommitResult.COMMITTED:
         found = await store.load_action(MERCHANT, begun_[1].id)
         assert found is not None
         payment, action = settled((found.payment, found.action), now=now)
@@ -212,9 +212,10 @@ async def authorized(store: PostgresStore) -> Payment:
     """Store a payment with much to capture."""
     now = datetime.now(UTC)
     first = begun(1_000_000, now=now)
-    assert await store.commit(Change(payment=first[0], actions=(first[1],))) is Commit.COMMITTED
+    change = Change(payment=first[0], actions=(first[1],))
+    assert await store.commit(change) is CommitResult.COMMITTED
     payment, action = settled(first, now=now)
     event = event_of(payment, action, event_id=new_id("evt", now))
     change = Change(payment=payment, actions=(action,), event=event)
-    assert await store.commit(change) is Commit.COMMITTED
+    assert await store.commit(change) is CommitResult.COMMITTED
     return payment

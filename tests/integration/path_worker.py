@@ -57,8 +57,8 @@ async def main() -> None:
     """Serve until SIGTERM."""
     settings = load(Settings)
     async with composed(settings) as service:
-        gateway = replace(service.gateway, acquirer=WatchingBank())
-        await serve_on(settings, replace(service, gateway=gateway))
+        ports = replace(service.ports, acquirer=WatchingBank())
+        await serve_on(settings, replace(service, ports=ports))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from functools import partial
 import asyncpg
 import pytest
 
-from pkg.grpc.lists import BEGINNING, Place
+from pkg.grpc.lists import BEGINNING, ListPosition
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, open_pool
 from services.events.journal import EventFilter
 from services.payments.adapters.clock import SandboxClock
@@ -110,7 +110,7 @@ async def test_deliveries_are_followed_while_eight_write(scene: Scene) -> None:
             await scene.journal.redeliver(MERCHANT, event_id, endpoint_id=endpoint_id)
 
     async def look(token: str) -> tuple[Sequence[str], str]:
-        place = Place.parse(token) if token else None
+        place = ListPosition.parse(token) if token else None
         page = await scene.journal.list_deliveries(MERCHANT, event_id, place=place, size=5)
         ids = [delivery.endpoint_id for delivery in page.items]
         return ids, str(page.place or place or BEGINNING)

@@ -17,7 +17,7 @@ from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of
-from services.payments.ports import Change, Commit
+from services.payments.ports import Change, CommitResult
 from tests.builders import MERCHANT, NOW, a_reply, begun, settled
 from tests.standby import Pair
 
@@ -26,7 +26,7 @@ REPLY = a_reply("reply")
 
 
 @dataclass
-class Gateway:
+class Ports:
     """The store of one worker, whose statements may take so long, and another connection."""
 
     store: PostgresStore
@@ -59,7 +59,7 @@ async def pool_of(url: str, *, size: int = 1, seconds_max: float = STATEMENT_SEC
 
 
 @pytest.fixture
-async def gateway(pair: Pair) -> AsyncIterator[Gateway]:
+async def ports(pair: Pair) -> AsyncIterator[Ports]:
     """A worker's store on a database of the pair."""
     url = pair.primary.url("paygate_gateway", "payments")
     async with AsyncExitStack() as opened:
@@ -73,7 +73,7 @@ async def gateway(pair: Pair) -> AsyncIterator[Gateway]:
             lease=timedelta(seconds=10),
             wait_seconds_max=STATEMENT_SECONDS_MAX,
         )
-        yield Gateway(store, reads, url)
+        yield Ports(store, reads, url)
 
 
 def opening(*, key: str | None = None) -> Change:
@@ -92,7 +92,7 @@ def ending(change: Change) -> Change:
 
 @pytest.mark.parametrize("by_kill", [False, True], ids=["frozen", "killed"])
 async def test_a_commit_without_its_standby_is_neither_told_nor_shown(
-    pair: Pair, gateway: Gateway, by_kill: bool
+    pair: Pair, ports: Ports, by_kill: bool
 ) -> None:
     """It fails in time and others do not see it; when the standby is back it is there, once."""
     change = opening()
@@ -102,45 +102,45 @@ async def test_a_commit_without_its_standby_is_neither_told_nor_shown(
         pair.standby.freeze()
     async with asyncio.timeout(10):
         with pytest.raises(DependencyUnavailableError):
-            await gateway.store.commit(change)
+            await ports.store.commit(change)
         await pair.until_waiting()
-        assert not await gateway.is_shown(change)
+        assert not await ports.is_shown(change)
         with pytest.raises(DependencyUnavailableError):
-            await gateway.store.commit(change)
+            await ports.store.commit(change)
     await pair.heal()
-    await gateway.until_shown(change)
+    await ports.until_shown(change)
     again = opening(key=change.actions[0].id)
-    assert await gateway.store.commit(again) is Commit.KEY_HELD
-    assert await gateway.store.commit(ending(change)) is Commit.COMMITTED
+    assert await ports.store.commit(again) is CommitResult.KEY_HELD
+    assert await ports.store.commit(ending(change)) is CommitResult.COMMITTED
 
 
-async def test_a_row_whose_wait_was_cancelled_is_not_believed(pair: Pair, gateway: Gateway) -> None:
+async def test_a_row_whose_wait_was_cancelled_is_not_believed(pair: Pair, ports: Ports) -> None:
     """An operator who cancels the wait makes the row visible; to the client it stays unknown."""
     change = opening()
-    assert await gateway.store.commit(change) is Commit.COMMITTED
+    assert await ports.store.commit(change) is CommitResult.COMMITTED
     end = ending(change)
     pair.standby.freeze()
-    committing = asyncio.create_task(gateway.store.commit(end))
+    committing = asyncio.create_task(ports.store.commit(end))
     await pair.until_waiting()
     await pair.end_waits()
     with pytest.raises(DependencyUnavailableError):
         await committing
-    assert await gateway.is_shown(end)
-    assert await gateway.stored_reply(change) == REPLY
+    assert await ports.is_shown(end)
+    assert await ports.stored_reply(change) == REPLY
     with pytest.raises(DependencyUnavailableError):
-        await gateway.store.ensure_kept()
+        await ports.store.ensure_kept()
     pair.standby.thaw()
     async with asyncio.timeout(10):
-        await gateway.store.ensure_kept()
+        await ports.store.ensure_kept()
 
 
 @pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
 async def test_a_wait_that_is_ended_on_the_server_is_a_failure(
-    pair: Pair, gateway: Gateway, how: str
+    pair: Pair, ports: Ports, how: str
 ) -> None:
     """PostgreSQL says in a warning that it ended a wait, and calls the commit a success."""
     write = "SELECT pg_logical_emit_message(true, 'test', '')"
-    async with await pool_of(gateway.url, size=2, seconds_max=10) as pool:
+    async with await pool_of(ports.url, size=2, seconds_max=10) as pool:
 
         async def in_transaction() -> None:
             async with pool.acquire() as connection, connection.transaction():
@@ -157,31 +157,29 @@ async def test_a_wait_that_is_ended_on_the_server_is_a_failure(
 
 
 async def test_after_a_restart_nothing_is_shown_before_the_standby_has_it(
-    pair: Pair, gateway: Gateway
+    pair: Pair, ports: Ports
 ) -> None:
     """A primary that was killed shows what it has alone; nobody works on it until that is kept."""
     change = opening()
     pair.standby.freeze()
     with pytest.raises(DependencyUnavailableError):
-        await gateway.store.commit(change)
+        await ports.store.commit(change)
     await pair.primary.kill()
     await pair.primary.start()
-    plain = await asyncpg.connect(gateway.url)
+    plain = await asyncpg.connect(ports.url)
     assert await plain.fetchval("SELECT id FROM actions WHERE id = $1", change.actions[0].id)
     await plain.close()
     with pytest.raises(DependencyUnavailableError):
-        await gateway.stored_reply(change)
+        await ports.stored_reply(change)
     with pytest.raises(DependencyUnavailableError):
-        await pool_of(gateway.url)
+        await pool_of(ports.url)
     pair.standby.thaw()
-    await gateway.until_shown(change)
+    await ports.until_shown(change)
 
 
-async def test_production_wants_commits_that_wait_for_the_standby(
-    pair: Pair, gateway: Gateway
-) -> None:
+async def test_production_wants_commits_that_wait_for_the_standby(pair: Pair, ports: Ports) -> None:
     """A role whose commits wait for the own disk alone is found out before anything starts."""
-    database = Database(url=gateway.url, role="paygate_gateway")
+    database = Database(url=ports.url, role="paygate_gateway")
     before = await reasons_of(database, timeout_seconds=5)  # the pair does not wait for its disks
     await pair.primary.ask("ALTER ROLE paygate_gateway SET synchronous_commit = local")
     try:

@@ -36,7 +36,7 @@ from services.payments.admin.merchants import PostgresMerchants
 from services.payments.api.codec import ProtoEvents
 from services.payments.domain.action import ActionType
 from services.payments.domain.event import event_of
-from services.payments.ports import Change, Commit
+from services.payments.ports import Change, CommitResult
 from tests.builders import NOW, begun, capture, settled
 from tests.integration.acquirer.entries import applied, hold
 from tests.standby import Pair
@@ -102,7 +102,7 @@ class Services:
 
     async def stored(self, change: Change) -> None:
         """Store a change."""
-        assert await self.store.commit(change) is Commit.COMMITTED
+        assert await self.store.commit(change) is CommitResult.COMMITTED
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from pkg.errors import DependencyUnavailableError
-from pkg.grpc.lists import Page, Period, Place
+from pkg.grpc.lists import ListPosition, Page, Period
 from pkg.ids import new_id
 from pkg.postgres.sql import Pool, open_pool
 from pkg.postgres.tenancy import MerchantPool
@@ -23,7 +23,7 @@ from services.payments.domain.event import event_of
 from services.payments.domain.hold import Hold
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
-from services.payments.ports import Change, Commit, Loaded, PaymentFilter, Reader, Store
+from services.payments.ports import Change, CommitResult, Loaded, PaymentFilter, Reader, Store
 from tests.builders import (
     LATER,
     LIFETIME,
@@ -104,7 +104,7 @@ def ended(first: Change, reply: bytes | None = None) -> Change:
 
 async def stored(store: Store, change: Change) -> Change:
     """Store a change that must go through."""
-    assert await store.commit(change) is Commit.COMMITTED
+    assert await store.commit(change) is CommitResult.COMMITTED
     return change
 
 
@@ -160,7 +160,7 @@ async def test_nothing_is_stored_on_a_version_that_has_passed(store: Store) -> N
     payment = await an_authorized(store)
     await stored(store, keyed(capture(payment, 1), key=None))
     late = keyed(capture(payment, 2), key="late")
-    assert await store.commit(late) is Commit.CONFLICT
+    assert await store.commit(late) is CommitResult.CONFLICT
     loaded = await store.load(MERCHANT, payment.id, rpc=late.actions[0].type, key="late")
     assert loaded.record is None
     assert await store.load_action(MERCHANT, late.actions[0].id) is None
@@ -170,7 +170,7 @@ async def test_a_held_key_lets_nothing_through(store: Store) -> None:
     """A second request with the same key stores neither its payment nor its action."""
     await stored(store, keyed(begun()))
     twin = keyed(begun(), fingerprint=b"other")
-    assert await store.commit(twin) is Commit.KEY_HELD
+    assert await store.commit(twin) is CommitResult.KEY_HELD
     loaded = await store.load(MERCHANT, twin.payment.id, rpc="AUTHORIZE", key="k")
     assert loaded.payment is None
     assert loaded.record is not None
@@ -206,9 +206,9 @@ async def test_changes_of_many_payments_go_together(store: Store, reader: Reader
     """A group of changes that have nothing to do with each other is stored whole."""
     firsts = [keyed(begun(), key=f"k{n}") for n in range(100)]
     results = await asyncio.gather(*map(store.commit, firsts))
-    assert set(results) == {Commit.COMMITTED}
+    assert set(results) == {CommitResult.COMMITTED}
     results = await asyncio.gather(*(store.commit(ended(first, a_reply("r"))) for first in firsts))
-    assert set(results) == {Commit.COMMITTED}
+    assert set(results) == {CommitResult.COMMITTED}
     listed = await reader.list_payments(MERCHANT, EVERYTHING, place=None, size=200)
     assert {payment.id for payment in listed.items} == {first.payment.id for first in firsts}
     assert {payment.status for payment in listed.items} == {Status.AUTHORIZED}
@@ -220,7 +220,7 @@ async def test_an_action_that_has_ended_is_never_changed_again(store: Store) -> 
     second = await stored(store, ended(first))
     again = replace(second.payment, version=second.payment.version + 1)
     failed = second.actions[0].ended(ActionStatus.FAILED, LATER)
-    assert await store.commit(Change(payment=again, actions=(failed,))) is Commit.CONFLICT
+    assert await store.commit(Change(payment=again, actions=(failed,))) is CommitResult.CONFLICT
     found = await store.load_action(MERCHANT, failed.id)
     assert found is not None
     assert found.action == second.actions[0]
@@ -361,7 +361,7 @@ async def test_payments_are_listed_newest_first(store: Store, reader: Reader) ->
     await an_authorized(store, merchant_id="mer_b")
     pending = (await stored(store, keyed(begun(now=hours[4]), key=None))).payment.id
 
-    async def listed(wanted: PaymentFilter, place: Place | None = None) -> list[str]:
+    async def listed(wanted: PaymentFilter, place: ListPosition | None = None) -> list[str]:
         found = await reader.list_payments(MERCHANT, wanted, place=place, size=3)
         return [payment.id for payment in found.items]
 
@@ -385,7 +385,7 @@ async def test_payments_are_followed_oldest_first(store: Store, reader: Reader) 
         for n, hour in enumerate(hours)
     ]
 
-    async def followed(wanted: PaymentFilter, place: Place | None = None) -> Page[Payment]:
+    async def followed(wanted: PaymentFilter, place: ListPosition | None = None) -> Page[Payment]:
         return await reader.follow_payments(MERCHANT, wanted, place=place, size=3)
 
     def ids_of(page: Page[Payment]) -> list[str]:
@@ -460,16 +460,16 @@ async def test_nothing_begins_by_a_clock_that_has_been_turned(on_postgres: OnPos
     )
     before = keyed(begun(now=clock.now()))
     await on_postgres.pool.execute(turn, timedelta(days=1))
-    assert await store.commit(before) is Commit.CONFLICT
+    assert await store.commit(before) is CommitResult.CONFLICT
     loaded = await store.load(MERCHANT, before.payment.id, rpc="AUTHORIZE", key="k")
     assert loaded == Loaded(None, None)
     # The clock is known by now, but what was decided before is none the better for that.
-    assert await store.commit(before) is Commit.CONFLICT
+    assert await store.commit(before) is CommitResult.CONFLICT
     await stored(store, keyed(begun(now=clock.now())))
     ahead = keyed(begun(now=clock.now()), key="k2")
     await on_postgres.pool.execute(PUT_BACK)
     for _ in range(2):
-        assert await store.commit(ahead) is Commit.CONFLICT
+        assert await store.commit(ahead) is CommitResult.CONFLICT
         await store.load(MERCHANT, ahead.payment.id, rpc="AUTHORIZE", key="k2")
     await stored(store, keyed(begun(now=clock.now()), key="k2"))
 
@@ -484,7 +484,7 @@ async def test_one_bad_change_does_not_spoil_its_group(on_postgres: OnPostgres) 
         *map(on_postgres.store.commit, [*good[:5], bad, *good[5:]]), return_exceptions=True
     )
     assert isinstance(results.pop(5), asyncpg.CheckViolationError)
-    assert set(results) == {Commit.COMMITTED}
+    assert set(results) == {CommitResult.COMMITTED}
     loaded = await on_postgres.store.load(MERCHANT, payment.id, rpc="CAPTURE", key="bad")
     assert (loaded.payment, loaded.record) == (payment, None)
 
@@ -572,7 +572,7 @@ async def test_a_commit_without_acknowledgement_is_looked_up(on_postgres: OnPost
             raise asyncpg.ConnectionDoesNotExistError
 
     on_postgres.store._writes = Cut()  # type: ignore[assignment]
-    assert await on_postgres.store.commit(change) is Commit.COMMITTED
+    assert await on_postgres.store.commit(change) is CommitResult.COMMITTED
 
 
 async def test_an_end_that_somebody_else_has_stored_is_not_ours(on_postgres: OnPostgres) -> None:
@@ -587,11 +587,11 @@ async def test_an_end_that_somebody_else_has_stored_is_not_ours(on_postgres: OnP
 
         async def fetch(self, *_: object) -> object:
             on_postgres.store._writes = writes
-            assert await on_postgres.store._write([theirs]) == [Commit.COMMITTED]
+            assert await on_postgres.store._write([theirs]) == [CommitResult.COMMITTED]
             raise asyncpg.ConnectionDoesNotExistError
 
     on_postgres.store._writes = Cut()  # type: ignore[assignment]
-    assert await on_postgres.store.commit(ours) is Commit.CONFLICT
+    assert await on_postgres.store.commit(ours) is CommitResult.CONFLICT
 
 
 async def test_a_commit_that_is_not_found_is_not_repeated(on_postgres: OnPostgres) -> None:
@@ -634,13 +634,13 @@ async def test_a_row_is_stored_whole(store: Store, reader: Reader) -> None:
     """Its actions, its keys, its replies, and what the last one leaves of the payment."""
     payment = await an_authorized(store)
     row = row_of(payment, 100, 20, 3, key="row")
-    assert await store.commit_row(row) is Commit.COMMITTED
+    assert await store.commit_row(row) is CommitResult.COMMITTED
     loaded = await store.load(MERCHANT, payment.id, rpc="CAPTURE", key="row")
     assert loaded.payment == row[-1].payment
     assert loaded.record is not None
     assert loaded.record.action_id == row[-1].actions[0].id
     ends = ends_of(row[-1].payment, row)
-    assert await store.commit_row(ends) is Commit.COMMITTED
+    assert await store.commit_row(ends) is CommitResult.COMMITTED
     assert await reader.get_payment(MERCHANT, payment.id) == ends[-1].payment
     assert ends[-1].payment.captured == gbp(123)
     for end in ends:
@@ -657,12 +657,12 @@ async def test_a_row_on_an_old_version_is_a_conflict(store: Store) -> None:
     payment = await an_authorized(store)
     first = await stored(store, keyed(capture(payment, 1), key=None))
     late = row_of(payment, 5, 6, key="late")
-    assert await store.commit_row(late) is Commit.CONFLICT
+    assert await store.commit_row(late) is CommitResult.CONFLICT
     loaded = await store.load(MERCHANT, payment.id, rpc="CAPTURE", key="late")
     assert (loaded.payment, loaded.record) == (first.payment, None)
     row = row_of(first.payment, 5, 6)
-    assert await store.commit_row(row) is Commit.COMMITTED
-    assert await store.commit_row(ends_of(first.payment, row)) is Commit.CONFLICT
+    assert await store.commit_row(row) is CommitResult.COMMITTED
+    assert await store.commit_row(ends_of(first.payment, row)) is CommitResult.CONFLICT
     loaded = await store.load(MERCHANT, payment.id, rpc="", key=None)
     assert loaded.payment == row[-1].payment
 
@@ -675,12 +675,12 @@ async def test_a_row_with_a_key_that_is_held_is_not_stored(store: Store) -> None
         keyed(capture(first.payment, 5), "free"),
         *row_of(capture(first.payment, 5)[0], 6, key="held"),
     ]
-    assert await store.commit_row(row) is Commit.KEY_HELD
+    assert await store.commit_row(row) is CommitResult.KEY_HELD
     twice = [
         keyed(capture(first.payment, 5), "twice"),
         *row_of(capture(first.payment, 5)[0], 6, key="twice"),
     ]
-    assert await store.commit_row(twice) is Commit.KEY_HELD
+    assert await store.commit_row(twice) is CommitResult.KEY_HELD
     for key in ("free", "twice"):
         loaded = await store.load(MERCHANT, payment.id, rpc="CAPTURE", key=key)
         assert (loaded.payment, loaded.record) == (first.payment, None)
@@ -690,15 +690,15 @@ async def test_a_row_of_which_one_has_ended_is_not_stored(store: Store) -> None:
     """Whoever has ended it changed the payment: on that, too, the row is refused, and whole."""
     payment = await an_authorized(store)
     row = row_of(payment, 5, 6)
-    assert await store.commit_row(row) is Commit.COMMITTED
+    assert await store.commit_row(row) is CommitResult.COMMITTED
     (first, second) = ends_of(row[-1].payment, row)
     await stored(store, first)
     again = ended(replace(row[0], payment=first.payment))
     both = [again, ended(replace(row[1], payment=again.payment))]
-    assert await store.commit_row(both) is Commit.KEY_HELD
+    assert await store.commit_row(both) is CommitResult.KEY_HELD
     loaded = await store.load(MERCHANT, payment.id, rpc="", key=None)
     assert loaded.payment == first.payment
-    assert await store.commit(second) is Commit.COMMITTED
+    assert await store.commit(second) is CommitResult.COMMITTED
 
 
 async def test_a_row_whose_money_is_wrong_is_not_stored(on_postgres: OnPostgres) -> None:
@@ -707,7 +707,7 @@ async def test_a_row_whose_money_is_wrong_is_not_stored(on_postgres: OnPostgres)
     row = row_of(payment, 5, 6)
     spoilt = replace(row[-1].payment, capturing=gbp(1001))
     wrong = [row[0], replace(row[1], payment=spoilt)]
-    assert await on_postgres.store.commit_row(wrong) is Commit.KEY_HELD
+    assert await on_postgres.store.commit_row(wrong) is CommitResult.KEY_HELD
     loaded = await on_postgres.store.load(MERCHANT, payment.id, rpc="", key=None)
     assert loaded.payment == payment
 
@@ -726,5 +726,6 @@ async def test_a_row_whose_acknowledgement_is_lost_is_looked_up(on_postgres: OnP
 
     on_postgres.store._writes = Cut()  # type: ignore[assignment]
     row = row_of(payment, 5, 6)
-    assert await on_postgres.store.commit_row(row) is Commit.COMMITTED
-    assert await on_postgres.store.commit_row(ends_of(row[-1].payment, row)) is Commit.COMMITTED
+    assert await on_postgres.store.commit_row(row) is CommitResult.COMMITTED
+    ends = ends_of(row[-1].payment, row)
+    assert await on_postgres.store.commit_row(ends) is CommitResult.COMMITTED

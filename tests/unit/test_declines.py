@@ -12,7 +12,7 @@ from services.payments.adapters.declines import DeclineLimits
 from services.payments.domain.card import Pan
 from services.payments.domain.error import TooManyDeclinesError
 from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined, Unknown
-from services.payments.ports import CardDetails, Gateway
+from services.payments.ports import CardDetails, Ports
 from tests.builders import DETAILS
 from tests.unit.test_steps import FakeBank, Fixture, authorized
 
@@ -37,9 +37,9 @@ class Limited(Fixture):
         )
 
     @property
-    def gateway(self) -> Gateway:
+    def ports(self) -> Ports:
         """The ports."""
-        return replace(super().gateway, attempt=self.limits.attempt)
+        return replace(super().ports, attempt=self.limits.attempt)
 
     async def tried(self, answer: Answer, card: CardDetails | str = DETAILS) -> None:
         """Authorize without a key; the bank says that."""

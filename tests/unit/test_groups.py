@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from pkg.postgres.group_commit import Groups
-from services.payments.ports import Change, Commit
+from pkg.postgres.group_commit import GroupCommit
+from services.payments.ports import Change, CommitResult
 from tests.builders import begun
 
 
@@ -18,13 +18,13 @@ class Pen:
         self.let = asyncio.Event()
         self.bad: Change | None = None
 
-    async def write(self, changes: Sequence[Change]) -> Sequence[Commit]:
+    async def write(self, changes: Sequence[Change]) -> Sequence[CommitResult]:
         """Write a group."""
         self.sizes.append(len(changes))
         await self.let.wait()
         if any(change is self.bad for change in changes):
             raise ValueError("a bad change")
-        return [Commit.COMMITTED] * len(changes)
+        return [CommitResult.COMMITTED] * len(changes)
 
 
 def changes(count: int) -> list[Change]:
@@ -33,9 +33,9 @@ def changes(count: int) -> list[Change]:
     return [Change(payment=payment, actions=(action,)) for payment, action in steps]
 
 
-def committer(pen: Pen, *, poisoned: bool = True) -> Groups[Change, Commit]:
+def committer(pen: Pen, *, poisoned: bool = True) -> GroupCommit[Change, CommitResult]:
     """Return a committer on that pen, with groups of up to four."""
-    return Groups(pen.write, is_poisoned=lambda _: poisoned, size_max=4)
+    return GroupCommit(pen.write, is_poisoned=lambda _: poisoned, size_max=4)
 
 
 async def test_what_arrives_meanwhile_goes_together() -> None:
@@ -47,7 +47,7 @@ async def test_what_arrives_meanwhile_goes_together() -> None:
     await asyncio.sleep(0)
     tasks += [asyncio.create_task(group.result_of(change)) for change in changes(6)]
     pen.let.set()
-    assert await asyncio.gather(*tasks) == [Commit.COMMITTED] * 7
+    assert await asyncio.gather(*tasks) == [CommitResult.COMMITTED] * 7
     assert pen.sizes == [1, 4, 2]
 
 
@@ -58,7 +58,7 @@ async def test_a_bad_change_fails_alone() -> None:
     group, some = committer(pen), changes(3)
     pen.bad = some[1]
     results = await asyncio.gather(*map(group.result_of, some), return_exceptions=True)
-    assert [type(result) for result in results] == [Commit, ValueError, Commit]
+    assert [type(result) for result in results] == [CommitResult, ValueError, CommitResult]
     assert pen.sizes == [3, 1, 1, 1]
 
 
@@ -83,21 +83,21 @@ async def test_whoever_waits_may_go_away() -> None:
     with pytest.raises(asyncio.CancelledError):
         await gone
     pen.let.set()
-    assert await group.result_of(some[1]) is Commit.COMMITTED
+    assert await group.result_of(some[1]) is CommitResult.COMMITTED
 
 
 async def test_what_waited_too_long_is_not_written() -> None:
     """Behind a write that hangs, what nobody waits for any more is dropped, the oldest first."""
     pen = Pen()
     wait = 0.05
-    group = Groups(pen.write, is_poisoned=lambda _: False, size_max=4, wait_seconds_max=wait)
+    group = GroupCommit(pen.write, is_poisoned=lambda _: False, size_max=4, wait_seconds_max=wait)
     first, *late = [asyncio.create_task(group.result_of(change)) for change in changes(7)]
     del first
     await asyncio.sleep(2 * wait)  # the time that passes is what this is about
     fresh = asyncio.create_task(group.result_of(changes(1)[0]))
     await asyncio.sleep(0)
     pen.let.set()
-    assert await fresh is Commit.COMMITTED
+    assert await fresh is CommitResult.COMMITTED
     results = await asyncio.gather(*late, return_exceptions=True)
-    assert [type(result) for result in results] == [*[Commit] * 3, *[TimeoutError] * 3]
+    assert [type(result) for result in results] == [*[CommitResult] * 3, *[TimeoutError] * 3]
     assert pen.sizes == [4, 1]

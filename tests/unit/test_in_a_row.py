@@ -13,7 +13,7 @@ from services.payments.domain import error
 from services.payments.domain.action import ActionStatus, ActionType
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined
-from services.payments.ports import Change, Commit, Gateway, Limits
+from services.payments.ports import Change, CommitResult, Limits, Ports
 from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.carry_out import carry_out
 from services.payments.use_cases.refund import Refund
@@ -32,13 +32,13 @@ class Slow(MemoryStore):
     rows: list[int] = field(default_factory=list)
     interfere: int = 0
 
-    async def commit(self, change: Change) -> Commit:
+    async def commit(self, change: Change) -> CommitResult:
         """Commit a while later."""
         self.commits += 1
         await asyncio.sleep(0.001)
         return await super().commit(change)
 
-    async def commit_row(self, changes: Sequence[Change]) -> Commit:
+    async def commit_row(self, changes: Sequence[Change]) -> CommitResult:
         """Commit a while later; somebody else may be faster once."""
         self.rows.append(len(changes))
         await asyncio.sleep(0.001)
@@ -76,7 +76,7 @@ class Place:
         self.store.payments[MERCHANT, self.payment.id] = self.payment
         self.store.actions[MERCHANT, authorization.id] = authorization
         limits = Limits(conflict_retry_seconds=2.0)
-        self.gateway: Gateway = replace(self.fixture.gateway, limits=limits)
+        self.ports: Ports = replace(self.fixture.ports, limits=limits)
 
     @property
     def store(self) -> Slow:
@@ -97,7 +97,7 @@ class Place:
 
     async def at_once(self, *operations: Capture | Refund) -> list[Reply | BaseException]:
         """Carry them out at once."""
-        calls = (carry_out(self.gateway, operation) for operation in operations)
+        calls = (carry_out(self.ports, operation) for operation in operations)
         return await asyncio.gather(*calls, return_exceptions=True)
 
     @property
@@ -158,7 +158,7 @@ async def test_one_key_among_many_has_one_effect(place: Place) -> None:
     assert place.captured == gbp(10 + MANY)
     kinds = {type(one) for one in outcomes[:5]}
     assert kinds <= {Reply, IdempotencyInFlightError}
-    again = told(await carry_out(place.gateway, same[0]))
+    again = told(await carry_out(place.ports, same[0]))
     assert again.action.amount.minor_units == 10
 
 
@@ -178,7 +178,7 @@ async def test_what_the_bank_declines_gives_its_reserve_back(place: Place) -> No
 async def test_a_database_that_goes_away_is_told_to_all(place: Place) -> None:
     """Nobody waits for ever, and nobody is told that something was done."""
 
-    async def away(changes: object) -> Commit:
+    async def away(changes: object) -> CommitResult:
         raise DependencyUnavailableError
 
     place.store.commit_row = away  # type: ignore[method-assign]

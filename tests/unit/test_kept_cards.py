@@ -47,7 +47,7 @@ async def test_what_comes_after_an_authorization_needs_no_card(fixture: Fixture)
     """Captures and refunds go on when it was removed; removing it again changes nothing."""
     first = authorized(await fixture.authorize("a")).payment
     for _ in range(2):
-        await delete_card(fixture.gateway, MERCHANT, first.card.token)
+        await delete_card(fixture.ports, MERCHANT, first.card.token)
     assert fixture.store.cards == {}
     some = {
         "merchant_id": MERCHANT,
@@ -56,8 +56,8 @@ async def test_what_comes_after_an_authorization_needs_no_card(fixture: Fixture)
         "reference": "",
         "idempotency_key": None,
     }
-    await carry_out(fixture.gateway, Capture(**some, final=False))  # type: ignore[arg-type]
-    await carry_out(fixture.gateway, Refund(**some))  # type: ignore[arg-type]
+    await carry_out(fixture.ports, Capture(**some, final=False))  # type: ignore[arg-type]
+    await carry_out(fixture.ports, Refund(**some))  # type: ignore[arg-type]
     assert fixture.bank.asked == ["authorize", "capture", "refund"]
 
 
@@ -65,14 +65,14 @@ async def test_nobodys_card_is_not_removed(fixture: Fixture) -> None:
     """Nor another merchant's, which looks the same."""
     token = authorized(await fixture.authorize("a")).payment.card.token
     with pytest.raises(error.CardTokenNotFoundError):
-        await delete_card(fixture.gateway, "mer_b", token)
+        await delete_card(fixture.ports, "mer_b", token)
     assert list(fixture.store.cards) == [(MERCHANT, token)]
 
 
 async def test_the_sweep_removes_old_cards(fixture: Fixture) -> None:
     """Those that nobody has used for as long as they are kept."""
     await fixture.authorize("a")
-    fixture.clock.time += fixture.gateway.limits.card_retention
+    fixture.clock.time += fixture.ports.limits.card_retention
     await fixture.sweep()
     assert len(fixture.store.cards) == 1
     fixture.clock.time += timedelta(seconds=1)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pkg.grpc.list_rows import page_of
-from pkg.grpc.lists import ANY_TIME, BEGINNING, END, Page, Period, Place
+from pkg.grpc.lists import ANY_TIME, BEGINNING, END, ListPosition, Page, Period
 from pkg.ids import new_id
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -20,11 +20,14 @@ def row(number: int, *, wanted: bool = True, last: bool = False) -> dict[str, ob
     ("rows", "page"),
     [
         ([], Page([], None, has_more=False)),
-        ([row(1), row(2)], Page(["r1", "r2"], Place(2, "r2"), has_more=False)),
-        ([row(1), row(2), row(3)], Page(["r1", "r2"], Place(2, "r2"), has_more=True)),
-        ([row(1), row(2, last=True)], Page(["r1", "r2"], Place(2, "r2"), has_more=True)),
-        ([row(1), row(9, wanted=False, last=True)], Page(["r1"], Place(9, "r9"), has_more=True)),
-        ([row(9, wanted=False, last=True)], Page([], Place(9, "r9"), has_more=True)),
+        ([row(1), row(2)], Page(["r1", "r2"], ListPosition(2, "r2"), has_more=False)),
+        ([row(1), row(2), row(3)], Page(["r1", "r2"], ListPosition(2, "r2"), has_more=True)),
+        ([row(1), row(2, last=True)], Page(["r1", "r2"], ListPosition(2, "r2"), has_more=True)),
+        (
+            [row(1), row(9, wanted=False, last=True)],
+            Page(["r1"], ListPosition(9, "r9"), has_more=True),
+        ),
+        ([row(9, wanted=False, last=True)], Page([], ListPosition(9, "r9"), has_more=True)),
     ],
 )
 async def test_a_page_ends_where_the_look_ended(
@@ -36,8 +39,9 @@ async def test_a_page_ends_where_the_look_ended(
 
 def test_a_place_is_read_as_it_was_written() -> None:
     """Places survive a token, and sort by the commit first."""
-    places = [BEGINNING, Place(0, "pay_1"), Place(7, "pay_2"), Place(7, "pay_3"), END]
-    assert [Place.parse(str(place)) for place in places] == places == sorted(places)
+    at = ListPosition
+    places = [BEGINNING, at(0, "pay_1"), at(7, "pay_2"), at(7, "pay_3"), END]
+    assert [ListPosition.parse(str(place)) for place in places] == places == sorted(places)
 
 
 def test_the_ids_around_a_period_leave_room_for_slow_commits() -> None:

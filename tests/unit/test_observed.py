@@ -10,7 +10,7 @@ import pytest
 from pkg.errors import MisconfiguredError
 from pkg.observe.health import Check, Health
 from pkg.observe.metrics import Metrics
-from pkg.process.observed import Place, observed
+from pkg.process.observed import Listening, observed
 
 
 async def up() -> bool:
@@ -80,7 +80,7 @@ async def test_the_pages(database: Check, status: int) -> None:
     """Health says it by its status too; life and metrics are there whatever is away."""
     metrics, listen = Metrics(), f"127.0.0.1:{free_port()}"
     async with (
-        observed(Place(listen=listen), metrics, {"database": database}) as health,
+        observed(Listening(listen=listen), metrics, {"database": database}) as health,
         aiohttp.ClientSession(f"http://{listen}") as client,
     ):
         async with client.get("/health") as reply:
@@ -102,7 +102,7 @@ async def test_a_container_asks_its_page() -> None:
         program = (sys.executable, "-m", "pkg.process.healthcheck", f"http://{listen}{page}")
         return await (await asyncio.create_subprocess_exec(*program)).wait()
 
-    async with observed(Place(listen=listen), Metrics(), {"database": down}):
+    async with observed(Listening(listen=listen), Metrics(), {"database": down}):
         pages = ("/health/live", "/health", "/nope")
         assert await asyncio.gather(*map(asked, pages)) == [0, 1, 1]
     assert await asked("/health/live") == 1
@@ -122,5 +122,5 @@ async def test_an_address_that_is_taken_is_said() -> None:
         taken.listen()
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(MisconfiguredError, match=listen):
-            async with observed(Place(listen=listen), Metrics(), {}):
+            async with observed(Listening(listen=listen), Metrics(), {}):
                 pass

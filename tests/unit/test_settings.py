@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict, SettingsError
 
-from pkg.process.settings import ServiceSettings, load, told
+from pkg.process.settings import ServiceSettings, load, load_or_explain
 
 VALUE = "correct horse battery staple"
 
@@ -81,6 +81,6 @@ def test_all_that_is_wrong_is_said_at_once_without_a_value(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     lines: list[str] = []
-    assert told(Example, lines.append) is None
+    assert load_or_explain(Example, lines.append) is None
     assert [line[: len(start)] for line, start in zip(lines, said, strict=True)] == said
     assert not any(value in "".join(lines) for value in environment.values() if "/" not in value)

@@ -38,7 +38,7 @@ from services.payments.domain.outcome import (
     Unknown,
 )
 from services.payments.domain.status import Status
-from services.payments.ports import CardDetails, Change, Commit, Gateway, Limits
+from services.payments.ports import CardDetails, Change, CommitResult, Limits, Ports
 from services.payments.use_cases.authorize import Authorize, authorize
 from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.carry_out import carry_out
@@ -102,9 +102,9 @@ class Fixture:
         self.vault = MemoryVault(self.store)
 
     @property
-    def gateway(self) -> Gateway:
+    def ports(self) -> Ports:
         """The ports."""
-        return Gateway(
+        return Ports(
             store=self.store,
             acquirer=self.bank,
             vault=self.vault,
@@ -127,18 +127,18 @@ class Fixture:
             reference="",
             idempotency_key=key,
         )
-        return await authorize(self.gateway, command)
+        return await authorize(self.ports, command)
 
     async def sweep(self) -> None:
         """Sweep once; the clock of the store is ours."""
         self.store.now = self.clock.now
-        await Sweep(self.gateway, interval_seconds=1).run_once()
+        await Sweep(self.ports, interval_seconds=1).run_once()
 
     async def recover(self) -> None:
         """Run recovery on everything that is PENDING, whatever its lease."""
         for place in self.store.due:
             self.store.due[place] = self.store.due[place].replace(year=2000)
-        await Sweep(self.gateway, interval_seconds=1).recover()
+        await Sweep(self.ports, interval_seconds=1).recover()
 
 
 @pytest.fixture
@@ -208,9 +208,9 @@ async def test_the_banks_approval_code_is_told_by_whoever_settles(fixture: Fixtu
     fixture.bank = FakeBank([Approved("A1"), Unknown()], [Unknown(), Approved("C1")])
     first = authorized(await fixture.authorize())
     command = capture_of(first.payment.id)
-    pending = service.CaptureResponse.FromString((await carry_out(fixture.gateway, command)).body)
+    pending = service.CaptureResponse.FromString((await carry_out(fixture.ports, command)).body)
     await fixture.recover()
-    settled = service.CaptureResponse.FromString((await carry_out(fixture.gateway, command)).body)
+    settled = service.CaptureResponse.FromString((await carry_out(fixture.ports, command)).body)
     told = [reply.action.approval_code for reply in (first, pending, settled)]
     assert told == ["A1", "", "C1"]
     assert [event.action.approval_code for event in fixture.store.events] == ["A1", "C1"]
@@ -252,11 +252,11 @@ async def test_recovery_sends_a_capture_again(fixture: Fixture) -> None:
     fixture.bank = FakeBank([Approved(), Unknown(), Approved()], [NotFound(), NotFound()])
     payment_id = authorized(await fixture.authorize()).payment.id
     command = capture_of(payment_id)
-    await carry_out(fixture.gateway, command)
+    await carry_out(fixture.ports, command)
     await fixture.recover()
     assert fixture.bank.asked == ["authorize", "capture", "inquire", "inquire", "capture"]
     assert fixture.store.payments[MERCHANT, payment_id].captured == gbp(400)
-    assert (await carry_out(fixture.gateway, command)).replayed
+    assert (await carry_out(fixture.ports, command)).replayed
 
 
 ENDS_OF_A_REFUSED_CAPTURE: list[tuple[Answer | NotFound, ActionStatus, int]] = [
@@ -277,14 +277,14 @@ async def test_a_capture_that_the_bank_refuses_for_good(
     asked = [found] if by == "the worker" else [NotFound(), NotFound(), found]
     fixture.bank = FakeBank([Approved(), *sent], asked)
     payment_id = authorized(await fixture.authorize()).payment.id
-    reply = await carry_out(fixture.gateway, capture_of(payment_id))
+    reply = await carry_out(fixture.ports, capture_of(payment_id))
     if by == "recovery":
         await fixture.recover()
     payment = fixture.store.payments[MERCHANT, payment_id]
     (action,) = [a for a in fixture.store.actions.values() if a.type is ActionType.CAPTURE]
     assert (action.status, payment.captured) == (status, gbp(captured))
     assert bool(payment.capturing) is (status is ActionStatus.PENDING)
-    again = await carry_out(fixture.gateway, capture_of(payment_id))
+    again = await carry_out(fixture.ports, capture_of(payment_id))
     assert again.replayed
     if by == "the worker":
         assert again.body == reply.body
@@ -320,9 +320,9 @@ async def test_what_one_clock_has_expired_no_other_clock_revives(
     await fixture.sweep()
     fixture.clock.time -= timedelta(seconds=1)
     late = (
-        carry_out(fixture.gateway, void_of(payment_id))
+        carry_out(fixture.ports, void_of(payment_id))
         if verb == "void"
-        else carry_out(fixture.gateway, capture_of(payment_id))
+        else carry_out(fixture.ports, capture_of(payment_id))
     )
     with pytest.raises(error.PaymentExpiredError):
         await late
@@ -361,14 +361,14 @@ async def test_the_operators_word_counts_where_the_bank_says_nothing(
     """The bank's answer wins. What it never heard of is sent again, not called done."""
     fixture.bank = FakeBank([Approved(), Unknown()], [Unknown(), found])
     payment_id = authorized(await fixture.authorize()).payment.id
-    await carry_out(fixture.gateway, capture_of(payment_id))
+    await carry_out(fixture.ports, capture_of(payment_id))
     (place,) = fixture.store.due
     fixture.store.resolutions[place] = word
     fixture.bank.answers = [Unknown()]
     await fixture.recover()
     assert fixture.store.actions[place].status is end
     told = service.CaptureResponse.FromString(
-        (await carry_out(fixture.gateway, capture_of(payment_id))).body
+        (await carry_out(fixture.ports, capture_of(payment_id))).body
     )
     assert pb.Action.Status.Name(told.action.status) == f"STATUS_{end}"
     sent_again = found == NotFound() and word is Resolution.SUCCEEDED
@@ -431,10 +431,10 @@ class Busy(MemoryStore):
 
     commits: int = 0
 
-    async def commit(self, change: Change) -> Commit:
+    async def commit(self, change: Change) -> CommitResult:
         """Conflict, or store what was stored before it got so busy."""
         if self.commits == 0:
-            return Commit.CONFLICT
+            return CommitResult.CONFLICT
         self.commits -= 1
         return await super().commit(change)
 
@@ -451,12 +451,12 @@ async def test_waiting_for_the_turn_is_part_of_the_patience(fixture: Fixture) ->
     """Whoever waited for it almost all the time has no such time once more to begin again in."""
     fixture.bank = FakeBank([Approved()])
     payment_id = authorized(await fixture.authorize()).payment.id
-    gateway = replace(fixture.gateway, limits=Limits(conflict_retry_seconds=1.0))
-    gateway = replace(gateway, store=Busy(payments=fixture.store.payments))
+    ports = replace(fixture.ports, limits=Limits(conflict_retry_seconds=1.0))
+    ports = replace(ports, store=Busy(payments=fixture.store.payments))
     command = replace(void_of(payment_id), idempotency_key=None)
     began = time.monotonic()
-    async with gateway.turns.of(payment_id, None, wait_seconds_max=1.0):
-        voiding = asyncio.create_task(carry_out(gateway, command))
+    async with ports.turns.of(payment_id, None, wait_seconds_max=1.0):
+        voiding = asyncio.create_task(carry_out(ports, command))
         await asyncio.sleep(0.9)
     with pytest.raises(error.ConcurrentUpdateError):
         await voiding
@@ -476,7 +476,7 @@ async def test_a_payment_that_is_too_busy_to_settle(fixture: Fixture) -> None:
 class Ended(Busy):
     """A store in which somebody else ends an action before it is settled, on a primary alone."""
 
-    async def commit(self, change: Change) -> Commit:
+    async def commit(self, change: Change) -> CommitResult:
         """Conflict, and store the change as somebody else's."""
         if self.commits == 0:
             await MemoryStore.commit(self, change)
@@ -490,12 +490,12 @@ class Ended(Busy):
 async def test_an_end_that_was_read_is_proven_before_it_is_told(fixture: Fixture) -> None:
     """Also where the payment was too busy for this process to settle it."""
     fixture.store, fixture.bank = Ended(commits=1), FakeBank([Approved()])
-    gateway = replace(fixture.gateway, limits=Limits(conflict_retry_seconds=0.0))
+    ports = replace(fixture.ports, limits=Limits(conflict_retry_seconds=0.0))
     command = Authorize(
         merchant_id=MERCHANT, card=DETAILS, amount=gbp(5), reference="", idempotency_key=None
     )
     with pytest.raises(DependencyUnavailableError):
-        await authorize(gateway, command)
+        await authorize(ports, command)
 
 
 async def test_a_key_without_a_reply_is_in_flight(fixture: Fixture) -> None:
@@ -575,21 +575,21 @@ async def test_a_bank_that_is_known_to_be_away(fixture: Fixture) -> None:
         with pytest.raises(DependencyUnavailableError):
             await fixture.authorize("b")
         with pytest.raises(DependencyUnavailableError):
-            await carry_out(fixture.gateway, wanted)
+            await carry_out(fixture.ports, wanted)
     replayed = await fixture.authorize("a")
     assert (replayed.body, replayed.replayed) == (before.body, True)
     assert fixture.bank.asked == ["authorize"]
     assert len(fixture.store.payments) == 1
     fixture.bank.is_away = False
     assert not (await fixture.authorize("b")).replayed
-    assert not (await carry_out(fixture.gateway, wanted)).replayed
+    assert not (await carry_out(fixture.ports, wanted)).replayed
 
 
 async def test_what_is_wrong_is_told_while_the_bank_is_away(fixture: Fixture) -> None:
     """A refusal for good comes before one that says to try again."""
     fixture.bank.is_away = True
     with pytest.raises(error.PaymentNotFoundError):
-        await carry_out(fixture.gateway, capture_of("pay_nobodys"))
+        await carry_out(fixture.ports, capture_of("pay_nobodys"))
 
 
 async def test_nothing_expires_while_the_bank_is_known_to_be_away(fixture: Fixture) -> None:
@@ -612,7 +612,7 @@ class Counted(MemoryStore):
 
     commits: int = 0
 
-    async def commit(self, change: Change) -> Commit:
+    async def commit(self, change: Change) -> CommitResult:
         """Commit, and count it."""
         self.commits += 1
         return await super().commit(change)
@@ -625,38 +625,38 @@ async def test_a_request_that_is_repeated_here_is_looked_up_before_it_is_decided
     fixture.store = Counted()
     fixture.vault = MemoryVault(fixture.store)
     fixture.bank = FakeBank([Approved(), Approved()])
-    gateway = fixture.gateway
+    ports = fixture.ports
     command = Authorize(
         merchant_id=MERCHANT, card=DETAILS, amount=gbp(1000), reference="", idempotency_key="a"
     )
-    first = await authorize(gateway, command)
-    again = await authorize(gateway, command)
+    first = await authorize(ports, command)
+    again = await authorize(ports, command)
     assert (again.body, again.replayed) == (first.body, True)
     assert (len(fixture.vault.details), fixture.store.commits) == (1, 2)
-    other = await authorize(gateway, replace(command, merchant_id="mer_b"))
+    other = await authorize(ports, replace(command, merchant_id="mer_b"))
     assert not other.replayed
 
 
 async def test_a_key_that_was_seen_and_is_free_is_used(fixture: Fixture) -> None:
     """A request that was refused before anything happened may come again with its key."""
     fixture.bank = FakeBank([Approved()])
-    gateway = fixture.gateway
+    ports = fixture.ports
     command = Authorize(
         merchant_id=MERCHANT, card=DETAILS, amount=gbp(1000), reference="", idempotency_key="a"
     )
     fixture.vault.sealed = True
     with pytest.raises(DependencyUnavailableError):
-        await authorize(gateway, command)
+        await authorize(ports, command)
     fixture.vault.sealed = False
-    assert not (await authorize(gateway, command)).replayed
+    assert not (await authorize(ports, command)).replayed
 
 
 async def test_a_stored_reply_waits_for_nobodys_turn(fixture: Fixture) -> None:
     """While another request is at work on the payment, and may be for long."""
     fixture.bank = FakeBank([Approved(), Approved()])
     payment_id = authorized(await fixture.authorize()).payment.id
-    gateway = fixture.gateway
-    first = await carry_out(gateway, capture_of(payment_id))
-    async with gateway.turns.of(payment_id, None, wait_seconds_max=0):
-        again = await carry_out(gateway, capture_of(payment_id))
+    ports = fixture.ports
+    first = await carry_out(ports, capture_of(payment_id))
+    async with ports.turns.of(payment_id, None, wait_seconds_max=0):
+        again = await carry_out(ports, capture_of(payment_id))
     assert (again.body, again.replayed) == (first.body, True)

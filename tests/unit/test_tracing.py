@@ -14,7 +14,7 @@ from pkg.errors import MisconfiguredError
 from pkg.grpc.calls import Call
 from pkg.observe.spans import Recorder, _summary
 from pkg.observe.tracing import NOTHING, UNTRACED, Kind, is_wanted, tracer_of
-from pkg.postgres.group_commit import Groups
+from pkg.postgres.group_commit import GroupCommit
 from tools.stack.settings import REPOSITORY
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
@@ -203,7 +203,7 @@ async def test_a_group_refers_to_all_that_it_is_done_for(
     async def write(items: Sequence[str]) -> Sequence[str]:
         return items
 
-    groups = Groups(write, tracer=recorder, name="commit")
+    groups = GroupCommit(write, tracer=recorder, name="commit")
     results = []
     for name in ("a", "b", "c"):
         call = Call(METHOD, name, {})

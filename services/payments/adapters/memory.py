@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from pkg.grpc.lists import Page, Place
+from pkg.grpc.lists import ListPosition, Page
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.card import Expiry
 from services.payments.domain.event import Event
@@ -14,11 +14,11 @@ from services.payments.domain.status import Status
 from services.payments.ports import (
     ActionPlace,
     Change,
-    Commit,
+    CommitResult,
+    IdempotencyRecord,
     InDoubt,
     Loaded,
     PaymentFilter,
-    Record,
     Removal,
     SealedCard,
 )
@@ -30,7 +30,7 @@ def _real_time() -> datetime:
 
 @dataclass
 class _Key:
-    record: Record
+    record: IdempotencyRecord
     create_time: datetime
 
 
@@ -77,39 +77,39 @@ class MemoryStore:
         resolution = self.resolutions.get((merchant_id, action_id))
         return InDoubt(payment, action, authorization, reply, resolution)
 
-    async def commit(self, change: Change) -> Commit:
+    async def commit(self, change: Change) -> CommitResult:
         """Store a change, if the payment is still what it was decided on and the key is free."""
         payment, first = change.payment, change.actions[0]
         place = (payment.merchant_id, payment.id)
         stored = self.payments.get(place)
         if payment.version != (stored.version + 1 if stored else 1) or self._has_ended(change):
-            return Commit.CONFLICT
+            return CommitResult.CONFLICT
         key = (payment.merchant_id, first.type.value, first.idempotency_key or "")
         if change.fingerprint is not None:
             if key in self.keys:
-                return Commit.KEY_HELD
-            record = Record(change.fingerprint, first.id, None)
+                return CommitResult.KEY_HELD
+            record = IdempotencyRecord(change.fingerprint, first.id, None)
             self.keys[key] = _Key(record, payment.update_time)
         self.payments[place] = payment
         for action in change.actions:
             self._put(payment.merchant_id, action)
         held = self.keys.get(key)
         if change.reply is not None and held and held.record.action_id == first.id:
-            held.record = Record(held.record.fingerprint, first.id, change.reply)
+            held.record = IdempotencyRecord(held.record.fingerprint, first.id, change.reply)
         if change.event:
             self.events.append(change.event)
         if change.card:
             kept = KeptCard(change.card, payment.id, payment.card.expiry, payment.create_time)
             self.cards[payment.merchant_id, change.card.token] = kept
         self._drop_card_of(payment)
-        return Commit.COMMITTED
+        return CommitResult.COMMITTED
 
-    async def commit_row(self, changes: Sequence[Change]) -> Commit:
+    async def commit_row(self, changes: Sequence[Change]) -> CommitResult:
         """Store changes of one payment, each decided on the one before: all of them, or none."""
         first = changes[0].payment
         stored = self.payments.get((first.merchant_id, first.id))
         if stored is None or first.version != stored.version + 1:
-            return Commit.CONFLICT
+            return CommitResult.CONFLICT
         keys = [
             (first.merchant_id, change.actions[0].type.value, change.actions[0].idempotency_key)
             for change in changes
@@ -117,10 +117,10 @@ class MemoryStore:
         ]
         are_held = len(set(keys)) < len(keys) or any(key in self.keys for key in keys)
         if are_held or any(map(self._has_ended, changes)):
-            return Commit.KEY_HELD
+            return CommitResult.KEY_HELD
         for change in changes:
-            assert await self.commit(change) is Commit.COMMITTED
-        return Commit.COMMITTED
+            assert await self.commit(change) is CommitResult.COMMITTED
+        return CommitResult.COMMITTED
 
     def _drop_card_of(self, payment: Payment) -> None:
         place = (payment.merchant_id, payment.card.token)
@@ -173,7 +173,7 @@ class MemoryStore:
         self.due[merchant_id, action.id] = _real_time()
         held = self.keys.get((merchant_id, action.type, action.idempotency_key or ""))
         if held and held.record.action_id == action.id and held.record.reply is None:
-            held.record = Record(held.record.fingerprint, action.id, reply)
+            held.record = IdempotencyRecord(held.record.fingerprint, action.id, reply)
 
     async def take_due(
         self, types: Collection[ActionType], *, limit: int, lease: timedelta
@@ -250,7 +250,7 @@ class MemoryStore:
         return sorted(found, key=lambda action: action.sequence)[:limit]
 
     async def list_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+        self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
     ) -> Page[Payment]:
         """Return payments that were committed before that place, the last ones first."""
         found = self._listed(merchant_id, wanted)
@@ -258,17 +258,19 @@ class MemoryStore:
         return _page(before[::-1], size)
 
     async def follow_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+        self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
     ) -> Page[Payment]:
         """Return payments that were committed after that place, the first ones first."""
         found = self._listed(merchant_id, wanted)
         return _page([one for one in found if place is None or one[0] > place], size)
 
-    def _listed(self, merchant_id: str, wanted: PaymentFilter) -> list[tuple[Place, Payment]]:
+    def _listed(
+        self, merchant_id: str, wanted: PaymentFilter
+    ) -> list[tuple[ListPosition, Payment]]:
         """Return payments with their places, in the order of commits: as they came in."""
         after, before = wanted.made.bounds
         return [
-            (Place(number, payment.id), payment)
+            (ListPosition(number, payment.id), payment)
             for number, ((merchant, _), payment) in enumerate(self.payments.items())
             if merchant == merchant_id
             and (wanted.status is None or payment.status is wanted.status)
@@ -277,7 +279,7 @@ class MemoryStore:
         ]
 
 
-def _page(found: Sequence[tuple[Place, Payment]], size: int) -> Page[Payment]:
+def _page(found: Sequence[tuple[ListPosition, Payment]], size: int) -> Page[Payment]:
     page = found[:size]
     place = page[-1][0] if page else None
     return Page([payment for _, payment in page], place, len(found) > size)

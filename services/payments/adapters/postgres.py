@@ -9,7 +9,7 @@ import asyncpg
 from pkg.errors import DependencyUnavailableError
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
-from pkg.postgres.group_commit import Groups
+from pkg.postgres.group_commit import GroupCommit
 from pkg.postgres.sql import Pool, Proof, Row, statements, translated
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.rows import (
@@ -29,10 +29,10 @@ from services.payments.messages import Events
 from services.payments.ports import (
     ActionPlace,
     Change,
-    Commit,
+    CommitResult,
+    IdempotencyRecord,
     InDoubt,
     Loaded,
-    Record,
 )
 
 SQL = statements(Path(__file__).parent / "sql")
@@ -79,7 +79,7 @@ class PostgresStore:
         self._clock = clock
         self._lease = lease
         self._tally = tally = tally or StoreTally(Metrics())
-        self._commits: Groups[Change | _Row, Commit] = Groups(
+        self._commits: GroupCommit[Change | _Row, CommitResult] = GroupCommit(
             self._write,
             kind=_kind_of,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
@@ -88,7 +88,7 @@ class PostgresStore:
             tracer=tracer,
             name="commit",
         )
-        self._loads: Groups[_Wanted, Loaded] = Groups(
+        self._loads: GroupCommit[_Wanted, Loaded] = GroupCommit(
             self._load,
             wait_seconds_max=wait_seconds_max,
             done=tally.loads.done,
@@ -126,18 +126,18 @@ class PostgresStore:
             None if resolution is None else Resolution(resolution),
         )
 
-    async def commit(self, change: Change) -> Commit:
+    async def commit(self, change: Change) -> CommitResult:
         """Store a change, if the payment is still what it was decided on and the key is free."""
         return await self._committed(change, (change,))
 
-    async def commit_row(self, changes: Sequence[Change]) -> Commit:
+    async def commit_row(self, changes: Sequence[Change]) -> CommitResult:
         """Store changes of one payment, each decided on the one before: all of them, or none."""
         if len(changes) == 1:
             return await self.commit(changes[0])
         row = tuple(changes)
         return await self._committed(row, row)
 
-    async def _committed(self, item: Change | _Row, changes: _Row) -> Commit:
+    async def _committed(self, item: Change | _Row, changes: _Row) -> CommitResult:
         """Store a change or a row of them, and count what they mean.
 
         When the acknowledgement is lost, the last action tells whether they were stored, once what
@@ -155,12 +155,12 @@ class PostgresStore:
                 raise
             await self.ensure_kept()
             result = became
-        if result is Commit.COMMITTED:
+        if result is CommitResult.COMMITTED:
             for change in changes:
                 self._tally.committed(change)
         return result
 
-    async def _write(self, items: Sequence[Change | _Row]) -> list[Commit]:
+    async def _write(self, items: Sequence[Change | _Row]) -> list[CommitResult]:
         """Store a group of changes that are all the same step, or one row of changes."""
         changes = [item for item in items if isinstance(item, Change)]
         if not changes:
@@ -173,7 +173,7 @@ class PostgresStore:
             case settling:
                 return await self._settle(settling, changes)
 
-    async def _write_row(self, changes: _Row) -> Commit:
+    async def _write_row(self, changes: _Row) -> CommitResult:
         begins = step_of(changes[0]) is Step.BEGIN
         try:
             if begins:
@@ -183,34 +183,35 @@ class PostgresStore:
                 settled = self._settling_columns(Step.SETTLE_OPERATION, changes)
                 rows = await self._writes.fetch(SQL["settle_row"], *settled)
         except _POISON:
-            return Commit.KEY_HELD  # one by one, it will be seen which of them it is
+            return CommitResult.KEY_HELD  # one by one, it will be seen which of them it is
         if rows[0]["is_stored"]:
-            return Commit.COMMITTED
-        return Commit.CONFLICT if begins or rows[0]["are_pending"] else Commit.KEY_HELD
+            return CommitResult.COMMITTED
+        return CommitResult.CONFLICT if begins or rows[0]["are_pending"] else CommitResult.KEY_HELD
 
-    async def _open(self, changes: Sequence[Change]) -> list[Commit]:
+    async def _open(self, changes: Sequence[Change]) -> list[CommitResult]:
         columns = zip(*map(opening_columns, changes), strict=True)
         clock = self._clock
         turned = (clock.ahead, clock.turned_time, clock.latest_time)
         return await self._claim("open", len(changes), *columns, self._lease, *turned)
 
-    async def _begin(self, changes: Sequence[Change]) -> list[Commit]:
+    async def _begin(self, changes: Sequence[Change]) -> list[CommitResult]:
         columns = zip(*map(beginning_columns, changes), strict=True)
         return await self._claim("begin", len(changes), *columns, self._lease)
 
-    async def _claim(self, statement: str, count: int, *arguments: object) -> list[Commit]:
+    async def _claim(self, statement: str, count: int, *arguments: object) -> list[CommitResult]:
         rows = await self._writes.fetch(SQL[statement], *arguments)
-        results = [Commit.CONFLICT] * count
+        results = [CommitResult.CONFLICT] * count
         for row in rows:
-            results[row["ord"] - 1] = Commit.COMMITTED if row["has_key"] else Commit.KEY_HELD
+            won = row["has_key"]
+            results[row["ord"] - 1] = CommitResult.COMMITTED if won else CommitResult.KEY_HELD
         return results
 
-    async def _settle(self, step: Step, changes: Sequence[Change]) -> list[Commit]:
+    async def _settle(self, step: Step, changes: Sequence[Change]) -> list[CommitResult]:
         columns = self._settling_columns(step, changes)
         rows = await self._writes.fetch(SQL[step.value], *columns)
-        results = [Commit.CONFLICT] * len(changes)
+        results = [CommitResult.CONFLICT] * len(changes)
         for row in rows:
-            results[row["ord"] - 1] = Commit.COMMITTED
+            results[row["ord"] - 1] = CommitResult.COMMITTED
         return results
 
     def _settling_columns(
@@ -282,11 +283,11 @@ def _kind_of(item: Change | _Row) -> object:
 def _loaded(row: Row) -> Loaded:
     record = None
     if row["key_fingerprint"] is not None:
-        record = Record(row["key_fingerprint"], row["key_action_id"], row["key_reply"])
+        record = IdempotencyRecord(row["key_fingerprint"], row["key_action_id"], row["key_reply"])
     return Loaded(None if row["id"] is None else payment_of(row), record)
 
 
-def _what_became_of(wanted: Action, stored: Action) -> Commit | None:
+def _what_became_of(wanted: Action, stored: Action) -> CommitResult | None:
     """Tell from the stored action what became of a change to it; None if that tells nothing.
 
     An action that has ended just as wanted, but at another time, was ended by somebody else while
@@ -297,6 +298,6 @@ def _what_became_of(wanted: Action, stored: Action) -> Commit | None:
         wanted.decline,
         wanted.update_time,
     ):
-        return Commit.COMMITTED
+        return CommitResult.COMMITTED
     both_ended = ActionStatus.PENDING not in {stored.status, wanted.status}
-    return Commit.CONFLICT if both_ended else None
+    return CommitResult.CONFLICT if both_ended else None

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from pkg.grpc.list_rows import page_of, places_of
-from pkg.grpc.lists import BEGINNING, END, LOOKED_AT_MAX, Page, Period, Place
+from pkg.grpc.lists import BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Period
 from pkg.grpc.shares import in_pieces
-from pkg.postgres.group_commit import Groups
+from pkg.postgres.group_commit import GroupCommit
 from pkg.postgres.sql import translated
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
@@ -31,7 +31,7 @@ class PostgresReader:
     ) -> None:
         self._pool = pool
         self._clock = clock
-        self._looks: Groups[tuple[str, str], Payment | None] = Groups(
+        self._looks: GroupCommit[tuple[str, str], Payment | None] = GroupCommit(
             self._get_payments, kind=lambda place: place[0], wait_seconds_max=wait_seconds_max
         )
 
@@ -74,7 +74,7 @@ class PostgresReader:
         return await in_pieces(rows, partial(action_of, payment_id=payment_id))
 
     async def list_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+        self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
     ) -> Page[Payment]:
         """Return payments that were committed before that place, the last ones first."""
         first, last = await self._bounds(merchant_id, wanted.made)
@@ -89,7 +89,7 @@ class PostgresReader:
         return await self._page(statement, merchant_id, (first, place), wanted, size, filters)
 
     async def follow_payments(
-        self, merchant_id: str, wanted: PaymentFilter, *, place: Place | None, size: int
+        self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
     ) -> Page[Payment]:
         """Return payments that were committed after that place, the first ones first."""
         assert wanted.status is None
@@ -101,7 +101,7 @@ class PostgresReader:
             statement, filters = "follow_payments_by_reference", (wanted.reference,)
         return await self._page(statement, merchant_id, (place, last), wanted, size, filters)
 
-    async def _bounds(self, merchant_id: str, made: Period) -> tuple[Place, Place]:
+    async def _bounds(self, merchant_id: str, made: Period) -> tuple[ListPosition, ListPosition]:
         """Return two places between which the payments of a period are."""
         if not made.is_bounded:
             return BEGINNING, END
@@ -112,7 +112,7 @@ class PostgresReader:
         self,
         statement: str,
         merchant_id: str,
-        between: tuple[Place, Place],
+        between: tuple[ListPosition, ListPosition],
         wanted: PaymentFilter,
         size: int,
         filters: tuple[str | None, ...],

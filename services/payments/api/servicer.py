@@ -20,7 +20,7 @@ from pkg.grpc.shares import in_pieces
 from services.payments.api import requests
 from services.payments.api.codec import encode_action, encode_payment, payment_id_of
 from services.payments.domain.event import NOBODY, Origin
-from services.payments.ports import Gateway
+from services.payments.ports import Ports
 from services.payments.use_cases.authorize import authorize
 from services.payments.use_cases.cards import delete_card
 from services.payments.use_cases.carry_out import carry_out
@@ -36,8 +36,8 @@ Bytes: TypeAlias = Any
 class PaymentServicer(PaymentServiceServicer):
     """paygate.payments.v1.PaymentService."""
 
-    def __init__(self, gateway: Gateway, queries: Queries, authenticator: Authenticator) -> None:
-        self._gateway = gateway
+    def __init__(self, ports: Ports, queries: Queries, authenticator: Authenticator) -> None:
+        self._ports = ports
         self._queries = queries
         self._authenticator = authenticator
 
@@ -51,9 +51,9 @@ class PaymentServicer(PaymentServiceServicer):
             merchant_id=caller.merchant_id,
             key_id=caller.key_id,
             keys=_keys(context),
-            now=self._gateway.clock.now(),
+            now=self._ports.clock.now(),
         )
-        return await self._run(authorize(self._gateway, command))
+        return await self._run(authorize(self._ports, command))
 
     async def Capture(  # noqa: N802
         self, request: pb.CaptureRequest, context: Context
@@ -61,7 +61,7 @@ class PaymentServicer(PaymentServiceServicer):
         """Take all or part of the reserved money."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.capture_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return await self._run(carry_out(self._gateway, command))
+        return await self._run(carry_out(self._ports, command))
 
     async def Void(  # noqa: N802
         self, request: pb.VoidRequest, context: Context
@@ -69,7 +69,7 @@ class PaymentServicer(PaymentServiceServicer):
         """Cancel before anything was captured, or release what no capture has taken."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.void_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return await self._run(carry_out(self._gateway, command))
+        return await self._run(carry_out(self._ports, command))
 
     async def Refund(  # noqa: N802
         self, request: pb.RefundRequest, context: Context
@@ -77,7 +77,7 @@ class PaymentServicer(PaymentServiceServicer):
         """Give captured money back."""
         merchant_id = await self._authenticator.merchant_id(context)
         command = requests.refund_of(request, merchant_id=merchant_id, keys=_keys(context))
-        return await self._run(carry_out(self._gateway, command))
+        return await self._run(carry_out(self._ports, command))
 
     async def GetPayment(  # noqa: N802
         self, request: pb.GetPaymentRequest, context: Context
@@ -87,7 +87,7 @@ class PaymentServicer(PaymentServiceServicer):
             return await self._with_actions(request, context)
         merchant_id = await self._authenticator.merchant_id(context)
         payment = await self._queries.get_payment(merchant_id, requests.payment_id_of(request))
-        return pb.GetPaymentResponse(payment=encode_payment(payment, self._gateway.clock.now()))
+        return pb.GetPaymentResponse(payment=encode_payment(payment, self._ports.clock.now()))
 
     async def _with_actions(
         self, request: pb.GetPaymentRequest, context: Context
@@ -96,7 +96,7 @@ class PaymentServicer(PaymentServiceServicer):
             payment, actions = await self._queries.get_payment_with_actions(
                 merchant_id, requests.payment_id_of(request)
             )
-            encoded = encode_payment(payment, self._gateway.clock.now())
+            encoded = encode_payment(payment, self._ports.clock.now())
             encoded.actions.extend(await in_pieces(actions, encode_action))
             return pb.GetPaymentResponse(payment=encoded)
 
@@ -122,7 +122,7 @@ class PaymentServicer(PaymentServiceServicer):
             payments, token = await self._queries.list_payments(
                 merchant_id, wanted, size=size, token=request.page_token, follow=request.follow
             )
-            encode = partial(encode_payment, now=self._gateway.clock.now())
+            encode = partial(encode_payment, now=self._ports.clock.now())
             return pb.ListPaymentsResponse(
                 payments=await in_pieces(payments, encode), next_page_token=token
             )
@@ -132,7 +132,7 @@ class PaymentServicer(PaymentServiceServicer):
     ) -> pb.DeleteCardResponse:
         """Remove a card from the vault."""
         merchant_id = await self._authenticator.merchant_id(context)
-        await delete_card(self._gateway, merchant_id, requests.card_token_of(request))
+        await delete_card(self._ports, merchant_id, requests.card_token_of(request))
         return pb.DeleteCardResponse()
 
     async def _run(self, use_case: Coroutine[Any, Any, Reply]) -> bytes:

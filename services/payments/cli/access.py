@@ -22,7 +22,7 @@ from pydantic_settings import SettingsConfigDict
 from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from pkg.process.data_folder import ADMIN_ENV, data_dir
 from pkg.process.loopback import LoopbackAddress
-from pkg.process.settings import ServiceSettings, told
+from pkg.process.settings import ServiceSettings, load_or_explain
 
 REFUSED, WRONG, NO_ANSWER = 1, 2, 3
 CALL_SECONDS_MAX = 10.0
@@ -46,7 +46,7 @@ class Admin:
 
     def __init__(self) -> None:
         os.environ.update(_of_make_run(os.environ))
-        access = told(Access, lambda line: sys.stderr.write(f"paygate: {line}"))
+        access = load_or_explain(Access, lambda line: sys.stderr.write(f"paygate: {line}"))
         if access is None:
             complain(
                 f"set it, or PAYGATE_DATA_DIR where a `make run` on this machine serves: none does"

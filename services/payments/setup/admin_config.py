@@ -5,7 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from pkg.process import timing
 from pkg.process.loopback import LoopbackAddress
-from pkg.process.production import Posture, Refused, is_guessable
+from pkg.process.production import Objection, Posture, is_guessable
 from pkg.process.production_database import Database
 from pkg.process.server_settings import GrpcSettings
 from pkg.process.settings import time_of
@@ -42,7 +42,7 @@ class AdminSettings(GrpcSettings, VaultSettings):
             refused=(
                 self.refused_to_observers(),
                 *(self.refused_to_vaults() if self.vault_database_url else ()),
-                Refused(
+                Objection(
                     "PAYGATE_ADMIN_TOKEN",
                     "has a pattern: make it with `openssl rand -hex 32`",
                     is_guessable(token.encode(), different_min=TOKEN_CHARACTERS_DIFFERENT_MIN),

@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from pkg.process import timing
 from pkg.process.mode import Mode
-from pkg.process.production import Posture, Refused, too_much
+from pkg.process.production import Objection, Posture, too_much
 from pkg.process.production_database import Database
 from pkg.process.server_settings import AuthorityFile, ServerSettings
 from pkg.process.settings import HexKey, time_of
@@ -88,7 +88,7 @@ class Settings(ServerSettings, VaultSettings, DeclineSettings):
             database_timeout_seconds=self.database_timeout_seconds,
         )
 
-    def _refused(self, role: str) -> list[Refused]:
+    def _refused(self, role: str) -> list[Objection]:
         is_server, has_vault = role == "serve", self.vault_database_url is not None
         return [
             *(self.refused_to_vaults() if is_server or has_vault else ()),
@@ -102,23 +102,23 @@ class Settings(ServerSettings, VaultSettings, DeclineSettings):
                 self.vault_data_key_uses_max,
                 most=DATA_KEY_USES_MAX,
             ),
-            Refused("PAYGATE_SANDBOX_API", "must not be on", self.sandbox_api is True),
-            Refused(
+            Objection("PAYGATE_SANDBOX_API", "must not be on", self.sandbox_api is True),
+            Objection(
                 "PAYGATE_SANDBOX_DATABASE_URL",
                 "must not be set",
                 self.sandbox_database_url is not None,
             ),
-            Refused(
+            Objection(
                 "PAYGATE_READ_DATABASE_URL",
                 "is missing: the second wall between merchants would not stand",
                 is_server and self.read_database_url is None,
             ),
-            Refused(
+            Objection(
                 "PAYGATE_ACQUIRER_CA_FILE",
                 "is missing: the bank would be sent card numbers in plain text",
                 self.acquirer_ca_file is None,
             ),
-            Refused(
+            Objection(
                 "PAYGATE_IDEMPOTENCY_KEY_LIFETIME_SECONDS",
                 f"must be {KEY_LIFETIME_SECONDS_MIN:,} or more: a retry after that pays twice",
                 self.idempotency_key_lifetime_seconds < KEY_LIFETIME_SECONDS_MIN,

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from pkg.grpc.limits import Rate
 from pkg.process.mode import Mode
-from pkg.process.production import Refused, too_much
+from pkg.process.production import Objection, too_much
 from pkg.process.starting import RoleSettings
 
 CARD_DECLINES_PER_HOUR, KEY_DECLINES_PER_HOUR = 1.0, 3600.0
@@ -31,12 +31,12 @@ class DeclineSettings(RoleSettings):
         per_hour = self.key_declines_per_hour
         return self._hourly(per_hour, KEY_DECLINES_PER_HOUR, self.key_declines_burst)
 
-    def refused_declines(self) -> list[Refused]:
+    def refused_declines(self) -> list[Objection]:
         """Return what production refuses."""
         off = "must not be 0: whoever has a key could try out stolen cards"
         return [
-            Refused("PAYGATE_CARD_DECLINES_PER_HOUR", off, self.card_declines_rate is None),
-            Refused("PAYGATE_KEY_DECLINES_PER_HOUR", off, self.key_declines_rate is None),
+            Objection("PAYGATE_CARD_DECLINES_PER_HOUR", off, self.card_declines_rate is None),
+            Objection("PAYGATE_KEY_DECLINES_PER_HOUR", off, self.key_declines_rate is None),
             *(
                 too_much(f"PAYGATE_{name}", value or 0, most=most)
                 for name, value, most in (

@@ -14,7 +14,7 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
 from pkg.postgres.sql import Pool, Pools, open_pool, translated
 from pkg.process.mode import Mode
-from pkg.process.settings import hidden
+from pkg.process.settings import as_secret
 from services.payments.adapters.metered import MeteredVault, MeteredWrapper, VaultMeter
 from services.payments.adapters.vault import local as vault_local
 from services.payments.adapters.vault.cards import SQL, CardVault
@@ -135,7 +135,7 @@ async def _wrapper(
     ca_file = settings.vault_ca_file
     transit = TransitWrapper(
         settings.vault_address,
-        hidden(settings.vault_token),
+        as_secret(settings.vault_token),
         key=settings.vault_key,
         timeout_seconds=settings.vault_timeout_seconds,
         tls=ssl.create_default_context(cafile=ca_file) if ca_file else None,

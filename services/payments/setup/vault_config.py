@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from pkg.process.production import Refused, is_weak
+from pkg.process.production import Objection, is_weak
 from pkg.process.starting import RoleSettings
 
 
@@ -34,20 +34,20 @@ class VaultSettings(RoleSettings):
                 raise ValueError("PAYGATE_VAULT_ADDRESS and PAYGATE_VAULT_TOKEN are both needed")
         return self
 
-    def refused_to_vaults(self) -> tuple[Refused, ...]:
+    def refused_to_vaults(self) -> tuple[Objection, ...]:
         """Return what production looks at."""
         return (
-            Refused(
+            Objection(
                 "PAYGATE_VAULT",
                 "the local keyring is for the sandbox: take transit",
                 self.vault == "local",
             ),
-            Refused(
+            Objection(
                 "PAYGATE_VAULT_ADDRESS",
                 "must be an https address: data keys would be sent in plain text",
                 not (self.vault_address or "https:").startswith("https:"),
             ),
-            Refused(
+            Objection(
                 "PAYGATE_VAULT_TOKEN",
                 "is short or has a pattern, as that of a vault for development",
                 self.vault_token is not None and is_weak(self.vault_token.get_secret_value()),

@@ -16,7 +16,7 @@ from services.payments.domain.error import (
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Card, Payment
-from services.payments.ports import CardDetails, Change, Commit, Gateway, Removal, SealedCard
+from services.payments.ports import CardDetails, Change, CommitResult, Ports, Removal, SealedCard
 from services.payments.use_cases.carry_out import checked, conclude
 from services.payments.use_cases.two_commits import (
     Begun,
@@ -57,7 +57,7 @@ class _Decided:
     give_back: Callable[[], None]  # takes back that it counts as declined
 
 
-async def authorize(gateway: Gateway, command: Authorize) -> Reply:
+async def authorize(ports: Ports, command: Authorize) -> Reply:
     """Reserve the amount and return the serialised AuthorizeResponse.
 
     Raises:
@@ -65,49 +65,49 @@ async def authorize(gateway: Gateway, command: Authorize) -> Reply:
             TooManyDeclinesError, before the bank is asked once more.
         DependencyUnavailableError: The vault takes no card now; nothing was changed.
     """
-    opened = await _open(gateway, command)
+    opened = await _open(ports, command)
     if isinstance(opened, Reply):
         return opened
     is_held_against_them = False
     try:
         action = opened.action
-        answer = await gateway.acquirer.authorize(action.id, opened.details, command.amount)
-        answer = await checked(gateway, action, answer)
+        answer = await ports.acquirer.authorize(action.id, opened.details, command.amount)
+        answer = await checked(ports, action, answer)
         is_held_against_them = isinstance(answer, Declined) and answer.code not in _NO_FAULT
-        return await conclude(gateway, Begun(opened.payment, action), answer)
+        return await conclude(ports, Begun(opened.payment, action), answer)
     finally:
         if not is_held_against_them:
             opened.give_back()
 
 
-async def _open(gateway: Gateway, command: Authorize) -> _Decided | Reply:
+async def _open(ports: Ports, command: Authorize) -> _Decided | Reply:
     """Commit 1, without looking anything up: that the key is free, the commit tells.
 
     A key that was seen here lately is looked up first, as it is if the request is to be refused: a
     stored reply comes before any guard.
     """
     merchant_id, key = command.merchant_id, command.idempotency_key
-    keyed = keyed_by(gateway, merchant_id, ActionType.AUTHORIZE, key, _fields(command))
-    is_seen = key is not None and not gateway.keys.is_new(merchant_id, key)
-    if is_seen and isinstance(reply := await look_up(gateway, keyed, ""), Reply):
+    keyed = keyed_by(ports, merchant_id, ActionType.AUTHORIZE, key, _fields(command))
+    is_seen = key is not None and not ports.keys.is_new(merchant_id, key)
+    if is_seen and isinstance(reply := await look_up(ports, keyed, ""), Reply):
         return reply
-    retries = Retries(gateway.limits.conflict_retry_seconds)
+    retries = Retries(ports.limits.conflict_retry_seconds)
     while True:
         try:
-            decided = await _decide(gateway, command)
+            decided = await _decide(ports, command)
         except Exception:
-            if key and isinstance(reply := await look_up(gateway, keyed, ""), Reply):
+            if key and isinstance(reply := await look_up(ports, keyed, ""), Reply):
                 return reply
             raise
-        if await _commit(gateway, decided, keyed) is Commit.COMMITTED:
+        if await _commit(ports, decided, keyed) is CommitResult.COMMITTED:
             return decided
         # The key is held, or the sandbox's clock was turned: a look takes that over as well.
-        if isinstance(reply := await look_up(gateway, keyed, ""), Reply):
+        if isinstance(reply := await look_up(ports, keyed, ""), Reply):
             return reply
         await retries.wait()
 
 
-async def _commit(gateway: Gateway, decided: _Decided, keyed: Keyed) -> Commit:
+async def _commit(ports: Ports, decided: _Decided, keyed: Keyed) -> CommitResult:
     change = Change(
         payment=decided.payment,
         actions=(decided.action,),
@@ -116,22 +116,22 @@ async def _commit(gateway: Gateway, decided: _Decided, keyed: Keyed) -> Commit:
     )
     result = None
     try:
-        result = await gateway.store.commit(change)
+        result = await ports.store.commit(change)
     finally:
-        if result is not Commit.COMMITTED:
+        if result is not CommitResult.COMMITTED:
             decided.give_back()
     return result
 
 
-async def _decide(gateway: Gateway, command: Authorize) -> _Decided:
+async def _decide(ports: Ports, command: Authorize) -> _Decided:
     """Return the payment as it begins; it counts as declined until that is taken back."""
-    merchant_id, now = command.merchant_id, gateway.clock.now()
-    details = await _details(gateway, command, now)
+    merchant_id, now = command.merchant_id, ports.clock.now()
+    details = await _details(ports, command, now)
     pan = details.pan
-    fingerprint = gateway.hasher.card(merchant_id, pan)
-    give_back = gateway.attempt(merchant_id, command.key_id, fingerprint)
+    fingerprint = ports.hasher.card(merchant_id, pan)
+    give_back = ports.attempt(merchant_id, command.key_id, fingerprint)
     try:
-        token, sealed = await _kept(gateway, command, now)
+        token, sealed = await _kept(ports, command, now)
         payment, action = decide_authorize(
             command.amount,
             Card(
@@ -147,9 +147,9 @@ async def _decide(gateway: Gateway, command: Authorize) -> _Decided:
             reference=command.reference,
             idempotency_key=command.idempotency_key,
             now=now,
-            expire_time=now + gateway.limits.authorization_lifetime,
+            expire_time=now + ports.limits.authorization_lifetime,
         )
-        gateway.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
+        ports.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
     except BaseException:
         give_back()
         raise
@@ -162,11 +162,11 @@ def _fields(command: Authorize) -> tuple[str | int, ...]:
     return *_identity(command.card), amount.minor_units, amount.currency, command.reference
 
 
-async def _details(gateway: Gateway, command: Authorize, now: datetime) -> CardDetails:
+async def _details(ports: Ports, command: Authorize, now: datetime) -> CardDetails:
     """Return the card, which the vault has if the request has not."""
     if isinstance(command.card, CardDetails):
         return command.card
-    found = await gateway.vault.open(command.merchant_id, command.card)
+    found = await ports.vault.open(command.merchant_id, command.card)
     if found is None:
         raise CardTokenNotFoundError
     if found is Removal.EXPIRED or (isinstance(found, CardDetails) and found.expiry.is_past(now)):
@@ -176,14 +176,12 @@ async def _details(gateway: Gateway, command: Authorize, now: datetime) -> CardD
     return found
 
 
-async def _kept(
-    gateway: Gateway, command: Authorize, now: datetime
-) -> tuple[str, SealedCard | None]:
+async def _kept(ports: Ports, command: Authorize, now: datetime) -> tuple[str, SealedCard | None]:
     """Return the card's token, and what the vault is to keep if the card is new there."""
     if not isinstance(command.card, CardDetails):
         return command.card, None
     pan, expiry = command.card.pan, command.card.expiry
-    sealed = await gateway.vault.seal(command.merchant_id, pan, expiry, now)
+    sealed = await ports.vault.seal(command.merchant_id, pan, expiry, now)
     return sealed.token, sealed
 
 

@@ -3,7 +3,7 @@
 from services.payments.domain import error
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.outcome import Answer, Approved, Declined, Final, NotFound, Unknown
-from services.payments.ports import Gateway, InDoubt
+from services.payments.ports import InDoubt, Ports
 from services.payments.use_cases.in_a_row import begin_in_a_row, settle_in_a_row
 from services.payments.use_cases.two_commits import (
     Beginning,
@@ -21,48 +21,48 @@ from services.payments.use_cases.two_commits import (
 )
 
 
-async def carry_out(gateway: Gateway, operation: Operation) -> Reply:
+async def carry_out(ports: Ports, operation: Operation) -> Reply:
     """Do it, and return the serialised response.
 
     Raises:
         PaymentsError: The request was refused, and nothing was changed.
         DependencyUnavailableError: The bank is known to be away, and nothing was changed.
     """
-    begun = await _begin(gateway, operation)
+    begun = await _begin(ports, operation)
     if isinstance(begun, Reply):
         return begun
-    answer = await gateway.acquirer.perform(begun.payment.authorization_id, begun.action)
-    return await conclude(gateway, begun, await checked(gateway, begun.action, answer))
+    answer = await ports.acquirer.perform(begun.payment.authorization_id, begun.action)
+    return await conclude(ports, begun, await checked(ports, begun.action, answer))
 
 
-async def _begin(gateway: Gateway, operation: Operation) -> Begun | Reply:
+async def _begin(ports: Ports, operation: Operation) -> Begun | Reply:
     """Commit 1; or the stored reply, which comes before any guard."""
     payment_id = operation.payment_id
     keyed = keyed_by(
-        gateway,
+        ports,
         operation.merchant_id,
         operation.rpc,
         operation.idempotency_key,
         operation.fields(),
     )
-    found = await look_up(gateway, keyed, payment_id)
+    found = await look_up(ports, keyed, payment_id)
     if isinstance(found, Reply):
         return found  # in nobody's turn: those may take long
     beginning = Beginning(operation, keyed)
-    patience = gateway.limits.conflict_retry_seconds
+    patience = ports.limits.conflict_retry_seconds
     retries = Retries(patience)  # waiting for the turn is part of it
-    async with gateway.turns.of(payment_id, beginning, wait_seconds_max=patience) as turn:
+    async with ports.turns.of(payment_id, beginning, wait_seconds_max=patience) as turn:
         if turn.waited and not turn.is_done and (others := turn.others()):
-            await begin_in_a_row(gateway, [turn, *others], retries)
+            await begin_in_a_row(ports, [turn, *others], retries)
         if turn.is_done:
             begun: Begun | Reply = turn.result()
             return begun
         if turn.waited:
-            found = await look_up(gateway, keyed, payment_id)
-        return await begin_alone(gateway, beginning, found, retries)
+            found = await look_up(ports, keyed, payment_id)
+        return await begin_alone(ports, beginning, found, retries)
 
 
-async def checked(gateway: Gateway, action: Action, answer: Answer) -> Answer:
+async def checked(ports: Ports, action: Action, answer: Answer) -> Answer:
     """Return what the bank's answer is worth: a yes or a no as it is, anything else after a look.
 
     The bank knows of the action if an earlier request for it came through: then that counts. If it
@@ -70,48 +70,48 @@ async def checked(gateway: Gateway, action: Action, answer: Answer) -> Answer:
     """
     if isinstance(answer, Approved | Declined):
         return answer
-    found = await gateway.acquirer.inquire(action)
+    found = await ports.acquirer.inquire(action)
     return answer if isinstance(found, NotFound) else found
 
 
-async def conclude(gateway: Gateway, begun: Begun, answer: Answer) -> Reply:
+async def conclude(ports: Ports, begun: Begun, answer: Answer) -> Reply:
     """Commit 2: settle an answer that was checked; without one, say PENDING.
 
     Settling is a no-op if recovery was faster; the reply is then what recovery stored.
     """
     if isinstance(answer, Unknown):
-        return await _leave_pending(gateway, begun)
+        return await _leave_pending(ports, begun)
     try:
-        return await _settle(gateway, begun, answer)
+        return await _settle(ports, begun, answer)
     except error.ConcurrentUpdateError:
         # The bank has answered, but the payment is too busy to write it down: recovery will, or
         # has, if it was this process that stood still.
-        current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
+        current = await load_in_doubt(ports, begun.payment.merchant_id, begun.action.id)
         if current.action.status is not ActionStatus.PENDING:
-            return await reply_of(gateway, current)
-        return await _leave_pending(gateway, begun)
+            return await reply_of(ports, current)
+        return await _leave_pending(ports, begun)
 
 
-async def _settle(gateway: Gateway, begun: Begun, answer: Final) -> Reply:
-    patience = gateway.limits.conflict_retry_seconds
+async def _settle(ports: Ports, begun: Begun, answer: Final) -> Reply:
+    patience = ports.limits.conflict_retry_seconds
     retries = Retries(patience)
-    ending = Ending(begun, answer, gateway.origin())
+    ending = Ending(begun, answer, ports.origin())
     current = InDoubt(begun.payment, begun.action, begun.action, None)
     if begun.action.type is ActionType.AUTHORIZE:
         # Until it has ended nothing else can be done to the payment: there is no line.
-        return await settle_alone(gateway, ending, current, retries)
-    async with gateway.turns.of(begun.payment.id, ending, wait_seconds_max=patience) as turn:
+        return await settle_alone(ports, ending, current, retries)
+    async with ports.turns.of(begun.payment.id, ending, wait_seconds_max=patience) as turn:
         if turn.waited and not turn.is_done and (others := turn.others()):
-            await settle_in_a_row(gateway, [turn, *others], retries)
+            await settle_in_a_row(ports, [turn, *others], retries)
         if turn.is_done:
             reply: Reply = turn.result()
             return reply
         if turn.waited:
-            current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
-        return await settle_alone(gateway, ending, current, retries)
+            current = await load_in_doubt(ports, begun.payment.merchant_id, begun.action.id)
+        return await settle_alone(ports, ending, current, retries)
 
 
-async def _leave_pending(gateway: Gateway, begun: Begun) -> Reply:
-    reply = gateway.replies.render(begun.action, begun.payment, gateway.clock.now())
-    await gateway.store.leave_pending(begun.payment, begun.action, reply)
+async def _leave_pending(ports: Ports, begun: Begun) -> Reply:
+    reply = ports.replies.render(begun.action, begun.payment, ports.clock.now())
+    await ports.store.leave_pending(begun.payment, begun.action, reply)
     return Reply(reply)

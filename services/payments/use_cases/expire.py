@@ -6,7 +6,7 @@ import structlog
 
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
-from services.payments.ports import Change, Commit, Gateway, InDoubt
+from services.payments.ports import Change, CommitResult, InDoubt, Ports
 from services.payments.use_cases.recover import Recovery
 
 logger = structlog.get_logger()
@@ -17,8 +17,8 @@ BATCH = 16
 class Expiry:
     """Begins expiries and has them settled like any action, in any number of processes."""
 
-    def __init__(self, gateway: Gateway, recovery: Recovery) -> None:
-        self._gateway = gateway
+    def __init__(self, ports: Ports, recovery: Recovery) -> None:
+        self._ports = ports
         self._recovery = recovery
 
     async def run_once(self) -> bool:
@@ -28,10 +28,10 @@ class Expiry:
         known to be away, nothing is begun.
         """
         try:
-            self._gateway.acquirer.ensure_reachable()
+            self._ports.acquirer.ensure_reachable()
         except DependencyUnavailableError:
             return False
-        due = await self._gateway.store.list_expirable(limit=BATCH)
+        due = await self._ports.store.list_expirable(limit=BATCH)
         begun = await asyncio.gather(*(self._try(*place) for place in due))
         return sum(begun) == BATCH
 
@@ -47,14 +47,14 @@ class Expiry:
 
     async def _expire(self, merchant_id: str, payment_id: str) -> bool:
         """Expire a payment; return whether that has begun."""
-        loaded = await self._gateway.store.load(merchant_id, payment_id, rpc="", key=None)
-        now = self._gateway.clock.now()
+        loaded = await self._ports.store.load(merchant_id, payment_id, rpc="", key=None)
+        now = self._ports.clock.now()
         begun = loaded.payment and loaded.payment.expire(action_id=new_id("act", now), now=now)
         if not begun:
             return False  # somebody was faster, or an action is in flight: looked at again later
         payment, action = begun
         change = Change(payment=payment, actions=(action,))
-        if await self._gateway.store.commit(change) is not Commit.COMMITTED:
+        if await self._ports.store.commit(change) is not CommitResult.COMMITTED:
             return False
         await self._recovery.attempt_found(InDoubt(payment, action, action, None))
         return True

@@ -12,7 +12,7 @@ from pkg.errors import DependencyUnavailableError
 from services.payments.domain import error
 from services.payments.domain.action import ActionType
 from services.payments.domain.payment import Payment
-from services.payments.ports import Change, Commit, Gateway
+from services.payments.ports import Change, CommitResult, Ports
 from services.payments.turns import Turn
 from services.payments.use_cases.two_commits import (
     Beginning,
@@ -31,54 +31,50 @@ from services.payments.use_cases.two_commits import (
 _OPERATIONS = frozenset({ActionType.CAPTURE, ActionType.VOID, ActionType.REFUND})
 
 
-async def begin_in_a_row(
-    gateway: Gateway, turns: Sequence[Turn[Beginning]], retries: Retries
-) -> None:
+async def begin_in_a_row(ports: Ports, turns: Sequence[Turn[Beginning]], retries: Retries) -> None:
     """Begin operations on one payment, and tell each what came of it."""
     with _each_told(turns):
         while True:
-            payment, wanted = await _looked_up(gateway, turns)
+            payment, wanted = await _looked_up(ports, turns)
             if payment is None:
                 raise error.PaymentNotFoundError
-            begun, refused = _begun(gateway, payment, wanted)
+            begun, refused = _begun(ports, payment, wanted)
             changes = [change for _, change in begun]
-            result = await gateway.store.commit_row(changes) if changes else Commit.COMMITTED
-            if result is Commit.COMMITTED:
+            result = await ports.store.commit_row(changes) if changes else CommitResult.COMMITTED
+            if result is CommitResult.COMMITTED:
                 for turn, change in begun:
                     turn.tell(Begun(change.payment, change.actions[0]))
                 # They were refused beside those: now that is how it is.
                 for turn, problem in refused:
                     turn.fail(problem)
                 return
-            if result is Commit.KEY_HELD:
+            if result is CommitResult.KEY_HELD:
                 for turn in wanted:
-                    await _begin_one(gateway, turn, retries)
+                    await _begin_one(ports, turn, retries)
                 return
             await retries.wait()
 
 
-async def settle_in_a_row(
-    gateway: Gateway, turns: Sequence[Turn[Ending]], retries: Retries
-) -> None:
+async def settle_in_a_row(ports: Ports, turns: Sequence[Turn[Ending]], retries: Retries) -> None:
     """Settle what the bank said of operations on one payment, and tell each the reply."""
     with _each_told(turns):
         place = turns[0].work.begun.payment
         while _go_together(turns):
-            loaded = await gateway.store.load(place.merchant_id, place.id, rpc="", key=None)
+            loaded = await ports.store.load(place.merchant_id, place.id, rpc="", key=None)
             if loaded.payment is None:
                 raise error.PaymentNotFoundError
-            changes = _ended(gateway, loaded.payment, turns)
-            result = await gateway.store.commit_row(changes)
-            if result is Commit.COMMITTED:
+            changes = _ended(ports, loaded.payment, turns)
+            result = await ports.store.commit_row(changes)
+            if result is CommitResult.COMMITTED:
                 for turn, change in zip(turns, changes, strict=True):
                     assert change.reply is not None
                     turn.tell(Reply(change.reply))
                 return
-            if result is Commit.KEY_HELD:
+            if result is CommitResult.KEY_HELD:
                 break  # one of them has ended already
             await retries.wait()
         for turn in turns:
-            await _settle_one(gateway, turn, retries)
+            await _settle_one(ports, turn, retries)
 
 
 @contextmanager
@@ -96,10 +92,10 @@ def _each_told(turns: Sequence[Turn[Beginning]] | Sequence[Turn[Ending]]) -> Ite
 
 
 async def _looked_up(
-    gateway: Gateway, turns: Sequence[Turn[Beginning]]
+    ports: Ports, turns: Sequence[Turn[Beginning]]
 ) -> tuple[Payment | None, list[Turn[Beginning]]]:
     """Return the payment as it is now, and who has no stored reply; tell the others."""
-    looks = (look_up(gateway, t.work.keyed, t.work.operation.payment_id) for t in turns)
+    looks = (look_up(ports, t.work.keyed, t.work.operation.payment_id) for t in turns)
     payment: Payment | None = None
     wanted = []
     for turn, found in zip(
@@ -118,14 +114,14 @@ async def _looked_up(
 
 
 def _begun(
-    gateway: Gateway, payment: Payment, turns: Sequence[Turn[Beginning]]
+    ports: Ports, payment: Payment, turns: Sequence[Turn[Beginning]]
 ) -> tuple[list[tuple[Turn[Beginning], Change]], list[tuple[Turn[Beginning], Exception]]]:
     """Decide one after the other; return those that begin, and those that are refused."""
     begun: list[tuple[Turn[Beginning], Change]] = []
     refused: list[tuple[Turn[Beginning], Exception]] = []
     for turn in turns:
         try:
-            change = begun_by(gateway, payment, turn.work)
+            change = begun_by(ports, payment, turn.work)
         except Exception as problem:  # noqa: BLE001  # its own, whatever it is
             refused.append((turn, problem))
         else:
@@ -141,29 +137,29 @@ def _go_together(turns: Sequence[Turn[Ending]]) -> bool:
     return are_all_different and all(action.type in _OPERATIONS for action in actions)
 
 
-def _ended(gateway: Gateway, payment: Payment, turns: Sequence[Turn[Ending]]) -> list[Change]:
+def _ended(ports: Ports, payment: Payment, turns: Sequence[Turn[Ending]]) -> list[Change]:
     changes = []
     for turn in turns:
-        change = ended_by(gateway, payment, turn.work.begun.action, turn.work)
+        change = ended_by(ports, payment, turn.work.begun.action, turn.work)
         assert change is not None  # as far as is known here it is PENDING; the store compares
         changes.append(change)
         payment = change.payment
     return changes
 
 
-async def _begin_one(gateway: Gateway, turn: Turn[Beginning], retries: Retries) -> None:
+async def _begin_one(ports: Ports, turn: Turn[Beginning], retries: Retries) -> None:
     beginning = turn.work
     try:
-        found = await look_up(gateway, beginning.keyed, beginning.operation.payment_id)
-        turn.tell(await begin_alone(gateway, beginning, found, retries))
+        found = await look_up(ports, beginning.keyed, beginning.operation.payment_id)
+        turn.tell(await begin_alone(ports, beginning, found, retries))
     except Exception as problem:  # noqa: BLE001  # whoever waits raises it
         turn.fail(problem)
 
 
-async def _settle_one(gateway: Gateway, turn: Turn[Ending], retries: Retries) -> None:
+async def _settle_one(ports: Ports, turn: Turn[Ending], retries: Retries) -> None:
     begun = turn.work.begun
     try:
-        current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
-        turn.tell(await settle_alone(gateway, turn.work, current, retries))
+        current = await load_in_doubt(ports, begun.payment.merchant_id, begun.action.id)
+        turn.tell(await settle_alone(ports, turn.work, current, retries))
     except Exception as problem:  # noqa: BLE001  # as above
         turn.fail(problem)

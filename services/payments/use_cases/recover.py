@@ -22,7 +22,7 @@ from services.payments.domain.outcome import (
     Unknown,
 )
 from services.payments.domain.settle import settle_expiry, settle_reversal
-from services.payments.ports import ActionPlace, Change, Commit, Gateway, InDoubt
+from services.payments.ports import ActionPlace, Change, CommitResult, InDoubt, Ports
 from services.payments.use_cases.carry_out import checked, conclude
 from services.payments.use_cases.leases import Leases
 from services.payments.use_cases.two_commits import Begun
@@ -37,14 +37,14 @@ WAIT_MIN, WAIT_MAX = timedelta(seconds=0.25), timedelta(seconds=1)
 class Recovery:
     """Tries to settle actions, each by itself, in any number of processes."""
 
-    def __init__(self, gateway: Gateway, leases: Leases) -> None:
-        self._gateway = gateway
+    def __init__(self, ports: Ports, leases: Leases) -> None:
+        self._ports = ports
         self._leases = leases
 
     async def attempt(self, place: ActionPlace) -> None:
         """Try to settle an action that is leased; one that fails holds up no other."""
         with self._leases.held(place):
-            found = await self._gateway.store.load_action(*place)
+            found = await self._ports.store.load_action(*place)
             # It may have ended meanwhile, or its merchant removed it, as a sandbox may.
             if found and found.action.status is ActionStatus.PENDING:
                 await self.attempt_found(found)
@@ -61,7 +61,7 @@ class Recovery:
         with self._leases.held(place):
             done = await self._settle(found)
         if not done:
-            await self._gateway.store.postpone([place], by=self._wait(found))
+            await self._ports.store.postpone([place], by=self._wait(found))
 
     async def _settle(self, found: InDoubt) -> bool:
         """Try to settle an action; return whether it needs no further try.
@@ -78,19 +78,19 @@ class Recovery:
         if isinstance(answer, NotFound):
             if action.type is ActionType.AUTHORIZE:
                 return await self._begin_reversal(found)
-            answer = await self._gateway.acquirer.perform(payment.authorization_id, action)
+            answer = await self._ports.acquirer.perform(payment.authorization_id, action)
             if isinstance(answer, Rejected):
-                answer = await checked(self._gateway, action, answer)
+                answer = await checked(self._ports, action, answer)
         if isinstance(answer, Unknown):
             return False
-        await conclude(self._gateway, Begun(payment, action), answer)
+        await conclude(self._ports, Begun(payment, action), answer)
         logger.info("settled", action=action.id, payment=payment.id, answer=type(answer).__name__)
         return True
 
     async def _inquire(self, found: InDoubt) -> Answer | NotFound:
         """Ask the bank; where it says nothing that ends the action, the operator's word counts."""
         action = found.action
-        answer = await self._gateway.acquirer.inquire(action)
+        answer = await self._ports.acquirer.inquire(action)
         match answer, found.resolution:
             case Unknown(), Resolution() as word:
                 pass
@@ -105,10 +105,10 @@ class Recovery:
 
     async def _begin_reversal(self, found: InDoubt) -> bool:
         """Record the reversal, then ask for it: a late approval is no longer believed."""
-        now = self._gateway.clock.now()
+        now = self._ports.clock.now()
         payment, reversal = found.payment.reverse(action_id=new_id("act", now), now=now)
         change = Change(payment=payment, actions=(reversal,))
-        if await self._gateway.store.commit(change) is not Commit.COMMITTED:
+        if await self._ports.store.commit(change) is not CommitResult.COMMITTED:
             return False
         await self.attempt_found(InDoubt(payment, reversal, found.authorization, None))
         return True
@@ -116,7 +116,7 @@ class Recovery:
     async def _release(self, found: InDoubt) -> bool:
         """Have the bank release a hold, and settle what that was for."""
         authorization = found.payment.authorization_id
-        answer = await self._gateway.acquirer.reverse(authorization)
+        answer = await self._ports.acquirer.reverse(authorization)
         if not isinstance(answer, Reversed):
             if found.resolution is None:
                 return False  # asked again until it is acknowledged
@@ -126,16 +126,16 @@ class Recovery:
         return await self._reversed(found)
 
     async def _expired(self, found: InDoubt) -> bool:
-        now = self._gateway.clock.now()
+        now = self._ports.clock.now()
         settled = settle_expiry(found.payment, found.action, now)
         if settled is None:
             return True
         event = event_of(*settled, event_id=new_id("evt", now))
         change = Change(payment=settled[0], actions=(settled[1],), event=event)
-        return await self._gateway.store.commit(change) is Commit.COMMITTED
+        return await self._ports.store.commit(change) is CommitResult.COMMITTED
 
     async def _reversed(self, found: InDoubt) -> bool:
-        now = self._gateway.clock.now()
+        now = self._ports.clock.now()
         settled = settle_reversal(found.payment, found.action, found.authorization, now)
         if settled is None:
             return True
@@ -144,16 +144,16 @@ class Recovery:
             payment=failed,
             actions=(authorization, reversal),
             event=event_of(failed, authorization, event_id=new_id("evt", now)),
-            reply=self._gateway.replies.render(authorization, failed, now),
+            reply=self._ports.replies.render(authorization, failed, now),
         )
-        done = await self._gateway.store.commit(change) is Commit.COMMITTED
+        done = await self._ports.store.commit(change) is CommitResult.COMMITTED
         if done:
             logger.info("reversed", action=authorization.id, payment=failed.id)
         return done
 
     def _wait(self, found: InDoubt) -> timedelta:
         """Wait longer the longer the action is in doubt."""
-        age = self._gateway.clock.now() - found.action.create_time
+        age = self._ports.clock.now() - found.action.create_time
         return min(max(age / 4, WAIT_MIN), WAIT_MAX)
 
 

@@ -9,7 +9,7 @@ import structlog
 from pkg.errors import DependencyUnavailableError
 from pkg.process.repeating import repeat
 from services.payments.domain.action import ActionType
-from services.payments.ports import Gateway
+from services.payments.ports import Ports
 from services.payments.use_cases.cards import BATCH as CARDS_BATCH
 from services.payments.use_cases.cards import purge_cards
 from services.payments.use_cases.expire import Expiry
@@ -35,16 +35,16 @@ class Sweep:
     Its chores are done side by side: none waits for another's trouble.
     """
 
-    def __init__(self, gateway: Gateway, *, interval_seconds: float) -> None:
-        self._gateway = gateway
+    def __init__(self, ports: Ports, *, interval_seconds: float) -> None:
+        self._ports = ports
         self._interval_seconds = interval_seconds
-        self._leases = Leases(gateway.store)
-        recovery = Recovery(gateway, self._leases)
+        self._leases = Leases(ports.store)
+        recovery = Recovery(ports, self._leases)
         self._lanes = (
-            Lane(gateway.store, recovery, AWAITED, room=AWAITED_ROOM),
-            Lane(gateway.store, recovery, {ActionType.EXPIRE}, room=EXPIRIES_ROOM),
+            Lane(ports.store, recovery, AWAITED, room=AWAITED_ROOM),
+            Lane(ports.store, recovery, {ActionType.EXPIRE}, room=EXPIRIES_ROOM),
         )
-        self._expiry = Expiry(gateway, recovery)
+        self._expiry = Expiry(ports, recovery)
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Sweep every `interval_seconds`, or at once while there is more to do."""
@@ -79,15 +79,15 @@ class Sweep:
 
     async def remove_keys(self) -> bool:
         """Remove old idempotency keys; return whether there may be more."""
-        await self._gateway.store.read_clock()
-        oldest = self._gateway.clock.now() - self._gateway.limits.key_lifetime
-        removed = await self._gateway.store.remove_keys(before=oldest, limit=KEYS_BATCH)
+        await self._ports.store.read_clock()
+        oldest = self._ports.clock.now() - self._ports.limits.key_lifetime
+        removed = await self._ports.store.remove_keys(before=oldest, limit=KEYS_BATCH)
         return removed == KEYS_BATCH
 
     async def purge_cards(self) -> bool:
         """Remove cards that are not kept any longer; return whether there may be more."""
-        await self._gateway.store.read_clock()
-        return await purge_cards(self._gateway) >= CARDS_BATCH
+        await self._ports.store.read_clock()
+        return await purge_cards(self._ports) >= CARDS_BATCH
 
     async def _stop(self, chores: list[asyncio.Task[None]]) -> None:
         """Let what is under way end; break off what does not, and leave it to others at once."""

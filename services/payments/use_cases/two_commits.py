@@ -21,7 +21,7 @@ from services.payments.domain.event import Origin, event_of
 from services.payments.domain.outcome import Final
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
-from services.payments.ports import Change, Commit, Gateway, InDoubt, Record
+from services.payments.ports import Change, CommitResult, IdempotencyRecord, InDoubt, Ports
 
 
 @value(frozen=True, slots=True)
@@ -94,33 +94,33 @@ class Ending:
 
 
 def keyed_by(
-    gateway: Gateway,
+    ports: Ports,
     merchant_id: str,
     rpc: ActionType,
     key: str | None,
     fields: Sequence[str | int | bool],
 ) -> Keyed:
     """Return what a request may have been stored under."""
-    fingerprint = gateway.hasher.request(merchant_id, rpc, fields) if key else None
+    fingerprint = ports.hasher.request(merchant_id, rpc, fields) if key else None
     return Keyed(merchant_id, rpc, key, fingerprint)
 
 
-async def look_up(gateway: Gateway, keyed: Keyed, payment_id: str) -> Reply | Payment | None:
+async def look_up(ports: Ports, keyed: Keyed, payment_id: str) -> Reply | Payment | None:
     """Return the reply that is stored for the key; if there is none, the payment as it is now.
 
     Raises:
         IdempotencyInFlightError: The request is under way.
         IdempotencyKeyReusedError: The key is another request's.
     """
-    loaded = await gateway.store.load(keyed.merchant_id, payment_id, rpc=keyed.rpc, key=keyed.key)
+    loaded = await ports.store.load(keyed.merchant_id, payment_id, rpc=keyed.rpc, key=keyed.key)
     if loaded.record is None or keyed.fingerprint is None:
         return loaded.payment
     reply = _replay(loaded.record, keyed.fingerprint)
-    await gateway.store.ensure_kept()
+    await ports.store.ensure_kept()
     return reply
 
 
-def _replay(record: Record, fingerprint: bytes) -> Reply:
+def _replay(record: IdempotencyRecord, fingerprint: bytes) -> Reply:
     if not hmac.compare_digest(record.fingerprint, fingerprint):
         raise IdempotencyKeyReusedError
     if record.reply is None:
@@ -128,34 +128,34 @@ def _replay(record: Record, fingerprint: bytes) -> Reply:
     return Reply(record.reply, replayed=True)
 
 
-def begun_by(gateway: Gateway, payment: Payment, beginning: Beginning) -> Change:
+def begun_by(ports: Ports, payment: Payment, beginning: Beginning) -> Change:
     """Return commit 1 of an operation on a payment as it is now.
 
     Raises:
         PaymentsError: It is refused.
         DependencyUnavailableError: The bank is known to be away.
     """
-    now, keyed = gateway.clock.now(), beginning.keyed
+    now, keyed = ports.clock.now(), beginning.keyed
     after, action = beginning.operation.begun(payment, action_id=new_id("act", now), now=now)
-    gateway.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
+    ports.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
     action = changed(action, idempotency_key=keyed.key)
     return Change(payment=after, actions=(action,), fingerprint=keyed.fingerprint)
 
 
-def ended_by(gateway: Gateway, payment: Payment, action: Action, ending: Ending) -> Change | None:
+def ended_by(ports: Ports, payment: Payment, action: Action, ending: Ending) -> Change | None:
     """Return commit 2 of an action on a payment as it is now; None if nothing is to be settled."""
-    now = gateway.clock.now()
+    now = ports.clock.now()
     settled = settle(payment, action, ending.answer, now)
     if settled is None:
         return None
     payment, action = settled
-    reply = gateway.replies.render(action, payment, now)
+    reply = ports.replies.render(action, payment, now)
     event = event_of(payment, action, event_id=new_id("evt", now), origin=ending.origin)
     return Change(payment=payment, actions=(action,), event=event, reply=reply)
 
 
 async def begin_alone(
-    gateway: Gateway, beginning: Beginning, found: Reply | Payment | None, retries: "Retries"
+    ports: Ports, beginning: Beginning, found: Reply | Payment | None, retries: "Retries"
 ) -> Begun | Reply:
     """Commit 1 on what a look has found; whenever somebody else is faster it is looked again."""
     keyed, payment_id = beginning.keyed, beginning.operation.payment_id
@@ -164,54 +164,52 @@ async def begin_alone(
             return found
         if found is None:
             raise error.PaymentNotFoundError
-        change = begun_by(gateway, found, beginning)
-        match await gateway.store.commit(change):
-            case Commit.COMMITTED:
+        change = begun_by(ports, found, beginning)
+        match await ports.store.commit(change):
+            case CommitResult.COMMITTED:
                 return Begun(change.payment, change.actions[0])
-            case Commit.KEY_HELD:
-                found = await look_up(gateway, keyed, payment_id)
+            case CommitResult.KEY_HELD:
+                found = await look_up(ports, keyed, payment_id)
                 if isinstance(found, Reply):
                     return found
-            case Commit.CONFLICT:
+            case CommitResult.CONFLICT:
                 pass
         await retries.wait()
-        found = await look_up(gateway, keyed, payment_id)
+        found = await look_up(ports, keyed, payment_id)
 
 
-async def settle_alone(
-    gateway: Gateway, ending: Ending, current: InDoubt, retries: "Retries"
-) -> Reply:
+async def settle_alone(ports: Ports, ending: Ending, current: InDoubt, retries: "Retries") -> Reply:
     """Commit 2, as often as somebody else is faster."""
     begun = ending.begun
     while True:
-        change = ended_by(gateway, current.payment, current.action, ending)
+        change = ended_by(ports, current.payment, current.action, ending)
         if change is None:
-            return await reply_of(gateway, current)
-        if await gateway.store.commit(change) is Commit.COMMITTED:
+            return await reply_of(ports, current)
+        if await ports.store.commit(change) is CommitResult.COMMITTED:
             assert change.reply is not None
             return Reply(change.reply)
         await retries.wait()
-        current = await load_in_doubt(gateway, begun.payment.merchant_id, begun.action.id)
+        current = await load_in_doubt(ports, begun.payment.merchant_id, begun.action.id)
 
 
-async def load_in_doubt(gateway: Gateway, merchant_id: str, action_id: str) -> InDoubt:
+async def load_in_doubt(ports: Ports, merchant_id: str, action_id: str) -> InDoubt:
     """Return an action that was stored.
 
     Raises:
         PaymentNotFoundError: The merchant's data was removed meanwhile, as a sandbox may.
     """
-    found = await gateway.store.load_action(merchant_id, action_id)
+    found = await ports.store.load_action(merchant_id, action_id)
     if found is None:
         raise error.PaymentNotFoundError
     return found
 
 
-async def reply_of(gateway: Gateway, ended: InDoubt) -> Reply:
+async def reply_of(ports: Ports, ended: InDoubt) -> Reply:
     """Return the reply of what somebody else has ended: it was read, so it is proven first."""
-    await gateway.store.ensure_kept()
+    await ports.store.ensure_kept()
     if ended.reply is not None:
         return Reply(ended.reply)
-    return Reply(gateway.replies.render(ended.action, ended.payment, gateway.clock.now()))
+    return Reply(ports.replies.render(ended.action, ended.payment, ports.clock.now()))
 
 
 class Retries:

@@ -23,7 +23,7 @@ from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, NotFound, Reversed, Unknown
 from services.payments.domain.payment import Payment
-from services.payments.ports import CardDetails, Change, Commit, Gateway
+from services.payments.ports import CardDetails, Change, CommitResult, Ports
 from services.payments.use_cases.sweep import Sweep
 from tests.builders import HASH_KEY, begun, capture, settled
 from tests.database import as_part
@@ -91,12 +91,12 @@ class Books:
 
     async def _stored(self, payment: Payment, action: Action) -> None:
         assert await self.store.commit(Change(payment=payment, actions=(action,))) is (
-            Commit.COMMITTED
+            CommitResult.COMMITTED
         )
 
     async def recovered(self, action: Action) -> ActionStatus:
         """Run recovery once on what is due, and return how the action ended."""
-        gateway = Gateway(
+        ports = Ports(
             store=self.store,
             acquirer=self.bank,
             vault=MemoryVault(MemoryStore()),
@@ -105,7 +105,7 @@ class Books:
             hasher=HmacHasher(Secret(HASH_KEY)),
             replies=ProtoReplies(),
         )
-        await Sweep(gateway, interval_seconds=1).recover()
+        await Sweep(ports, interval_seconds=1).recover()
         found = await self.store.load_action(MERCHANT, action.id)
         assert found is not None
         return found.action.status

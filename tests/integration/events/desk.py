@@ -19,7 +19,7 @@ from services.payments.api.codec import ProtoEvents
 from services.payments.domain.action import Action
 from services.payments.domain.event import NOBODY, Origin, event_of
 from services.payments.domain.payment import Payment
-from services.payments.ports import Change, Commit
+from services.payments.ports import Change, CommitResult
 from tests.builders import MERCHANT, begun, capture, settled
 
 WEBHOOK_KEY = "0f" * 32
@@ -99,7 +99,7 @@ class Desk:
             event_id = new_id("evt", action.update_time)
             event = event_of(payment, action, event_id=event_id, origin=origin)
         change = Change(payment=payment, actions=(action,), event=event)
-        assert await self.store.commit(change) is Commit.COMMITTED
+        assert await self.store.commit(change) is CommitResult.COMMITTED
 
     async def process(self) -> int:
         """Relay and deliver until nothing is due; return how many attempts that took."""

@@ -11,7 +11,7 @@ from pkg.errors import DependencyUnavailableError
 from services.payments.adapters.vault.cards import CardVault
 from services.payments.adapters.vault.rotation import VaultRotation
 from services.payments.domain.card import Expiry, Pan
-from services.payments.ports import CardDetails, Change, Commit, SealedCard
+from services.payments.ports import CardDetails, Change, CommitResult, SealedCard
 from tests.builders import MERCHANT, NOW, begun
 from tests.integration.vault.conftest import Fixture
 
@@ -31,7 +31,7 @@ async def stored(
     """Seal a card and commit it with an authorization."""
     card = await worker.seal(merchant_id, pan, EXPIRY, NOW)
     change = charging(card, merchant_id)
-    assert await vault.store.commit(change) is Commit.COMMITTED
+    assert await vault.store.commit(change) is CommitResult.COMMITTED
     loaded = await vault.store.load(merchant_id, change.payment.id, rpc="", key=None)
     assert loaded.payment == change.payment
     return card
@@ -85,7 +85,7 @@ async def test_a_refused_change_stores_no_card(vault: Fixture) -> None:
         keyed = replace(change.actions[0], idempotency_key=key)
         change = replace(change, actions=(keyed,), fingerprint=b"f")
         fates.append((await vault.store.commit(change), await worker.open(MERCHANT, card.token)))
-    assert [fate for fate, _ in fates] == [Commit.COMMITTED, Commit.KEY_HELD]
+    assert [fate for fate, _ in fates] == [CommitResult.COMMITTED, CommitResult.KEY_HELD]
     assert [found is not None for _, found in fates] == [True, False]
 
 

@@ -10,7 +10,7 @@ from services.payments.adapters.vault.keys import KeyWrapper
 from services.payments.domain.card import Expiry, Pan
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
-from services.payments.ports import CardDetails, Change, Commit, Removal
+from services.payments.ports import CardDetails, Change, CommitResult, Removal
 from tests.builders import LATER, MERCHANT, NOW, begun, settled
 from tests.integration.vault.conftest import Fixture
 
@@ -35,11 +35,11 @@ async def authorized(
     card = replace(step[0].card, token=token or sealed.token, expiry=expiry)  # type: ignore[union-attr]
     step = (replace(step[0], card=card), step[1])
     change = Change(payment=step[0], actions=(step[1],), card=sealed)
-    assert await vault.store.commit(change) is Commit.COMMITTED
+    assert await vault.store.commit(change) is CommitResult.COMMITTED
     if answer is not None:
         payment, action = settled(step, answer, LATER)
         change = Change(payment=payment, actions=(action,))
-        assert await vault.store.commit(change) is Commit.COMMITTED
+        assert await vault.store.commit(change) is CommitResult.COMMITTED
         return payment
     return step[0]
 

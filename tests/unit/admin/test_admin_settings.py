@@ -2,7 +2,7 @@
 
 import pytest
 
-from pkg.process.settings import load, told
+from pkg.process.settings import load, load_or_explain
 from services.payments.setup.admin_config import AdminSettings
 
 TOKEN, PEPPER = "7e" * 32, "0f" * 32
@@ -31,7 +31,7 @@ def test_any_other_address_is_refused(monkeypatch: pytest.MonkeyPatch, address: 
     """Anything that may be reachable from elsewhere ends the start, with the setting named."""
     monkeypatch.setenv("PAYGATE_ADMIN_LISTEN", address)
     lines: list[str] = []
-    assert told(AdminSettings, lines.append) is None
+    assert load_or_explain(AdminSettings, lines.append) is None
     (line,) = lines
     assert line.startswith("PAYGATE_ADMIN_LISTEN: ")
     assert "loopback" in line
@@ -41,7 +41,7 @@ def test_a_short_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that could be guessed is none, and it is not repeated."""
     monkeypatch.setenv("PAYGATE_ADMIN_TOKEN", "letmein")
     lines: list[str] = []
-    assert told(AdminSettings, lines.append) is None
+    assert load_or_explain(AdminSettings, lines.append) is None
     assert lines[0].startswith("PAYGATE_ADMIN_TOKEN: ")
     assert "letmein" not in "".join(lines)
 
