@@ -22,7 +22,7 @@ from pkg.process.starting import refused
 from services.acquirer.bank import Bank
 from services.acquirer.book import Book
 from services.acquirer.config import Config
-from services.acquirer.error import UnreachableError
+from services.acquirer.errors import UnreachableError
 from services.acquirer.line import Lines
 from services.acquirer.operations import Operations
 from services.acquirer.outage import Outages

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from services.acquirer import simulator
 from services.acquirer.book import Book
 from services.acquirer.cards import LOST_REPLIES, LOST_REQUESTS, NEVER, Scenario, Verb
-from services.acquirer.error import NeverError
+from services.acquirer.errors import NeverError
 from services.acquirer.outage import Outages
 from services.acquirer.simulator import Authorization, Instruction, Outcome
 

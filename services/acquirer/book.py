@@ -16,7 +16,7 @@ from pkg.postgres.sql import Pool, Proof, open_pool, translated
 from pkg.secret import Secret
 from services.acquirer import entries, simulator
 from services.acquirer.entries import SQL, Approval, Found
-from services.acquirer.error import ReferenceReusedError, UnreachableError
+from services.acquirer.errors import ReferenceReusedError, UnreachableError
 from services.acquirer.simulator import (
     Authorization,
     Decision,

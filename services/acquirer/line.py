@@ -16,7 +16,7 @@ from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from pkg.grpc.calls import Call, CallRecords
 from pkg.grpc.guard import request_id_of
 from pkg.grpc.refusals import internal
-from services.acquirer.error import InvalidRequestError
+from services.acquirer.errors import InvalidRequestError
 from services.acquirer.operations import Operations
 from services.acquirer.refusals import DOMAIN, refusal_of
 

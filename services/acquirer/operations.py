@@ -6,7 +6,7 @@ from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from services.acquirer import simulator
 from services.acquirer.bank import Bank
 from services.acquirer.cards import is_card_number, scenario_of
-from services.acquirer.error import InvalidRequestError
+from services.acquirer.errors import InvalidRequestError
 from services.acquirer.simulator import (
     Approved,
     Authorization,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from time import monotonic
 
-from services.acquirer.error import UnreachableError
+from services.acquirer.errors import UnreachableError
 
 
 class Outages:

@@ -3,7 +3,7 @@
 import grpc
 
 from pkg.grpc.refusals import Refusal
-from services.acquirer.error import (
+from services.acquirer.errors import (
     AcquirerError,
     InvalidRequestError,
     NeverError,

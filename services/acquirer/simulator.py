@@ -6,7 +6,7 @@ from enum import StrEnum, unique
 from typing import assert_never
 
 from services.acquirer.cards import REFUSALS, Decline, Scenario, Verb
-from services.acquirer.error import ReferenceReusedError
+from services.acquirer.errors import ReferenceReusedError
 
 
 @dataclass(frozen=True, slots=True)

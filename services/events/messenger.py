@@ -9,7 +9,7 @@ import structlog
 
 from pkg.observe.tracing import Kind, Tracer
 from services.events.delivery_queue import Attempt, Claimed, Endpoint, Status
-from services.events.facts import body_of
+from services.events.event_messages import body_of
 from services.events.origin import event_span
 from services.events.post import Poster
 from services.events.schedule import next_delay

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 
 from pkg.observe.tracing import Kind, Span, Tracer
-from services.events.facts import origin_of
+from services.events.event_messages import origin_of
 
 
 def event_span(

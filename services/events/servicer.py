@@ -17,7 +17,7 @@ from pkg.replies.once import Once
 from services.events import requests
 from services.events.codec import encode_delivery, encode_endpoint
 from services.events.endpoints import Endpoints
-from services.events.facts import event_of
+from services.events.event_messages import event_of
 from services.events.journal import Journal
 from services.events.redeliveries import Redeliveries
 from services.events.sealing import shown

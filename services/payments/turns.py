@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import Any, Generic, TypeVar
 
-from services.payments.domain.error import ConcurrentUpdateError
+from services.payments.domain.errors import ConcurrentUpdateError
 
 TOGETHER_MAX = 64
 

@@ -17,7 +17,7 @@ from pkg.postgres.sql import Pool, open_pool
 from pkg.postgres.tenancy import MerchantPool
 from pkg.secret import Secret
 from services.acquirer.book import Book
-from services.acquirer.error import UnreachableError
+from services.acquirer.errors import UnreachableError
 from services.acquirer.simulator import Capture, Instruction
 from services.events.delivery_queue import DeliveryQueue, Free
 from services.events.endpoints import EndpointChange, Endpoints, NewEndpoint

@@ -10,7 +10,7 @@ from pkg.observe.metrics import Metrics
 from services.payments.adapters import declines
 from services.payments.adapters.declines import DeclineLimits
 from services.payments.domain.card import Pan
-from services.payments.domain.error import TooManyDeclinesError
+from services.payments.domain.errors import TooManyDeclinesError
 from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined, Unknown
 from services.payments.ports import CardDetails, Ports
 from tests.builders import DETAILS

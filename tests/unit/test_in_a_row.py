@@ -9,7 +9,7 @@ import pytest
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.errors import DependencyUnavailableError, IdempotencyInFlightError
 from services.payments.adapters.memory import MemoryStore
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import ActionStatus, ActionType
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined
@@ -137,7 +137,7 @@ async def test_together_they_take_no_more_than_there_is(place: Place) -> None:
     """Who comes too late is refused, though decided beside those that go."""
     outcomes = await place.at_once(*[place.capture(300)] * MANY)
     assert place.captured == gbp(900)
-    refused = [one for one in outcomes if isinstance(one, error.AmountExceedsCapturableError)]
+    refused = [one for one in outcomes if isinstance(one, errors.AmountExceedsCapturableError)]
     assert len(refused) == MANY - 3
 
 
@@ -148,7 +148,7 @@ async def test_another_process_that_is_faster_is_taken_into_account(place: Place
     captured = place.captured.minor_units
     assert captured == 1000
     assert sum(isinstance(one, Reply) for one in outcomes) == 5
-    assert all(isinstance(one, Reply | error.PaymentsError) for one in outcomes)
+    assert all(isinstance(one, Reply | errors.PaymentsError) for one in outcomes)
 
 
 async def test_one_key_among_many_has_one_effect(place: Place) -> None:

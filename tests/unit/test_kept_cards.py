@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pkg.errors import ValidationFailedError
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.outcome import Approved
 from services.payments.ports import Removal
 from services.payments.use_cases.capture import Capture
@@ -25,9 +25,9 @@ def fixture() -> Fixture:
 @pytest.mark.parametrize(
     ("cause", "refusal"),
     [
-        (Removal.DELETED, error.CardTokenRemovedError),
-        (Removal.DECLINED, error.CardTokenRemovedError),
-        (Removal.UNUSED, error.CardTokenRemovedError),
+        (Removal.DELETED, errors.CardTokenRemovedError),
+        (Removal.DECLINED, errors.CardTokenRemovedError),
+        (Removal.UNUSED, errors.CardTokenRemovedError),
         (Removal.EXPIRED, ValidationFailedError),
     ],
 )
@@ -64,7 +64,7 @@ async def test_what_comes_after_an_authorization_needs_no_card(fixture: Fixture)
 async def test_nobodys_card_is_not_removed(fixture: Fixture) -> None:
     """Nor another merchant's, which looks the same."""
     token = authorized(await fixture.authorize("a")).payment.card.token
-    with pytest.raises(error.CardTokenNotFoundError):
+    with pytest.raises(errors.CardTokenNotFoundError):
         await delete_card(fixture.ports, "mer_b", token)
     assert list(fixture.store.cards) == [(MERCHANT, token)]
 

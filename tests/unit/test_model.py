@@ -12,7 +12,7 @@ from random import Random
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.hold import Hold
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
@@ -181,7 +181,7 @@ class History:
         may = self.model.may(step.verb, step.amount, late=now >= END)
         try:
             begun = self._begun(step, now)
-        except error.PaymentsError:
+        except errors.PaymentsError:
             begun = None
         assert (begun is not None) is may, (step, now - END)
         if begun:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import Action, ActionStatus
 from services.payments.domain.event import EventType, event_of
 from services.payments.domain.hold import Hold
@@ -172,19 +172,19 @@ TABLE = {
     ),
 }
 
-REFUSALS: dict[str, type[error.PaymentsError] | None] = {
+REFUSALS: dict[str, type[errors.PaymentsError] | None] = {
     "ok": None,
-    "pending": error.ActionPendingError,
-    "declined": error.PaymentDeclinedError,
-    "failed": error.PaymentFailedError,
-    "voided": error.PaymentVoidedError,
-    "expired": error.PaymentExpiredError,
-    "captured": error.PaymentCapturedError,
-    "refunded": error.PaymentRefundedError,
-    "uncaptured": error.NotCapturedError,
-    "capturable": error.AmountExceedsCapturableError,
-    "refundable": error.AmountExceedsRefundableError,
-    "currency": error.CurrencyMismatchError,
+    "pending": errors.ActionPendingError,
+    "declined": errors.PaymentDeclinedError,
+    "failed": errors.PaymentFailedError,
+    "voided": errors.PaymentVoidedError,
+    "expired": errors.PaymentExpiredError,
+    "captured": errors.PaymentCapturedError,
+    "refunded": errors.PaymentRefundedError,
+    "uncaptured": errors.NotCapturedError,
+    "capturable": errors.AmountExceedsCapturableError,
+    "refundable": errors.AmountExceedsRefundableError,
+    "currency": errors.CurrencyMismatchError,
 }
 
 CASES = [
@@ -222,7 +222,7 @@ def test_capturable_is_what_a_capture_may_take(state: str, now: object) -> None:
     available = payment.capturable(time).minor_units
     if available:
         capture(payment, available, now=time)
-    with pytest.raises(error.PaymentsError):
+    with pytest.raises(errors.PaymentsError):
         capture(payment, available + 1, now=time)
 
 
@@ -409,10 +409,10 @@ def test_a_refund_may_overtake_an_expiry() -> None:
 
 def test_refusals_say_what_is_available() -> None:
     """An amount that is too large is refused with what was requested and what is left."""
-    with pytest.raises(error.AmountExceedsCapturableError) as refused:
+    with pytest.raises(errors.AmountExceedsCapturableError) as refused:
         capture(captured(authorized(), 400), 601)
     assert refused.value.metadata == {"requested": "601", "available": "600", "currency": "GBP"}
-    with pytest.raises(error.AmountExceedsRefundableError) as over:
+    with pytest.raises(errors.AmountExceedsRefundableError) as over:
         refund(captured(authorized(), 400), 401)
     assert over.value.metadata == {"requested": "401", "available": "400", "currency": "GBP"}
 
@@ -420,5 +420,5 @@ def test_refusals_say_what_is_available() -> None:
 def test_an_authorization_lasts_until_its_expire_time() -> None:
     """A capture goes through to the last microsecond before `expire_time`, and not at it."""
     capture(authorized(), 1, now=EXPIRED_NOW - timedelta(microseconds=1))
-    with pytest.raises(error.PaymentExpiredError):
+    with pytest.raises(errors.PaymentExpiredError):
         capture(authorized(), 1, now=EXPIRED_NOW)

@@ -7,7 +7,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from pkg import errors
 from pkg.grpc.refusals import Refusal
 from services.payments.api.refusals import CODES, refusal_of
-from services.payments.domain import error
+from services.payments.domain import errors as domain_errors
 from services.payments.domain.money import Money
 
 HTTP_OF_CONTRACT = {
@@ -65,7 +65,10 @@ def test_every_error_becomes_a_status(kind: type[errors.ApiError]) -> None:
     """Each becomes google.rpc.Status with an ErrorInfo of our domain, its docstring as message."""
     if kind is errors.ValidationFailedError:
         problem: errors.ApiError = errors.ValidationFailedError({"amount": "is required"})
-    elif issubclass(kind, error.AmountExceedsCapturableError | error.AmountExceedsRefundableError):
+    elif issubclass(
+        kind,
+        domain_errors.AmountExceedsCapturableError | domain_errors.AmountExceedsRefundableError,
+    ):
         problem = kind(requested=Money(2, "GBP"), available=Money(1, "GBP"))
     else:
         problem = kind()

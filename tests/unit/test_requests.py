@@ -13,7 +13,7 @@ from pkg.errors import ValidationFailedError
 from pkg.grpc.lists import Period
 from pkg.ids import new_id
 from services.payments.api import requests
-from services.payments.domain.error import PaymentNotFoundError
+from services.payments.domain.errors import PaymentNotFoundError
 from services.payments.domain.money import EXPONENTS
 from services.payments.domain.status import Status
 from services.payments.ports import PaymentFilter

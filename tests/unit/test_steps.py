@@ -21,7 +21,7 @@ from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.vault.memory import MemoryVault
 from services.payments.api.codec import ProtoEvents, ProtoReplies
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.event import NOBODY, Origin
 from services.payments.domain.hold import Hold
@@ -324,7 +324,7 @@ async def test_what_one_clock_has_expired_no_other_clock_revives(
         if verb == "void"
         else carry_out(fixture.ports, capture_of(payment_id))
     )
-    with pytest.raises(error.PaymentExpiredError):
+    with pytest.raises(errors.PaymentExpiredError):
         await late
     await fixture.recover()
     assert fixture.store.payments[MERCHANT, payment_id].status is Status.EXPIRED
@@ -442,7 +442,7 @@ class Busy(MemoryStore):
 async def test_a_payment_that_is_too_busy_to_begin(fixture: Fixture) -> None:
     """A request that never gets its turn is refused in time, and nothing was asked of the bank."""
     fixture.store = Busy()
-    with pytest.raises(error.ConcurrentUpdateError):
+    with pytest.raises(errors.ConcurrentUpdateError):
         await fixture.authorize()
     assert fixture.bank.asked == []
 
@@ -458,7 +458,7 @@ async def test_waiting_for_the_turn_is_part_of_the_patience(fixture: Fixture) ->
     async with ports.turns.of(payment_id, None, wait_seconds_max=1.0):
         voiding = asyncio.create_task(carry_out(ports, command))
         await asyncio.sleep(0.9)
-    with pytest.raises(error.ConcurrentUpdateError):
+    with pytest.raises(errors.ConcurrentUpdateError):
         await voiding
     assert time.monotonic() - began < 1.5
 
@@ -523,7 +523,7 @@ async def test_a_token_stands_for_the_card(fixture: Fixture) -> None:
 
 async def test_a_token_of_nobody(fixture: Fixture) -> None:
     """Nothing is asked of the bank, and nothing is stored."""
-    with pytest.raises(error.CardTokenNotFoundError):
+    with pytest.raises(errors.CardTokenNotFoundError):
         await fixture.authorize(card="tok_01h455vb4pex5vsknk084sn02q")
     assert (fixture.bank.asked, fixture.store.payments) == ([], {})
 
@@ -588,7 +588,7 @@ async def test_a_bank_that_is_known_to_be_away(fixture: Fixture) -> None:
 async def test_what_is_wrong_is_told_while_the_bank_is_away(fixture: Fixture) -> None:
     """A refusal for good comes before one that says to try again."""
     fixture.bank.is_away = True
-    with pytest.raises(error.PaymentNotFoundError):
+    with pytest.raises(errors.PaymentNotFoundError):
         await carry_out(fixture.ports, capture_of("pay_nobodys"))
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.payments.domain.error import ConcurrentUpdateError
+from services.payments.domain.errors import ConcurrentUpdateError
 from services.payments.turns import Turns
 
 

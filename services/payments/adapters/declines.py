@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from pkg.grpc.limits import Buckets, Rate
 from pkg.observe.metrics import Metrics
-from services.payments.domain.error import TooManyDeclinesError
+from services.payments.domain.errors import TooManyDeclinesError
 
 # What one merchant's cards take from memory can't push another's out.
 CARDS_MAX = 500

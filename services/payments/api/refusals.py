@@ -7,35 +7,35 @@ from datetime import UTC, datetime, timedelta
 import grpc
 
 from pkg.grpc.refusals import SHARED_CODES, Codes, Refusal, refusal
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.ports import Clock
 
 _Code = grpc.StatusCode
 
 CODES: Codes = {
     **SHARED_CODES,
-    error.CurrencyMismatchError: _Code.INVALID_ARGUMENT,
-    error.PaymentNotFoundError: _Code.NOT_FOUND,
-    error.CardTokenNotFoundError: _Code.NOT_FOUND,
-    error.CardTokenRemovedError: _Code.FAILED_PRECONDITION,
-    error.TooManyDeclinesError: _Code.RESOURCE_EXHAUSTED,
-    error.ConcurrentUpdateError: _Code.ABORTED,
-    error.ActionPendingError: _Code.ABORTED,
-    error.AmountExceedsCapturableError: _Code.FAILED_PRECONDITION,
-    error.AmountExceedsRefundableError: _Code.FAILED_PRECONDITION,
-    error.PaymentVoidedError: _Code.FAILED_PRECONDITION,
-    error.PaymentDeclinedError: _Code.FAILED_PRECONDITION,
-    error.PaymentFailedError: _Code.FAILED_PRECONDITION,
-    error.PaymentExpiredError: _Code.FAILED_PRECONDITION,
-    error.PaymentRefundedError: _Code.FAILED_PRECONDITION,
-    error.PaymentCapturedError: _Code.FAILED_PRECONDITION,
-    error.NotCapturedError: _Code.FAILED_PRECONDITION,
+    errors.CurrencyMismatchError: _Code.INVALID_ARGUMENT,
+    errors.PaymentNotFoundError: _Code.NOT_FOUND,
+    errors.CardTokenNotFoundError: _Code.NOT_FOUND,
+    errors.CardTokenRemovedError: _Code.FAILED_PRECONDITION,
+    errors.TooManyDeclinesError: _Code.RESOURCE_EXHAUSTED,
+    errors.ConcurrentUpdateError: _Code.ABORTED,
+    errors.ActionPendingError: _Code.ABORTED,
+    errors.AmountExceedsCapturableError: _Code.FAILED_PRECONDITION,
+    errors.AmountExceedsRefundableError: _Code.FAILED_PRECONDITION,
+    errors.PaymentVoidedError: _Code.FAILED_PRECONDITION,
+    errors.PaymentDeclinedError: _Code.FAILED_PRECONDITION,
+    errors.PaymentFailedError: _Code.FAILED_PRECONDITION,
+    errors.PaymentExpiredError: _Code.FAILED_PRECONDITION,
+    errors.PaymentRefundedError: _Code.FAILED_PRECONDITION,
+    errors.PaymentCapturedError: _Code.FAILED_PRECONDITION,
+    errors.NotCapturedError: _Code.FAILED_PRECONDITION,
 }
 
 
 # By the time alone.
-_BY_TIME = (error.PaymentExpiredError, error.CardTokenRemovedError)
-_VIOLATIONS_BY_TIME = {error.IN_THE_PAST, error.OF_AN_EXPIRED_CARD}
+_BY_TIME = (errors.PaymentExpiredError, errors.CardTokenRemovedError)
+_VIOLATIONS_BY_TIME = {errors.IN_THE_PAST, errors.OF_AN_EXPIRED_CARD}
 _TURNED = timedelta(seconds=1)
 
 

@@ -9,7 +9,7 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.grpc.validation import Checks
 from pkg.ids import is_id
 from services.payments.domain.card import YEARS_AHEAD_MAX, Cvv, Expiry, Pan
-from services.payments.domain.error import (
+from services.payments.domain.errors import (
     IN_THE_PAST,
     CardTokenNotFoundError,
     PaymentNotFoundError,

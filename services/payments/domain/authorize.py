@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pkg.errors import ValidationFailedError
 from services.payments.domain.action import Action, ActionType
-from services.payments.domain.error import IN_THE_PAST
+from services.payments.domain.errors import IN_THE_PAST
 from services.payments.domain.money import Money
 from services.payments.domain.payment import Card, Payment
 from services.payments.domain.status import Authorization

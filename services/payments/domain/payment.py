@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from pkg.values import changed, value
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.card import Brand, Expiry
 from services.payments.domain.hold import Hold
@@ -81,7 +81,7 @@ class Payment:
         try:
             self._guard(self.authorized)
             self._guard_capture(now)
-        except error.PaymentsError:
+        except errors.PaymentsError:
             return self.authorized.zero()
         return self._left
 
@@ -96,7 +96,7 @@ class Payment:
         self._guard(amount)
         self._guard_capture(now)
         if amount > self._left:
-            raise error.AmountExceedsCapturableError(requested=amount, available=self._left)
+            raise errors.AmountExceedsCapturableError(requested=amount, available=self._left)
         action = self._action(ActionType.CAPTURE, amount, action_id, reference, now, final=final)
         hold = Hold.CLOSING if final else self.hold
         return self._next(action, capturing=self.capturing + amount, hold=hold), action
@@ -109,11 +109,11 @@ class Payment:
         """
         self._guard(self.authorized)
         if self.refunded:
-            raise error.PaymentRefundedError
+            raise errors.PaymentRefundedError
         if self.captured:
-            raise error.PaymentCapturedError
+            raise errors.PaymentCapturedError
         if self.capturing:
-            raise error.ActionPendingError
+            raise errors.ActionPendingError
         self._guard_time(now)
         action = self._action(ActionType.VOID, self.authorized, action_id, reference, now)
         return self._next(action, hold=Hold.VOIDING), action
@@ -128,13 +128,13 @@ class Payment:
         """
         self._guard(self.authorized)
         if self.refunded:
-            raise error.PaymentRefundedError
+            raise errors.PaymentRefundedError
         if self.capturing or self.refunding:
-            raise error.ActionPendingError
+            raise errors.ActionPendingError
         if not self.captured:
-            raise error.NotCapturedError
+            raise errors.NotCapturedError
         if not self._left:
-            raise error.PaymentCapturedError
+            raise errors.PaymentCapturedError
         self._guard_time(now)
         action = self._action(ActionType.VOID, self._left, action_id, reference, now, final=True)
         return self._next(action, hold=Hold.RELEASING), action
@@ -149,11 +149,11 @@ class Payment:
         """
         self._guard(amount)
         if self.capturing:
-            raise error.ActionPendingError
+            raise errors.ActionPendingError
         if not self.captured:
-            raise error.NotCapturedError
+            raise errors.NotCapturedError
         if amount > self.refundable:
-            raise error.AmountExceedsRefundableError(requested=amount, available=self.refundable)
+            raise errors.AmountExceedsRefundableError(requested=amount, available=self.refundable)
         action = self._action(ActionType.REFUND, amount, action_id, reference, now)
         return self._next(action, refunding=self.refunding + amount), action
 
@@ -184,14 +184,14 @@ class Payment:
 
     def _guard(self, amount: Money) -> None:
         if amount.currency != self.authorized.currency:
-            raise error.CurrencyMismatchError
+            raise errors.CurrencyMismatchError
         match self.authorization:
             case Authorization.DECLINED:
-                raise error.PaymentDeclinedError
+                raise errors.PaymentDeclinedError
             case Authorization.FAILED:
-                raise error.PaymentFailedError
+                raise errors.PaymentFailedError
             case Authorization.PENDING:
-                raise error.ActionPendingError
+                raise errors.ActionPendingError
             case Authorization.APPROVED:
                 self._guard_hold()
             case _:
@@ -200,11 +200,11 @@ class Payment:
     def _guard_hold(self) -> None:
         match self.hold:
             case Hold.VOIDED:
-                raise error.PaymentVoidedError
+                raise errors.PaymentVoidedError
             case Hold.EXPIRED:
-                raise error.PaymentExpiredError
+                raise errors.PaymentExpiredError
             case Hold.VOIDING | Hold.RELEASING:
-                raise error.ActionPendingError
+                raise errors.ActionPendingError
             case Hold.OPEN | Hold.CLOSING | Hold.CLOSED | Hold.EXPIRING:
                 pass  # what was captured can be refunded; the rest is for the verb to say
             case _:
@@ -212,15 +212,15 @@ class Payment:
 
     def _guard_capture(self, now: datetime) -> None:
         if self.refunded:
-            raise error.PaymentRefundedError
+            raise errors.PaymentRefundedError
         if self.refunding or self.hold is Hold.CLOSING:
-            raise error.ActionPendingError
+            raise errors.ActionPendingError
         self._guard_time(now)
 
     def _guard_time(self, now: datetime) -> None:
         """Refuse what is too late: by this clock, or by the one that has begun the expiry."""
         if self.hold is Hold.EXPIRING or now >= self.expire_time:
-            raise error.PaymentExpiredError
+            raise errors.PaymentExpiredError
 
     def _action(
         self,

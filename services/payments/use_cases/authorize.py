@@ -8,7 +8,7 @@ from pkg.ids import new_id
 from pkg.values import value
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.authorize import authorize as decide_authorize
-from services.payments.domain.error import (
+from services.payments.domain.errors import (
     OF_AN_EXPIRED_CARD,
     CardTokenNotFoundError,
     CardTokenRemovedError,

@@ -1,6 +1,6 @@
 """Cards that are not to be kept any longer: one that its merchant removes, or old ones."""
 
-from services.payments.domain.error import CardTokenNotFoundError
+from services.payments.domain.errors import CardTokenNotFoundError
 from services.payments.ports import Ports
 
 BATCH = 1_000

@@ -1,6 +1,6 @@
 """A capture, void or refund from request to reply, and the end of every call to the bank."""
 
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.outcome import Answer, Approved, Declined, Final, NotFound, Unknown
 from services.payments.ports import InDoubt, Ports
@@ -83,7 +83,7 @@ async def conclude(ports: Ports, begun: Begun, answer: Answer) -> Reply:
         return await _leave_pending(ports, begun)
     try:
         return await _settle(ports, begun, answer)
-    except error.ConcurrentUpdateError:
+    except errors.ConcurrentUpdateError:
         # The bank has answered, but the payment is too busy to write it down: recovery will, or
         # has, if it was this process that stood still.
         current = await load_in_doubt(ports, begun.payment.merchant_id, begun.action.id)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pkg.errors import DependencyUnavailableError
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import ActionType
 from services.payments.domain.payment import Payment
 from services.payments.ports import Change, CommitResult, Ports
@@ -37,7 +37,7 @@ async def begin_in_a_row(ports: Ports, turns: Sequence[Turn[Beginning]], retries
         while True:
             payment, wanted = await _looked_up(ports, turns)
             if payment is None:
-                raise error.PaymentNotFoundError
+                raise errors.PaymentNotFoundError
             begun, refused = _begun(ports, payment, wanted)
             changes = [change for _, change in begun]
             result = await ports.store.commit_row(changes) if changes else CommitResult.COMMITTED
@@ -62,7 +62,7 @@ async def settle_in_a_row(ports: Ports, turns: Sequence[Turn[Ending]], retries: 
         while _go_together(turns):
             loaded = await ports.store.load(place.merchant_id, place.id, rpc="", key=None)
             if loaded.payment is None:
-                raise error.PaymentNotFoundError
+                raise errors.PaymentNotFoundError
             changes = _ended(ports, loaded.payment, turns)
             result = await ports.store.commit_row(changes)
             if result is CommitResult.COMMITTED:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pkg.grpc.paging import PageTokens
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import Action
 from services.payments.domain.payment import Payment
 from services.payments.ports import PaymentFilter, Reader
@@ -33,7 +33,7 @@ class Queries:
         """
         payment = await self._reader.get_payment(merchant_id, payment_id)
         if payment is None:
-            raise error.PaymentNotFoundError
+            raise errors.PaymentNotFoundError
         return payment
 
     async def get_payment_with_actions(
@@ -48,7 +48,7 @@ class Queries:
             merchant_id, payment_id, limit=ACTIONS_WITH_PAYMENT_MAX
         )
         if found is None:
-            raise error.PaymentNotFoundError
+            raise errors.PaymentNotFoundError
         return found
 
     async def list_actions(
@@ -68,7 +68,7 @@ class Queries:
             merchant_id, payment_id, after_sequence=after, limit=size + 1
         )
         if actions is None:
-            raise error.PaymentNotFoundError
+            raise errors.PaymentNotFoundError
         page = actions[:size]
         if len(actions) <= size and not follow:
             return page, ""

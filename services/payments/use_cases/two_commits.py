@@ -15,7 +15,7 @@ from typing import Protocol
 from pkg.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 from pkg.ids import new_id
 from pkg.values import changed, value
-from services.payments.domain import error
+from services.payments.domain import errors
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.event import Origin, event_of
 from services.payments.domain.outcome import Final
@@ -163,7 +163,7 @@ async def begin_alone(
         if isinstance(found, Reply):
             return found
         if found is None:
-            raise error.PaymentNotFoundError
+            raise errors.PaymentNotFoundError
         change = begun_by(ports, found, beginning)
         match await ports.store.commit(change):
             case CommitResult.COMMITTED:
@@ -200,7 +200,7 @@ async def load_in_doubt(ports: Ports, merchant_id: str, action_id: str) -> InDou
     """
     found = await ports.store.load_action(merchant_id, action_id)
     if found is None:
-        raise error.PaymentNotFoundError
+        raise errors.PaymentNotFoundError
     return found
 
 
@@ -228,7 +228,7 @@ class Retries:
             ConcurrentUpdateError: There is no time left for one.
         """
         if time.monotonic() >= self._end:
-            raise error.ConcurrentUpdateError
+            raise errors.ConcurrentUpdateError
         # Random, so that two losers do not meet again; not a secret.
         await asyncio.sleep(random.uniform(0, 0.001 * 2 ** min(self.count, 2)))  # noqa: S311
         self.count += 1

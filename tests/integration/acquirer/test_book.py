@@ -12,7 +12,7 @@ import pytest
 from services.acquirer import simulator
 from services.acquirer.book import Book
 from services.acquirer.cards import Decline
-from services.acquirer.error import ReferenceReusedError, UnreachableError
+from services.acquirer.errors import ReferenceReusedError, UnreachableError
 from services.acquirer.simulator import (
     Approved,
     Capture,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.acquirer.error import AcquirerError, InvalidRequestError
+from services.acquirer.errors import AcquirerError, InvalidRequestError
 from services.acquirer.refusals import REASONS, refusal_of
 
 

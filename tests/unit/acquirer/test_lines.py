@@ -9,7 +9,7 @@ from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from pkg.grpc.calls import CallRecords
 from pkg.observe.metrics import Metrics
 from services.acquirer.bank import Bank
-from services.acquirer.error import UnreachableError
+from services.acquirer.errors import UnreachableError
 from services.acquirer.line import Lines
 from services.acquirer.operations import Operations
 from services.acquirer.simulator import Approved, Outcome

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.acquirer.error import UnreachableError
+from services.acquirer.errors import UnreachableError
 from services.acquirer.outage import Outages
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.acquirer import simulator
 from services.acquirer.cards import REFUSALS, Decline, Scenario, Verb
-from services.acquirer.error import ReferenceReusedError
+from services.acquirer.errors import ReferenceReusedError
 from services.acquirer.simulator import (
     Approved,
     Authorization,

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from pkg.ids import new_id
-from services.events.facts import BODIES_MAX, body_of
+from services.events.event_messages import BODIES_MAX, body_of
 from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of as fact_of
 from services.payments.domain.outcome import DeclineCode, Declined

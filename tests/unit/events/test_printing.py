@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from paygate.events.v1.event_pb2 import PaymentEvent
 from paygate.webhooks.v1 import webhook_pb2 as pb
-from services.events.facts import body_of, event_of
+from services.events.event_messages import body_of, event_of
 from services.events.printing import printer_of
 
 NUMBERS = {
