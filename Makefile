@@ -13,7 +13,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz bench check fmt proto-generate proto-lint proto-breaking http-breaking \
+.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz coverage mutate bench check fmt proto-generate proto-lint proto-breaking http-breaking \
 	audit images check-workflows \
 	lock hooks python venv-local venv-dev venv-bench bench-tools promtool check-generated check-envoy
 
@@ -75,7 +75,7 @@ mutate: venv-dev ## make mistakes on purpose where money is decided, and count t
 	sys.exit(score < $(MUTANTS_NOTICED_MIN))"
 
 bench: venv-bench bench-tools ## measure it beside peers, for an hour; BENCH='--only peers' for less
-	PYTHONPATH=build/python python -m tests.bench --json bench.json $(BENCH)
+	PYTHONPATH=build/python python -m bench --json bench.json $(BENCH)
 
 check: venv-dev check-generated check-envoy check-workflows ## lint, types, imports, protos, migrations, images
 	ruff check

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from bench import bulk, http2, report
+from bench.__main__ import parsed, run
+from bench.driven import BrokenRunError, Driven, together
+from bench.loads import Drive
+from bench.measure import LoadCase
+from bench.seed import fill_pools
+from bench.server import serving
+from bench.systems import System, paygate
+from bench.tools import PACKAGES, as_they_were
+from bench.workloads import WORKLOADS
 from pkg.ids import is_id
-from tests.bench import bulk, http2, report
-from tests.bench.__main__ import parsed, run
-from tests.bench.driven import BrokenRunError, Driven, together
-from tests.bench.loads import Drive
-from tests.bench.measure import LoadCase
-from tests.bench.seed import fill_pools
-from tests.bench.server import serving
-from tests.bench.systems import System, paygate
-from tests.bench.tools import PACKAGES, as_they_were
-from tests.bench.workloads import WORKLOADS
 
 needs_tools = pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in PACKAGES),

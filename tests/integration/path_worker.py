@@ -14,6 +14,7 @@ from types import FrameType
 
 import uvloop
 
+from bench.vault_cost import Bank
 from pkg.observe import telemetry
 from pkg.process.settings import load
 from services.payments.__main__ import composed, serve_on
@@ -21,7 +22,6 @@ from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer
 from services.payments.ports import CardDetails
 from services.payments.setup.config import Settings
-from tests.bench.vault_cost import Bank
 
 REPOSITORY = Path(__file__).parents[2]
 WARM_CALLS = 2

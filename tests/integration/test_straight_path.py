@@ -6,10 +6,10 @@ from pathlib import Path
 
 from grpc import aio
 
+from bench import worker
+from bench.workloads import authorize_message
 from paygate.payments.v1.payment_service_pb2 import AuthorizeRequest
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
-from tests.bench import worker
-from tests.bench.workloads import authorize_message
 from tests.chaos.rig import Process, free_port
 from tests.integration.path_worker import REPOSITORY, WARM_CALLS
 

@@ -63,12 +63,13 @@ def test_the_table_holds_every_error() -> None:
 @pytest.mark.parametrize("kind", CODES)
 def test_every_error_becomes_a_status(kind: type[errors.ApiError]) -> None:
     """Each becomes google.rpc.Status with an ErrorInfo of our domain, its docstring as message."""
+    too_large = (
+        domain_errors.AmountExceedsCapturableError,
+        domain_errors.AmountExceedsRefundableError,
+    )
     if kind is errors.ValidationFailedError:
         problem: errors.ApiError = errors.ValidationFailedError({"amount": "is required"})
-    elif issubclass(
-        kind,
-        domain_errors.AmountExceedsCapturableError | domain_errors.AmountExceedsRefundableError,
-    ):
+    elif issubclass(kind, too_large):
         problem = kind(requested=Money(2, "GBP"), available=Money(1, "GBP"))
     else:
         problem = kind()

@@ -1,6 +1,6 @@
 """The columns of an authorization, in the order of `authorize.sql`."""
 
-from tests.bench.peers.work import MERCHANT, Authorized, Order
+from bench.peers.work import MERCHANT, Authorized, Order
 
 
 def columns(order: Order, done: Authorized, key: str, reply: bytes) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""A load driver for gRPC calls that differ from one another: `python -m tests.bench.driver`.
+"""A load driver for gRPC calls that differ from one another: `python -m bench.driver`.
 
 h2load and wrk repeat one request; here every call has an idempotency key, and many payments take
 turns. One process, one thread, one call at a time on each connection; a closed loop, or so many
@@ -18,7 +18,7 @@ from array import array
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
 
-from tests.bench import http2
+from bench import http2
 
 ANSWER_SECONDS_MAX = 30.0
 DECK = 1_000

@@ -5,14 +5,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.bench.bulk import load
-from tests.bench.loads import Drive
-from tests.bench.measure import Case, LoadCase
-from tests.bench.pgbench import GroupCase, Statement, recorded
-from tests.bench.seed import deep_pages, fill_pools
-from tests.bench.server import Server
-from tests.bench.systems import SQL, System, paygate, peer, whole
-from tests.bench.workloads import WORKLOADS
+from bench.bulk import load
+from bench.loads import Drive
+from bench.measure import Case, LoadCase
+from bench.pgbench import GroupCase, Statement, recorded
+from bench.seed import deep_pages, fill_pools
+from bench.server import Server
+from bench.systems import SQL, System, paygate, peer, whole
+from bench.workloads import WORKLOADS
 
 MANY = 128
 # One call after the other; a quarter of the most; the most.

@@ -3,7 +3,7 @@
 import orjson
 from pydantic import BaseModel
 
-from tests.bench.peers.work import Authorized, Order
+from bench.peers.work import Authorized, Order
 
 
 class Expiry(BaseModel):

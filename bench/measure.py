@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from tests.bench.driven import BrokenRunError, Driven
-from tests.bench.loads import Drive
-from tests.bench.systems import now
+from bench.driven import BrokenRunError, Driven
+from bench.loads import Drive
+from bench.systems import now
 
 SETTLE_SECONDS_MAX = 10.0
 SETTLE_PAUSE_SECONDS = 0.2

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tests.bench.peers import rest
-from tests.bench.peers.work import MERCHANT, POOL_SIZE, Authorized, InvalidError, Order, authorized
+from bench.peers import rest
+from bench.peers.work import MERCHANT, POOL_SIZE, Authorized, InvalidError, Order, authorized
 
 engine = create_async_engine(os.environ["PEER_DATABASE_URL"], pool_size=POOL_SIZE, max_overflow=0)
 Session = async_sessionmaker(engine, expire_on_commit=False)

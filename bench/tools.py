@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench.driven import BrokenRunError, Driven
-from tests.bench.driver import Load
-from tests.bench.systems import IMPORTS
+from bench.driven import BrokenRunError, Driven
+from bench.driver import Load
+from bench.systems import IMPORTS
 from tools.stack.settings import HOST
 
 RUN_SECONDS_BESIDES = 60.0
@@ -37,7 +37,7 @@ def check_installed() -> None:
 
 async def own(load: Load) -> Driven:
     """Run our own driver."""
-    command = (sys.executable, "-m", "tests.bench.driver")
+    command = (sys.executable, "-m", "bench.driver")
     given = json.dumps(asdict(load)).encode()
     output = await _run(command, seconds=load.seconds, given=given)
     counted = json.loads(output)

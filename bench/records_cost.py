@@ -1,4 +1,4 @@
-"""What a call spends on metrics and its line in the log: `python -m tests.bench.records_cost`.
+"""What a call spends on metrics and its line in the log: `python -m bench.records_cost`.
 
 A tight loop around what one Authorize counts and logs, in µs of CPU; the loop itself is taken off.
 The log is written to a file, so system calls are in it. A group is reckoned as one change: in

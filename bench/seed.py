@@ -4,14 +4,14 @@ import base64
 import secrets
 from pathlib import Path
 
+from bench.driver import Load, Operation
+from bench.systems import SQL, System
+from bench.tools import own
+from bench.worker import page_tokens
+from bench.workloads import LARGE, SERVICE, authorize_message, capture_message
 from pkg.grpc.lists import ListPosition
 from services.payments.ports import PaymentFilter
 from services.payments.use_cases.queries import payments_scope
-from tests.bench.driver import Load, Operation
-from tests.bench.systems import SQL, System
-from tests.bench.tools import own
-from tests.bench.worker import page_tokens
-from tests.bench.workloads import LARGE, SERVICE, authorize_message, capture_message
 
 POOL = 2_000
 AT_ONCE = 32

@@ -9,9 +9,9 @@ from typing import Annotated
 import asyncpg
 from fastapi import FastAPI, Header, HTTPException, Request, Response
 
-from tests.bench.peers import rest
-from tests.bench.peers.rows import columns
-from tests.bench.peers.work import MERCHANT, POOL_SIZE, InvalidError, authorized
+from bench.peers import rest
+from bench.peers.rows import columns
+from bench.peers.work import MERCHANT, POOL_SIZE, InvalidError, authorized
 
 AUTHORIZE = Path(__file__).with_name("authorize.sql").read_text()
 HELD = "SELECT fingerprint, reply FROM idempotency_keys WHERE merchant_id = $1 AND key = $2"

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import asyncpg
 
+from bench import worker
+from bench.cpu import Meter
+from bench.server import Server
 from pkg.ids import lowest_id
 from pkg.postgres.sql import statements
-from tests.bench import worker
-from tests.bench.cpu import Meter
-from tests.bench.server import Server
 from tests.database import as_superuser
 from tests.e2e.stack import Stack
 from tools.stack import envoy, ports
@@ -100,7 +100,7 @@ async def paygate(
     bank_port, shown, entry, events, *listening = ports.free(4 + workers)
     pids = {"PostgreSQL": [server.pid]}
     environment: dict[str, str] = {}
-    module = ("services.payments", "serve") if bank else ("tests.bench.worker",)
+    module = ("services.payments", "serve") if bank else ("bench.worker",)
     async with AsyncExitStack() as stack:
         if bank:
             told = worker.bank_environment(await server.bank(), port=bank_port)
@@ -151,7 +151,7 @@ async def peer(server: Server, *, name: str, module: str) -> AsyncIterator[Syste
     url = await server.peer()
     listening = ports.free(PEER_PROCESSES)
     rest = module.startswith("fastapi")
-    target = f"tests.bench.peers.{module}"
+    target = f"bench.peers.{module}"
     dialect = url.replace("postgresql://", "postgresql+asyncpg://") if "orm" in module else url
     async with AsyncExitStack() as stack:
         pids = []

@@ -1,6 +1,6 @@
 """A payments worker with the bank in its own process; all that measuring knows of the wiring.
 
-`python -m tests.bench.worker` is `python -m services.payments serve` with a bank that approves at
+`python -m bench.worker` is `python -m services.payments serve` with a bank that approves at
 once.
 """
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import uvloop
 
+from bench.vault_cost import CARD, Bank
 from pkg.grpc.paging import PageTokens
 from pkg.observe import telemetry
 from pkg.postgres.sql import Pool
@@ -19,7 +20,6 @@ from services.payments.__main__ import composed, serve_on
 from services.payments.domain.money import Money
 from services.payments.setup.config import Settings
 from services.payments.use_cases.authorize import Authorize, authorize
-from tests.bench.vault_cost import CARD, Bank
 from tests.database import as_part
 from tests.keys import new_key
 from tools.stack.settings import HOST

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from tests.bench.systems import SQL, System
-from tests.bench.worker import MERCHANT
+from bench.systems import SQL, System
+from bench.worker import MERCHANT
 
 CHUNK = 200_000
 CONNECTIONS = 2

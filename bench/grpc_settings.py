@@ -1,4 +1,4 @@
-"""What gRPC's own settings change: `python -m tests.bench.grpc_settings [--python P]`.
+"""What gRPC's own settings change: `python -m bench.grpc_settings [--python P]`.
 
 A server of one process, whose only method returns at once, has each setting in turn, and h2load
 with 32 connections. Shown are medians: calls per second, and the server's CPU in µs per call.

@@ -1,6 +1,6 @@
 """A peer: grpc.aio and asyncpg's pool, BEGIN … COMMIT; serves the gateway's own messages.
 
-`python -m tests.bench.peers.grpc_aio <port>`
+`python -m bench.peers.grpc_aio <port>`
 """
 
 import asyncio
@@ -13,13 +13,13 @@ import grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from bench.peers.work import MERCHANT, POOL_SIZE, Authorized, InvalidError, Order, authorized
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import (
     PaymentServiceServicer,
     add_PaymentServiceServicer_to_server,
 )
-from tests.bench.peers.work import MERCHANT, POOL_SIZE, Authorized, InvalidError, Order, authorized
 
 CLAIM = """
 INSERT INTO idempotency_keys (merchant_id, key, fingerprint, reply, create_time)

@@ -1,4 +1,4 @@
-"""What the vault costs an Authorize: `python -m tests.bench.vault_cost`.
+"""What the vault costs an Authorize: `python -m bench.vault_cost`.
 
 The whole use case on a real PostgreSQL, with the bank in this process, in alternating pairs: with
 the local vault, and with one that keeps nothing. Printed are the medians of the pairs' differences,

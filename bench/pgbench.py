@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tests.bench import tools, worker
-from tests.bench.driven import BrokenRunError, Driven
-from tests.bench.measure import Sample, sample
-from tests.bench.server import Server
-from tests.bench.systems import SQL, System
+from bench import tools, worker
+from bench.driven import BrokenRunError, Driven
+from bench.measure import Sample, sample
+from bench.server import Server
+from bench.systems import SQL, System
 
 MERCHANT = "mer_pgbench"
 # As `pkg.postgres.sql.open_pool` sets them.

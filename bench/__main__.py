@@ -1,7 +1,7 @@
-"""`python -m tests.bench`: measures the gateway beside its peers; see docs/performance.md.
+"""`python -m bench`: measures the gateway beside its peers; see docs/performance.md.
 
-`python -m tests.bench compare a.json b.json` says what changed between two reports, and
-`python -m tests.bench show a.json` prints one as tables for a document.
+`python -m bench compare a.json b.json` says what changed between two reports, and
+`python -m bench show a.json` prints one as tables for a document.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.bench import report, tools
-from tests.bench.driven import BrokenRunError
-from tests.bench.measure import Sample, summary
-from tests.bench.scenes import SCENES, Plan, Scene, quick
-from tests.bench.server import serving
+from bench import report, tools
+from bench.driven import BrokenRunError
+from bench.measure import Sample, summary
+from bench.scenes import SCENES, Plan, Scene, quick
+from bench.server import serving
 
 ROUNDS, SECONDS, WARM_SECONDS = 5, 8.0, 3.0
 POOL, PAYMENTS = 2_000, 1_000_000
@@ -61,7 +61,7 @@ def chosen(arguments: argparse.Namespace) -> dict[str, Scene]:
 
 def parsed(words: list[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short scene: shows that it runs")
     parser.add_argument("--only", nargs="+", choices=SCENES, help="these scenes")
     parser.add_argument("--rounds", type=int, default=ROUNDS)

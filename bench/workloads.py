@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bench.driver import Operation
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as rpc
-from tests.bench.driver import Operation
 
 SERVICE = "/paygate.payments.v1.PaymentService"
 CARD = pb.CardDetails(pan="4242424242424242", expiry=pb.Expiry(month=12, year=2035), cvv="123")

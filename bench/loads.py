@@ -9,11 +9,11 @@ from typing import Any
 
 from grpc import aio
 
-from tests.bench import http2, tools
-from tests.bench.driven import Driven, together
-from tests.bench.driver import Load, Operation
-from tests.bench.systems import System
-from tests.bench.workloads import SERVICE, Workload, authorize_message
+from bench import http2, tools
+from bench.driven import Driven, together
+from bench.driver import Load, Operation
+from bench.systems import System
+from bench.workloads import SERVICE, Workload, authorize_message
 from tools.stack.settings import HOST
 
 

@@ -11,10 +11,10 @@ import grpc
 import pytest
 from grpc import aio
 
+from bench.server import Server, serving
+from bench.systems import System, peer
+from bench.workloads import CARD, CARD_JSON, SERVICE, gbp
 from paygate.payments.v1 import payment_service_pb2 as rpc
-from tests.bench.server import Server, serving
-from tests.bench.systems import System, peer
-from tests.bench.workloads import CARD, CARD_JSON, SERVICE, gbp
 from tools.stack.settings import HOST
 
 TABLES = ("idempotency_keys", "payments", "actions", "outbox")
