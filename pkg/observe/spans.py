@@ -4,6 +4,7 @@ Names and attributes follow OpenTelemetry's semantic conventions. `tracestate` i
 is free text of strangers, and would stand in every span.
 """
 
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ _KINDS = {
     Kind.PRODUCER: trace.SpanKind.PRODUCER,
 }
 _PROPAGATOR = TraceContextTextMapPropagator()
+# W3C Trace Context, version 0, with the flag "sampled" not set.
+_UNRECORDED = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f][02468ace]\Z")
 _ERROR = trace.Status(trace.StatusCode.ERROR)
 _COMMENTS = re.compile(r"--[^\n]*")
 _WRITTEN = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!OF\b|SKIP\b)(\w+)")
@@ -58,23 +61,37 @@ def recorder(service: str) -> "Recorder":
     named = Resource({"service.name": service})
     provider = TracerProvider(resource=named.merge(OTELResourceDetector().detect()))
     provider.add_span_processor(_Sender(OTLPSpanExporter()))
-    return Recorder(provider.get_tracer("paygate"))
+    sampler = os.environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
+    is_left_to_callers = sampler.startswith("parentbased") or not sampler
+    return Recorder(provider.get_tracer("paygate"), is_left_to_callers=is_left_to_callers)
 
 
 class Recorder:
-    """A tracer; see `pkg.observe.tracing.Tracer`."""
+    """A tracer; see `pkg.observe.tracing.Tracer`.
 
-    def __init__(self, tracer: trace.Tracer) -> None:
+    Args:
+        tracer: OpenTelemetry's.
+        is_left_to_callers: Whether a call that its caller does not record is not recorded here
+            either. Then OpenTelemetry, which would find that out for each span anew, is not asked.
+    """
+
+    def __init__(self, tracer: trace.Tracer, *, is_left_to_callers: bool = True) -> None:
         self._tracer = tracer
+        self._is_left_to_callers = is_left_to_callers
 
     def begin(self, call: TracedCall) -> None:
         """Begin a call to a server of ours, in the trace that it came with."""
         if call.method.startswith(HEALTH):
             return
+        given = "".join(call.metadata.get("traceparent", ()))
+        if (unrecorded := self._unrecorded(given)) is not None:
+            call.traceparent = given
+            call.span = (unrecorded, contexts.attach(trace.set_span_in_context(unrecorded)))
+            return
         service, _, method = call.method.removeprefix("/").partition("/")
         span = self._tracer.start_span(
             f"{service}/{method}",
-            context=_parent("".join(call.metadata.get("traceparent", ()))),
+            context=_parent(given),
             kind=trace.SpanKind.SERVER,
             attributes={
                 "rpc.system": "grpc",
@@ -91,6 +108,9 @@ class Recorder:
         if call.span is None:
             return
         span, token = call.span
+        if not span.is_recording():
+            contexts.detach(token)
+            return
         number: int = grpc.StatusCode[call.code].value[0]
         told = {
             "rpc.grpc.status_code": number,
@@ -118,6 +138,10 @@ class Recorder:
         served = [one for one in serves if isinstance(one, trace.SpanContext) and one.is_valid]
         # If anybody's trace is recorded, this belongs into it.
         served.sort(key=lambda one: not one.trace_flags.sampled)
+        unrecorded = self._of_the_unrecorded(parent, served)
+        if unrecorded is not None:
+            yield _Span(unrecorded)
+            return
         if served:
             within = trace.set_span_in_context(trace.NonRecordingSpan(served[0]))
         else:
@@ -138,6 +162,29 @@ class Recorder:
                 one.fail(type(problem).__name__)
                 raise
 
+    def _unrecorded(self, traceparent: str) -> trace.Span | None:
+        """Return what stands for a caller's span that is not recorded; None for any other."""
+        found = _UNRECORDED.match(traceparent) if self._is_left_to_callers else None
+        if found is None:
+            return None
+        within = trace.SpanContext(int(found[1], 16), int(found[2], 16), is_remote=True)
+        return trace.NonRecordingSpan(within) if within.is_valid else None
+
+    def _of_the_unrecorded(
+        self, parent: str | None, served: Sequence[trace.SpanContext]
+    ) -> trace.Span | None:
+        """Return what stands for a span in a trace that is not recorded; None for any other."""
+        if not self._is_left_to_callers:
+            return None
+        if served:
+            first = served[0]
+            return None if first.trace_flags.sampled else trace.NonRecordingSpan(first)
+        if parent is not None:
+            return self._unrecorded(parent)
+        here = trace.get_current_span()
+        is_one = here.get_span_context().is_valid and not here.is_recording()
+        return here if is_one else None
+
     def here(self) -> object:
         """Return what is under way here."""
         return trace.get_current_span().get_span_context()
@@ -148,8 +195,11 @@ class Recorder:
 
     def _ended(self, statement: asyncpg.connection.LoggedQuery) -> None:
         """Record a statement that was made for something, after the fact; this costs it no time."""
-        if not trace.get_current_span().get_span_context().is_valid:
+        here = trace.get_current_span()
+        if not here.get_span_context().is_valid:
             return  # a relay that looks for work, ten times a second
+        if self._is_left_to_callers and not here.is_recording():
+            return
         now = time.time_ns()
         summary = _summary(statement.query)
         span = self._tracer.start_span(

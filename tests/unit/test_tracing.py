@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from pkg.errors import MisconfiguredError
 from pkg.grpc.calls import Call
@@ -89,6 +91,41 @@ def test_an_untraced_span_does_nothing() -> None:
     assert span is NOTHING
     with pytest.raises(KeyError), UNTRACED.span("work"):
         raise KeyError
+
+
+UNRECORDED = TRACEPARENT[:-2] + "00"
+
+
+def test_what_the_caller_does_not_record_is_passed_on_and_not_recorded(
+    recorder: Recorder, spans: InMemorySpanExporter
+) -> None:
+    """Neither the call nor what is done for it, here or in a group; whoever is asked hears so."""
+    call = Call(METHOD, "r1", {"traceparent": [UNRECORDED]})
+    recorder.begin(call)
+    with recorder.span("inside") as inside:
+        assert inside.traceparent == UNRECORDED
+        here = recorder.here()
+    recorder.end(call, "pay_a")
+    with recorder.span("commit", serves=[here]), recorder.span("deliver", parent=UNRECORDED):
+        pass
+    assert call.traceparent == UNRECORDED
+    assert not spans.get_finished_spans()
+    with recorder.span("afterwards"):
+        pass
+    assert [span.name for span in spans.get_finished_spans()] == ["afterwards"]
+
+
+def test_who_records_by_themselves_records_what_the_caller_does_not(
+    recorder: Recorder, spans: InMemorySpanExporter
+) -> None:
+    """OTEL_TRACES_SAMPLER without `parentbased` decides here."""
+    provider = TracerProvider(sampler=ALWAYS_ON)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    recorder = Recorder(provider.get_tracer("test"), is_left_to_callers=False)
+    call = Call(METHOD, "r1", {"traceparent": [UNRECORDED]})
+    recorder.begin(call)
+    recorder.end(call, "")
+    assert len(spans.get_finished_spans()) == 1
 
 
 def test_a_call_goes_on_with_the_trace_that_it_came_with(
