@@ -18,7 +18,7 @@ from bench.server import Server
 from pkg.ids import lowest_id
 from pkg.postgres.sql import statements
 from tests.database import as_superuser
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, new_data_dir
 from tools.stack import envoy, ports
 from tools.stack.errors import StackError
 from tools.stack.probe import POLL_SECONDS, grpc_serving, http_serving
@@ -175,7 +175,7 @@ async def peer(server: Server, *, name: str, module: str) -> AsyncIterator[Syste
 @asynccontextmanager
 async def whole(*, name: str, workers: int) -> AsyncIterator[System]:
     """Run what `make run` runs, on a PostgreSQL of its own."""
-    stack = Stack(workers=workers)
+    stack = Stack(workers=workers, data_dir=new_data_dir())
     with stack:
         await asyncio.to_thread(stack.start)
         pids: dict[str, list[int]] = {}

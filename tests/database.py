@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import Literal, Protocol
 
 import asyncpg
 
+from tests.folders import new_folder
 from tools.stack import folder
 from tools.stack.postgres import OWNER, PARTS, Embedded
 from tools.stack.program import spawn
@@ -82,8 +82,7 @@ def as_superuser(url: str) -> str:
 @contextmanager
 def postgres_of_its_own() -> Iterator[Embedded]:
     """Make the folders of a server, not started yet, and remove them in the end."""
-    # Not pytest's own folder: as root, PostgreSQL runs as somebody who may not enter that.
-    data_dir = Path(tempfile.mkdtemp(prefix="paygate-test-"))
+    data_dir = new_folder()
     data_dir.chmod(0o711)
     settings = Settings(
         port=1,

@@ -16,6 +16,7 @@ from typing import Self
 
 import psutil
 
+from tests.folders import new_folder
 from tools.stack.settings import REPOSITORY
 
 READY_SECONDS_MAX = 60.0
@@ -28,7 +29,7 @@ class Stack:
     Args:
         workers: How many payments processes.
         environment: More variables for the supervisor, and so for every service.
-        data_dir: An existing folder; a new one by default, removed by `close`.
+        data_dir: An existing folder, removed by `close`; a new one by default, in memory.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         data_dir: Path | None = None,
     ) -> None:
-        self.data_dir = data_dir or new_data_dir()
+        self.data_dir = data_dir or new_folder()
         self.port = free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
@@ -180,7 +181,7 @@ class Stack:
 
 
 def new_data_dir() -> Path:
-    """Make an empty folder that PostgreSQL's user can reach, which pytest's `tmp_path` is not."""
+    """Make an empty folder on the disk that PostgreSQL's user can reach."""
     return Path(tempfile.mkdtemp(prefix="paygate-test-"))
 
 
