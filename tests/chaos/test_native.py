@@ -22,6 +22,8 @@ KILLS = 40
 CLIENTS = 12
 PAUSE_SECONDS = 0.5
 THINK_SECONDS = 0.005
+# Between calls without a key: more of them would shut their address out, and with it all clients.
+KEYLESS_SECONDS = 0.1
 # What a client may hear of a worker that dies under its call, and of what it then tries again.
 DOCUMENTED = {
     ("OK", None),
@@ -46,7 +48,7 @@ class Clients:
         """Go on until stopped."""
         async with aio.insecure_channel(self.stack.grpc) as channel:
             stub = PaymentServiceStub(channel)
-            await asyncio.gather(*(self._go_on(stub) for _ in range(CLIENTS)))
+            await asyncio.gather(self._keyless(stub), *(self._go_on(stub) for _ in range(CLIENTS)))
 
     async def _go_on(self, stub: "PaymentServiceStub") -> None:
         key = (("authorization", f"Bearer {self.stack.api_key}"),)
@@ -58,7 +60,12 @@ class Clients:
             for _ in range(3):
                 await self._heard(stub.Authorize(paid, metadata=once, timeout=8))
                 await self._heard(stub.GetPayment(unknown, metadata=key, timeout=8))
-                await self._heard(stub.GetPayment(unknown, timeout=8))
+
+    async def _keyless(self, stub: "PaymentServiceStub") -> None:
+        unknown = service.GetPaymentRequest(id="pay_unknown")
+        while not self.stopped:
+            await self._heard(stub.GetPayment(unknown, timeout=8))
+            await asyncio.sleep(KEYLESS_SECONDS)
 
     async def _heard(self, call: Any) -> None:  # typed for the blocking API only
         try:
