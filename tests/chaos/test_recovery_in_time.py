@@ -191,9 +191,7 @@ async def test_kills_of_sweeps_and_bank_delay_nothing_for_long(rig: Rig) -> None
             try:
                 await rig.call(service.AuthorizeRequest(card_details=REPLY_LOST, amount=gbp(10)))
             except aio.AioRpcError as refused:
-                if (
-                    reason_of(refused) != "DEPENDENCY_UNAVAILABLE"
-                ):  # it is known to be away
+                if reason_of(refused) != "DEPENDENCY_UNAVAILABLE":  # it is known to be away
                     raise
             await asyncio.sleep(0.2)
 
