@@ -57,7 +57,7 @@ async def serve_until_stopped(
     Args:
         server: With the service's own handlers; the standard health service is added here.
         listen: Address and port, such as `127.0.0.1:50051`.
-        drain_seconds: How long running calls may take to end.
+        drain_seconds: How long clients may wait for running calls, which run to their end after it.
         notice_seconds: How long health checks get NOT_SERVING while calls are still taken. Longer
             than a load balancer's interval: one that has not heard yet still sends calls.
         credentials: For TLS; plain text without.

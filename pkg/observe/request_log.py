@@ -61,30 +61,7 @@ class RequestLog:
             seconds: How long it took.
             payment_id: Which payment it was about; empty if none.
         """
-        if self._write is None:
-            told = {
-                "merchant_id": merchant_id,
-                "key_id": key_id,
-                "address": _checked(address),
-                "reason": reason,
-                "payment_id": payment_id,
-            }
-            logger.info(
-                "request",
-                method=method,
-                code=code,
-                duration_ms=round(seconds * 1000, 2),
-                request_id=request_id,
-                **{name: value for name, value in told.items() if value},
-            )
-            return
-        now = time.time()
-        whole = int(now)
-        line = {
-            "event": "request",
-            "service": self._service,
-            "level": "info",
-            "timestamp": f"{_second(whole)}.{int((now - whole) * 1e6):06}Z",
+        told = {
             "request_id": request_id,
             "merchant_id": merchant_id,
             "key_id": key_id,
@@ -94,6 +71,19 @@ class RequestLog:
             "reason": reason,
             "duration_ms": round(seconds * 1000, 2),
             "payment_id": payment_id,
+        }
+        if self._write is None:
+            logger.info("request", **{name: value for name, value in told.items() if value != ""})
+            return
+        now = time.time()
+        whole = int(now)
+        timestamp = f"{_second(whole)}.{int((now - whole) * 1e6):06}Z"
+        line = {
+            "event": "request",
+            "service": self._service,
+            "level": "info",
+            "timestamp": timestamp,
+            **told,
         }
         self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         if len(self._lines) >= GATHERED_MAX:

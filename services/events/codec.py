@@ -1,4 +1,4 @@
-"""Values to response messages. Requests are read in `requests.py`, events made in `facts.py`."""
+"""Values to response messages; requests are read in `requests.py`, events in `event_messages.py`."""
 
 from datetime import datetime
 

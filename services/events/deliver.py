@@ -159,10 +159,11 @@ class Deliverer:
             logger.warning("the database is not available: attempts may be repeated")
 
     async def _drain(self) -> None:
+        await self._record()  # at once: what is under way may take longer than there is time
         while self._tasks:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             await self._record()
-        await self._record()
+        await self._record()  # what has ended while the last was being recorded
 
     async def _start(self) -> int:
         free = self._under_way.free()

@@ -64,7 +64,7 @@ class Attempt:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Free:
-    """How many attempts may begin: in all, and of those that are not named here."""
+    """How many deliveries may be claimed: in all, and of those that are not named here."""
 
     in_all: int
     per_merchant: int
@@ -83,7 +83,7 @@ class DeliveryQueue:
         """Lease deliveries that are due, heads of their streams only.
 
         Args:
-            free: Whose attempts may begin, and how many.
+            free: Whose deliveries may be claimed, and how many.
             limit: How many at most, in one statement.
             lease: For how long, in real time; longer than an attempt can take.
         """

@@ -32,12 +32,15 @@ Key = tuple[bool, str, int]
 class Line(asyncio.Protocol):
     """One connection, which carries no request that begins after `end`, by the loop's time.
 
+    `expiry` ends it if it is kept and nobody takes it.
+
     What comes is kept in `buffer` until it is taken off; when that is much, the rest waits in the
     kernel. Streams of asyncio do the same for twice the price.
     """
 
     def __init__(self, end: float) -> None:
         self.end = end
+        self.expiry: asyncio.TimerHandle | None = None
         self.buffer = bytearray()
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -153,7 +156,7 @@ class Lines:
             return
         self._kept[_key(target)].append(line)
         self._count += 1
-        loop.call_later(seconds, self._expire, _key(target), line)
+        line.expiry = loop.call_later(seconds, self._expire, _key(target), line)
 
     async def open(self, target: Target, deadline: float, *, owner: str) -> Line:
         """Connect.
@@ -211,6 +214,8 @@ class Lines:
     def _drop(self, key: Key, line: Line) -> None:
         self._kept[key].remove(line)
         self._count -= 1
+        if line.expiry:
+            line.expiry.cancel()
         if not self._kept[key]:
             del self._kept[key]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from services.events.delivery_queue import Claimed, Endpoint
 from services.events.under_way import UnderWay
 
-# Then the claim is given back: until it is had again, the endpoint's URL, secrets and status are
-# those of the claim. Many times what a quick endpoint takes.
+# What has waited for longer when its place comes is given back: until it is had again, the
+# endpoint's URL, secrets and status are those of the claim. Many times what a quick endpoint takes.
 WAIT_SECONDS_MAX = 1.0
 
 Queue = deque[tuple[float, Claimed]]
@@ -19,7 +19,7 @@ class Waiting:
 
     Args:
         under_way: Tells who may have one.
-        seconds_max: How long anything may wait.
+        seconds_max: How long anything may wait and still be posted.
     """
 
     def __init__(self, under_way: UnderWay, *, seconds_max: float = WAIT_SECONDS_MAX) -> None:

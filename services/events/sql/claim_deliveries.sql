@@ -1,5 +1,5 @@
 -- Leases deliveries that are due: at most $1, for each endpoint at most $2 and for each merchant at
--- most $5. Some may have fewer, by what this relay has under way for them and what it knows of them:
+-- most $5. Some may have fewer, or more, by what this relay has claimed for them and knows of them:
 -- endpoints ($4, by merchant and endpoint), and merchants ($6, by merchant). Those are looked up in
 -- one value each: there may be thousands of them, which a join would compare with every endpoint.
 --

@@ -57,6 +57,26 @@ async def test_what_waits_when_a_process_ends_is_free_at_once(desk: Desk) -> Non
         assert len({got.id for got in receiver.received}) == len(receiver.received) == 1 + MANY
 
 
+async def test_what_waits_is_free_at_once_though_what_is_under_way_hangs(desk: Desk) -> None:
+    """A process that is told to end gives it back before it waits for its attempts."""
+    stopped = asyncio.Event()
+    async with receiving() as receiver:
+        await desk.endpoint(receiver.url)
+        await make_it_quick(desk)
+        receiver.seconds = 10.0
+        delivering = asyncio.create_task(desk.deliverer.run(stopped))
+        await until(lambda: len(receiver.received) == 1 + PLACES, seconds_max=5)
+        assert await leases(desk) == MANY
+        stopped.set()
+
+        async def is_free() -> bool:
+            return await leases(desk) == PLACES
+
+        await until(is_free, seconds_max=5)
+        assert not delivering.done()
+    await delivering  # the receiver has ended, and with it what was under way
+
+
 async def test_what_waits_for_an_endpoint_that_is_gone_keeps_no_lease(desk: Desk) -> None:
     """It is tried as if it had not been claimed, and not when the lease is over."""
     async with receiving() as receiver:
