@@ -1,4 +1,4 @@
-"""Values to response messages; requests are read in `requests.py`, events in `event_messages.py`."""
+"""Values to response messages. Events are made in `event_messages.py`, requests read elsewhere."""
 
 from datetime import datetime
 

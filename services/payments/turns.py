@@ -9,6 +9,8 @@ from services.payments.domain.errors import ConcurrentUpdateError
 TOGETHER_MAX = 64
 
 Work = TypeVar("Work")
+# Merchant and payment: whoever guesses another's payment stands in a line of their own.
+Place = tuple[str, str]
 
 
 class Turns:
@@ -21,15 +23,15 @@ class Turns:
 
     def __init__(self) -> None:
         # Those who wait behind somebody; a line lives as long as somebody has the turn.
-        self._lines: dict[str, deque[Turn[Any]]] = {}
+        self._lines: dict[Place, deque[Turn[Any]]] = {}
 
-    def of(self, payment_id: str, work: Work, *, wait_seconds_max: float) -> "Turn[Work]":
+    def of(self, place: Place, work: Work, *, wait_seconds_max: float) -> "Turn[Work]":
         """Wait for the turn, or until somebody has done the work in theirs.
 
         Raises:
             ConcurrentUpdateError: It did not come in time.
         """
-        return Turn(self._lines, payment_id, work, wait_seconds_max)
+        return Turn(self._lines, place, work, wait_seconds_max)
 
 
 class Turn(Generic[Work]):
@@ -43,7 +45,7 @@ class Turn(Generic[Work]):
         "_come",
         "_lines",
         "_outcome",
-        "_payment_id",
+        "_place",
         "_problem",
         "_told",
         "_wait_max",
@@ -54,8 +56,8 @@ class Turn(Generic[Work]):
 
     def __init__(
         self,
-        lines: "dict[str, deque[Turn[Any]]]",
-        payment_id: str,
+        lines: "dict[Place, deque[Turn[Any]]]",
+        place: Place,
         work: Work,
         wait_seconds_max: float,
     ) -> None:
@@ -65,15 +67,15 @@ class Turn(Generic[Work]):
         self._outcome: Any = None
         self._problem: BaseException | None = None
         self._lines = lines
-        self._payment_id = payment_id
+        self._place = place
         self._wait_max = wait_seconds_max
         self._come: asyncio.Future[None] | None = None  # the turn, or somebody who takes it along
         self._told: asyncio.Future[None] | None = None  # what that somebody has made of it
 
     async def __aenter__(self) -> "Turn[Work]":
-        line = self._lines.get(self._payment_id)
+        line = self._lines.get(self._place)
         if line is None:
-            self._lines[self._payment_id] = deque()
+            self._lines[self._place] = deque()
             return self  # at once: no lock is made, and no timer
         self.waited = True
         self._come = come = asyncio.get_running_loop().create_future()
@@ -99,9 +101,9 @@ class Turn(Generic[Work]):
 
     def others(self) -> "list[Turn[Work]]":
         """Take those along who wait for the same kind of work; each has to be told, or failed."""
-        line, taken = self._lines[self._payment_id], list[Turn[Work]]()
+        line, taken = self._lines[self._place], list[Turn[Work]]()
         for turn in list(line):
-            is_alike = type(turn.work) is type(self.work) and not turn._has_come()  # noqa: SLF001  # our own
+            is_alike = type(turn.work) is type(self.work) and turn._waits()  # noqa: SLF001  # our own
             if is_alike and len(taken) < TOGETHER_MAX - 1:
                 line.remove(turn)
                 turn._take()  # noqa: SLF001  # as above
@@ -130,19 +132,27 @@ class Turn(Generic[Work]):
             self._told.set_result(None)
 
     def _take(self) -> None:
-        assert self._come is not None
         self._told = asyncio.get_running_loop().create_future()
+        self._wake()
+
+    def _wake(self) -> bool:
+        """Say that the turn has come, or somebody who does it; return whether anybody waits."""
+        if self._come is None or not self._waits():
+            return False
         self._come.set_result(None)
+        return True
+
+    def _waits(self) -> bool:
+        """Tell whether it waits still. Who has given up may be in the line until it is passed."""
+        return self._come is not None and not self._come.done()
 
     def _has_come(self) -> bool:
         return self._come is not None and self._come.done() and not self._come.cancelled()
 
     def _leave(self) -> None:
         """Hand the turn to the next one in line: a newcomer is behind them."""
-        line = self._lines[self._payment_id]
+        line = self._lines[self._place]
         while line:
-            come = line.popleft()._come  # noqa: SLF001  # our own
-            if come is not None and not come.done():
-                come.set_result(None)
+            if line.popleft()._wake():  # noqa: SLF001  # our own
                 return
-        del self._lines[self._payment_id]
+        del self._lines[self._place]

@@ -13,11 +13,20 @@ from services.payments.domain import errors
 from services.payments.domain.action import ActionStatus, ActionType
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined
-from services.payments.ports import Change, CommitResult, Limits, Ports
+from services.payments.ports import Change, CommitResult, Limits, Loaded, Ports
+from services.payments.turns import Turns
 from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.carry_out import carry_out
+from services.payments.use_cases.in_a_row import begin_in_a_row
 from services.payments.use_cases.refund import Refund
-from services.payments.use_cases.two_commits import Reply
+from services.payments.use_cases.two_commits import (
+    Beginning,
+    Begun,
+    Reply,
+    Retries,
+    begun_by,
+    keyed_by,
+)
 from tests.builders import MERCHANT, begun, gbp, settled
 from tests.unit.test_steps import FakeBank, Fixture
 
@@ -131,6 +140,7 @@ async def test_many_captures_take_few_commits(place: Place) -> None:
     assert len(versions) == MANY
     assert versions == sorted(set(versions))
     assert place.store.commits < MANY  # two each, one by one
+    assert max(place.store.rows) > 1
 
 
 async def test_together_they_take_no_more_than_there_is(place: Place) -> None:
@@ -149,6 +159,64 @@ async def test_another_process_that_is_faster_is_taken_into_account(place: Place
     assert captured == 1000
     assert sum(isinstance(one, Reply) for one in outcomes) == 5
     assert all(isinstance(one, Reply | errors.PaymentsError) for one in outcomes)
+
+
+async def test_a_stranger_among_many_finds_nothing(place: Place) -> None:
+    """Whoever names a payment that is another merchant's takes nothing, and learns nothing."""
+    stranger = replace(place.capture(777, key="theirs"), merchant_id="mer_other")
+    own = place.capture(10)
+    outcomes = await place.at_once(own, own, stranger, own, stranger, own)
+    assert place.captured == gbp(40)
+    assert isinstance(outcomes[2], errors.PaymentNotFoundError)
+    assert isinstance(outcomes[4], errors.PaymentNotFoundError)
+    assert not any("theirs" in str(one) for one in place.store.keys)
+
+
+async def test_strangers_in_one_row_are_told_apart(place: Place) -> None:
+    """Each looks for themselves, even if they were let into one line."""
+    stranger = replace(place.capture(777), merchant_id="mer_other")
+    begun = Turns()
+    turns = []
+    for operation in (place.capture(10), stranger):
+        keyed = keyed_by(place.ports, operation.merchant_id, operation.rpc, None, ())
+        work = Beginning(operation, keyed)
+        turns.append(begun.of((MERCHANT, place.payment.id), work, wait_seconds_max=0))
+    await begin_in_a_row(place.ports, turns, Retries(1.0))
+    assert isinstance(turns[0].result(), Begun)
+    with pytest.raises(errors.PaymentNotFoundError):
+        turns[1].result()
+
+
+async def test_nothing_is_begun_on_another_merchants_payment(place: Place) -> None:
+    """Whatever went wrong before: the last look before it is stored."""
+    stranger = replace(place.capture(777), merchant_id="mer_other")
+    keyed = keyed_by(place.ports, "mer_other", stranger.rpc, None, ())
+    with pytest.raises(errors.PaymentNotFoundError):
+        begun_by(place.ports, place.payment, Beginning(stranger, keyed))
+
+
+@dataclass
+class Flaky(Slow):
+    """Its second look for one of the keys fails."""
+
+    looks: int = 0
+
+    async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
+        """Look, or fail."""
+        self.looks += key == "unlucky"
+        if key == "unlucky" and self.looks == 2:
+            raise DependencyUnavailableError
+        return await super().load(merchant_id, payment_id, rpc=rpc, key=key)
+
+
+async def test_who_was_told_an_error_is_not_begun_at_the_next_try() -> None:
+    """The others are decided once more; without a key, a retry would take the money twice."""
+    place = Place(fixture=Fixture(store=Flaky(interfere=1), bank=Answering()))
+    keys = ("a", "b", "unlucky", "d")
+    outcomes = await place.at_once(*(place.capture(10, key=key) for key in keys))
+    assert isinstance(outcomes[2], DependencyUnavailableError)
+    assert "unlucky" not in {action.idempotency_key for action in place.store.actions.values()}
+    assert place.captured == gbp(31)
 
 
 async def test_one_key_among_many_has_one_effect(place: Place) -> None:

@@ -455,7 +455,7 @@ async def test_waiting_for_the_turn_is_part_of_the_patience(fixture: Fixture) ->
     ports = replace(ports, store=Busy(payments=fixture.store.payments))
     command = replace(void_of(payment_id), idempotency_key=None)
     began = time.monotonic()
-    async with ports.turns.of(payment_id, None, wait_seconds_max=1.0):
+    async with ports.turns.of((MERCHANT, payment_id), None, wait_seconds_max=1.0):
         voiding = asyncio.create_task(carry_out(ports, command))
         await asyncio.sleep(0.9)
     with pytest.raises(errors.ConcurrentUpdateError):
@@ -657,6 +657,6 @@ async def test_a_stored_reply_waits_for_nobodys_turn(fixture: Fixture) -> None:
     payment_id = authorized(await fixture.authorize()).payment.id
     ports = fixture.ports
     first = await carry_out(ports, capture_of(payment_id))
-    async with ports.turns.of(payment_id, None, wait_seconds_max=0):
+    async with ports.turns.of((MERCHANT, payment_id), None, wait_seconds_max=0):
         again = await carry_out(ports, capture_of(payment_id))
     assert (again.body, again.replayed) == (first.body, True)

@@ -51,7 +51,8 @@ async def _begin(ports: Ports, operation: Operation) -> Begun | Reply:
     beginning = Beginning(operation, keyed)
     patience = ports.limits.conflict_retry_seconds
     retries = Retries(patience)  # waiting for the turn is part of it
-    async with ports.turns.of(payment_id, beginning, wait_seconds_max=patience) as turn:
+    place = (operation.merchant_id, payment_id)
+    async with ports.turns.of(place, beginning, wait_seconds_max=patience) as turn:
         if turn.waited and not turn.is_done and (others := turn.others()):
             await begin_in_a_row(ports, [turn, *others], retries)
         if turn.is_done:
@@ -100,7 +101,8 @@ async def _settle(ports: Ports, begun: Begun, answer: Final) -> Reply:
     if begun.action.type is ActionType.AUTHORIZE:
         # Until it has ended nothing else can be done to the payment: there is no line.
         return await settle_alone(ports, ending, current, retries)
-    async with ports.turns.of(begun.payment.id, ending, wait_seconds_max=patience) as turn:
+    place = (begun.payment.merchant_id, begun.payment.id)
+    async with ports.turns.of(place, ending, wait_seconds_max=patience) as turn:
         if turn.waited and not turn.is_done and (others := turn.others()):
             await settle_in_a_row(ports, [turn, *others], retries)
         if turn.is_done:

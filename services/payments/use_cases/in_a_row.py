@@ -37,7 +37,7 @@ async def begin_in_a_row(ports: Ports, turns: Sequence[Turn[Beginning]], retries
         while True:
             payment, wanted = await _looked_up(ports, turns)
             if payment is None:
-                raise errors.PaymentNotFoundError
+                return  # all are told
             begun, refused = _begun(ports, payment, wanted)
             changes = [change for _, change in begun]
             result = await ports.store.commit_row(changes) if changes else CommitResult.COMMITTED
@@ -94,7 +94,11 @@ def _each_told(turns: Sequence[Turn[Beginning]] | Sequence[Turn[Ending]]) -> Ite
 async def _looked_up(
     ports: Ports, turns: Sequence[Turn[Beginning]]
 ) -> tuple[Payment | None, list[Turn[Beginning]]]:
-    """Return the payment as it is now, and who has no stored reply; tell the others."""
+    """Return the payment as it is now, and who may begin on it; tell all the others.
+
+    Each looks for themselves. Whoever was told before, at an earlier try, keeps to that.
+    """
+    turns = [turn for turn in turns if not turn.is_done]
     looks = (look_up(ports, t.work.keyed, t.work.operation.payment_id) for t in turns)
     payment: Payment | None = None
     wanted = []
@@ -106,9 +110,11 @@ async def _looked_up(
                 turn.tell(found)
             case BaseException():
                 turn.fail(found)
+            case None:
+                turn.fail(errors.PaymentNotFoundError())
             case _:
                 wanted.append(turn)
-                if found and (payment is None or found.version > payment.version):
+                if payment is None or found.version > payment.version:
                     payment = found
     return payment, wanted
 

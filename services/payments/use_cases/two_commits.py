@@ -136,6 +136,8 @@ def begun_by(ports: Ports, payment: Payment, beginning: Beginning) -> Change:
         DependencyUnavailableError: The bank is known to be away.
     """
     now, keyed = ports.clock.now(), beginning.keyed
+    if payment.merchant_id != keyed.merchant_id:
+        raise errors.PaymentNotFoundError  # no mistake above may make it somebody else's
     after, action = beginning.operation.begun(payment, action_id=new_id("act", now), now=now)
     ports.acquirer.ensure_reachable()  # or it would be begun only to stay in doubt
     action = changed(action, idempotency_key=keyed.key)
