@@ -4,11 +4,13 @@ import asyncio
 import random
 from collections import Counter
 
+import pytest
 from grpc import aio
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
-from tests.chaos.rig import Request, Response, Rig, gbp, reason_of
+from tests.chaos.rig import SECRETS, Request, Response, Rig, gbp, reason_of
+from tests.keys import new_key
 
 CLIENTS = 50
 # What a client may be told when many write at once.
@@ -60,6 +62,35 @@ async def test_one_payment_of_everybody(rig: Rig) -> None:
     seen += await fire(rig, [payment], 6, refunds=0.9, largest=40)
     assert set(seen) <= REFUSALS | {"STATUS_SUCCEEDED"}, seen
     await rig.settled()
+    await rig.assert_books_agree()
+
+
+async def test_strangers_among_those_who_wait(rig: Rig) -> None:
+    """Whoever knows the id of another merchant's payment finds none, however many wait for it."""
+    theirs = await new_key(rig.payments_url, "mer_other", pepper=SECRETS["PAYGATE_KEY_PEPPER"])
+    payment = await rig.authorized(1000)
+    requests: list[Request] = [
+        service.CaptureRequest(authorization_id=payment, amount=gbp(1)),
+        service.RefundRequest(authorization_id=payment, amount=gbp(1)),
+        service.VoidRequest(authorization_id=payment, remainder=True),
+    ]
+
+    async def stranger(request: Request) -> None:
+        with pytest.raises(aio.AioRpcError) as refused:
+            await rig.call(request, api_key=theirs)
+        assert reason_of(refused.value) == "PAYMENT_NOT_FOUND"
+
+    async def owner() -> None:
+        reply = await rig.call(requests[0])
+        assert reply.action.status == pb.Action.STATUS_SUCCEEDED
+
+    both = ((owner(), stranger(requests[number % 3])) for number in range(CLIENTS))
+    await asyncio.gather(*(call for pair in both for call in pair))
+    await rig.settled()
+    of_others = "SELECT count(*) FROM idempotency_keys WHERE merchant_id = 'mer_other'"
+    assert await rig.payments_book.fetchval(of_others) == 0
+    total = await rig.payments_book.fetchval("SELECT captured FROM payments")
+    assert total == CLIENTS
     await rig.assert_books_agree()
 
 
