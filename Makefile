@@ -13,7 +13,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz coverage mutate bench check fmt proto-generate proto-lint proto-breaking http-breaking \
+.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking \
 	audit images check-workflows \
 	lock hooks python venv-local venv-dev venv-bench bench-tools promtool check-generated check-envoy
 
@@ -78,7 +78,7 @@ mutate: venv-dev ## make mistakes on purpose where money is decided, and count t
 bench: venv-bench bench-tools ## measure it beside peers, for an hour; BENCH='--only peers' for less
 	PYTHONPATH=build/python python -m bench --json bench.json $(BENCH)
 
-check: venv-dev check-generated check-envoy check-workflows ## lint, types, imports, protos, migrations, images
+check: venv-dev check-generated check-envoy check-workflows docs ## lint, types, imports, protos, migrations, images
 	ruff check
 	ruff format --check
 	mypy
@@ -88,6 +88,11 @@ check: venv-dev check-generated check-envoy check-workflows ## lint, types, impo
 	yamllint --strict $(YAML)
 	squawk services/*/migrations/*.sql
 	hadolint Dockerfile services/*/Dockerfile
+
+# Every warning fails: a link or an anchor that leads nowhere, a page that no list names.
+docs: venv-dev ## make a site of docs/, in .site/
+	@sphinx-build --quiet --fresh-env --fail-on-warning --keep-going --jobs auto docs .site
+	@echo 'The site is in .site/index.html.'
 
 fmt: venv-dev ## format and fix what can be fixed by itself
 	ruff check --fix

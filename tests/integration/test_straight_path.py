@@ -19,7 +19,7 @@ FILES_MAX = 42
 async def test_an_authorize_goes_through_few_files(
     payments_database_url: str, tmp_path: Path
 ) -> None:
-    """From the socket to SQL and back, with the bank left out; README's tour is on its way."""
+    """From the socket to SQL and back, with the bank left out; the tour is on its way."""
     port, found = free_port(), tmp_path / "files.json"
     environment = worker.environment(
         payments_database_url, port=port, bank_port=1, keyring=str(tmp_path / "keyring.json")
@@ -41,7 +41,7 @@ async def test_an_authorize_goes_through_few_files(
         await process.kill()
     files = json.loads(found.read_text("utf-8"))
     assert len(files) <= FILES_MAX, "\n".join(files)
-    tour = (REPOSITORY / "README.md").read_text("utf-8").partition("One Authorize, in")[2]
+    tour = (REPOSITORY / "docs" / "tour.md").read_text("utf-8").partition("One Authorize, in")[2]
     steps = re.findall(r"^\d\. `([^`]+\.py)`", tour, re.MULTILINE)
     assert len(steps) == 5
     # A port is only a description of what stands behind it: nothing in it runs.

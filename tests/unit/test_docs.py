@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from paygate.payments.v1.payment_pb2 import Payment
 from services.acquirer.config import Config
 from services.events.config import Settings as EventsSettings
 from services.events.refusals import CODES as EVENTS_CODES
@@ -17,11 +18,12 @@ from services.payments.setup.config import Settings
 from tools.stack.settings import PORT_DEFAULT, REPOSITORY
 
 README = REPOSITORY / "README.md"
+TOUR = REPOSITORY / "docs" / "tour.md"
 API = REPOSITORY / "docs" / "api.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
-DOCUMENTS = [README, *OTHERS, *(REPOSITORY / "docs").glob("*.md"), *ADRS]
+DOCUMENTS = [README, *OTHERS, *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -74,9 +76,14 @@ def test_named_files_exist(document: Path) -> None:
             assert (REPOSITORY / code).exists(), code
 
 
+def test_the_readme_is_short() -> None:
+    """It is read on one screen and a half, and leads to the rest."""
+    assert len(README.read_text().splitlines()) <= 150
+
+
 def test_the_layout_is_the_repositorys() -> None:
-    """Everything in the README's layout exists, and folders end with a slash."""
-    layout = section(README, "Where things are").partition("```text\n")[2].partition("```")[0]
+    """Everything in the tour's layout exists, and folders end with a slash."""
+    layout = section(TOUR, "Where things are").partition("```text\n")[2].partition("```")[0]
     assert layout
     for line in layout.splitlines():
         for name in line.split("  ")[0].split(", "):
@@ -85,7 +92,7 @@ def test_the_layout_is_the_repositorys() -> None:
 
 
 def test_the_tour_ends_where_it_says() -> None:
-    """A capture is decided, written and declared in the files that the README names."""
+    """A capture is decided, written and declared in the files that the tour names."""
     payment = (REPOSITORY / "services/payments/domain/payment.py").read_text()
     assert "class Payment:" in payment
     assert "def capture(" in payment
@@ -160,6 +167,14 @@ def edge_reasons() -> set[str]:
 def edge_script() -> str:
     """Return the parts of Envoy's script that are written by hand."""
     return "".join(path.read_text() for path in (REPOSITORY / "tools" / "edge").glob("*.lua"))
+
+
+def test_the_picture_of_a_payments_life_has_every_status() -> None:
+    """And no other."""
+    picture = (REPOSITORY / "docs" / "images" / "life-of-a-payment.svg").read_text()
+    drawn = set(re.findall(r'class="name"[^>]*>([A-Z_]+)<', picture))
+    names = {name.removeprefix("STATUS_") for name in Payment.Status.DESCRIPTOR.values_by_name}
+    assert drawn == names - {"UNSPECIFIED"}
 
 
 def test_decisions_are_numbered_and_complete() -> None:

@@ -15,7 +15,9 @@ from services.acquirer.cards import scenario_of as bank_does
 from tests.e2e.stack import Stack
 from tools.stack.settings import REPOSITORY
 
-README = (REPOSITORY / "README.md").read_text()
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+QUICKSTART = (REPOSITORY / "docs" / "quickstart.md").read_text()
+TESTING = (REPOSITORY / "docs" / "guides" / "testing.md").read_text()
 SECONDS_MAX = 60.0
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -69,12 +71,12 @@ def run_shell(document: str, variables: Mapping[str, str]) -> list[str]:
     return ended.stdout.split(_MARK)[1:]
 
 
-def shown_replies(document: str) -> list[str | None]:
-    """Return for each shell block the JSON that is shown below it, if any is."""
+def shown(document: str, language: str) -> list[str | None]:
+    """Return for each shell block what is shown below it in this language, if anything is."""
     found = blocks(document)
     following = [*found[1:], Block("", "")]
     return [
-        below.text if below.language == "json" else None
+        below.text if below.language == language else None
         for block, below in zip(found, following, strict=True)
         if block.language == "sh"
     ]
@@ -90,34 +92,39 @@ def comparable(replies: list[str]) -> list[object]:
     return [json.loads(_CHANGING.sub(number, reply)) for reply in replies]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/api.md", "docs/operations.md"])
-def test_commands_work_and_replies_are_what_is_shown(
-    name: str, stack: Stack, tmp_path: Path
-) -> None:
-    """Pasting a document's commands works, and each reply has exactly the fields that it shows."""
-    document = (REPOSITORY / name).read_text()
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "\n```sh\n" in page.read_text()], ids=lambda page: page.stem
+)
+def test_commands_work_and_print_what_is_shown(page: Path, stack: Stack, tmp_path: Path) -> None:
+    """Pasting a page's commands works, and each reply has exactly the fields that it shows."""
+    document = page.read_text()
     printed = run_shell(document, environment(stack, tmp_path))
-    shown = shown_replies(document)
-    assert len(printed) == len(shown)
-    pairs = [(real, below) for real, below in zip(printed, shown, strict=True) if below]
-    real_replies = comparable([real for real, _ in pairs])
-    shown_below = comparable([below for _, below in pairs])
-    for real, below in zip(real_replies, shown_below, strict=True):
-        assert real == below
+    replies, texts = shown(document, "json"), shown(document, "text")
+    assert len(printed) == len(replies)
+    assert comparable(
+        [real for real, below in zip(printed, replies, strict=True) if below]
+    ) == comparable([below for below in replies if below])
+    for real, below in zip(printed, texts, strict=True):
+        assert not below or real.replace("\r", "") == below
 
 
-def test_the_readme_shows_the_whole_story() -> None:
-    """The README has a reply for each step, from the authorization to the payment's history."""
-    replies = [reply for reply in shown_replies(README) if reply]
-    types = [json.loads(reply).get("action", {}).get("type") for reply in replies]
-    assert types[:4] == ["TYPE_AUTHORIZE", "TYPE_CAPTURE", "TYPE_CAPTURE", "TYPE_REFUND"]
-    assert len(json.loads(replies[4])["payment"]["actions"]) == 4
+def test_the_quickstart_shows_the_whole_story() -> None:
+    """The first reply is an authorization; the payment's history is the README's £10 = £4 + £6."""
+    replies = [json.loads(reply) for reply in shown(QUICKSTART, "json") if reply]
+    assert replies[0]["action"]["type"] == "TYPE_AUTHORIZE"
+    (history,) = [reply["payment"]["actions"] for reply in replies if reply.keys() == {"payment"}]
+    assert [(action["type"], action["amount"]["minor_units"]) for action in history] == [
+        ("TYPE_AUTHORIZE", "1000"),
+        ("TYPE_CAPTURE", "400"),
+        ("TYPE_CAPTURE", "600"),
+        ("TYPE_REFUND", "300"),
+    ]
 
 
 def test_python_over_grpc_prints_what_is_shown(stack: Stack, tmp_path: Path) -> None:
-    """The README's Python client works on the same port and prints what stands below it."""
-    assert "`PYTHONPATH=build/python .venv/bin/python story.py`" in README
-    found = blocks(README)
+    """The quickstart's Python client works on the same port and prints what stands below it."""
+    assert "`PYTHONPATH=build/python .venv/bin/python story.py`" in QUICKSTART
+    found = blocks(QUICKSTART)
     (place,) = (at for at, block in enumerate(found) if block.language == "python")
     story = tmp_path / "story.py"
     story.write_text(found[place].text)
@@ -139,9 +146,9 @@ def test_python_over_grpc_prints_what_is_shown(stack: Stack, tmp_path: Path) -> 
 
 
 def test_the_table_of_cards_is_the_banks() -> None:
-    """Every card of the README does what it says, and every card of the bank is in the README."""
-    rows = {pan.replace(" ", ""): does for pan, does in _CARD.findall(README)}
-    assert len(rows) == len(_CARD.findall(README))
+    """Every card of the table does what it says, and every card of the bank is in it."""
+    rows = {pan.replace(" ", ""): does for pan, does in _CARD.findall(TESTING)}
+    assert len(rows) == len(_CARD.findall(TESTING))
     assert set(CARDS) <= set(rows)
     for pan, does in rows.items():
         assert is_card_number(pan), pan
