@@ -5,6 +5,7 @@ import contextlib
 import gc
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import grpc
 import structlog
@@ -39,12 +40,28 @@ def options(*, port_is_held: bool = False) -> tuple[tuple[str, int], ...]:
     return (*OPTIONS, ("grpc.so_reuseport", int(port_is_held)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a server ends, in seconds.
+
+    Attributes:
+        notice_seconds: How long health checks get NOT_SERVING while calls are still taken. Longer
+            than a load balancer's interval: one that has not heard yet still sends calls.
+        drain_seconds: How long clients may wait for running calls after that; these run on.
+        end_seconds: How long after the signal all have ended. What runs for longer is given up, or
+            it would hold the process until it is killed.
+    """
+
+    notice_seconds: float = 0.0
+    drain_seconds: float
+    end_seconds: float
+
+
 async def serve_until_stopped(
     server: aio.Server,
     *,
     listen: str,
-    drain_seconds: float,
-    notice_seconds: float = 0.0,
+    ending: Ending,
     credentials: grpc.ServerCredentials | None = None,
     closing: Callable[[], None] | None = None,
     before_close: Callable[[], Awaitable[None]] | None = None,
@@ -57,12 +74,10 @@ async def serve_until_stopped(
     Args:
         server: With the service's own handlers; the standard health service is added here.
         listen: Address and port, such as `127.0.0.1:50051`.
-        drain_seconds: How long clients may wait for running calls, which run to their end after it.
-        notice_seconds: How long health checks get NOT_SERVING while calls are still taken. Longer
-            than a load balancer's interval: one that has not heard yet still sends calls.
+        ending: How long its end may take.
         credentials: For TLS; plain text without.
         closing: Called when nothing new is taken any more: calls that stay open are to end now.
-        before_close: Awaited after the last call ended.
+        before_close: Awaited after the last call ended; not if one was given up.
 
     Raises:
         RuntimeError: The port is taken.
@@ -79,17 +94,23 @@ async def serve_until_stopped(
     _spare_the_collector()
     logger.info("serving", listen=listen, tls=credentials is not None)
     await stopped.wait()
+    end = asyncio.get_running_loop().time() + ending.end_seconds
     checks.leave()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(at_once.wait(), notice_seconds)
+        await asyncio.wait_for(at_once.wait(), ending.notice_seconds)
     # From here on nothing new is taken.
     checks.close()
     if closing:
         closing()
-    await server.stop(drain_seconds)
-    if before_close:
-        await before_close()
-    logger.info("stopped")
+    try:
+        async with asyncio.timeout_at(end):
+            await server.stop(ending.drain_seconds)
+            if before_close:
+                await before_close()
+    except TimeoutError:
+        logger.error("calls have not ended, and are given up")
+    else:
+        logger.info("stopped")
 
 
 def _spare_the_collector() -> None:

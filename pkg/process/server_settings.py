@@ -1,11 +1,13 @@
 """Settings that several servers share."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from pkg.grpc.limits import Buckets, CallerLimits, Rate
+from pkg.grpc.server import Ending
 from pkg.grpc.servers.make import ServerKind
 from pkg.grpc.shares import Shares
 from pkg.grpc.tls import Identity, check_authority
@@ -110,6 +112,11 @@ class ServerSettings(TlsSettings, GrpcSettings, RoleSettings):
             database=time_of(self, "database_timeout_seconds"),
             edge=time_of(self, "edge_timeout_seconds"),
         )
+
+    @property
+    def ending(self) -> Ending:
+        """How a server ends that load balancers ask for its health."""
+        return replace(super().ending, notice_seconds=self.drain_notice_seconds)
 
     @property
     def calls_rate(self) -> Rate | None:

@@ -8,12 +8,13 @@ import uvloop
 from pydantic import Field
 
 from pkg.errors import DependencyUnavailableError, MisconfiguredError
+from pkg.grpc.server import Ending
 from pkg.process import production
 from pkg.process.mode import Mode
 from pkg.process.observed import ObservedSettings
 from pkg.process.production import Posture
 from pkg.process.settings import load_or_explain
-from pkg.process.timing import Relation
+from pkg.process.timing import CLOSING, Relation
 
 
 class RoleSettings(ObservedSettings):
@@ -21,8 +22,15 @@ class RoleSettings(ObservedSettings):
 
     mode: Mode = Mode.SANDBOX
 
+    drain_seconds: float = Field(default=8.0, gt=0)
     # How long whoever runs the process waits between SIGTERM and SIGKILL.
     termination_grace_seconds: float = Field(default=15.0, gt=0)
+
+    @property
+    def ending(self) -> Ending:
+        """How a server ends: all calls have, and what is open is closed, before it is killed."""
+        end = self.termination_grace_seconds - CLOSING.seconds
+        return Ending(drain_seconds=self.drain_seconds, end_seconds=end)
 
     def posture(self, role: str) -> Posture:
         """Return what production looks at before a process in this role starts."""

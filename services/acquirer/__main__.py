@@ -74,7 +74,7 @@ async def serve(config: Config) -> None:
         await serve_until_stopped(
             server,
             listen=config.listen,
-            drain_seconds=config.drain_seconds,
+            ending=config.ending,
             credentials=server_credentials(config.identity) if config.identity else None,
             closing=lines.close,
             before_close=close,

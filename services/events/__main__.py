@@ -94,8 +94,7 @@ async def serve(settings: Settings) -> None:
             await serve_until_stopped(
                 server,
                 listen=settings.listen,
-                drain_seconds=settings.drain_seconds,
-                notice_seconds=settings.drain_notice_seconds,
+                ending=settings.ending,
                 credentials=server_credentials(settings.identity) if settings.identity else None,
             )
         records.flush()

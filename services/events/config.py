@@ -50,7 +50,6 @@ class Settings(ServerSettings):
     )
 
     database_pool_size: int = Field(default=4, gt=0)
-    drain_seconds: float = Field(default=8.0, gt=0)
 
     def relations(self, role: str) -> list[Relation]:
         """Return how the times of a process in this role relate."""

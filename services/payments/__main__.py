@@ -208,8 +208,7 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
         await serve_until_stopped(
             server,
             listen=settings.listen,
-            drain_seconds=settings.drain_seconds,
-            notice_seconds=settings.drain_notice_seconds,
+            ending=settings.ending,
             credentials=server_credentials(settings.identity) if settings.identity else None,
         )
     records.flush()
@@ -273,7 +272,7 @@ async def administer(settings: AdminSettings) -> None:
         }
         async with observed(settings.metrics_place, metrics, checks):
             await serve_until_stopped(
-                server, listen=settings.admin_listen, drain_seconds=settings.drain_seconds
+                server, listen=settings.admin_listen, ending=settings.ending
             )
         records.flush()
 

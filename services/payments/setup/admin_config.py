@@ -28,7 +28,6 @@ class AdminSettings(GrpcSettings, VaultSettings):
     key_pepper: SecretStr = Field(min_length=64, description="Hex. API keys are hashed under it.")
 
     database_timeout_seconds: float = Field(default=2.0, gt=0)
-    drain_seconds: float = Field(default=8.0, gt=0)
 
     def relations(self, role: str) -> list[Relation]:  # noqa: ARG002  # it has but one
         """Return how the times of this process relate."""

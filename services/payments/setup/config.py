@@ -58,7 +58,6 @@ class Settings(ServerSettings, VaultSettings, DeclineSettings):
     sweep_interval_seconds: float = Field(default=0.25, gt=0)
 
     database_pool_size: int = Field(default=4, gt=0)
-    drain_seconds: float = Field(default=8.0, gt=0)
 
     @property
     def has_sandbox_api(self) -> bool:

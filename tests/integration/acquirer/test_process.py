@@ -98,6 +98,25 @@ async def test_it_stops_in_good_order(acquirer_database_url: str, tmp_path: Path
         assert reply.outcome == (await slow).outcome
 
 
+async def test_what_never_ends_does_not_hold_it(acquirer_database_url: str, tmp_path: Path) -> None:
+    """A call and an operation on a line are given up before it would be killed, and it says so."""
+    log, card = tmp_path / "log", {"pan": SLOW_CARD}
+    times = {"SLOW_SECONDS": "600", "DRAIN_SECONDS": "0.2", "TERMINATION_GRACE_SECONDS": "2"}
+    environment = {f"ACQUIRER_{name}": seconds for name, seconds in times.items()}
+    async with bank(acquirer_database_url, log, **environment) as running:
+        stub = running.line.stub
+        await stub.Inquire(pb.InquireRequest(reference="-"), wait_for_ready=True)
+        calls = [stub.Authorize(authorize_request(**card)), stub.Line()]
+        operation = pb.Operation(number=1, authorize=authorize_request(reference="two", **card))
+        await calls[1].write(pb.LineRequest(operations=[operation]))
+        await running.line.inquire("-")  # behind them on the same connection
+        async with asyncio.timeout(4):
+            assert await running.ended(signal.SIGTERM) == 0
+    printed = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert "calls have not ended, and are given up" in [line["event"] for line in printed]
+    assert not [line for line in printed if "exception" in line]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
