@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import chain, repeat
+from typing import Any
 
+import pytest
 from grpc import aio
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthServicer
@@ -83,6 +85,34 @@ async def test_a_line_that_ends_while_it_is_looked_at() -> None:
                 await asyncio.sleep(0.001)
         health.may_answer.set()
         assert await ask(line, "act_1") == APPROVED
+
+
+@pytest.mark.parametrize("fault", [RuntimeError, asyncio.CancelledError])
+async def test_a_fault_of_ours_while_a_line_is_looked_at(fault: type[BaseException]) -> None:
+    """There is another line all the same: nobody but this task would open one."""
+    bank, port = Bank(), ports.free(1)[0]
+    faults = [fault()]
+
+    def connect() -> aio.Channel:
+        channel = aio.insecure_channel(
+            f"127.0.0.1:{port}", (("grpc.use_local_subchannel_pool", 1),)
+        )
+        whole = channel.unary_unary
+
+        def failing(method: str, *told: Any, **more: Any) -> Any:
+            if "Health" in method and faults:
+                raise faults.pop()
+            return whole(method, *told, **more)
+
+        channel.unary_unary = failing  # type: ignore[method-assign]
+        return channel
+
+    async with served(bank, port), BankLine(connect, line_seconds=0.02) as line:
+        async with asyncio.timeout(SOON):
+            while len(bank.lines) < 3:
+                await asyncio.sleep(0.001)
+        assert not faults
+        assert await ask(line, "act") == APPROVED
 
 
 def has_line(line: BankLine) -> bool:

@@ -79,7 +79,7 @@ class BankLine:
 
     async def __aenter__(self) -> Self:
         """Wait for the first line, but not for long: without it, what is asked of us is refused."""
-        self._keeping = self._loop.create_task(self._keep())
+        self._keeping = self._loop.create_task(self._keep_on())
         with suppress(TimeoutError):
             async with asyncio.timeout(self._first_seconds):
                 await self._has_been_open.wait()
@@ -151,6 +151,17 @@ class BankLine:
             self._look_at(soonest)
         for connection in self._connections:
             connection.wake()  # one that is retired may have nothing left to wait for
+
+    async def _keep_on(self) -> None:
+        """Keep a line whatever goes wrong: without one the bank would be away until a restart."""
+        while True:
+            try:
+                await self._keep()
+            except (Exception, asyncio.CancelledError):
+                if self._keeping is None or self._keeping.cancelling():
+                    raise  # the process ends
+                logger.exception("the line to the bank is dialled again")
+            await asyncio.sleep(PAUSE_SECONDS_MAX)
 
     async def _keep(self) -> None:
         """Have a line open, and another when it is old, lost, or about to be."""
