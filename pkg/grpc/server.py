@@ -108,7 +108,7 @@ async def serve_until_stopped(
             if before_close:
                 await before_close()
     except TimeoutError:
-        logger.error("calls have not ended, and are given up")
+        logger.error("calls have not ended, and are given up")  # noqa: TRY400  # where is no news
     else:
         logger.info("stopped")
 

@@ -271,9 +271,7 @@ async def administer(settings: AdminSettings) -> None:
             **({"vault": vault.is_open} if vault else {}),
         }
         async with observed(settings.metrics_place, metrics, checks):
-            await serve_until_stopped(
-                server, listen=settings.admin_listen, ending=settings.ending
-            )
+            await serve_until_stopped(server, listen=settings.admin_listen, ending=settings.ending)
         records.flush()
 
 

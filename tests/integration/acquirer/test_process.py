@@ -106,12 +106,13 @@ async def test_what_never_ends_does_not_hold_it(acquirer_database_url: str, tmp_
     async with bank(acquirer_database_url, log, **environment) as running:
         stub = running.line.stub
         await stub.Inquire(pb.InquireRequest(reference="-"), wait_for_ready=True)
-        calls = [stub.Authorize(authorize_request(**card)), stub.Line()]
+        call, line = stub.Authorize(authorize_request(**card)), stub.Line()
         operation = pb.Operation(number=1, authorize=authorize_request(reference="two", **card))
-        await calls[1].write(pb.LineRequest(operations=[operation]))
+        await line.write(pb.LineRequest(operations=[operation]))
         await running.line.inquire("-")  # behind them on the same connection
         async with asyncio.timeout(4):
             assert await running.ended(signal.SIGTERM) == 0
+        assert call.done()
     printed = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert "calls have not ended, and are given up" in [line["event"] for line in printed]
     assert not [line for line in printed if "exception" in line]
