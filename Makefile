@@ -7,7 +7,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor-set && \
 	python -m tools.edge production && \
-	python -m tools.edge traced --traces http://jaeger:4318/v1/traces
+	python -m tools.edge traced --traces http://jaeger:4318/v1/traces && \
+	PYTHONPATH=build/python python -m tools.openapi
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --quiet
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
@@ -99,7 +100,7 @@ fmt: venv-dev ## format and fix what can be fixed by itself
 	ruff format
 	buf format -w
 
-proto-generate: venv-dev ## generate build/ and what Envoy runs in production
+proto-generate: venv-dev ## generate build/, openapi.json in it, and what Envoy runs in production
 	$(GENERATE)
 
 proto-lint: venv-dev ## lint the protos
@@ -127,7 +128,7 @@ hooks: venv-dev ## run the checks before each commit
 # Generated in a copy: a check must not mend what it finds.
 check-generated: venv-dev
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build tools "$$copy" && \
+	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build services tools "$$copy" && \
 	mkdir -p "$$copy/deploy/envoy" && \
 	(cd "$$copy" && $(GENERATE)) && diff -r -x __pycache__ build "$$copy/build" && \
 	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" && \

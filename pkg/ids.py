@@ -22,7 +22,8 @@ _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 _POOLED = 256
 _pool: "deque[bytes]" = deque()
 # 26 characters hold 130 bits: the first one carries only three of the 128.
-_SUFFIX = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
+SUFFIX_PATTERN = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+_SUFFIX = re.compile(rf"{SUFFIX_PATTERN}\Z")
 
 
 class _Counter:

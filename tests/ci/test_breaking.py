@@ -21,6 +21,7 @@ NEEDED = (
     "deploy",
     "pkg",
     "proto",
+    "services",
     "tools",
 )
 

@@ -1,0 +1,262 @@
+"""The limits that build/openapi.json tells are those that services hold requests to."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from jsonschema import Draft202012Validator
+
+from paygate.payments.v1 import payment_service_pb2 as payments
+from paygate.webhooks.v1 import webhook_service_pb2 as webhooks
+from pkg.errors import ApiError
+from pkg.process.mode import Mode
+from services.events import requests as of_events
+from services.payments.api import requests as of_payments
+from tools.openapi.limits import up_to
+from tools.stack.settings import REPOSITORY
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+PAYMENT, ENDPOINT = "pay_01kb6xq3v8f5sa0c9w2m4e7t1h", "we_01kb6xq3v8f5sa0c9w2m4e7t1k"
+EVENT, TOKEN = "evt_01kb6xq3v8f5sa0c9w2m4e7t1m", "tok_01kb6xq3v8f5sa0c9w2m4e7t1j"
+TEN = {"minor_units": "1000", "currency": "GBP"}
+CARD = {"pan": "4242424242424242", "expiry": {"month": 12, "year": 2034}, "cvv": "123"}
+Read = Callable[[Any], object]
+
+READ: dict[str, tuple[type[Message], dict[str, Any], Read]] = {
+    "authorize": (
+        payments.AuthorizeRequest,
+        {"card_details": CARD, "amount": TEN},
+        lambda asked: of_payments.authorize_of(asked, merchant_id="m", keys=(), now=NOW),
+    ),
+    "capture": (
+        payments.CaptureRequest,
+        {"authorization_id": PAYMENT, "amount": TEN},
+        lambda asked: of_payments.capture_of(asked, merchant_id="m", keys=()),
+    ),
+    "void": (
+        payments.VoidRequest,
+        {"authorization_id": PAYMENT},
+        lambda asked: of_payments.void_of(asked, merchant_id="m", keys=()),
+    ),
+    "refund": (
+        payments.RefundRequest,
+        {"authorization_id": PAYMENT, "amount": TEN},
+        lambda asked: of_payments.refund_of(asked, merchant_id="m", keys=()),
+    ),
+    "getPayment": (payments.GetPaymentRequest, {"id": PAYMENT}, of_payments.payment_id_of),
+    "listPaymentActions": (
+        payments.ListPaymentActionsRequest,
+        {"id": PAYMENT},
+        of_payments.actions_page_of,
+    ),
+    "listPayments": (payments.ListPaymentsRequest, {}, of_payments.filter_of),
+    "deleteCard": (payments.DeleteCardRequest, {"token": TOKEN}, of_payments.card_token_of),
+    "createWebhookEndpoint": (
+        webhooks.CreateWebhookEndpointRequest,
+        {"url": "https://shop.example/"},
+        lambda asked: of_events.new_endpoint_of(asked, Mode.SANDBOX),
+    ),
+    "updateWebhookEndpoint": (
+        webhooks.UpdateWebhookEndpointRequest,
+        {"id": ENDPOINT},
+        lambda asked: of_events.change_of(asked, Mode.SANDBOX),
+    ),
+    "getWebhookEndpoint": (
+        webhooks.GetWebhookEndpointRequest,
+        {"id": ENDPOINT},
+        of_events.endpoint_id_of,
+    ),
+    "rotateWebhookSecret": (
+        webhooks.RotateWebhookSecretRequest,
+        {"id": ENDPOINT},
+        of_events.rotation_of,
+    ),
+    "listWebhookEndpoints": (
+        webhooks.ListWebhookEndpointsRequest,
+        {},
+        of_events.endpoints_page_of,
+    ),
+    "listEvents": (webhooks.ListEventsRequest, {}, of_events.filter_of),
+    "getEvent": (webhooks.GetEventRequest, {"id": EVENT}, of_events.event_id_of),
+    "listDeliveries": (webhooks.ListDeliveriesRequest, {"id": EVENT}, of_events.deliveries_page_of),
+    "redeliverEvent": (webhooks.RedeliverEventRequest, {"id": EVENT}, of_events.redelivery_of),
+    "redeliverFailedEvents": (
+        webhooks.RedeliverFailedEventsRequest,
+        {"id": ENDPOINT, "since": "2026-11-01T00:00:00Z"},
+        of_events.failed_redelivery_of,
+    ),
+}
+AMOUNTS = (
+    ["1", 1, "1000000000000", 10**12, "999999999999", "10", 19],
+    ["0", 0, "-1", -1, "1000000000001", 10**12 + 1],
+)
+TEXTS = (["", "x" * 255, "é\u00a0", "🙂" * 255], ["x" * 256, "a\nb", "\u0000", "\u007f", "\u009f"])
+PAYMENT_IDS = (
+    [PAYMENT, "pay_7zzzzzzzzzzzzzzzzzzzzzzzzz"],
+    ["", "pay_", PAYMENT[:-1], PAYMENT + "0", PAYMENT.upper(), ENDPOINT, "pay_8" + "z" * 25],
+)
+ENDPOINT_IDS = ([ENDPOINT], ["", "we_", PAYMENT, ENDPOINT + "0"])
+PAGES = ([0, 1, 100], [-1, 101])
+TYPES = (
+    [[], ["payment.captured"], list(of_events.EVENT_TYPES)],
+    [["payment.captured", "payment.captured"], ["payment.refused"], [""]],
+)
+URLS = (
+    [
+        "https://shop.example/webhooks?a=b",
+        "http://127.0.0.1:8000/",
+        "https://s.example/" + "a" * 2030,
+    ],
+    [
+        "",
+        "shop.example",
+        "ftp://shop.example/",
+        "https://shop.example/ a",
+        "https://s.example/" + "a" * 2031,
+    ],
+)
+CASES: dict[str, tuple[list[Any], list[Any]]] = {
+    "authorize amount.minor_units": AMOUNTS,
+    "capture amount.minor_units": AMOUNTS,
+    "refund amount.minor_units": AMOUNTS,
+    "authorize amount.currency": (["GBP", "JPY", "KWD"], ["", "gbp", "XAU", "XXX", "GB", "GBP "]),
+    "authorize card_details.expiry.month": ([1, 12], [0, 13, -1]),
+    "authorize card_details.expiry.year": ([2026, 2076], [0, 999, 10_000]),
+    "authorize card_details.pan": (
+        [
+            "4242424242424242",
+            "4242-4242 4242-4242",
+            " 4242 4242 4242 4242 ",
+            "500000000009",
+            "6304000000000000000",
+        ],
+        [
+            "",
+            "4242",
+            "0000000000000000",
+            "42424242424242424242",
+            "4242x4242424242424",
+            "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢",
+        ],
+    ),
+    "authorize card_details.cvv": (["123", "000"], ["", "12", "12345", "12a", "١٢٣"]),
+    "authorize reference": TEXTS,
+    "capture reference": TEXTS,
+    "void reference": TEXTS,
+    "refund reference": TEXTS,
+    "capture authorization_id": PAYMENT_IDS,
+    "void authorization_id": PAYMENT_IDS,
+    "refund authorization_id": PAYMENT_IDS,
+    "getPayment id": PAYMENT_IDS,
+    "listPaymentActions id": PAYMENT_IDS,
+    "listPaymentActions page_size": PAGES,
+    "listPayments page_size": PAGES,
+    "listPayments reference": (["x", "x" * 255], ["", "x" * 256, "\u0085"]),
+    "listPayments status": (["STATUS_PENDING", "STATUS_UNSPECIFIED"], []),
+    "deleteCard token": ([TOKEN], ["tok_", PAYMENT]),
+    "createWebhookEndpoint url": URLS,
+    "createWebhookEndpoint event_types": TYPES,
+    "createWebhookEndpoint description": TEXTS,
+    "updateWebhookEndpoint url": URLS,
+    "updateWebhookEndpoint description": TEXTS,
+    "updateWebhookEndpoint id": ENDPOINT_IDS,
+    "getWebhookEndpoint id": ENDPOINT_IDS,
+    "rotateWebhookSecret overlap_seconds": ([0, 604_800], [-1, 604_801]),
+    "rotateWebhookSecret id": ENDPOINT_IDS,
+    "listWebhookEndpoints page_size": PAGES,
+    "listEvents page_size": PAGES,
+    "listEvents payment_id": PAYMENT_IDS,
+    "listEvents type": (list(of_events.EVENT_TYPES), ["", "payment", "payment.x"]),
+    "getEvent id": ([EVENT], ["evt_", PAYMENT]),
+    "listDeliveries page_size": PAGES,
+    "listDeliveries id": ([EVENT], ["evt_", PAYMENT]),
+    "redeliverEvent endpoint_id": (["", ENDPOINT], ["we_", PAYMENT]),
+    "redeliverEvent id": ([EVENT], ["evt_", PAYMENT]),
+    "redeliverFailedEvents id": ENDPOINT_IDS,
+}
+ALL = [
+    (case, value, is_good)
+    for case, (good, bad) in CASES.items()
+    for values, is_good in ((good, True), (bad, False))
+    for value in values
+]
+
+
+@pytest.mark.parametrize(("case", "value", "is_good"), ALL)
+def test_what_is_said_is_what_is_enforced(case: str, value: object, is_good: bool) -> None:
+    """At each limit, the document and the service say yes and no to the same."""
+    name, _, place = case.partition(" ")
+    kind, given, read = READ[name]
+    asked = with_value(given, place.split("."), value)
+    assert validator(name).is_valid(asked) == is_good
+    try:
+        read(json_format.ParseDict(asked, kind()))
+    except ApiError:
+        assert not is_good
+    else:
+        assert is_good
+
+
+def test_every_limit_is_tried() -> None:
+    """Of each field of a request that the document says more of than its type."""
+    tried = {
+        case.partition(" ")[0] + " " + case.rpartition(".")[2].rpartition(" ")[2] for case in CASES
+    }
+    missing = set()
+    for name in READ:
+        for field in asked_of(name)["properties"]:
+            told = asked_of(name)["properties"][field]
+            is_limited = {"pattern", "maximum", "maxLength", "enum"} & set(told)
+            if is_limited and told.get("format") != "date-time" and f"{name} {field}" not in tried:
+                missing.add(f"{name} {field}")
+    assert missing <= {"authorize card_token"}  # any text is looked for, and what is none not found
+
+
+def with_value(given: dict[str, Any], place: list[str], value: object) -> dict[str, Any]:
+    """Return a request with another value at a place."""
+    first, *rest = place
+    inner = with_value(given[first], rest, value) if rest else value
+    return {**given, first: inner}
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    """Return what tells whether the document allows a request."""
+    return Draft202012Validator(asked_of(name))
+
+
+@cache
+def asked_of(name: str) -> dict[str, Any]:
+    """Return the schema of all that an operation may be asked, by body, path and query."""
+    document = json.loads((REPOSITORY / "build" / "openapi.json").read_text())
+    (operation,) = [
+        one
+        for item in document["paths"].values()
+        for one in item.values()
+        if one["operationId"] == name
+    ]
+    asked: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+    if body := operation.get("requestBody"):
+        ref = body["content"]["application/json"]["schema"]["$ref"]
+        asked = document["components"]["schemas"][ref.rpartition("/")[2]]
+        asked["properties"] = dict(asked["properties"])
+    for parameter in operation.get("parameters", []):
+        if "schema" in parameter:
+            asked["properties"][parameter["name"]] = parameter["schema"]
+    return {**asked, "components": document["components"]}
+
+
+@pytest.mark.parametrize("most", [0, 9, 10, 19, 30, 100, 255, 604_800, 10**12])
+def test_numbers_up_to_a_limit(most: int) -> None:
+    """The pattern takes what is within, and nothing beyond, by its digits alone."""
+    checks = Draft202012Validator({"pattern": f"^({up_to(most)})$"})
+    around = {0, 1, 9, 10, 11, 99, 100, most - 1, most, most + 1, most * 10, most // 2}
+    for number in around - {-1}:
+        assert checks.is_valid(str(number)) == (number <= most), number
+    assert not checks.is_valid("00")
+    assert not checks.is_valid("")
