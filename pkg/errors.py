@@ -42,10 +42,14 @@ class InvalidPageTokenError(ApiError):
 
 
 class InvalidApiKeyError(ApiError):
-    """The API key is missing or not valid."""
+    """The API key is not valid: it is sent as `authorization: Bearer <key>`."""
 
     reason = "INVALID_API_KEY"
     unauthenticated = True
+
+
+class MissingApiKeyError(InvalidApiKeyError):
+    """There is no API key: send it as `authorization: Bearer <key>`."""
 
 
 class InsufficientScopeError(ApiError):

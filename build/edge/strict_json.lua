@@ -63,6 +63,7 @@ end
 --   fields    of a message
 --   list      of a message that is a list and nothing else: the name of the field with the list
 --   names     of an enum, to their numbers
+--   expected  of an enum: what a value must be
 --   low, high the digits of the least and the greatest integer, without the sign
 --   oneof     the name of the group of which only one may be given
 
@@ -81,9 +82,10 @@ local EXPECTED = {
   duration = A_DURATION,
   integer = "must be a whole number",
   boolean = "must be true or false",
-  enum = "must be one of its documented names",
   path = "belongs in the path of the request",
 }
+
+local function expected(field) return field.expected or EXPECTED[field.kind] end
 
 -- The names that lead to the value which is being looked at, one for each level; in a list, how many
 -- are before it. One table will do for all requests: nothing here waits in the middle of a body.
@@ -166,7 +168,7 @@ end
 -- What is wrong with an integer, written as its digits; nil if nothing is.
 local function integer_problem(text, field)
   if not find(text, "^%-?[1-9]%d*$") then
-    return not find(text, "^%-?0$") and EXPECTED.integer or nil
+    return not find(text, "^%-?0$") and expected(field) or nil
   end
   if #text < 10 and field.low ~= "0" then return nil end -- no limit is as near as that
   local sign, digits = match(text, "^(%-?)(%d+)")
@@ -181,7 +183,7 @@ local TEXT = {
   time = time_problem,
   duration = duration_problem,
   integer = integer_problem,
-  enum = function(text, field) return not field.names[text] and EXPECTED.enum or nil end,
+  enum = function(text, field) return not field.names[text] and field.expected or nil end,
 }
 
 -- The same for what was written without quotes.
@@ -195,7 +197,7 @@ local WORD = {
 -- patterns are for what is usual; whatever does not match them is looked at in detail.
 
 local function after_string(text, at, field, depth)
-  local problem_of = TEXT[field.kind] or refuse(depth, EXPECTED[field.kind])
+  local problem_of = TEXT[field.kind] or refuse(depth, expected(field))
   local value, after = match(text, '^"([\32\33\35-\91%]\94-\127]*)"[ \t\r\n]*()', at)
   if not after then
     local last = string_end(text, at + 1)
@@ -222,7 +224,7 @@ local function after_single(text, at, field, depth)
   local word, after = match(text, "^([%w.+-]+)[ \t\r\n]*()", at)
   if not word and found ~= 123 and found ~= 91 then not_json("a value is missing", at) end
   local problem_of = word and WORD[field.kind]
-  local problem = not problem_of and EXPECTED[field.kind] or problem_of(word, field)
+  local problem = not problem_of and expected(field) or problem_of(word, field)
   if problem then refuse(depth, problem) end
   return after
 end
@@ -368,6 +370,27 @@ local function find_binding(verb, path)
   return node and node[1]
 end
 
+-- Returns what `allow` says of a path: the methods that it has; nil if there is no such path.
+local function methods_of(path)
+  local found = {}
+  for _, verb in ipairs({"GET", "POST", "PUT", "PATCH", "DELETE"}) do
+    if find_binding(verb, path) then found[#found + 1] = verb == "GET" and "GET, HEAD" or verb end
+  end
+  return found[1] and table.concat(found, ", ")
+end
+
+-- Ends the check: no method of the API has this verb and this path.
+local function no_method(verb, path)
+  local allow = methods_of(path)
+  if not allow then
+    error({status = 404, code = 5, reason = "METHOD_NOT_FOUND",
+           message = "There is no such method or path."}, 0)
+  end
+  if verb == "OPTIONS" then error({status = 204, allow = allow}, 0) end
+  error({status = 405, code = 12, reason = "METHOD_NOT_ALLOWED", allow = allow,
+         message = "This path has no such method: see the header allow."}, 0)
+end
+
 -- Returns what an escaped text of an address stands for; nil if that is not text.
 local function decoded(text)
   local rest = gsub(text, "%%%x%x", "")
@@ -391,7 +414,7 @@ local function number_problem(text, field)
   for _, number in pairs(field.names) do
     if tostring(number) == text then return nil end
   end
-  return EXPECTED.enum
+  return field.expected
 end
 
 local function parameter_problem(field, value)
@@ -439,11 +462,8 @@ end
 local function check(handle, headers)
   -- CONNECT has no path.
   local path, mark, query = match(headers:get(":path") or "", "^([^?]*)(%??)(.*)$")
-  local binding = find_binding(headers:get(":method"), path)
-  if not binding then
-    error({status = 404, code = 5, reason = "METHOD_NOT_FOUND",
-           message = "There is no such method or path."}, 0)
-  end
+  local verb = headers:get(":method")
+  local binding = find_binding(verb, path) or no_method(verb, path)
   if not is_text(path) then error({message = "The path is not text."}, 0) end
   if headers:get("content-encoding") then
     error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE", accept_encoding = "identity",
@@ -483,6 +503,9 @@ local VIOLATION = ',{"@type":"type.googleapis.com/google.rpc.BadRequest",'
 -- Answers in the contract's shape. The texts are ours, and a field is named as it is above: nothing
 -- in them needs an escape.
 local function respond(handle, problem)
+  if problem.status == 204 then
+    return handle:respond({[":status"] = "204", ["allow"] = problem.allow}, "")
+  end
   local violation = ""
   if problem.field then violation = VIOLATION:format(problem.field, problem.description) end
   local body = ERROR:format(
@@ -491,7 +514,7 @@ local function respond(handle, problem)
   -- Tells local_reply_config to leave it as it is.
   handle:streamInfo():dynamicMetadata():set("paygate.edge", "refused", true)
   handle:respond({[":status"] = tostring(problem.status or 400),
-                  ["accept-encoding"] = problem.accept_encoding}, body)
+                  ["accept-encoding"] = problem.accept_encoding, ["allow"] = problem.allow}, body)
 end
 
 -- Called by Envoy for each request of a JSON client.
@@ -584,7 +607,7 @@ fields["pageToken"] = fields["page_token"]
 fields["follow"] = {name = "follow", kind = "boolean"}
 
 fields = MESSAGES["paygate.payments.v1.ListPaymentsRequest"]
-fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = 0, ["STATUS_PENDING"] = 1, ["STATUS_AUTHORIZED"] = 2, ["STATUS_DECLINED"] = 3, ["STATUS_FAILED"] = 4, ["STATUS_PARTIALLY_CAPTURED"] = 5, ["STATUS_CAPTURED"] = 6, ["STATUS_PARTIALLY_REFUNDED"] = 7, ["STATUS_REFUNDED"] = 8, ["STATUS_VOIDED"] = 9, ["STATUS_EXPIRED"] = 10}}
+fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = 0, ["STATUS_PENDING"] = 1, ["STATUS_AUTHORIZED"] = 2, ["STATUS_DECLINED"] = 3, ["STATUS_FAILED"] = 4, ["STATUS_PARTIALLY_CAPTURED"] = 5, ["STATUS_CAPTURED"] = 6, ["STATUS_PARTIALLY_REFUNDED"] = 7, ["STATUS_REFUNDED"] = 8, ["STATUS_VOIDED"] = 9, ["STATUS_EXPIRED"] = 10}, expected = "must be one of STATUS_PENDING, STATUS_AUTHORIZED, STATUS_DECLINED, STATUS_FAILED, STATUS_PARTIALLY_CAPTURED, STATUS_CAPTURED, STATUS_PARTIALLY_REFUNDED, STATUS_REFUNDED, STATUS_VOIDED, STATUS_EXPIRED"}
 fields["reference"] = {name = "reference", kind = "string"}
 fields["created_after"] = {name = "created_after", kind = "time"}
 fields["createdAfter"] = fields["created_after"]
@@ -685,7 +708,7 @@ fields["id"] = {name = "id", kind = "string"}
 fields["url"] = {name = "url", kind = "string"}
 fields["event_types"] = {name = "event_types", kind = "message", fields = MESSAGES["paygate.webhooks.v1.EventTypes"], list = "types"}
 fields["eventTypes"] = fields["event_types"]
-fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = 0, ["STATUS_ENABLED"] = 1, ["STATUS_DISABLED"] = 2}}
+fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = 0, ["STATUS_ENABLED"] = 1, ["STATUS_DISABLED"] = 2}, expected = "must be one of STATUS_ENABLED, STATUS_DISABLED"}
 fields["description"] = {name = "description", kind = "string"}
 
 bind("POST", "/authorize", {fields = MESSAGES["paygate.payments.v1.AuthorizeRequest"], body = true})
@@ -698,8 +721,12 @@ bind("POST", "/refund", {fields = MESSAGES["paygate.payments.v1.RefundRequest"],
 bind("POST", "/v1/refund", {fields = MESSAGES["paygate.payments.v1.RefundRequest"], body = true})
 bind("GET", "/payment/{id}", {fields = given_by_path(MESSAGES["paygate.payments.v1.GetPaymentRequest"], "id"), body = false})
 bind("GET", "/v1/payment/{id}", {fields = given_by_path(MESSAGES["paygate.payments.v1.GetPaymentRequest"], "id"), body = false})
+bind("GET", "/payments/{id}", {fields = given_by_path(MESSAGES["paygate.payments.v1.GetPaymentRequest"], "id"), body = false})
+bind("GET", "/v1/payments/{id}", {fields = given_by_path(MESSAGES["paygate.payments.v1.GetPaymentRequest"], "id"), body = false})
 bind("GET", "/payment/{id}/actions", {fields = given_by_path(MESSAGES["paygate.payments.v1.ListPaymentActionsRequest"], "id"), body = false})
 bind("GET", "/v1/payment/{id}/actions", {fields = given_by_path(MESSAGES["paygate.payments.v1.ListPaymentActionsRequest"], "id"), body = false})
+bind("GET", "/payments/{id}/actions", {fields = given_by_path(MESSAGES["paygate.payments.v1.ListPaymentActionsRequest"], "id"), body = false})
+bind("GET", "/v1/payments/{id}/actions", {fields = given_by_path(MESSAGES["paygate.payments.v1.ListPaymentActionsRequest"], "id"), body = false})
 bind("GET", "/payments", {fields = MESSAGES["paygate.payments.v1.ListPaymentsRequest"], body = false})
 bind("GET", "/v1/payments", {fields = MESSAGES["paygate.payments.v1.ListPaymentsRequest"], body = false})
 bind("DELETE", "/cards/{token}", {fields = given_by_path(MESSAGES["paygate.payments.v1.DeleteCardRequest"], "token"), body = false})

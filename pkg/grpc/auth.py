@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from pkg.errors import InsufficientScopeError, InvalidApiKeyError
+from pkg.errors import InsufficientScopeError, InvalidApiKeyError, MissingApiKeyError
 from pkg.grpc.guard import (
     Context,
     called_method,
@@ -132,7 +132,7 @@ def _nowhere() -> str:
 
 
 class Authenticator:
-    """Tells the caller by the key. Missing, unknown, wrong and ended keys look alike.
+    """Tells the caller by the key. Unknown, wrong and ended keys look alike.
 
     A record is kept in memory for `CACHE_SECONDS`, so that not every call asks the database. Who
     shows a key that was good when it was last looked up is asked no more, however often others
@@ -193,7 +193,7 @@ class Authenticator:
         """
         values = metadata_values(context, "authorization")
         client = partial(client_address, context)
-        caller = await self.caller_of(values[0] if len(values) == 1 else "", client=client)
+        caller = await self.caller_of(",".join(values), client=client)  # several are no key
         needed = allowed(called_method())
         if caller.scopes.isdisjoint(needed):
             raise InsufficientScopeError(any_of=", ".join(sorted(needed)))
@@ -209,7 +209,7 @@ class Authenticator:
             client: Tells the address that the call comes from; asked only where it matters.
 
         Raises:
-            InvalidApiKeyError: It holds none.
+            InvalidApiKeyError: It holds none, or none that is valid.
             RateLimitedError: The key made too many calls, the merchant has too many under way, or
                 the address failed too often.
             DependencyUnavailableError: The database cannot be asked.
@@ -238,7 +238,7 @@ class Authenticator:
         if match is None:
             # At once: how long this takes says no more than what a key looks like, which all know.
             self._limits.may_fail(client())
-            raise InvalidApiKeyError
+            raise InvalidApiKeyError if api_key else MissingApiKeyError
         key_id, digest = match[1], self._digest.of(api_key)
         until, record = self._cache.get(key_id, (0.0, None))
         is_counted = False

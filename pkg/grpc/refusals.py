@@ -59,6 +59,7 @@ SHARED_CODES: Codes = {
     errors.ValidationFailedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidApiKeyError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.MissingApiKeyError: grpc.StatusCode.UNAUTHENTICATED,
     errors.RateLimitedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InsufficientScopeError: grpc.StatusCode.PERMISSION_DENIED,
     errors.IdempotencyInFlightError: grpc.StatusCode.ABORTED,

@@ -1,7 +1,7 @@
 """Checks of requests that services share: all violations at once, and no value repeated."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.message import Message
@@ -17,6 +17,13 @@ PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT = 100, 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LAST_TIME = datetime.max.replace(tzinfo=UTC)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Return what is wrong with a value that has none of these names; of an enum 0 is not sent."""
+    return (
+        f"must be one of {', '.join(name for name in names if not name.endswith('_UNSPECIFIED'))}"
+    )
 
 
 class Checks:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from paygate.webhooks.v1 import webhook_pb2 as pb
 from paygate.webhooks.v1 import webhook_service_pb2 as service
-from pkg.grpc.validation import Checks
+from pkg.grpc.validation import Checks, one_of
 from pkg.ids import is_id
 from pkg.process.mode import Mode
 from services.events.endpoints import EndpointChange, EndpointStatus, NewEndpoint
@@ -95,7 +95,7 @@ def filter_of(request: service.ListEventsRequest) -> tuple[EventFilter, int]:
     if request.payment_id and not is_id("pay", request.payment_id):
         checks.add("payment_id", "must be the id of a payment")
     if request.type and request.type not in EVENT_TYPES:
-        checks.add("type", "must be a type of events")
+        checks.add("type", one_of(EVENT_TYPES))
     made = checks.period(request)
     checks.end()
     return EventFilter(payment_id=request.payment_id, type=request.type, made=made), size
@@ -139,8 +139,10 @@ def _url(checks: Checks, url: str, mode: Mode) -> str:
 
 
 def _event_types(checks: Checks, field: str, types: Sequence[str]) -> Sequence[str]:
-    if len(set(types)) < len(types) or not set(types) <= set(EVENT_TYPES):
-        checks.add(field, "must be types of events, none of them twice")
+    if not set(types) <= set(EVENT_TYPES):
+        checks.add(field, f"each {one_of(EVENT_TYPES)}")
+    if len(set(types)) < len(types):
+        checks.add(field, "must not hold one of them twice")
     return tuple(types)
 
 
@@ -150,7 +152,7 @@ def _status(checks: Checks, status: pb.WebhookEndpoint.Status.ValueType) -> Endp
     try:
         return EndpointStatus(pb.WebhookEndpoint.Status.Name(status).removeprefix("STATUS_"))
     except ValueError:
-        checks.add("status", "must be one of the statuses of a webhook endpoint")
+        checks.add("status", one_of(pb.WebhookEndpoint.Status.keys()))
         return None
 
 

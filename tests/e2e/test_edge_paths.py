@@ -105,7 +105,7 @@ def test_a_right_query_passes(edge: Edge, path: str) -> None:
     [
         "/",
         "/payments/",
-        "/payments/x",
+        "/payments/x/y",
         "/v2/payments",
         "/payment/",
         "/nope",

@@ -112,7 +112,7 @@ REFUSED: dict[str, tuple[int, bytes]] = {
     "an address of 1 MB": (431, get(path=b"/" + b"a" * 1_000_000)),
     "another scheme": (403, get(path=b"https://x/payments")),
     "CONNECT": (404, get(method=b"CONNECT", path=b"other.example:443")),
-    "TRACE": (404, get(CLOSE, method=b"TRACE")),
+    "TRACE": (405, get(CLOSE, method=b"TRACE")),
     "OPTIONS *": (404, get(CLOSE, method=b"OPTIONS", path=b"*")),
     "an unknown method": (400, get(method=b"BREW")),
     "a method in lower case": (400, get(method=b"get")),

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from pkg.errors import ApiError, DependencyUnavailableError, InvalidApiKeyError
+from pkg.errors import (
+    ApiError,
+    DependencyUnavailableError,
+    InvalidApiKeyError,
+    MissingApiKeyError,
+)
 from pkg.grpc.auth import (
     CACHE_ENTRIES_MAX,
     CACHE_SECONDS,
@@ -96,15 +101,13 @@ async def test_a_key_tells_its_merchant(keys: Keys, authenticator: Authenticator
 
 
 async def test_what_is_no_valid_key(keys: Keys, authenticator: Authenticator) -> None:
-    """Missing, malformed, unknown, wrong, revoked and expired keys are refused alike."""
+    """Malformed, unknown, wrong, revoked and expired keys are refused alike."""
     key = add_key(keys)
     wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
     said = set()
     for header in (
-        "",
-        key,
-        "Bearer ",
         f"Basic {key}",
+        f"Bearer {key},Bearer {key}",
         f"Bearer {key} ",
         f"Bearer {key}\n",
         f"Bearer {wrong}",
@@ -116,6 +119,14 @@ async def test_what_is_no_valid_key(keys: Keys, authenticator: Authenticator) ->
             await authenticator.caller_of(header)
         said.add((str(refused.value), *refused.value.metadata))
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", add_key(Keys())])
+async def test_where_no_key_is_the_error_says_so(authenticator: Authenticator, header: str) -> None:
+    """As it tells nothing about keys; what stands where the scheme should be is no key either."""
+    with pytest.raises(MissingApiKeyError) as refused:
+        await authenticator.caller_of(header)
+    assert str(refused.value) == "There is no API key: send it as `authorization: Bearer <key>`."
 
 
 async def test_a_revoked_key_stops_within_the_cache_time(

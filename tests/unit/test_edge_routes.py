@@ -111,6 +111,18 @@ def test_a_method_is_routed_to_its_service(call: Call) -> None:
     assert "connect-failure" in retried
 
 
+@pytest.mark.parametrize("call", [call for call in calls() if call.headers[":method"] == "GET"])
+def test_head_goes_where_get_goes(call: Call) -> None:
+    """To the same workers, as often, as the GET that is made of it."""
+    (host,) = config()["route_config"]["virtual_hosts"]
+    get, head = (
+        next(route for route in host["routes"] if matches(route["match"], headers))
+        for headers in (call.headers, {**call.headers, ":method": "HEAD"})
+    )
+    assert head["route"] == get["route"]
+    assert "envoy.filters.http.lua.head" in head["typed_per_filter_config"]
+
+
 def test_every_public_service_is_transcoded() -> None:
     """What has REST paths is in the transcoder's list, and nothing else is."""
     (transcoder,) = [
@@ -145,11 +157,13 @@ def test_the_operators_service_is_not_reachable(content_type: str) -> None:
     ],
 )
 def test_health_is_no_method_of_the_api(path: str, name: str) -> None:
-    """Only reading it leads past the API; anything else is for the script to refuse."""
+    """Only reading it leads past the API; anything else is refused."""
     (host,) = config()["route_config"]["virtual_hosts"]
     found = {}
     for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
         headers = {":method": method, ":path": path}
         route = next(route for route in host["routes"] if matches(route["match"], headers))
         found[method] = route["name"]
-    assert found == {"GET": name, "HEAD": name} | dict.fromkeys(("POST", "PUT", "DELETE"), "write")
+    assert found == {"GET": name, "HEAD": name} | dict.fromkeys(
+        ("POST", "PUT", "DELETE"), "not-asked"
+    )

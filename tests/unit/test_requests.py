@@ -156,6 +156,15 @@ def test_violations(read: Callable[..., object], changes: dict[str, Any], fields
     assert set(refused.value.violations) == fields
 
 
+def test_an_unknown_status_is_told_the_known() -> None:
+    """All but the one that means nothing."""
+    with pytest.raises(ValidationFailedError) as refused:
+        listing(status=99)
+    told = refused.value.violations["status"]
+    assert told.startswith("must be one of STATUS_PENDING, STATUS_AUTHORIZED, ")
+    assert "UNSPECIFIED" not in told
+
+
 def test_violations_repeat_no_value() -> None:
     """What the client sent is in no violation: it may be a card number."""
     with pytest.raises(ValidationFailedError) as refused:

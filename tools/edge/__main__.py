@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -46,7 +47,8 @@ def _write(arguments: argparse.Namespace) -> int:
         print(f"--traces, --share: {problem}", file=sys.stderr)
         return 2
     if arguments.command == "production":
-        text = production(sandbox, domains=arguments.domain or DOMAINS, traces=traces)
+        domains = arguments.domain or DOMAINS
+        text = production(sandbox, domains=domains, origins=arguments.origin, traces=traces)
     else:
         assert traces  # the parser wants it
         text = traced(sandbox, traces)
@@ -60,6 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     making = commands.add_parser("production", help="write it")
     making.add_argument(
         "--domain", action="append", metavar="NAME", help="where clients reach it; may be repeated"
+    )
+    making.add_argument(
+        "--origin",
+        action="append",
+        default=[],
+        type=_origin,
+        metavar="URL",
+        help="whose pages may call it from a browser, as https://console.example.com",
     )
     making.add_argument("--output", type=Path, default=envoy.PRODUCTION, metavar="FILE")
     tracing = commands.add_parser("traced", help="write envoy.yaml with spans")
@@ -79,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     comparing.add_argument("old", type=Path, help="the descriptor set that clients know")
     comparing.add_argument("new", type=Path)
     return parser
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if not parts.hostname or text != f"{parts.scheme}://{parts.netloc}".lower():
+        raise argparse.ArgumentTypeError("an origin is https:// and a host, in lower case")
+    return text
 
 
 if __name__ == "__main__":

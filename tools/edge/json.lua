@@ -13,6 +13,7 @@
 --   fields    of a message
 --   list      of a message that is a list and nothing else: the name of the field with the list
 --   names     of an enum, to their numbers
+--   expected  of an enum: what a value must be
 --   low, high the digits of the least and the greatest integer, without the sign
 --   oneof     the name of the group of which only one may be given
 
@@ -31,9 +32,10 @@ local EXPECTED = {
   duration = A_DURATION,
   integer = "must be a whole number",
   boolean = "must be true or false",
-  enum = "must be one of its documented names",
   path = "belongs in the path of the request",
 }
+
+local function expected(field) return field.expected or EXPECTED[field.kind] end
 
 -- The names that lead to the value which is being looked at, one for each level; in a list, how many
 -- are before it. One table will do for all requests: nothing here waits in the middle of a body.
@@ -116,7 +118,7 @@ end
 -- What is wrong with an integer, written as its digits; nil if nothing is.
 local function integer_problem(text, field)
   if not find(text, "^%-?[1-9]%d*$") then
-    return not find(text, "^%-?0$") and EXPECTED.integer or nil
+    return not find(text, "^%-?0$") and expected(field) or nil
   end
   if #text < 10 and field.low ~= "0" then return nil end -- no limit is as near as that
   local sign, digits = match(text, "^(%-?)(%d+)")
@@ -131,7 +133,7 @@ local TEXT = {
   time = time_problem,
   duration = duration_problem,
   integer = integer_problem,
-  enum = function(text, field) return not field.names[text] and EXPECTED.enum or nil end,
+  enum = function(text, field) return not field.names[text] and field.expected or nil end,
 }
 
 -- The same for what was written without quotes.
@@ -145,7 +147,7 @@ local WORD = {
 -- patterns are for what is usual; whatever does not match them is looked at in detail.
 
 local function after_string(text, at, field, depth)
-  local problem_of = TEXT[field.kind] or refuse(depth, EXPECTED[field.kind])
+  local problem_of = TEXT[field.kind] or refuse(depth, expected(field))
   local value, after = match(text, '^"([\32\33\35-\91%]\94-\127]*)"[ \t\r\n]*()', at)
   if not after then
     local last = string_end(text, at + 1)
@@ -172,7 +174,7 @@ local function after_single(text, at, field, depth)
   local word, after = match(text, "^([%w.+-]+)[ \t\r\n]*()", at)
   if not word and found ~= 123 and found ~= 91 then not_json("a value is missing", at) end
   local problem_of = word and WORD[field.kind]
-  local problem = not problem_of and EXPECTED[field.kind] or problem_of(word, field)
+  local problem = not problem_of and expected(field) or problem_of(word, field)
   if problem then refuse(depth, problem) end
   return after
 end

@@ -11,10 +11,11 @@ from tools.edge.tracing import Traces, trace
 PORT: Final = 8443
 DOMAINS: Final = ("api.paygate.example",)
 # The routes that everybody may take.
-HEALTH: Final = {"ready", "payments", "relay", "live"}
+HEALTH: Final = {"not-asked", "ready", "payments", "relay", "live"}
 # Envoy itself, and pages that hold no secret.
 WITHOUT_TLS: Final = {"admin", "health", "health-webhooks"}
 SANDBOX: Final = "paygate.sandbox.v1.SandboxService"
+CORS: Final = "envoy.filters.http.cors"
 
 _TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
 _MADE: Final = """\
@@ -30,13 +31,18 @@ _HEAD: Final = f"""\
 
 
 def production(
-    sandbox: dict[str, Any], *, domains: Sequence[str], traces: Traces | None = None
+    sandbox: dict[str, Any],
+    *,
+    domains: Sequence[str],
+    origins: Sequence[str] = (),
+    traces: Traces | None = None,
 ) -> str:
     """Return the configuration of production, as YAML.
 
     Args:
         sandbox: What envoy.yaml says.
         domains: The names by which clients reach the edge; requests for others get 404.
+        origins: Whose pages may call it from a browser, such as `https://console.example.com`.
         traces: Where spans go; None for no spans.
     """
     # Envoy wants a name before it reads secrets from files.
@@ -48,6 +54,7 @@ def production(
         chain["transport_socket"] = tls
     http = chain["filters"][-1]["typed_config"]  # the same in all of them
     _without_sandbox(http)
+    _for_origins(http, origins)
     _for_domains(http["route_config"], domains)
     _only_by_tls(http)
     for cluster in config["static_resources"]["clusters"]:
@@ -84,6 +91,17 @@ def _without_sandbox(http: dict[str, Any]) -> None:
     }
     first_json = [route["name"] for route in kept].index("read-webhooks")
     host["routes"] = [*kept[:first_json], unknown, *kept[first_json:]]
+
+
+def _for_origins(http: dict[str, Any], origins: Sequence[str]) -> None:
+    """Let pages of these origins call it; with none, no browser is told that any may."""
+    (host,) = http["route_config"]["virtual_hosts"]
+    if origins:
+        policy = host["typed_per_filter_config"][CORS]
+        policy["allow_origin_string_match"] = [{"exact": origin} for origin in origins]
+    else:
+        del host["typed_per_filter_config"]
+        http["http_filters"] = [one for one in http["http_filters"] if one["name"] != CORS]
 
 
 def _for_domains(routes: dict[str, Any], domains: Sequence[str]) -> None:

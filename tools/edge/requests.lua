@@ -42,6 +42,27 @@ local function find_binding(verb, path)
   return node and node[1]
 end
 
+-- Returns what `allow` says of a path: the methods that it has; nil if there is no such path.
+local function methods_of(path)
+  local found = {}
+  for _, verb in ipairs({"GET", "POST", "PUT", "PATCH", "DELETE"}) do
+    if find_binding(verb, path) then found[#found + 1] = verb == "GET" and "GET, HEAD" or verb end
+  end
+  return found[1] and table.concat(found, ", ")
+end
+
+-- Ends the check: no method of the API has this verb and this path.
+local function no_method(verb, path)
+  local allow = methods_of(path)
+  if not allow then
+    error({status = 404, code = 5, reason = "METHOD_NOT_FOUND",
+           message = "There is no such method or path."}, 0)
+  end
+  if verb == "OPTIONS" then error({status = 204, allow = allow}, 0) end
+  error({status = 405, code = 12, reason = "METHOD_NOT_ALLOWED", allow = allow,
+         message = "This path has no such method: see the header allow."}, 0)
+end
+
 -- Returns what an escaped text of an address stands for; nil if that is not text.
 local function decoded(text)
   local rest = gsub(text, "%%%x%x", "")
@@ -65,7 +86,7 @@ local function number_problem(text, field)
   for _, number in pairs(field.names) do
     if tostring(number) == text then return nil end
   end
-  return EXPECTED.enum
+  return field.expected
 end
 
 local function parameter_problem(field, value)
@@ -113,11 +134,8 @@ end
 local function check(handle, headers)
   -- CONNECT has no path.
   local path, mark, query = match(headers:get(":path") or "", "^([^?]*)(%??)(.*)$")
-  local binding = find_binding(headers:get(":method"), path)
-  if not binding then
-    error({status = 404, code = 5, reason = "METHOD_NOT_FOUND",
-           message = "There is no such method or path."}, 0)
-  end
+  local verb = headers:get(":method")
+  local binding = find_binding(verb, path) or no_method(verb, path)
   if not is_text(path) then error({message = "The path is not text."}, 0) end
   if headers:get("content-encoding") then
     error({status = 415, reason = "UNSUPPORTED_MEDIA_TYPE", accept_encoding = "identity",
@@ -157,6 +175,9 @@ local VIOLATION = ',{"@type":"type.googleapis.com/google.rpc.BadRequest",'
 -- Answers in the contract's shape. The texts are ours, and a field is named as it is above: nothing
 -- in them needs an escape.
 local function respond(handle, problem)
+  if problem.status == 204 then
+    return handle:respond({[":status"] = "204", ["allow"] = problem.allow}, "")
+  end
   local violation = ""
   if problem.field then violation = VIOLATION:format(problem.field, problem.description) end
   local body = ERROR:format(
@@ -165,7 +186,7 @@ local function respond(handle, problem)
   -- Tells local_reply_config to leave it as it is.
   handle:streamInfo():dynamicMetadata():set("paygate.edge", "refused", true)
   handle:respond({[":status"] = tostring(problem.status or 400),
-                  ["accept-encoding"] = problem.accept_encoding}, body)
+                  ["accept-encoding"] = problem.accept_encoding, ["allow"] = problem.allow}, body)
 end
 
 -- Called by Envoy for each request of a JSON client.

@@ -111,7 +111,11 @@ def _kind(field: FieldDescriptor) -> str:
     if field.enum_type:
         names = ", ".join(f'["{value.name}"] = {value.number}' for value in field.enum_type.values)
         low, high = _INT32
-        return f'kind = "enum", low = "{low}", high = "{high}", names = {{{names}}}'
+        said = ", ".join(value.name for value in field.enum_type.values if value.number)
+        return (
+            f'kind = "enum", low = "{low}", high = "{high}", names = {{{names}}}, '
+            f'expected = "must be one of {said}"'
+        )
     if message and field.type == FieldDescriptor.TYPE_MESSAGE and _is_plain(message):
         return f'kind = "message", fields = MESSAGES["{message.full_name}"]{_list(message)}'
     raise UnsupportedError(f"{field.full_name}: the edge has no rule for this type")

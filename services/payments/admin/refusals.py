@@ -10,6 +10,7 @@ _Code = grpc.StatusCode
 # API keys, their scopes and limits are for merchants; the operator has a token.
 _OF_MERCHANTS = {
     errors.InvalidApiKeyError,
+    errors.MissingApiKeyError,
     errors.InsufficientScopeError,
     errors.RateLimitedError,
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
-from pkg.grpc.validation import Checks
+from pkg.grpc.validation import Checks, one_of
 from pkg.ids import is_id
 from services.payments.domain.card import YEARS_AHEAD_MAX, Cvv, Expiry, Pan
 from services.payments.domain.errors import (
@@ -241,5 +241,5 @@ def _status(checks: Checks, status: pb.Payment.Status.ValueType) -> Status | Non
     try:
         return Status(pb.Payment.Status.Name(status).removeprefix("STATUS_"))
     except ValueError:
-        checks.add("status", "must be one of the statuses of a payment")
+        checks.add("status", one_of(pb.Payment.Status.keys()))
         return None

@@ -2,14 +2,21 @@ Feature: See and change only what is mine
   Every request carries an API key (`authorization: Bearer <key>`), and the key says whose payments
   it is about.
 
-  Scenario: Keys that are missing, wrong or malformed look alike
+  Scenario: Who shows no key is told so
     When I list payments with each of these as the authorization
       | authorization            |
       | nothing                  |
       | an empty one             |
       | Bearer                   |
-      | Bearer wrong             |
       | the key without "Bearer" |
+    Then each is refused with INVALID_API_KEY
+    And all replies are the same, byte for byte
+    And they repeat no key
+
+  Scenario: Keys that are wrong or malformed look alike
+    When I list payments with each of these as the authorization
+      | authorization            |
+      | Bearer wrong             |
       | the key under "Basic"    |
       | the key and one letter   |
       | the key with another end |
