@@ -4,19 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pkg.grpc.lists import BEGINNING, END, ListPosition, Page
-from pkg.grpc.shares import in_pieces
 from pkg.postgres.sql import Row
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Row)
 
 
-async def page_of(rows: Sequence[Row], size: int, item: Callable[[Row], T]) -> Page[T]:
-    """Fold what a list's statement returned, and make an item of each row, in pieces."""
-    page = page_of_rows(rows, size)
-    return Page(await in_pieces(page.items, item), page.place, page.has_more)
-
-
-def page_of_rows(rows: Sequence[Row], size: int) -> Page[Row]:
+def page_of(rows: Sequence[R], size: int, item: Callable[[R], T]) -> Page[T]:
     """Fold what a list's statement returned: at most one row more than the page has.
 
     `is_wanted` tells whether a row is of the list; `is_last` whether the look was cut off after it.
@@ -26,7 +20,7 @@ def page_of_rows(rows: Sequence[Row], size: int) -> Page[Row]:
     is_cut = bool(rows) and rows[-1]["is_last"]
     ends = wanted[size - 1 : size] if is_full else rows[-1:]
     place = ListPosition(ends[0]["commit_order"], ends[0]["id"]) if ends else None
-    return Page(wanted[:size], place, is_full or is_cut)
+    return Page([item(row) for row in wanted[:size]], place, is_full or is_cut)
 
 
 def places_of(row: Row | None) -> tuple[ListPosition, ListPosition]:

@@ -1,13 +1,20 @@
-"""Between a call's messages and their bytes."""
+"""Between a call's messages, their bytes, and the plain values in them."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
 import grpc
 
 from pkg.grpc.refusals import Refusal
 
 MESSAGE_BYTES_MAX = 64 * 1024
+
+# Of a message, by their names: plain values, of which protobuf makes the messages inside by itself.
+# That takes half of what it takes to fill them one by one. The stubs know of messages only.
+Fields: TypeAlias = Any
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 TOO_LARGE = Refusal(
     code=grpc.StatusCode.INVALID_ARGUMENT,
@@ -27,6 +34,16 @@ class UnreadError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
+
+
+def time_fields(time: datetime) -> Fields:
+    """Return the fields of a google.protobuf.Timestamp."""
+    # A third of what Timestamp.FromDatetime takes.
+    since = time - _EPOCH
+    return {
+        "seconds": since.days * 86_400 + since.seconds,
+        "nanos": since.microseconds * 1_000,
+    }
 
 
 def reader(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[bytes], object]:

@@ -39,7 +39,9 @@ class MerchantPool:
                 await cast("Connection", connection).set_merchant(merchant_id)
                 yield connection
 
-    async def fetch(self, statement: str, merchant_id: str, *arguments: object) -> Sequence[Row]:
+    async def fetch(
+        self, statement: str, merchant_id: str, *arguments: object
+    ) -> "Sequence[asyncpg.Record]":
         """Return the rows of a statement."""
         async with self.connection(merchant_id) as connection:
             return await connection.fetch(statement, merchant_id, *arguments)

@@ -1,12 +1,13 @@
 """Values to response messages. Events are made in `event_messages.py`, requests read elsewhere."""
 
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from paygate.webhooks.v1 import webhook_pb2 as pb
+from pkg.grpc.messages import Fields, time_fields
+from services.events.delivery_queue import Status
 from services.events.endpoints import WebhookEndpoint
 from services.events.journal import Delivery
+
+# Looked up once: a name is put together and searched for at each use otherwise.
+_DELIVERY_STATUSES = {one: pb.Delivery.Status.Value(f"STATUS_{one}") for one in Status}
 
 
 def encode_endpoint(endpoint: WebhookEndpoint) -> pb.WebhookEndpoint:
@@ -17,28 +18,23 @@ def encode_endpoint(endpoint: WebhookEndpoint) -> pb.WebhookEndpoint:
         event_types=endpoint.event_types,
         status=pb.WebhookEndpoint.Status.Value(f"STATUS_{endpoint.status}"),
         description=endpoint.description,
-        create_time=_time(endpoint.create_time),
-        update_time=_time(endpoint.update_time),
+        create_time=time_fields(endpoint.create_time),
+        update_time=time_fields(endpoint.update_time),
     )
 
 
-def encode_delivery(delivery: Delivery) -> pb.Delivery:
-    """Return the delivery as merchants see it."""
-    return pb.Delivery(
-        event_id=delivery.event_id,
-        endpoint_id=delivery.endpoint_id,
-        status=pb.Delivery.Status.Value(f"STATUS_{delivery.status}"),
-        attempts=delivery.attempts,
-        last_status_code=delivery.last_status_code,
-        last_error=delivery.last_error,
-        last_attempt_time=_time(delivery.last_attempt_time),
-        next_attempt_time=_time(delivery.due_time),
-    )
-
-
-def _time(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
-    timestamp = Timestamp()
-    timestamp.FromDatetime(time)
-    return timestamp
+def delivery_fields(delivery: Delivery) -> Fields:
+    """Return the delivery as merchants see it: a paygate.webhooks.v1.Delivery."""
+    fields = {
+        "event_id": delivery.event_id,
+        "endpoint_id": delivery.endpoint_id,
+        "status": _DELIVERY_STATUSES[delivery.status],
+        "attempts": delivery.attempts,
+        "last_status_code": delivery.last_status_code,
+        "last_error": delivery.last_error,
+    }
+    if delivery.last_attempt_time is not None:
+        fields["last_attempt_time"] = time_fields(delivery.last_attempt_time)
+    if delivery.due_time is not None:
+        fields["next_attempt_time"] = time_fields(delivery.due_time)
+    return fields

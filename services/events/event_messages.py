@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from paygate.events.v1.event_pb2 import PaymentEvent
 from paygate.payments.v1.payment_pb2 import Action, Payment
-from paygate.webhooks.v1 import webhook_pb2 as pb
+from pkg.grpc.messages import Fields
 from services.events.printing import printer_of, string_text, time_text
 
 # Printed once for all endpoints that get it, as they do at about the same time.
@@ -13,20 +13,20 @@ BODIES_MAX = 512
 _payment_text, _action_text = printer_of(Payment.DESCRIPTOR), printer_of(Action.DESCRIPTOR)
 
 
-def event_of(payload: bytes) -> pb.Event:
-    """Return the public event of a serialised paygate.events.v1.PaymentEvent.
+def event_fields(payload: bytes) -> Fields:
+    """Return the public event, a paygate.webhooks.v1.Event, of a serialised PaymentEvent.
 
     Raises:
         google.protobuf.message.DecodeError: It is not one.
     """
     stored = PaymentEvent.FromString(payload)
-    return pb.Event(
-        id=stored.id,
-        type=stored.type,
-        data=pb.EventData(payment=stored.payment, action=stored.action),
-        sequence=stored.sequence,
-        create_time=stored.create_time,
-    )
+    return {
+        "id": stored.id,
+        "type": stored.type,
+        "data": {"payment": stored.payment, "action": stored.action},
+        "sequence": stored.sequence,
+        "create_time": stored.create_time,
+    }
 
 
 def origin_of(payload: bytes) -> tuple[str, str]:

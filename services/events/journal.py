@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from pkg.grpc.list_rows import page_of_rows, places_of
+from pkg.grpc.list_rows import page_of, places_of
 from pkg.grpc.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Period
 from pkg.ids import lowest_id
 from pkg.postgres.sql import Row
@@ -104,8 +105,7 @@ class Journal:
         if wanted.payment_id:
             statement, arguments = f"{statement}_of_payment", (*arguments, wanted.payment_id)
         rows = await self._pool.fetch(SQL[statement], merchant_id, *arguments)
-        page = page_of_rows(rows, size)
-        return Page([row["payload"] for row in page.items], page.place, page.has_more)
+        return page_of(rows, size, itemgetter("payload"))
 
     async def _bounds(
         self, merchant_id: str, wanted: EventFilter

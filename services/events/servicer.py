@@ -11,13 +11,13 @@ from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceServicer
 from pkg.grpc.auth import Authenticator
 from pkg.grpc.guard import Context
 from pkg.grpc.paging import PageTokens
-from pkg.grpc.shares import in_pieces
+from pkg.grpc.shares import fill_in_pieces
 from pkg.process.mode import Mode
 from pkg.replies.once import Once
 from services.events import requests
-from services.events.codec import encode_delivery, encode_endpoint
+from services.events.codec import delivery_fields, encode_endpoint
 from services.events.endpoints import Endpoints
-from services.events.event_messages import event_of
+from services.events.event_messages import event_fields
 from services.events.journal import Journal
 from services.events.redeliveries import Redeliveries
 from services.events.sealing import shown
@@ -140,10 +140,10 @@ class WebhookServicer(WebhookServiceServicer):
             page = await self._journal.list_events(
                 merchant_id, wanted, place=place, size=size, follow=follow
             )
-            return pb.ListEventsResponse(
-                events=await in_pieces(page.items, event_of),
-                next_page_token=self._tokens.after(merchant_id, scope, page, place, follow=follow),
-            )
+            token = self._tokens.after(merchant_id, scope, page, place, follow=follow)
+            reply = pb.ListEventsResponse(next_page_token=token)
+            await fill_in_pieces(reply.events, page.items, event_fields)
+            return reply
 
     async def GetEvent(  # noqa: N802
         self, request: pb.GetEventRequest, context: Context
@@ -151,7 +151,7 @@ class WebhookServicer(WebhookServiceServicer):
         """Return one event."""
         merchant_id = await self._authenticator.merchant_id(context)
         payload = await self._journal.get_event(merchant_id, requests.event_id_of(request))
-        return pb.GetEventResponse(event=event_of(payload))
+        return pb.GetEventResponse(event=event_fields(payload))
 
     async def ListDeliveries(  # noqa: N802
         self, request: pb.ListDeliveriesRequest, context: Context
@@ -164,12 +164,10 @@ class WebhookServicer(WebhookServiceServicer):
             page = await self._journal.list_deliveries(
                 merchant_id, event_id, place=place, size=size
             )
-            return pb.ListDeliveriesResponse(
-                deliveries=await in_pieces(page.items, encode_delivery),
-                next_page_token=self._tokens.after(
-                    merchant_id, scope, page, place, follow=request.follow
-                ),
-            )
+            token = self._tokens.after(merchant_id, scope, page, place, follow=request.follow)
+            reply = pb.ListDeliveriesResponse(next_page_token=token)
+            await fill_in_pieces(reply.deliveries, page.items, delivery_fields)
+            return reply
 
     async def RedeliverEvent(  # noqa: N802
         self, request: pb.RedeliverEventRequest, context: Context
@@ -186,7 +184,7 @@ class WebhookServicer(WebhookServiceServicer):
                     await self._endpoints.on(connection).enabled(merchant_id, endpoint_id)
                 self._redeliveries.admit_event(merchant_id)
                 deliveries = await journal.redeliver(merchant_id, event_id, endpoint_id=endpoint_id)
-                return reply(deliveries=[encode_delivery(delivery) for delivery in deliveries])
+                return reply(deliveries=[delivery_fields(delivery) for delivery in deliveries])
 
             return await self._once.run(request, context, redeliver, reply, merchant_id=merchant_id)
 

@@ -15,6 +15,7 @@ from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, NotFound, Resolution, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
+from services.payments.domain.views import ActionView, PaymentView
 from services.payments.messages import Replies
 from services.payments.recent_keys import RecentKeys
 from services.payments.turns import Turns
@@ -148,27 +149,27 @@ class Store(Protocol):
 class Reader(Protocol):
     """Where payments are looked at. Every method may raise DependencyUnavailableError."""
 
-    async def get_payment(self, merchant_id: str, payment_id: str) -> Payment | None:
+    async def get_payment(self, merchant_id: str, payment_id: str) -> PaymentView | None:
         """Return a payment; None if there is no such payment."""
 
     async def get_payment_with_actions(
         self, merchant_id: str, payment_id: str, *, limit: int
-    ) -> tuple[Payment, Sequence[Action]] | None:
+    ) -> tuple[PaymentView, Sequence[ActionView]] | None:
         """Return a payment and its newest actions, oldest first, as they were at one instant."""
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
-    ) -> Sequence[Action] | None:
+    ) -> Sequence[ActionView] | None:
         """Return a payment's actions, oldest first; None if there is no such payment."""
 
     async def list_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
-    ) -> Page[Payment]:
+    ) -> Page[PaymentView]:
         """Return payments that were committed before that place, the last ones first."""
 
     async def follow_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
-    ) -> Page[Payment]:
+    ) -> Page[PaymentView]:
         """Return payments that were committed after that place, the first ones first.
 
         None appears later before one of them. The filter names no status: it changes.

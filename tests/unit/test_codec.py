@@ -10,8 +10,6 @@ from pkg.ids import new_id
 from services.payments.api.codec import (
     ProtoEvents,
     ProtoReplies,
-    encode_action,
-    encode_payment,
     payment_id_of,
 )
 from services.payments.domain.action import Action
@@ -29,6 +27,7 @@ from tests.builders import (
     settled,
     void,
 )
+from tests.shown import shown_action, shown_payment
 
 RESPONSES = (
     service.AuthorizeResponse,
@@ -65,7 +64,7 @@ def test_a_reply_is_its_message(verb: str, answer: Answer, reference: str) -> No
     payment, action = step(verb, answer, reference)
     reply = ProtoReplies().render(action, payment, LATER)
     for response in RESPONSES:
-        message = response(action=encode_action(action), payment=encode_payment(payment, LATER))
+        message = response(action=shown_action(action), payment=shown_payment(payment, LATER))
         assert response.FromString(reply) == message
         assert message.SerializeToString(deterministic=True) == reply
     assert payment_id_of(reply) == payment.id

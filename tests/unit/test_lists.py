@@ -30,11 +30,9 @@ def row(number: int, *, wanted: bool = True, last: bool = False) -> dict[str, ob
         ([row(9, wanted=False, last=True)], Page([], ListPosition(9, "r9"), has_more=True)),
     ],
 )
-async def test_a_page_ends_where_the_look_ended(
-    rows: list[dict[str, object]], page: Page[str]
-) -> None:
+def test_a_page_ends_where_the_look_ended(rows: list[dict[str, object]], page: Page[str]) -> None:
     """One row too many says that there is more, and so does a look that was cut off."""
-    assert await page_of(rows, 2, lambda one: str(one["id"])) == page
+    assert page_of(rows, 2, lambda one: str(one["id"])) == page
 
 
 def test_a_place_is_read_as_it_was_written() -> None:

@@ -19,6 +19,7 @@ from services.payments.domain.outcome import Approved, DeclineCode, Declined, Fi
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle, settle_expiry, settle_reversal
 from services.payments.domain.status import Authorization, Status
+from services.payments.domain.views import view_of
 from tests.builders import LIFETIME, NOW, begun, capture, gbp, refund, void, void_remainder
 
 END = NOW + LIFETIME
@@ -244,6 +245,11 @@ class History:
         assert (payment.captured + payment.capturing).minor_units <= 100
         assert (payment.refunded + payment.refunding).minor_units <= payment.captured.minor_units
         assert payment.status is model.status()
+        view, late = view_of(payment), self.seconds >= 0
+        available = view.capturable(END + timedelta(seconds=self.seconds))
+        assert available == 0 or model.may("capture", available, late=late)
+        assert not model.may("capture", available + 1, late=late)
+        assert (view.status, view.refundable) == (payment.status, payment.refundable.minor_units)
         if payment.status in {Status.VOIDED, Status.EXPIRED, Status.FAILED, Status.DECLINED}:
             assert self.running == []
             assert payment.captured == gbp(0)

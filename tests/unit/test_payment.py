@@ -15,6 +15,7 @@ from services.payments.domain.outcome import Approved, DeclineCode, Declined, Fi
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle, settle_expiry, settle_reversal
 from services.payments.domain.status import Status
+from services.payments.domain.views import view_of
 from tests.builders import (
     LATER,
     LIFETIME,
@@ -219,7 +220,7 @@ def test_guards(state: str, verb: str, word: str) -> None:
 def test_capturable_is_what_a_capture_may_take(state: str, now: object) -> None:
     """A capture of `capturable` goes through and one more is refused; 0 if none goes through."""
     payment, time = STATES[state], LATER if now == LATER else EXPIRED_NOW
-    available = payment.capturable(time).minor_units
+    available = view_of(payment).capturable(time)
     if available:
         capture(payment, available, now=time)
     with pytest.raises(errors.PaymentsError):
@@ -263,8 +264,13 @@ def test_status_and_what_is_available(
     """Status, capturable and refundable follow from the facts."""
     payment = STATES[state]
     assert payment.status is status
-    assert payment.capturable(LATER) == gbp(capturable)
     assert payment.refundable == gbp(refundable)
+    view = view_of(payment)
+    assert (view.status, view.capturable(LATER), view.refundable) == (
+        status,
+        capturable,
+        refundable,
+    )
 
 
 def _begun_verbs() -> dict[str, tuple[Payment, Action]]:
@@ -339,7 +345,7 @@ def test_a_capture_declined_after_a_final_one_gives_nothing_back() -> None:
     final = settled(capture(first, 100, final=True))[0]
     payment = settled((final, action), NO)[0]
     assert payment.captured == gbp(100)
-    assert payment.capturable(LATER) == gbp(0)
+    assert view_of(payment).capturable(LATER) == 0
     assert payment.status is Status.CAPTURED
 
 
@@ -357,7 +363,7 @@ def test_the_void_of_the_rest_keeps_what_was_captured() -> None:
     event = event_of(payment, action, event_id="evt_a")
     assert event.type is EventType.REMAINDER_VOIDED
     declined, action = settled(step, NO)
-    assert (declined.status, declined.capturable(LATER)) == (before.status, gbp(600))
+    assert (declined.status, view_of(declined).capturable(LATER)) == (before.status, 600)
     assert event_of(declined, action, event_id="evt_b").type is EventType.VOID_DECLINED
 
 
@@ -392,7 +398,7 @@ def test_an_expiry_keeps_what_was_captured(state: str, status: Status) -> None:
     payment, action = settled_expiry
     assert (payment.status, payment.captured) == (status, before.captured)
     assert action.status is ActionStatus.SUCCEEDED
-    assert payment.capturable(LATER) == gbp(0)
+    assert view_of(payment).capturable(LATER) == 0
     assert settle_expiry(payment, action, EXPIRED_NOW) is None
 
 

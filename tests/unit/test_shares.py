@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from paygate.payments.v1.payment_service_pb2 import ListPaymentsResponse
 from pkg.errors import RateLimitedError
-from pkg.grpc.shares import PIECE, Shares, in_pieces
+from pkg.grpc.shares import PIECE, Shares, fill_in_pieces
 
 
 async def reading(
@@ -84,7 +85,9 @@ async def test_others_are_served_between_pieces() -> None:
 
     other = asyncio.create_task(look())
     rows = range(3 * PIECE + 1)
-    assert await in_pieces(rows, str) == [str(row) for row in rows]
+    reply = ListPaymentsResponse()
+    await fill_in_pieces(reply.payments, rows, lambda row: {"id": str(row)})
+    assert [payment.id for payment in reply.payments] == [str(row) for row in rows]
     assert len(goes) == 3
     other.cancel()
     await asyncio.gather(other, return_exceptions=True)

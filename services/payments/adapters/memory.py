@@ -11,6 +11,7 @@ from services.payments.domain.event import Event
 from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
+from services.payments.domain.views import ActionView, PaymentView, action_view_of, view_of
 from services.payments.ports import (
     ActionPlace,
     Change,
@@ -219,24 +220,25 @@ class MemoryStore:
             del self.keys[place]
         return len(old)
 
-    async def get_payment(self, merchant_id: str, payment_id: str) -> Payment | None:
+    async def get_payment(self, merchant_id: str, payment_id: str) -> PaymentView | None:
         """Return a payment; None if there is no such payment."""
-        return self.payments.get((merchant_id, payment_id))
+        payment = self.payments.get((merchant_id, payment_id))
+        return None if payment is None else view_of(payment)
 
     async def get_payment_with_actions(
         self, merchant_id: str, payment_id: str, *, limit: int
-    ) -> tuple[Payment, Sequence[Action]] | None:
+    ) -> tuple[PaymentView, Sequence[ActionView]] | None:
         """Return a payment and its newest actions, oldest first."""
         payment = self.payments.get((merchant_id, payment_id))
         after = max(payment.last_sequence - limit, 0) if payment else 0
         actions = await self.list_actions(
             merchant_id, payment_id, after_sequence=after, limit=limit
         )
-        return (payment, actions) if payment and actions else None
+        return (view_of(payment), actions) if payment and actions else None
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
-    ) -> Sequence[Action] | None:
+    ) -> Sequence[ActionView] | None:
         """Return a payment's actions, oldest first; None if there is no such payment."""
         if (merchant_id, payment_id) not in self.payments:
             return None if after_sequence == 0 else []
@@ -247,11 +249,12 @@ class MemoryStore:
             and action.payment_id == payment_id
             and action.sequence > after_sequence
         ]
-        return sorted(found, key=lambda action: action.sequence)[:limit]
+        found.sort(key=lambda action: action.sequence)
+        return [action_view_of(action) for action in found[:limit]]
 
     async def list_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
-    ) -> Page[Payment]:
+    ) -> Page[PaymentView]:
         """Return payments that were committed before that place, the last ones first."""
         found = self._listed(merchant_id, wanted)
         before = [one for one in found if place is None or one[0] < place]
@@ -259,7 +262,7 @@ class MemoryStore:
 
     async def follow_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
-    ) -> Page[Payment]:
+    ) -> Page[PaymentView]:
         """Return payments that were committed after that place, the first ones first."""
         found = self._listed(merchant_id, wanted)
         return _page([one for one in found if place is None or one[0] > place], size)
@@ -279,7 +282,7 @@ class MemoryStore:
         ]
 
 
-def _page(found: Sequence[tuple[ListPosition, Payment]], size: int) -> Page[Payment]:
+def _page(found: Sequence[tuple[ListPosition, Payment]], size: int) -> Page[PaymentView]:
     page = found[:size]
     place = page[-1][0] if page else None
-    return Page([payment for _, payment in page], place, len(found) > size)
+    return Page([view_of(payment) for _, payment in page], place, len(found) > size)

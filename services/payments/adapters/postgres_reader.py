@@ -1,20 +1,25 @@
 """Looking at payments in PostgreSQL, by a role that sees one merchant's rows at a time."""
 
 from collections.abc import Sequence
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pkg.grpc.list_rows import page_of, places_of
 from pkg.grpc.lists import BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Period
-from pkg.grpc.shares import in_pieces
 from pkg.postgres.group_commit import GroupCommit
 from pkg.postgres.sql import translated
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres import SQL
-from services.payments.adapters.rows import action_of, payment_of
-from services.payments.domain.action import Action
-from services.payments.domain.payment import Payment
+from services.payments.domain.views import ActionView, PaymentView
 from services.payments.ports import PaymentFilter
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+# The columns that come first, and those that may come behind them.
+_PAYMENT = slice(len(PaymentView._fields))
+_ACTION = slice(len(ActionView._fields))
+_ACTION_BEHIND = slice(_PAYMENT.stop, _PAYMENT.stop + _ACTION.stop)
 
 
 class PostgresReader:
@@ -31,27 +36,27 @@ class PostgresReader:
     ) -> None:
         self._pool = pool
         self._clock = clock
-        self._looks: GroupCommit[tuple[str, str], Payment | None] = GroupCommit(
+        self._looks: GroupCommit[tuple[str, str], PaymentView | None] = GroupCommit(
             self._get_payments, kind=lambda place: place[0], wait_seconds_max=wait_seconds_max
         )
 
-    async def get_payment(self, merchant_id: str, payment_id: str) -> Payment | None:
+    async def get_payment(self, merchant_id: str, payment_id: str) -> PaymentView | None:
         """Return a payment; None if there is no such payment."""
         with translated():
             return await self._looks.result_of((merchant_id, payment_id))
 
-    async def _get_payments(self, places: Sequence[tuple[str, str]]) -> list[Payment | None]:
+    async def _get_payments(self, places: Sequence[tuple[str, str]]) -> list[PaymentView | None]:
         """Return payments of one merchant."""
         merchant_id, ids = places[0][0], [payment_id for _, payment_id in places]
-        found: dict[str, Payment] = {}
+        found: dict[str, PaymentView] = {}
         for row in await self._pool.fetch(SQL["get_payments"], merchant_id, ids):
             self._clock.observe(row["clock"])
-            found[row["id"]] = payment_of(row)
+            found[row["id"]] = _payment(row)
         return [found.get(payment_id) for payment_id in ids]
 
     async def get_payment_with_actions(
         self, merchant_id: str, payment_id: str, *, limit: int
-    ) -> tuple[Payment, Sequence[Action]] | None:
+    ) -> tuple[PaymentView, Sequence[ActionView]] | None:
         """Return a payment and its newest actions, oldest first, as they were at one instant."""
         rows = await self._pool.fetch(
             SQL["get_payment_with_actions"], merchant_id, payment_id, limit
@@ -59,23 +64,23 @@ class PostgresReader:
         if not rows:
             return None
         self._clock.observe(rows[0]["clock"])
-        action = partial(action_of, payment_id=payment_id)
-        return payment_of(rows[0]), await in_pieces(rows[::-1], action)
+        actions = [ActionView._make(row[_ACTION_BEHIND]) for row in reversed(rows)]
+        return _payment(rows[0]), actions
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, after_sequence: int, limit: int
-    ) -> Sequence[Action] | None:
+    ) -> Sequence[ActionView] | None:
         """Return a payment's actions, oldest first; None if there is no such payment."""
         rows = await self._pool.fetch(
             SQL["list_actions"], merchant_id, payment_id, after_sequence, limit
         )
         if not rows and after_sequence == 0:
             return None
-        return await in_pieces(rows, partial(action_of, payment_id=payment_id))
+        return [ActionView._make(row[_ACTION]) for row in rows]
 
     async def list_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
-    ) -> Page[Payment]:
+    ) -> Page[PaymentView]:
         """Return payments that were committed before that place, the last ones first."""
         first, last = await self._bounds(merchant_id, wanted.made)
         place = last if place is None else min(place, last)
@@ -90,7 +95,7 @@ class PostgresReader:
 
     async def follow_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, place: ListPosition | None, size: int
-    ) -> Page[Payment]:
+    ) -> Page[PaymentView]:
         """Return payments that were committed after that place, the first ones first."""
         assert wanted.status is None
         first, last = await self._bounds(merchant_id, wanted.made)
@@ -116,7 +121,7 @@ class PostgresReader:
         wanted: PaymentFilter,
         size: int,
         filters: tuple[str | None, ...],
-    ) -> Page[Payment]:
+    ) -> Page[PaymentView]:
         (first, last), (after, before) = between, wanted.made.bounds
         # Where each row that is looked at is wanted, no more of them than the page needs.
         filtered = wanted.made.is_bounded or bool(wanted.reference and wanted.status)
@@ -133,4 +138,8 @@ class PostgresReader:
             LOOKED_AT_MAX if filtered else size + 1,
             *filters,
         )
-        return await page_of(rows, size, payment_of)
+        return page_of(rows, size, _payment)
+
+
+def _payment(row: "Record") -> PaymentView:
+    return PaymentView._make(row[_PAYMENT])

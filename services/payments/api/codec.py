@@ -1,29 +1,32 @@
-"""Domain values to response messages. Requests are read in `requests.py`."""
+"""Domain values and views to response messages. Requests are read in `requests.py`."""
 
 from datetime import UTC, datetime
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from paygate.events.v1.event_pb2 import PaymentEvent
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
+from pkg.grpc.messages import Fields, time_fields
 from pkg.ids import lowest_id
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.card import Brand
 from services.payments.domain.event import Event
-from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
+from services.payments.domain.views import ActionView, PaymentView, action_view_of, view_of
 
 # Looked up once: a name is put together and searched for at each use otherwise.
-_STATUSES = {status: pb.Payment.Status.Value(f"STATUS_{status}") for status in Status}
-_BRANDS = {brand: pb.Card.Brand.Value(f"BRAND_{brand}") for brand in Brand}
-_TYPES = {kind: pb.Action.Type.Value(f"TYPE_{kind}") for kind in ActionType}
-_ENDS = {status: pb.Action.Status.Value(f"STATUS_{status}") for status in ActionStatus}
-_EPOCH = datetime.fromtimestamp(0, UTC)
-_ID_CHARACTERS = len(lowest_id("pay", _EPOCH))
+_STATUSES = {str(one): pb.Payment.Status.Value(f"STATUS_{one}") for one in Status}
+_BRANDS = {str(one): pb.Card.Brand.Value(f"BRAND_{one}") for one in Brand}
+_TYPES = {str(one): pb.Action.Type.Value(f"TYPE_{one}") for one in ActionType}
+_ENDS = {str(one): pb.Action.Status.Value(f"STATUS_{one}") for one in ActionStatus}
+_DECLINES = {
+    str(one): {"code": pb.Decline.Code.Value(f"CODE_{one}"), "message": one.message}
+    for one in DeclineCode
+}
+_ID_CHARACTERS = len(lowest_id("pay", datetime.fromtimestamp(0, UTC)))
 
 
 class ProtoReplies:
@@ -48,10 +51,10 @@ class ProtoEvents:
             type=event.type,
             merchant_id=event.payment.merchant_id,
             sequence=event.sequence,
+            create_time=time_fields(event.create_time),
             request_id=event.origin.request_id,
             traceparent=event.origin.traceparent,
         )
-        _fill_time(message.create_time, event.create_time)
         if reply is None:
             action = _sized(encode_action(event.action))
             payment = _sized(encode_payment(event.payment, event.create_time))
@@ -71,59 +74,59 @@ def payment_id_of(reply: bytes) -> str:
 
 
 def encode_payment(payment: Payment, now: datetime) -> pb.Payment:
-    """Return the payment as it is at `now`: what can be captured depends on the time."""
-    # Messages inside are filled in place: as arguments they would be serialised and read again.
-    message = pb.Payment(
-        id=payment.id, status=_STATUSES[payment.status], reference=payment.reference
-    )
-    _fill_amount(message.authorized, payment.authorized)
-    _fill_amount(message.captured, payment.captured)
-    _fill_amount(message.refunded, payment.refunded)
-    _fill_amount(message.capturable, payment.capturable(now))
-    _fill_amount(message.refundable, payment.refundable)
-    card, kept = message.card, payment.card
-    card.brand, card.last4, card.token = _BRANDS[kept.brand], kept.last4, kept.token
-    card.expiry.month, card.expiry.year = kept.expiry.month, kept.expiry.year
-    if payment.decline is not None:
-        _fill_decline(message.decline, payment.decline)
-    _fill_time(message.create_time, payment.create_time)
-    _fill_time(message.update_time, payment.update_time)
-    _fill_time(message.expire_time, payment.expire_time)
-    return message
+    """Return the payment as clients see it at `now`: what can be captured depends on the time."""
+    return pb.Payment(**payment_fields(view_of(payment), now))
 
 
 def encode_action(action: Action) -> pb.Action:
     """Return the action as clients see it."""
-    message = pb.Action(
-        id=action.id,
-        payment_id=action.payment_id,
-        type=_TYPES[action.type],
-        status=_ENDS[action.status],
-        reference=action.reference,
-        sequence=action.sequence,
-        approval_code=action.approval_code,
-    )
-    _fill_amount(message.amount, action.amount)
-    if action.decline is not None:
-        _fill_decline(message.decline, action.decline)
-    _fill_time(message.create_time, action.create_time)
-    _fill_time(message.update_time, action.update_time)
-    return message
+    return pb.Action(**action_fields(action_view_of(action)))
 
 
-def _fill_amount(message: pb.Amount, money: Money) -> None:
-    message.minor_units, message.currency = money.minor_units, money.currency
+def payment_fields(payment: PaymentView, now: datetime) -> Fields:
+    """Return a paygate.payments.v1.Payment as it is at `now`."""
+    currency = payment.currency
+    fields = {
+        "id": payment.id,
+        "status": _STATUSES[payment.status],
+        "authorized": {"minor_units": payment.authorized, "currency": currency},
+        "captured": {"minor_units": payment.captured, "currency": currency},
+        "refunded": {"minor_units": payment.refunded, "currency": currency},
+        "capturable": {"minor_units": payment.capturable(now), "currency": currency},
+        "refundable": {"minor_units": payment.refundable, "currency": currency},
+        "card": {
+            "brand": _BRANDS[payment.card_brand],
+            "last4": payment.card_last4,
+            "expiry": {"month": payment.card_expiry_month, "year": payment.card_expiry_year},
+            "token": payment.card_token,
+        },
+        "reference": payment.reference,
+        "create_time": time_fields(payment.create_time),
+        "update_time": time_fields(payment.update_time),
+        "expire_time": time_fields(payment.expire_time),
+    }
+    if payment.decline_code is not None:
+        fields["decline"] = _DECLINES[payment.decline_code]
+    return fields
 
 
-def _fill_decline(message: pb.Decline, code: DeclineCode) -> None:
-    message.code, message.message = pb.Decline.Code.Value(f"CODE_{code}"), code.message
-
-
-def _fill_time(message: Timestamp, time: datetime) -> None:
-    # A third of what Timestamp.FromDatetime takes.
-    since = time - _EPOCH
-    message.seconds = since.days * 86_400 + since.seconds
-    message.nanos = since.microseconds * 1_000
+def action_fields(action: ActionView) -> Fields:
+    """Return a paygate.payments.v1.Action."""
+    fields = {
+        "id": action.id,
+        "payment_id": action.payment_id,
+        "type": _TYPES[action.type],
+        "status": _ENDS[action.status],
+        "amount": {"minor_units": action.minor_units, "currency": action.currency},
+        "reference": action.reference,
+        "sequence": action.sequence,
+        "create_time": time_fields(action.create_time),
+        "update_time": time_fields(action.update_time),
+        "approval_code": action.approval_code,
+    }
+    if action.decline_code is not None:
+        fields["decline"] = _DECLINES[action.decline_code]
+    return fields
 
 
 def _tag(kind: type[Message], field: str) -> bytes:

@@ -16,9 +16,9 @@ from pkg.grpc.guard import (
     metadata_values,
     note_payment,
 )
-from pkg.grpc.shares import in_pieces
+from pkg.grpc.shares import fill_in_pieces
 from services.payments.api import requests
-from services.payments.api.codec import encode_action, encode_payment, payment_id_of
+from services.payments.api.codec import action_fields, payment_fields, payment_id_of
 from services.payments.domain.event import NOBODY, Origin
 from services.payments.ports import Ports
 from services.payments.use_cases.authorize import authorize
@@ -87,7 +87,7 @@ class PaymentServicer(PaymentServiceServicer):
             return await self._with_actions(request, context)
         merchant_id = await self._authenticator.merchant_id(context)
         payment = await self._queries.get_payment(merchant_id, requests.payment_id_of(request))
-        return pb.GetPaymentResponse(payment=encode_payment(payment, self._ports.clock.now()))
+        return pb.GetPaymentResponse(payment=payment_fields(payment, self._ports.clock.now()))
 
     async def _with_actions(
         self, request: pb.GetPaymentRequest, context: Context
@@ -96,9 +96,10 @@ class PaymentServicer(PaymentServiceServicer):
             payment, actions = await self._queries.get_payment_with_actions(
                 merchant_id, requests.payment_id_of(request)
             )
-            encoded = encode_payment(payment, self._ports.clock.now())
-            encoded.actions.extend(await in_pieces(actions, encode_action))
-            return pb.GetPaymentResponse(payment=encoded)
+            fields = payment_fields(payment, self._ports.clock.now())
+            reply = pb.GetPaymentResponse(payment=fields)
+            await fill_in_pieces(reply.payment.actions, actions, action_fields)
+            return reply
 
     async def ListPaymentActions(  # noqa: N802
         self, request: pb.ListPaymentActionsRequest, context: Context
@@ -109,9 +110,9 @@ class PaymentServicer(PaymentServiceServicer):
             actions, token = await self._queries.list_actions(
                 merchant_id, payment_id, size=size, token=request.page_token, follow=request.follow
             )
-            return pb.ListPaymentActionsResponse(
-                actions=await in_pieces(actions, encode_action), next_page_token=token
-            )
+            reply = pb.ListPaymentActionsResponse(next_page_token=token)
+            await fill_in_pieces(reply.actions, actions, action_fields)
+            return reply
 
     async def ListPayments(  # noqa: N802
         self, request: pb.ListPaymentsRequest, context: Context
@@ -122,10 +123,10 @@ class PaymentServicer(PaymentServiceServicer):
             payments, token = await self._queries.list_payments(
                 merchant_id, wanted, size=size, token=request.page_token, follow=request.follow
             )
-            encode = partial(encode_payment, now=self._ports.clock.now())
-            return pb.ListPaymentsResponse(
-                payments=await in_pieces(payments, encode), next_page_token=token
-            )
+            reply = pb.ListPaymentsResponse(next_page_token=token)
+            fields = partial(payment_fields, now=self._ports.clock.now())
+            await fill_in_pieces(reply.payments, payments, fields)
+            return reply
 
     async def DeleteCard(  # noqa: N802
         self, request: pb.DeleteCardRequest, context: Context

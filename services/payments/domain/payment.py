@@ -76,15 +76,6 @@ class Payment:
         """What a refund may still give back."""
         return self.captured - self.refunded - self.refunding
 
-    def capturable(self, now: datetime) -> Money:
-        """What a capture may still take: 0 whenever one would be refused."""
-        try:
-            self._guard(self.authorized)
-            self._guard_capture(now)
-        except errors.PaymentsError:
-            return self.authorized.zero()
-        return self._left
-
     def capture(
         self, amount: Money, *, final: bool, action_id: str, reference: str, now: datetime
     ) -> tuple["Payment", Action]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from pkg.grpc.paging import PageTokens
 from services.payments.domain import errors
-from services.payments.domain.action import Action
-from services.payments.domain.payment import Payment
+from services.payments.domain.views import ActionView, PaymentView
 from services.payments.ports import PaymentFilter, Reader
 
 # The newest; whoever has more actions of one payment reads them by the page.
@@ -25,7 +24,7 @@ class Queries:
         self._reader = reader
         self._tokens = tokens
 
-    async def get_payment(self, merchant_id: str, payment_id: str) -> Payment:
+    async def get_payment(self, merchant_id: str, payment_id: str) -> PaymentView:
         """Return a payment.
 
         Raises:
@@ -38,7 +37,7 @@ class Queries:
 
     async def get_payment_with_actions(
         self, merchant_id: str, payment_id: str
-    ) -> tuple[Payment, Sequence[Action]]:
+    ) -> tuple[PaymentView, Sequence[ActionView]]:
         """Return a payment with the newest part of its history, oldest first.
 
         Raises:
@@ -53,7 +52,7 @@ class Queries:
 
     async def list_actions(
         self, merchant_id: str, payment_id: str, *, size: int, token: str, follow: bool
-    ) -> tuple[Sequence[Action], str]:
+    ) -> tuple[Sequence[ActionView], str]:
         """Return a page of a payment's history, oldest first, and the token of the next page.
 
         Sequences are given one after the other: none appears before one that was read.
@@ -77,7 +76,7 @@ class Queries:
 
     async def list_payments(
         self, merchant_id: str, wanted: PaymentFilter, *, size: int, token: str, follow: bool
-    ) -> tuple[Sequence[Payment], str]:
+    ) -> tuple[Sequence[PaymentView], str]:
         """Return a page of payments and the token of the next page.
 
         Newest first; or to be followed: oldest first, and there is always a next page.

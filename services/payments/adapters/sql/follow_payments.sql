@@ -1,6 +1,13 @@
 -- A merchant's payments between two places, made in a period, the first committed first: $8 of them.
 -- See list_payments.sql.
-SELECT *
+SELECT
+  id, status,
+  authorization_state = 'APPROVED'
+    AND NOT (closing OR closed OR voiding OR voided OR expiring OR expired) AS is_open,
+  currency, authorized, captured, capturing, refunded, refunding,
+  card_brand, card_last4, card_expiry_month, card_expiry_year, card_token,
+  reference, decline_code, create_time, update_time, expire_time,
+  commit_order, is_wanted, is_last
 FROM (
   SELECT
     p.*,

@@ -2,7 +2,14 @@
 --
 -- At most $9 are looked at: if that was not enough, the last row `is_last`, wanted or not. Rows that
 -- others may still come before are left out.
-SELECT *
+SELECT
+  id, status,
+  authorization_state = 'APPROVED'
+    AND NOT (closing OR closed OR voiding OR voided OR expiring OR expired) AS is_open,
+  currency, authorized, captured, capturing, refunded, refunding,
+  card_brand, card_last4, card_expiry_month, card_expiry_year, card_token,
+  reference, decline_code, create_time, update_time, expire_time,
+  commit_order, is_wanted, is_last
 FROM (
   SELECT
     p.*,
