@@ -8,7 +8,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -29,6 +29,10 @@ def _all_alike(_: object) -> Hashable:
     return None
 
 
+def _one(_: object) -> int:
+    return 1
+
+
 def _never(_: Exception) -> bool:
     return False
 
@@ -45,7 +49,8 @@ class GroupCommit(Generic[Item, Result]):
         kind: What goes together. The kind goes first of which something waits the longest.
         is_poisoned: Tells of an error of `do` whether one item may have spoilt the group; its items
             are then done one by one, and only the bad one fails.
-        size_max: The largest group.
+        size_max: How many items a group may have at most.
+        size: How much an item counts for, where groups and what waits are counted.
         wait_seconds_max: How long an item may wait for its turn. What has waited longer is not
             done: behind a database that hangs it would be for minutes, and the client be gone.
         done: Told the size of each group, and how many seconds it took.
@@ -60,6 +65,7 @@ class GroupCommit(Generic[Item, Result]):
         kind: Callable[[Item], Hashable] = _all_alike,
         is_poisoned: Callable[[Exception], bool] = _never,
         size_max: int = 64,
+        size: Callable[[Item], int] = _one,
         wait_seconds_max: float = math.inf,
         done: Callable[[int, float], None] = _unheard,
         tracer: Tracer | None = None,
@@ -69,6 +75,7 @@ class GroupCommit(Generic[Item, Result]):
         self._kind = kind
         self._is_poisoned = is_poisoned
         self._size_max = size_max
+        self._size = size
         self._wait_seconds_max = wait_seconds_max
         self._done = done
         self._tracer = tracer
@@ -79,8 +86,8 @@ class GroupCommit(Generic[Item, Result]):
 
     @property
     def waiting(self) -> int:
-        """How many items wait for their turn."""
-        return sum(map(len, self._waiting.values()))
+        """How much waits for its turn."""
+        return sum(map(self._size_of, self._waiting.values()))
 
     async def result_of(self, item: Item) -> Result:
         """Return what became of the item; whoever waits may be cancelled, the group goes on.
@@ -134,13 +141,15 @@ class GroupCommit(Generic[Item, Result]):
             if not queue:
                 del self._waiting[kind]
 
+    def _size_of(self, group: Iterable[_Waiting]) -> int:
+        return sum(self._size(waiting.item) for waiting in group)
+
     def _span(self, group: list[_Waiting]) -> AbstractContextManager[object]:
         if not self._tracer:
             return nullcontext()
         serves = [waiting.asked_by for waiting in group]
-        return self._tracer.span(
-            self._name, attributes={"paygate.group": len(group)}, serves=serves
-        )
+        size = self._size_of(group)
+        return self._tracer.span(self._name, attributes={"paygate.group": size}, serves=serves)
 
     async def _do_group(self, group: list[_Waiting]) -> None:
         began = time.perf_counter()
@@ -160,4 +169,5 @@ class GroupCommit(Generic[Item, Result]):
         for waiting, result in zip(group, results, strict=True):
             if not waiting.future.done():
                 waiting.future.set_result(result)
-        self._done(len(group), seconds)  # after: what is done stays done, whatever counting does
+        # Afterwards: what is done stays done, whatever counting does.
+        self._done(self._size_of(group), seconds)

@@ -101,7 +101,10 @@ ActionPlace = tuple[str, str]
 
 
 class Store(Protocol):
-    """Where payments live. Every method may raise DependencyUnavailableError."""
+    """Where payments live.
+
+    Every method may raise DependencyUnavailableError; what it was to store may be stored then.
+    """
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
         """Return the payment and the record of the idempotency key, from one snapshot."""

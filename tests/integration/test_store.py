@@ -594,7 +594,7 @@ async def test_an_end_that_somebody_else_has_stored_is_not_ours(on_postgres: OnP
 
         async def fetch(self, *_: object) -> object:
             on_postgres.store._writes = writes
-            assert await on_postgres.store._write([theirs]) == [CommitResult.COMMITTED]
+            assert await on_postgres.store._write([(theirs,)]) == [CommitResult.COMMITTED]
             raise asyncpg.ConnectionDoesNotExistError
 
     on_postgres.store._writes = Cut()  # type: ignore[assignment]

@@ -29,6 +29,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _SETTING = re.compile(r"^\| `([A-Z_]+)` \| ([^|]*) \|", re.MULTILINE)
+_NAMED = re.compile(r"`(?:[\w.]+\.)?([a-z_]+)\.([A-Z]\w*|py|sql)`")
 _TARGET = re.compile(r"`make ([a-z0-9-]+)[^`]*`|^\$ make ([a-z0-9-]+)$", re.MULTILINE)
 
 
@@ -186,3 +187,21 @@ def test_decisions_are_numbered_and_complete() -> None:
         assert text.startswith(f"# {number}. ")
         assert _HEADING.findall(text)[1:] == ["Context", "Decision", "Consequences"], adr.name
         assert f"(adr/{adr.name})" in listed
+
+
+def test_comments_name_what_there_is() -> None:
+    """A `module.Class` or `file.py` that code mentions is one of ours, or one that it uses."""
+    folders = ("bench", "pkg", "services", "tools")
+    sources = [path for folder in folders for path in (REPOSITORY / folder).rglob("*.py")]
+    texts = {path: path.read_text() for path in sources}
+    files = {path.name for folder in folders for path in (REPOSITORY / folder).rglob("*.*")}
+    classes = {
+        (path.stem, name)
+        for path, text in texts.items()
+        for name in re.findall(r"^(?:class )?([A-Z]\w*)", text, re.MULTILINE)
+    }
+    for path, text in texts.items():
+        for module, name in _NAMED.findall(text):
+            full = f"{module}.{name}"
+            is_ours = (module, name) in classes or full in files
+            assert is_ours or re.search(rf"[^`]\b{full}\b[^`]", text), (path, full)

@@ -101,3 +101,18 @@ async def test_what_waited_too_long_is_not_written() -> None:
     results = await asyncio.gather(*late, return_exceptions=True)
     assert [type(result) for result in results] == [*[CommitResult] * 3, *[TimeoutError] * 3]
     assert pen.sizes == [4, 1]
+
+
+async def test_items_count_for_what_they_are() -> None:
+    """An item may stand for several: so it counts in what is done, and in what waits."""
+    done: list[int] = []
+
+    async def write(items: Sequence[str]) -> Sequence[str]:
+        return items
+
+    group = GroupCommit(write, size=len, done=lambda size, _: done.append(size))
+    tasks = [asyncio.create_task(group.result_of(item)) for item in ("a", "bcd", "ef")]
+    await asyncio.sleep(0)
+    assert group.waiting == 6
+    await asyncio.gather(*tasks)
+    assert (done, group.waiting) == ([6], 0)

@@ -253,3 +253,25 @@ async def test_a_database_that_goes_away_is_told_to_all(place: Place) -> None:
     outcomes = await asyncio.wait_for(place.at_once(*[place.capture(10)] * MANY), 10)
     assert any(isinstance(one, DependencyUnavailableError) for one in outcomes)
     assert {type(one) for one in outcomes} <= {Reply, DependencyUnavailableError}
+
+
+async def test_who_leads_a_row_and_is_stopped_tells_the_others(place: Place) -> None:
+    """Nobody waits for ever for somebody who is gone."""
+    reached = asyncio.Event()
+
+    async def hang(changes: object) -> CommitResult:
+        reached.set()
+        await asyncio.Event().wait()
+        raise AssertionError(changes)
+
+    place.store.commit_row = hang  # type: ignore[method-assign]
+    operation = place.capture(10)
+    calls = [asyncio.create_task(carry_out(place.ports, operation)) for _ in range(4)]
+    await reached.wait()
+    first, leader, *others = calls
+    leader.cancel()
+    outcomes = await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 10)
+    assert [type(one) for one in outcomes] == [DependencyUnavailableError] * 2
+    with pytest.raises(asyncio.CancelledError):
+        await leader
+    told(await first)

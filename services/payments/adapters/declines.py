@@ -18,7 +18,7 @@ MERCHANTS_MAX = 200
 
 
 class DeclineLimits:
-    """Counts authorizations until it is known that they were not declined; see `ports.Gateway`.
+    """Counts authorizations until it is known that they were not declined; see `ports.Ports`.
 
     So what is under way counts, too: however many come at once, no more are tried than may fail.
 

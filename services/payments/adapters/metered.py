@@ -125,7 +125,7 @@ class MeteredVault:
 
 
 class MeteredWrapper:
-    """Who wraps data keys; see `vault_keys.KeyWrapper`."""
+    """Who wraps data keys; see `vault.keys.KeyWrapper`."""
 
     def __init__(self, wrapper: KeyWrapper, meter: VaultMeter) -> None:
         self._wrapper = wrapper

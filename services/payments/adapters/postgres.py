@@ -37,7 +37,7 @@ from services.payments.ports import (
 
 SQL = statements(Path(__file__).parent / "sql")
 
-# Changes of one payment that are stored together.
+# Changes of one payment that are stored together: mostly one.
 _Row = tuple[Change, ...]
 # Merchant, payment, RPC, idempotency key.
 _Wanted = tuple[str, str, str, str | None]
@@ -79,9 +79,10 @@ class PostgresStore:
         self._clock = clock
         self._lease = lease
         self._tally = tally = tally or StoreTally(Metrics())
-        self._commits: GroupCommit[Change | _Row, CommitResult] = GroupCommit(
+        self._commits: GroupCommit[_Row, CommitResult] = GroupCommit(
             self._write,
             kind=_kind_of,
+            size=len,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
             wait_seconds_max=wait_seconds_max,
             done=tally.commits.done,
@@ -128,17 +129,10 @@ class PostgresStore:
 
     async def commit(self, change: Change) -> CommitResult:
         """Store a change, if the payment is still what it was decided on and the key is free."""
-        return await self._committed(change, (change,))
+        return await self.commit_row((change,))
 
     async def commit_row(self, changes: Sequence[Change]) -> CommitResult:
-        """Store changes of one payment, each decided on the one before: all of them, or none."""
-        if len(changes) == 1:
-            return await self.commit(changes[0])
-        row = tuple(changes)
-        return await self._committed(row, row)
-
-    async def _committed(self, item: Change | _Row, changes: _Row) -> CommitResult:
-        """Store a change or a row of them, and count what they mean.
+        """Store changes of one payment, each decided on the one before: all of them, or none.
 
         When the acknowledgement is lost, the last action tells whether they were stored, once what
         is read of it is known to be kept. "Not there" proves nothing while the old backend may
@@ -146,7 +140,7 @@ class PostgresStore:
         """
         try:
             with translated():
-                result = await self._commits.result_of(item)
+                result = await self._commits.result_of(tuple(changes))
         except DependencyUnavailableError:
             action = changes[-1].actions[0]
             found = await self.load_action(changes[-1].payment.merchant_id, action.id)
@@ -160,11 +154,11 @@ class PostgresStore:
                 self._tally.committed(change)
         return result
 
-    async def _write(self, items: Sequence[Change | _Row]) -> list[CommitResult]:
-        """Store a group of changes that are all the same step, or one row of changes."""
-        changes = [item for item in items if isinstance(item, Change)]
-        if not changes:
-            return [await self._write_row(item) for item in items if isinstance(item, tuple)]
+    async def _write(self, rows: Sequence[_Row]) -> list[CommitResult]:
+        """Store a group of single changes that are all the same step, or one row of several."""
+        if len(rows[0]) > 1:
+            return [await self._write_row(row) for row in rows]
+        changes = [change for (change,) in rows]
         match step_of(changes[0]):
             case Step.OPEN:
                 return await self._open(changes)
@@ -275,9 +269,9 @@ class PostgresStore:
         return int(done.removeprefix("DELETE "))
 
 
-def _kind_of(item: Change | _Row) -> object:
-    """Return what goes together: changes of one step, and a row by itself."""
-    return id(item) if isinstance(item, tuple) else step_of(item)
+def _kind_of(row: _Row) -> object:
+    """Return what goes together: single changes of one step; a row of several goes by itself."""
+    return step_of(row[0]) if len(row) == 1 else id(row)
 
 
 def _loaded(row: Row) -> Loaded:

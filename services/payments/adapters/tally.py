@@ -39,7 +39,7 @@ class StoreTally:
         self._metrics = metrics
         size = metrics.histogram(
             "paygate_group_size",
-            "How many changes (commits) or loads went together in one statement.",
+            "How many changes (commits; of a row, each) or loads went together in one statement.",
             ("group",),
             bounds=_SIZES,
         )
@@ -72,7 +72,7 @@ class StoreTally:
         """Show how much waits for its group, by the kind of group."""
         self._metrics.reading(
             "paygate_group_waiting",
-            "What waits for its turn to be committed or loaded.",
+            "How many changes and loads wait for their turn.",
             ("group",),
             lambda: [((group,), count) for group, count in waiting().items()],
         )

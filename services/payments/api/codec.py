@@ -30,7 +30,7 @@ _ID_CHARACTERS = len(lowest_id("pay", datetime.fromtimestamp(0, UTC)))
 
 
 class ProtoReplies:
-    """Response messages of the verbs; see `ports.Replies`."""
+    """Response messages of the verbs; see `messages.Replies`."""
 
     def render(self, action: Action, payment: Payment, now: datetime) -> bytes:
         """Return the serialised response of the RPC that made the action."""
@@ -39,7 +39,7 @@ class ProtoReplies:
 
 
 class ProtoEvents:
-    """Event messages; see `ports.Events`."""
+    """Event messages; see `messages.Events`."""
 
     def encode(self, event: Event, reply: bytes | None = None) -> bytes:
         """Return a serialised paygate.events.v1.PaymentEvent.

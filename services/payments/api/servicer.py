@@ -145,7 +145,7 @@ class PaymentServicer(PaymentServiceServicer):
 
 
 def origin() -> Origin:
-    """Return the request that this code runs for; see `ports.Gateway`."""
+    """Return the request that this code runs for; see `ports.Ports`."""
     call = current_call()
     return Origin(call.request_id, call.traceparent) if call else NOBODY
 

@@ -63,7 +63,9 @@ async def authorize(ports: Ports, command: Authorize) -> Reply:
     Raises:
         PaymentsError: The request was refused, and nothing was changed. Among others
             TooManyDeclinesError, before the bank is asked once more.
-        DependencyUnavailableError: The vault takes no card now; nothing was changed.
+        DependencyUnavailableError: The bank is known to be away, or the vault takes no card now,
+            and nothing was changed; or the database does not answer: what may be stored all the
+            same, recovery brings to its end.
     """
     opened = await _open(ports, command)
     if isinstance(opened, Reply):

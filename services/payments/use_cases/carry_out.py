@@ -26,7 +26,8 @@ async def carry_out(ports: Ports, operation: Operation) -> Reply:
 
     Raises:
         PaymentsError: The request was refused, and nothing was changed.
-        DependencyUnavailableError: The bank is known to be away, and nothing was changed.
+        DependencyUnavailableError: The bank is known to be away, and nothing was changed; or the
+            database does not answer: what may be stored all the same, recovery brings to its end.
     """
     begun = await _begin(ports, operation)
     if isinstance(begun, Reply):

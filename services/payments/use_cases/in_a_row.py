@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 from pkg.errors import DependencyUnavailableError
 from services.payments.domain import errors
-from services.payments.domain.action import ActionType
 from services.payments.domain.payment import Payment
 from services.payments.ports import Change, CommitResult, Ports
 from services.payments.turns import Turn
@@ -27,8 +26,6 @@ from services.payments.use_cases.two_commits import (
     look_up,
     settle_alone,
 )
-
-_OPERATIONS = frozenset({ActionType.CAPTURE, ActionType.VOID, ActionType.REFUND})
 
 
 async def begin_in_a_row(ports: Ports, turns: Sequence[Turn[Beginning]], retries: Retries) -> None:
@@ -58,23 +55,32 @@ async def begin_in_a_row(ports: Ports, turns: Sequence[Turn[Beginning]], retries
 async def settle_in_a_row(ports: Ports, turns: Sequence[Turn[Ending]], retries: Retries) -> None:
     """Settle what the bank said of operations on one payment, and tell each the reply."""
     with _each_told(turns):
-        place = turns[0].work.begun.payment
-        while _go_together(turns):
-            loaded = await ports.store.load(place.merchant_id, place.id, rpc="", key=None)
-            if loaded.payment is None:
-                raise errors.PaymentNotFoundError
-            changes = _ended(ports, loaded.payment, turns)
-            result = await ports.store.commit_row(changes)
-            if result is CommitResult.COMMITTED:
+        actions = {turn.work.begun.action.id for turn in turns}
+        is_each_once = len(actions) == len(turns)
+        if is_each_once and await _settle_together(ports, turns, retries):
+            return
+        for turn in turns:
+            await _settle_one(ports, turn, retries)
+
+
+async def _settle_together(ports: Ports, turns: Sequence[Turn[Ending]], retries: Retries) -> bool:
+    """Settle them together and tell each; return False if one of them has ended already."""
+    place = turns[0].work.begun.payment
+    while True:
+        loaded = await ports.store.load(place.merchant_id, place.id, rpc="", key=None)
+        if loaded.payment is None:
+            raise errors.PaymentNotFoundError
+        changes = _ended(ports, loaded.payment, turns)
+        match await ports.store.commit_row(changes):
+            case CommitResult.COMMITTED:
                 for turn, change in zip(turns, changes, strict=True):
                     assert change.reply is not None
                     turn.tell(Reply(change.reply))
-                return
-            if result is CommitResult.KEY_HELD:
-                break  # one of them has ended already
-            await retries.wait()
-        for turn in turns:
-            await _settle_one(ports, turn, retries)
+                return True
+            case CommitResult.KEY_HELD:
+                return False
+            case CommitResult.CONFLICT:
+                await retries.wait()
 
 
 @contextmanager
@@ -134,13 +140,6 @@ def _begun(
             begun.append((turn, change))
             payment = change.payment
     return begun, refused
-
-
-def _go_together(turns: Sequence[Turn[Ending]]) -> bool:
-    """Tell whether these are operations, each of them once."""
-    actions = [turn.work.begun.action for turn in turns]
-    are_all_different = len({action.id for action in actions}) == len(actions)
-    return are_all_different and all(action.type in _OPERATIONS for action in actions)
 
 
 def _ended(ports: Ports, payment: Payment, turns: Sequence[Turn[Ending]]) -> list[Change]:
