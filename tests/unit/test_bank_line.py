@@ -239,8 +239,8 @@ async def test_lines_are_replaced_by_their_age(bank: Bank, port: int) -> None:
 
 async def test_a_bank_that_is_away(bank: Bank, port: int) -> None:
     """At first it is waited for; then nothing is begun; and soon after it is back all goes on."""
+    began = time.monotonic()
     async with line_to(port) as line:
-        began = time.monotonic()
         line.ensure_reachable()
         assert await ask(line, "act_0", seconds=0.1) == NOT_SENT
         assert time.monotonic() - began >= 0.1

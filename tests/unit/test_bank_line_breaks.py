@@ -13,7 +13,7 @@ from grpc_health.v1.health_pb2_grpc import HealthServicer
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from pkg.errors import DependencyUnavailableError
 from pkg.grpc.guard import Context
-from services.payments.adapters.bank_line import BankLine
+from services.payments.adapters.bank_line import GRACE_SECONDS, STEADY_SECONDS, BankLine
 from tests.unit.test_bank_line import APPROVED, SOON, Bank, ask, is_reachable, line_to, served
 from tools.stack import ports
 
@@ -44,6 +44,25 @@ async def test_lines_that_do_not_last() -> None:
         bank.lasts = True
         async with asyncio.timeout(SOON):
             while await ask(line, "act") != APPROVED:
+                await asyncio.sleep(0.01)
+        assert is_reachable(line)
+
+
+async def test_the_time_of_a_short_line_counts_for_the_bank() -> None:
+    """Banks that replace each other quickly are not away, however long the first took to come."""
+    port = ports.free(1)[0]
+    async with line_to(port) as line:
+        line._none_since -= 0.75 * GRACE_SECONDS  # so long there was none
+        async with served(Bank(), port):
+            async with asyncio.timeout(SOON):
+                while not has_line(line):
+                    await asyncio.sleep(0.01)
+            short = 0.5 * GRACE_SECONDS - 0.1
+            assert short < STEADY_SECONDS
+            line._none_since -= short  # so long it has been open
+            line._some_since -= short
+        async with asyncio.timeout(SOON):
+            while has_line(line):
                 await asyncio.sleep(0.01)
         assert is_reachable(line)
 

@@ -39,7 +39,7 @@ LINE_SECONDS = 60.0
 PING_SECONDS, SILENCES_MAX = 2.0, 3
 # Between attempts; each pause is twice the one before.
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.1, 0.5
-# What breaks sooner was no line: it is an attempt that failed, and the bank stays away by it.
+# What breaks sooner brings nothing back: the time without a line goes on where it was.
 STEADY_SECONDS = 1.0
 
 _LATE = Failure(grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -234,8 +234,8 @@ class BankLine:
         connection.retire()
         if self._current is connection:
             self._current, now = None, self._loop.time()
-            if now - self._some_since >= STEADY_SECONDS:
-                self._none_since = now
+            lasted = now - self._some_since
+            self._none_since = now if lasted >= STEADY_SECONDS else self._none_since + lasted
 
     def _ended(self, connection: Connection) -> None:
         del self._connections[connection]
