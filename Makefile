@@ -6,6 +6,7 @@ AGAINST ?= .git\#branch=main
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor-set && \
+	python -m tools.clients && \
 	python -m tools.edge production && \
 	python -m tools.edge traced --traces http://jaeger:4318/v1/traces && \
 	PYTHONPATH=build/python python -m tools.openapi
@@ -84,6 +85,7 @@ check: venv-dev check-generated check-envoy check-workflows docs ## lint, types,
 	ruff format --check
 	mypy
 	lint-imports
+	PYTHONPATH=clients/python lint-imports --config clients/python/pyproject.toml
 	buf lint
 	buf format -d --exit-code
 	yamllint --strict $(YAML)
@@ -129,8 +131,10 @@ hooks: venv-dev ## run the checks before each commit
 check-generated: venv-dev
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build services tools "$$copy" && \
-	mkdir -p "$$copy/deploy/envoy" && \
+	mkdir -p "$$copy/deploy/envoy" "$$copy/clients/python" && \
+	cp -R clients/python/paygate_client "$$copy/clients/python" && \
 	(cd "$$copy" && $(GENERATE)) && diff -r -x __pycache__ build "$$copy/build" && \
+	diff -r -x __pycache__ clients/python/paygate_client "$$copy/clients/python/paygate_client" && \
 	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" && \
 	diff deploy/envoy/traced.yaml "$$copy/deploy/envoy/traced.yaml" || \
 	{ echo 'What is generated is stale: run `make proto-generate` and commit it.'; exit 1; }

@@ -1,0 +1,88 @@
+"""A client of the paygate payments gateway: one effect per call, whatever breaks on the way.
+
+`Paygate` and `AsyncPaygate` make calls; `webhooks.verify` checks what the gateway posts. Amounts
+are `Money` in minor units, a decline is an `Outcome`, errors are subclasses of `PaygateError`.
+"""
+
+from paygate_client import webhooks
+from paygate_client._async.client import AsyncPaygate
+from paygate_client._async.listing import AsyncListing
+from paygate_client._sending import VERSION
+from paygate_client._sync.client import Paygate
+from paygate_client._sync.listing import Listing
+from paygate_client.card import Card, Expiry
+from paygate_client.enums import (
+    ActionStatus,
+    ActionType,
+    Brand,
+    DeclineCode,
+    DeliveryStatus,
+    EndpointStatus,
+    EventType,
+    PaymentStatus,
+)
+from paygate_client.errors import (
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailedError,
+    FieldViolation,
+    GatewayError,
+    InvalidRequestError,
+    NotFoundError,
+    PaygateError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RefusedError,
+    StillPendingError,
+    UnavailableError,
+)
+from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
+from paygate_client.money import Money
+from paygate_client.sandbox_models import Clock, Drained, TestCard
+from paygate_client.webhook_models import Delivery, EndpointSecret, Event, WebhookEndpoint
+
+__all__ = [
+    "VERSION",
+    "Action",
+    "ActionStatus",
+    "ActionType",
+    "AsyncListing",
+    "AsyncPaygate",
+    "AuthenticationError",
+    "Brand",
+    "Card",
+    "CardOnFile",
+    "Clock",
+    "ConflictError",
+    "ConnectionFailedError",
+    "Decline",
+    "DeclineCode",
+    "Delivery",
+    "DeliveryStatus",
+    "Drained",
+    "EndpointSecret",
+    "EndpointStatus",
+    "Event",
+    "EventType",
+    "Expiry",
+    "FieldViolation",
+    "GatewayError",
+    "InvalidRequestError",
+    "Listing",
+    "Money",
+    "NotFoundError",
+    "Outcome",
+    "Page",
+    "Paygate",
+    "PaygateError",
+    "Payment",
+    "PaymentStatus",
+    "PermissionDeniedError",
+    "RateLimitedError",
+    "RefusedError",
+    "StillPendingError",
+    "TestCard",
+    "UnavailableError",
+    "WebhookEndpoint",
+    "webhooks",
+]

@@ -1,0 +1,35 @@
+"""What tests need. With a gateway in production each call raises `NotFoundError`."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from paygate_client import _requests as requests
+from paygate_client._async.transport import AsyncTransport
+from paygate_client.sandbox_models import Clock, Drained, TestCard
+
+
+class AsyncSandbox:
+    """The sandbox's clock, and what else a test turns."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def clock(self) -> Clock:
+        """Return the sandbox's clock."""
+        return await self._transport.send(requests.get_clock())
+
+    async def advance(self, by: timedelta, *, idempotency_key: str | None = None) -> Clock:
+        """Turn the clock forward for everybody, by 1 second to 400 days; `reset` puts it back."""
+        return await self._transport.send(requests.advance_clock(by), idempotency_key)
+
+    async def drain(self, at_most: timedelta = timedelta(seconds=3)) -> Drained:
+        """Return when everything that is due was done, or after a time, of 30 s at most."""
+        return await self._transport.send(requests.drain(at_most))
+
+    async def reset(self, *, idempotency_key: str | None = None) -> int:
+        """Remove the merchant's payments, events and endpoints; return how many payments."""
+        return await self._transport.send(requests.reset(), idempotency_key)
+
+    async def test_cards(self) -> Sequence[TestCard]:
+        """Return the cards whose numbers decide what the simulated bank does."""
+        return await self._transport.send(requests.list_test_cards())

@@ -1,0 +1,112 @@
+# Generated from `_async` by `make proto-generate`: change it there.
+"""Sends calls over HTTP until it is known what became of them, or the time is over."""
+
+import logging
+import time
+from typing import TypeVar
+
+import httpx2
+
+from paygate_client._call import Call
+from paygate_client._sending import (
+    REPLY_BYTES_MAX,
+    Again,
+    Broken,
+    Deadline,
+    Done,
+    Over,
+    Reply,
+    headers_for,
+    key_for,
+    next_step,
+)
+
+T = TypeVar("T")
+logger = logging.getLogger("paygate_client")
+
+
+class Transport:
+    """One gateway, one API key, and connections to it.
+
+    Args:
+        url: The gateway's address.
+        api_key: The merchant's.
+        deadline_seconds: How long a call may take, with all attempts and pauses.
+        transport: What carries HTTP; by default a pool of connections.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        deadline_seconds: float,
+        transport: httpx2.BaseTransport | None,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._headers = headers_for(self._url, api_key)
+        self._deadline_seconds = deadline_seconds
+        self._http = httpx2.Client(transport=transport)
+
+    def send(self, call: Call[T], idempotency_key: str | None = None) -> T:
+        """Make a call, with one key over all attempts; return its result.
+
+        Raises:
+            PaygateError: It was refused, or nothing is known until the deadline.
+            ValueError: The key is not 1 to 255 visible ASCII characters.
+        """
+        key = key_for(call, idempotency_key)
+        deadline = Deadline(self._deadline_seconds, waits_seconds=call.waits_seconds)
+        number = 1
+        while True:
+            attempt = self._attempt(call, key, deadline)
+            left = deadline.seconds_left
+            match next_step(call, attempt, number=number, key=key, seconds_left=left):
+                case Done(result):
+                    return result
+                case Over(error):
+                    raise error
+                case Again(seconds, why):
+                    logger.info("%s: %s, again in %.2f s", call.name, why, seconds)
+                    self.pause(seconds)
+                    number += 1
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _attempt(self, call: Call[T], key: str | None, deadline: Deadline) -> Reply | Broken:
+        # The request alone holds the body, and neither it nor an error of httpx2, which has it,
+        # goes on from here.
+        request = self._http.build_request(
+            call.method,
+            self._url + call.target,
+            headers={**self._headers, **({"idempotency-key": key} if key else {})},
+            content=call.content(),
+            timeout=deadline.attempt_seconds,
+        )
+        if call.body is not None:
+            request.headers["content-type"] = "application/json"
+        try:
+            reply = self._http.send(request, stream=True)
+            try:
+                body = self._read(reply, deadline)
+            finally:
+                reply.close()
+        except httpx2.TransportError as error:
+            return Broken(type(error).__name__)
+        return Reply(reply.status_code, dict(reply.headers), body)
+
+    def _read(self, reply: httpx2.Response, deadline: Deadline) -> bytes:
+        body = bytearray()
+        for piece in reply.iter_raw():
+            body += piece
+            if not deadline.seconds_left:
+                raise httpx2.ReadTimeout("the deadline came before the end")
+            if len(body) > REPLY_BYTES_MAX:
+                raise httpx2.RemoteProtocolError("a reply without an end")
+        return bytes(body)

@@ -1,0 +1,118 @@
+"""What the API names by words. All of these are open: a value of a newer gateway never raises."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class OpenEnum(StrEnum):
+    """Text of which some values are known: `DeclineCode("CODE_NEW")` is a value like any other."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        unknown = str.__new__(cls, str(value))
+        unknown._name_ = unknown._value_ = str(value)
+        return unknown
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version of the client has a name for it."""
+        return self.name in type(self).__members__
+
+
+class PaymentStatus(OpenEnum):
+    """Where a payment stands. Only PENDING changes by itself, but for what expires."""
+
+    PENDING = "STATUS_PENDING"
+    AUTHORIZED = "STATUS_AUTHORIZED"
+    DECLINED = "STATUS_DECLINED"
+    FAILED = "STATUS_FAILED"
+    PARTIALLY_CAPTURED = "STATUS_PARTIALLY_CAPTURED"
+    CAPTURED = "STATUS_CAPTURED"
+    PARTIALLY_REFUNDED = "STATUS_PARTIALLY_REFUNDED"
+    REFUNDED = "STATUS_REFUNDED"
+    VOIDED = "STATUS_VOIDED"
+    EXPIRED = "STATUS_EXPIRED"
+
+
+class ActionType(OpenEnum):
+    """What was done to a payment; EXPIRE and REVERSE are the gateway's own."""
+
+    AUTHORIZE = "TYPE_AUTHORIZE"
+    CAPTURE = "TYPE_CAPTURE"
+    VOID = "TYPE_VOID"
+    REFUND = "TYPE_REFUND"
+    EXPIRE = "TYPE_EXPIRE"
+    REVERSE = "TYPE_REVERSE"
+
+
+class ActionStatus(OpenEnum):
+    """How it went. Only PENDING changes, and by itself."""
+
+    PENDING = "STATUS_PENDING"
+    SUCCEEDED = "STATUS_SUCCEEDED"
+    DECLINED = "STATUS_DECLINED"
+    FAILED = "STATUS_FAILED"
+
+
+class DeclineCode(OpenEnum):
+    """Why the customer's bank said no."""
+
+    CARD_DECLINED = "CODE_CARD_DECLINED"
+    INSUFFICIENT_FUNDS = "CODE_INSUFFICIENT_FUNDS"
+    LOST_CARD = "CODE_LOST_CARD"
+    STOLEN_CARD = "CODE_STOLEN_CARD"
+    EXPIRED_CARD = "CODE_EXPIRED_CARD"
+    INCORRECT_CVV = "CODE_INCORRECT_CVV"
+    PROCESSING_ERROR = "CODE_PROCESSING_ERROR"
+    ISSUER_UNAVAILABLE = "CODE_ISSUER_UNAVAILABLE"
+    CAPTURE_REJECTED = "CODE_CAPTURE_REJECTED"
+    REFUND_REJECTED = "CODE_REFUND_REJECTED"
+    VOID_REJECTED = "CODE_VOID_REJECTED"
+
+
+class Brand(OpenEnum):
+    """The card's network, told by the first digits of its number."""
+
+    UNSPECIFIED = "BRAND_UNSPECIFIED"
+    VISA = "BRAND_VISA"
+    MASTERCARD = "BRAND_MASTERCARD"
+    AMERICAN_EXPRESS = "BRAND_AMERICAN_EXPRESS"
+    DISCOVER = "BRAND_DISCOVER"
+    JCB = "BRAND_JCB"
+    UNIONPAY = "BRAND_UNIONPAY"
+    DINERS_CLUB = "BRAND_DINERS_CLUB"
+    MAESTRO = "BRAND_MAESTRO"
+
+
+class EventType(OpenEnum):
+    """What became true of a payment."""
+
+    AUTHORIZED = "payment.authorized"
+    DECLINED = "payment.declined"
+    FAILED = "payment.failed"
+    CAPTURED = "payment.captured"
+    CAPTURE_DECLINED = "payment.capture_declined"
+    CAPTURE_FAILED = "payment.capture_failed"
+    VOIDED = "payment.voided"
+    REMAINDER_VOIDED = "payment.remainder_voided"
+    VOID_DECLINED = "payment.void_declined"
+    VOID_FAILED = "payment.void_failed"
+    REFUNDED = "payment.refunded"
+    REFUND_DECLINED = "payment.refund_declined"
+    REFUND_FAILED = "payment.refund_failed"
+    EXPIRED = "payment.expired"
+
+
+class EndpointStatus(OpenEnum):
+    """Whether events are posted to a webhook endpoint."""
+
+    ENABLED = "STATUS_ENABLED"
+    DISABLED = "STATUS_DISABLED"
+
+
+class DeliveryStatus(OpenEnum):
+    """How far an event has come on its way to an endpoint."""
+
+    PENDING = "STATUS_PENDING"
+    DELIVERED = "STATUS_DELIVERED"
+    FAILED = "STATUS_FAILED"
