@@ -23,7 +23,8 @@ API = REPOSITORY / "docs" / "api.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
-DOCUMENTS = [README, *OTHERS, *sorted((REPOSITORY / "docs").rglob("*.md"))]
+CLIENTS = sorted((REPOSITORY / "clients").glob("*/README.md"))
+DOCUMENTS = [README, *OTHERS, *CLIENTS, *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -71,7 +72,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_named_files_exist(document: Path) -> None:
     """Every path in code style that begins with a folder of the repository is there."""
-    folders = {"proto", "build", "services", "pkg", "tools", "tests", "bench", "docs"}
+    folders = {"proto", "build", "services", "pkg", "tools", "tests", "bench", "docs", "clients"}
     for code in _CODE.findall(document.read_text()):
         if code.split("/")[0] in folders and "/" in code and " " not in code:
             assert (REPOSITORY / code).exists(), code
