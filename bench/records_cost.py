@@ -17,8 +17,7 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.grpc.calls import Call, CallRecords
 from pkg.observe.metrics import Metrics
 from pkg.observe.request_log import RequestLog
-from services.payments.adapters.metered import MeteredAcquirer, MeteredVault, VaultMeter
-from services.payments.adapters.tally import StoreTally
+from services.payments.adapters.tally import MeteredAcquirer, MeteredVault, StoreTally, VaultMeter
 from services.payments.api.requests import payment_id_in
 from services.payments.domain.card import Expiry, Pan
 from services.payments.domain.money import Money

@@ -7,11 +7,10 @@ from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1.payment_service_pb2 import AuthorizeResponse
 from pkg.ids import new_id
 from services.payments.domain.action import Action
-from services.payments.domain.authorize import authorize
-from services.payments.domain.card import Brand, Cvv, Expiry, Pan
+from services.payments.domain.card import Brand, Card, Cvv, Expiry, Pan
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Approved, Final
-from services.payments.domain.payment import Card, Payment
+from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle
 from services.payments.ports import CardDetails
 
@@ -51,7 +50,7 @@ def begun(
     amount: int = 1000, *, merchant_id: str = MERCHANT, now: datetime = NOW, reference: str = ""
 ) -> tuple[Payment, Action]:
     """Return a payment whose authorization is under way, as the bank is about to be asked."""
-    return authorize(
+    return Payment.authorize(
         gbp(amount),
         CARD,
         merchant_id=merchant_id,

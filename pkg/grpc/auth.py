@@ -25,9 +25,8 @@ from pkg.grpc.guard import (
 )
 from pkg.grpc.limits import CallerLimits
 from pkg.grpc.scopes import Scopes, allowed, known
-from pkg.keyed_hash import KeyedHash
 from pkg.postgres.sql import Pool, translated
-from pkg.secret import Secret
+from pkg.secret import KeyedHash, Secret
 from pkg.values import value
 
 # A revoked key stops working in every worker within 5 s: this, and time for the call it comes with.

@@ -38,13 +38,12 @@ from services.payments.adapters.bank import GrpcTestCards
 from services.payments.adapters.bank_line import BankLine
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
-from services.payments.adapters.metered import MeteredAcquirer
 from services.payments.adapters.pending import watched
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
-from services.payments.adapters.tally import StoreTally
+from services.payments.adapters.tally import MeteredAcquirer, StoreTally
 from services.payments.adapters.vault.cards import NoVault
 from services.payments.admin.actions import PostgresActions
 from services.payments.admin.gate import AdminGate

@@ -13,7 +13,7 @@ from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from tests.chaos.rig import Process, free_port
 from tests.integration.path_worker import REPOSITORY, WARM_CALLS
 
-FILES_MAX = 42
+FILES_MAX = 40
 
 
 async def test_an_authorize_goes_through_few_files(

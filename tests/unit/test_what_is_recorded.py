@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.authorize import authorize
 from services.payments.domain.card import YEARS_AHEAD_MAX, Cvv, Expiry, Pan
 from services.payments.domain.event import event_of
 from services.payments.domain.hold import Hold
@@ -43,7 +42,7 @@ Fields = dict[str, object]
 
 def test_an_authorization_begins_a_payment() -> None:
     """The payment begins at version 1 with all its sums at 0, and the action is its first."""
-    payment, action = authorize(
+    payment, action = Payment.authorize(
         gbp(1000),
         CARD,
         merchant_id=MERCHANT,

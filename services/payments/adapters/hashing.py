@@ -3,8 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from pkg.keyed_hash import KeyedHash
-from pkg.secret import Secret
+from pkg.secret import KeyedHash, Secret
 from services.payments.domain.card import Pan
 
 

@@ -4,11 +4,11 @@ from enum import Enum
 
 from pkg.postgres.sql import Row
 from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.card import Brand, Expiry
+from services.payments.domain.card import Brand, Card, Expiry
 from services.payments.domain.hold import Hold
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode
-from services.payments.domain.payment import Card, Payment
+from services.payments.domain.payment import Payment
 from services.payments.domain.status import Authorization
 from services.payments.ports import Change
 

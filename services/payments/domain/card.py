@@ -146,3 +146,17 @@ def _brand_of(first: str) -> Brand:
         if low <= first[: len(low)] <= high:
             return brand
     return Brand.UNKNOWN
+
+
+@value(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is kept of a card. The fingerprint is keyed: nobody can guess the number from it.
+
+    `token` names the card in the vault; it is empty for payments from before there was one.
+    """
+
+    brand: Brand
+    last4: str
+    expiry: Expiry
+    fingerprint: bytes
+    token: str = ""

@@ -7,28 +7,15 @@ raises the refusal that the guard ladder names first. A capture is decided in `P
 from datetime import datetime
 from typing import assert_never
 
+from pkg.errors import ValidationFailedError
 from pkg.values import changed, value
 from services.payments.domain import errors
 from services.payments.domain.action import Action, ActionType
-from services.payments.domain.card import Brand, Expiry
+from services.payments.domain.card import Card
 from services.payments.domain.hold import Hold
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode
 from services.payments.domain.status import Authorization, Status, status_of
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Card:
-    """What is kept of a card. The fingerprint is keyed: nobody can guess the number from it.
-
-    `token` names the card in the vault; it is empty for payments from before there was one.
-    """
-
-    brand: Brand
-    last4: str
-    expiry: Expiry
-    fingerprint: bytes
-    token: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -75,6 +62,57 @@ class Payment:
     def refundable(self) -> Money:
         """What a refund may still give back."""
         return self.captured - self.refunded - self.refunding
+
+    @staticmethod
+    def authorize(
+        amount: Money,
+        card: Card,
+        *,
+        merchant_id: str,
+        payment_id: str,
+        action_id: str,
+        reference: str,
+        idempotency_key: str | None = None,
+        now: datetime,
+        expire_time: datetime,
+    ) -> tuple["Payment", Action]:
+        """Begin a payment: the bank is about to be asked to reserve `amount` on `card`.
+
+        Raises:
+            ValidationFailedError: The card's month of expiry is past.
+        """
+        if card.expiry.is_past(now):
+            raise ValidationFailedError({"card_details.expiry": errors.IN_THE_PAST})
+        action = Action(
+            id=action_id,
+            payment_id=payment_id,
+            type=ActionType.AUTHORIZE,
+            amount=amount,
+            reference=reference,
+            sequence=1,
+            idempotency_key=idempotency_key,
+            create_time=now,
+            update_time=now,
+        )
+        payment = Payment(
+            merchant_id=merchant_id,
+            id=payment_id,
+            version=1,
+            authorization=Authorization.PENDING,
+            authorization_id=action_id,
+            authorized=amount,
+            captured=amount.zero(),
+            refunded=amount.zero(),
+            capturing=amount.zero(),
+            refunding=amount.zero(),
+            card=card,
+            reference=reference,
+            last_sequence=1,
+            create_time=now,
+            update_time=now,
+            expire_time=expire_time,
+        )
+        return payment, action
 
     def capture(
         self, amount: Money, *, final: bool, action_id: str, reference: str, now: datetime

@@ -15,7 +15,7 @@ from pkg.observe.tracing import Tracer
 from pkg.postgres.sql import Pool, Pools, open_pool, translated
 from pkg.process.mode import Mode
 from pkg.process.settings import as_secret
-from services.payments.adapters.metered import MeteredVault, MeteredWrapper, VaultMeter
+from services.payments.adapters.tally import MeteredVault, MeteredWrapper, VaultMeter
 from services.payments.adapters.vault import local as vault_local
 from services.payments.adapters.vault.cards import SQL, CardVault
 from services.payments.adapters.vault.keys import DataKeys
