@@ -24,7 +24,9 @@ OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
 CLIENTS = sorted((REPOSITORY / "clients").glob("*/README.md"))
-DOCUMENTS = [README, *OTHERS, *CLIENTS, *sorted((REPOSITORY / "docs").rglob("*.md"))]
+GENERATED = REPOSITORY / "docs" / "reference.md"  # there after `make docs`
+PAGES = sorted({*(REPOSITORY / "docs").rglob("*.md")} - {GENERATED})
+DOCUMENTS = [README, *OTHERS, *CLIENTS, *PAGES]
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
