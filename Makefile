@@ -15,7 +15,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking \
+.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
 	audit images check-workflows \
 	lock hooks python venv-local venv-dev venv-bench bench-tools promtool check-generated check-envoy
 
@@ -118,6 +118,16 @@ http-breaking: venv-dev ## compare the paths of REST with AGAINST: buf does not 
 	buf build '$(AGAINST)' -o "$$old/old.binpb" --as-file-descriptor-set && \
 	buf build -o "$$old/new.binpb" --as-file-descriptor-set && \
 	python -m tools.edge breaking "$$old/old.binpb" "$$old/new.binpb"
+
+# The base branch may be from before there was this file. AGAINST is what buf takes, and ends in =REF.
+BASE = $(lastword $(subst =, ,$(AGAINST)))
+openapi-breaking: venv-dev ## compare what build/openapi.json promises with AGAINST
+	@git rev-parse --quiet --verify '$(BASE)^{commit}' >/dev/null || \
+	{ echo 'There is no commit $(BASE).' >&2; exit 1; }
+	@git cat-file -e '$(BASE):build/openapi.json' 2>/dev/null || exit 0; \
+	old=$$(mktemp) && trap 'rm -f "$$old"' EXIT && \
+	git show '$(BASE):build/openapi.json' > "$$old" && \
+	python -m tools.openapi.breaking "$$old" build/openapi.json
 
 lock: venv-dev ## choose versions anew and write the lock files
 	$(LOCK) --upgrade -o requirements.lock

@@ -27,7 +27,8 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
     """Shares the files of a parallel run (`pytest -n`) out among its processes.
 
     Tests of one file stay together, since they share what they have started. So do those of the
-    running stack, which the search for leaks looks through, and of a primary with its standby.
+    running stack, which the search for leaks looks through, of the one that is asked by its
+    document, and of a primary with its standby.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -35,11 +36,16 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
         name = Path(file).name
         if "e2e/" in file and not name.startswith("test_edge_"):
             return "e2e"
+        if "tests/openapi/" in file:
+            return "openapi"
         return "pair" if name.startswith(PAIRED) else file
 
 
 # What takes long comes first: nobody is then left alone with it at the end.
-LONG = ("e2e", "chaos", "integration", "bench", "fuzz", "observability", "ci", "k8s", "attack")
+LONG = (
+    *("e2e", "chaos", "integration", "bench", "fuzz", "openapi", "observability", "ci", "k8s"),
+    "attack",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

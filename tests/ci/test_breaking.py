@@ -60,7 +60,7 @@ def change(checkout: Path, path: str, old: str, new: str) -> None:
 
 def test_what_did_not_change_breaks_nothing(checkout: Path) -> None:
     """Else the failures below would say nothing."""
-    for target in ("proto-breaking", "http-breaking", "check-generated"):
+    for target in ("proto-breaking", "http-breaking", "openapi-breaking", "check-generated"):
         done = made(checkout, target)
         assert done.returncode == 0, (target, done.stdout, done.stderr)
 
@@ -99,6 +99,22 @@ def test_a_changed_path_fails(checkout: Path, old: str, new: str, said: str) -> 
     done = made(checkout, "http-breaking")
     assert done.returncode != 0
     assert said in done.stderr
+
+
+def test_a_narrower_limit_fails(checkout: Path) -> None:
+    """Neither protos nor paths have it; the document has."""
+    change(checkout, "build/openapi.json", '"maxLength": 255', '"maxLength": 200')
+    done = made(checkout, "openapi-breaking")
+    assert done.returncode != 0
+    assert "void: request reference has maxLength 200 and had 255" in done.stderr
+
+
+def test_a_stale_document_fails(checkout: Path) -> None:
+    """What services enforce is in it."""
+    change(checkout, "services/events/target.py", "URL_LENGTH_MAX = 2048", "URL_LENGTH_MAX = 1024")
+    done = made(checkout, "check-generated")
+    assert done.returncode != 0
+    assert "openapi.json" in done.stdout
 
 
 def test_a_stale_generated_file_fails(checkout: Path) -> None:

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from tools.openapi import errors, operations, webhooks
+from tools.openapi import errors, operations, shown, webhooks
 from tools.openapi.api import PREFIX, Api
 from tools.openapi.limits import Schema
-from tools.openapi.reasons import REASONS
 from tools.openapi.schemas import Schemas
 
 ABOUT: Final = Path(__file__).with_name("about.md")
@@ -92,13 +91,6 @@ def _tags(api: Api) -> list[Schema]:
 
 
 def _components(schemas: Schemas) -> Schema:
-    general = {
-        errors.example_name(key): {
-            "summary": reason.message,
-            "value": errors.error_body(reason),
-        }
-        for key, reason in sorted(REASONS.items())
-    }
     return {
         "securitySchemes": {
             "key": {
@@ -110,6 +102,6 @@ def _components(schemas: Schemas) -> Schema:
         "parameters": {"idempotency-key": _KEY, **webhooks.parameters()},
         "headers": _HEADERS,
         "responses": errors.shared_responses(),
-        "examples": general,
+        "examples": shown.general(),
         "schemas": {**schemas.made, **errors.SCHEMAS},
     }

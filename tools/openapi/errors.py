@@ -72,8 +72,7 @@ _ERROR: Schema = {
         "details": {
             "type": "array",
             "description": "Always an ErrorInfo first; then, for bad input, a BadRequest.",
-            "prefixItems": [{"$ref": f"{REF}ErrorInfo"}],
-            "items": {"$ref": f"{REF}BadRequest"},
+            "items": {"oneOf": [{"$ref": f"{REF}ErrorInfo"}, {"$ref": f"{REF}BadRequest"}]},
             "minItems": 1,
         },
     },
@@ -162,11 +161,10 @@ def error_response(
     """Return a response with one of these reasons."""
     names = [name for _, name in keys]
     told = "\n".join(f"- `{name}`: {REASONS[status, name].message}" for name in names)
-    reason = {"type": "object", "properties": {"reason": {"type": "string", "enum": names}}}
-    narrowed = {
-        "type": "object",
-        "properties": {"details": {"type": "array", "prefixItems": [reason]}},
-    }
+    reason = {"type": "string", "enum": names}
+    info = {"type": "object", "properties": {"reason": reason}, "required": ["reason"]}
+    details = {"type": "array", "contains": info}
+    narrowed = {"type": "object", "properties": {"details": details}}
     headers = {"x-request-id": {"$ref": "#/components/headers/x-request-id"}}
     if status in AGAIN:
         headers["retry-after"] = {"$ref": "#/components/headers/retry-after"}

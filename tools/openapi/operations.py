@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from pkg.grpc.scopes import allowed
+from tools.openapi import shown
 from tools.openapi.api import Api, Operation, UnsupportedError, is_required
 from tools.openapi.comments import first_sentence
 from tools.openapi.errors import Key, responses_of
@@ -64,7 +65,7 @@ def _described(api: Api, schemas: Schemas, operation: Operation) -> Schema:
         told["requestBody"] = _body(schemas, operation)
     told["responses"] = {
         "200": _done(api, schemas, operation),
-        **responses_of(reasons_of(operation), {}),
+        **responses_of(reasons_of(operation), shown.refusals(operation.id)),
     }
     return told
 
@@ -91,7 +92,10 @@ def _parameters(schemas: Schemas, operation: Operation) -> list[Schema]:
         if text := schema.pop("description", ""):
             parameter["description"] = text
         parameter["required"] = in_path or is_required(field)
-        found.append({**parameter, "schema": schema})
+        parameter["schema"] = schema
+        if examples := shown.values(operation.id, field.name):
+            parameter["examples"] = examples
+        found.append(parameter)
     return [*found, _KEY] if operation.id in KEYED else found
 
 
@@ -102,7 +106,10 @@ def _body(schemas: Schemas, operation: Operation) -> Schema:
         if is_required(field) and field.name not in operation.in_path
     ]
     schema = schemas.body(operation.request, operation.in_path)
-    return {"required": bool(needed), "content": {"application/json": {"schema": schema}}}
+    content: Schema = {"schema": schema}
+    if examples := shown.bodies(operation.id):
+        content["examples"] = examples
+    return {"required": bool(needed), "content": {"application/json": content}}
 
 
 def _done(api: Api, schemas: Schemas, operation: Operation) -> Schema:
@@ -113,7 +120,12 @@ def _done(api: Api, schemas: Schemas, operation: Operation) -> Schema:
     told: Schema = {
         "description": api.comments[operation.response.full_name],
         "headers": headers,
-        "content": {"application/json": {"schema": schemas.reply(operation.response)}},
+        "content": {
+            "application/json": {
+                "schema": schemas.reply(operation.response),
+                "examples": shown.replies(operation.id),
+            }
+        },
     }
     if links := LINKS.get(operation.id):
         told["links"] = links

@@ -182,3 +182,15 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "reset": (),
     "listTestCards": (),
 }
+
+
+def with_name(name: str, status: int = 0) -> Reason:
+    """Return a reason by its name; the one with the lowest status if none is given."""
+    return min(
+        (
+            reason
+            for reason in REASONS.values()
+            if reason.name == name and status in {0, reason.http_status}
+        ),
+        key=lambda reason: reason.http_status,
+    )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tools.openapi import shown
 from tools.openapi.api import Api
 from tools.openapi.limits import Schema
 from tools.openapi.schemas import REF, Schemas
@@ -64,6 +65,7 @@ def _posted(name: str, text: str) -> Schema:
             {"type": "object", "properties": {"type": {"type": "string", "const": name}}},
         ]
     }
+    content = {"schema": event, "examples": {name: {"value": shown.event(name)}}}
     words = name.replace(".", "_").split("_")
     return {
         "operationId": "on" + "".join(word.capitalize() for word in words),
@@ -71,6 +73,6 @@ def _posted(name: str, text: str) -> Schema:
         "summary": text.removesuffix("."),
         "security": [],
         "parameters": [{"$ref": f"#/components/parameters/{header}"} for header in _HEADERS],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": event}}},
+        "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {status: {"description": said} for status, said in _ANSWERS.items()},
     }

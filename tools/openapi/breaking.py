@@ -1,0 +1,186 @@
+"""`python -m tools.openapi.breaking OLD NEW`: what clients relied on and would no longer find."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+# Each limit, and whether a lower number allows less.
+_LIMITS: Final = {
+    "maximum": True,
+    "maxLength": True,
+    "maxItems": True,
+    "minimum": False,
+    "minLength": False,
+    "minItems": False,
+}
+_VERBS: Final = {"get", "put", "post", "delete", "patch"}
+
+
+def breaking(old: Schema, new: Schema) -> list[str]:
+    """Return what is no longer as it was, a line each, of two documents.
+
+    What requests may hold must not become less, and what replies always have must not either. More
+    of both is no break: clients are told that values may be added.
+    """
+    return sorted({*_paths(old, new), *_webhooks(old, new)})
+
+
+def _paths(old: Schema, new: Schema) -> Iterator[str]:
+    after = dict(_operations(new))
+    for place, was in _operations(old):
+        now = after.get(place)
+        name = was["operationId"]
+        if now is None:
+            yield f"{place} is gone ({name})"
+            continue
+        if now["operationId"] != name:
+            yield f"{place} was called {name} and is called {now['operationId']}"
+        yield from _asked(_Pair(old, new, name, is_request=True), was, now)
+        yield from _told(_Pair(old, new, name, is_request=False), was, now)
+
+
+def _webhooks(old: Schema, new: Schema) -> Iterator[str]:
+    for name, was in old.get("webhooks", {}).items():
+        now = new.get("webhooks", {}).get(name)
+        if now is None:
+            yield f"no event {name} is posted any more"
+        else:
+            pair = _Pair(old, new, name, is_request=False)
+            before, after = (_json(one["post"]["requestBody"]) for one in (was, now))
+            yield from pair.compare(before, after, "")
+
+
+def _asked(pair: "_Pair", was: Schema, now: Schema) -> Iterator[str]:
+    before, after = _parameters(pair.old, was), _parameters(pair.new, now)
+    for key, parameter in after.items():
+        if parameter.get("required") and not before.get(key, {}).get("required"):
+            yield f"{pair.name}: parameter {key[1]} is required"
+    for key, parameter in before.items():
+        if key not in after:
+            yield f"{pair.name}: parameter {key[1]} is gone"
+        else:
+            yield from pair.compare(parameter["schema"], after[key]["schema"], key[1])
+    body, body_now = was.get("requestBody"), now.get("requestBody")
+    if body and body_now:
+        if body_now.get("required") and not body.get("required"):
+            yield f"{pair.name}: a body is required"
+        yield from pair.compare(_json(body), _json(body_now), "")
+
+
+def _told(pair: "_Pair", was: Schema, now: Schema) -> Iterator[str]:
+    before, after = was["responses"]["200"], now["responses"].get("200")
+    if after is None:
+        yield f"{pair.name}: there is no reply 200"
+        return
+    for header in before.get("headers", {}):
+        if header not in after.get("headers", {}):
+            yield f"{pair.name}: reply header {header} is gone"
+    yield from pair.compare(_json(before), _json(after), "")
+
+
+class _Pair:
+    """Compares schemas of two documents, of the request or the reply of an operation."""
+
+    def __init__(self, old: Schema, new: Schema, name: str, *, is_request: bool) -> None:
+        self.old, self.new, self.name = old, new, name
+        self._is_request = is_request
+        self._what = "request" if is_request else "reply"
+
+    def compare(self, was: Schema, now: Schema, place: str) -> Iterator[str]:
+        """Return what clients would stumble over at a place, and below it."""
+        was, now = _resolved(self.old, was), _resolved(self.new, now)
+        at = f"{self.name}: {self._what}{f' {place}' if place else ''}"
+        yield from (f"{at}{said}" for said in self._differences(was, now))
+        before, after = was.get("properties", {}), now.get("properties", {})
+        for name, schema in before.items():
+            inner = f"{place}.{name}" if place else name
+            if name not in after:
+                yield f"{self.name}: {self._what} {inner} is gone"
+            else:
+                yield from self.compare(schema, after[name], inner)
+        if "items" in was and "items" in now:
+            yield from self.compare(was["items"], now["items"], f"{place}[]")
+        for one, other in zip(was.get("allOf", ()), now.get("allOf", ()), strict=False):
+            yield from self.compare(one, other, place)
+
+    def _differences(self, was: Schema, now: Schema) -> Iterator[str]:
+        types, types_now = _types(was), _types(now)
+        lost = types - types_now if self._is_request else types_now - types
+        if types and types_now and lost:
+            yield f" is {'/'.join(sorted(types_now))} and was {'/'.join(sorted(types))}"
+        values, values_now = _values(was), _values(now)
+        if values_now and (gone := values - values_now):
+            yield f" has no {', '.join(sorted(gone))} any more"
+        required, required_now = set(was.get("required", ())), set(now.get("required", ()))
+        if self._is_request:
+            yield from (f" needs {name}" for name in sorted(required_now - required))
+            yield from _narrowed(was, now)
+        else:
+            yield from (f" may lack {name}" for name in sorted(required - required_now))
+
+
+def _narrowed(was: Schema, now: Schema) -> Iterator[str]:
+    if "enum" in now and "enum" not in was:
+        yield " has only certain values"
+    for limit, less_is_narrower in _LIMITS.items():
+        before, after = was.get(limit), now.get(limit)
+        if after is None or before == after:
+            continue
+        if before is None or (after < before) == less_is_narrower:
+            yield f" has {limit} {after} and had {'none' if before is None else before}"
+    if "pattern" in now and now["pattern"] != was.get("pattern"):
+        yield " has another pattern"
+    if now.get("uniqueItems") and not was.get("uniqueItems"):
+        yield " may hold nothing twice"
+    if now.get("additionalProperties") is False and was.get("additionalProperties") is not False:
+        yield " takes no other fields"
+
+
+def _operations(document: Schema) -> Iterator[tuple[str, Schema]]:
+    for path, item in document["paths"].items():
+        for verb, described in item.items():
+            if verb in _VERBS:
+                yield f"{verb.upper()} {path}", described
+
+
+def _parameters(document: Schema, operation: Schema) -> dict[tuple[str, str], Schema]:
+    found = [_resolved(document, one) for one in operation.get("parameters", ())]
+    return {(one["in"], one["name"]): one for one in found}
+
+
+def _json(told: Schema) -> Schema:
+    schema: Schema = told["content"]["application/json"]["schema"]
+    return schema
+
+
+def _resolved(document: Schema, schema: Schema) -> Schema:
+    if "$ref" not in schema:
+        return schema
+    place: Any = document
+    for name in schema["$ref"].removeprefix("#/").split("/"):
+        place = place[name]
+    return _resolved(document, {**place, **{key: schema[key] for key in schema if key != "$ref"}})
+
+
+def _values(schema: Schema) -> set[str]:
+    return set(schema.get("enum", ()))
+
+
+def _types(schema: Schema) -> set[str]:
+    told = schema.get("type", [])
+    return {told} if isinstance(told, str) else set(told)
+
+
+def main(old: str, new: str) -> int:
+    """Print what breaks clients; return the exit code."""
+    said = breaking(*(json.loads(Path(one).read_text("utf-8")) for one in (old, new)))
+    print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
+    return int(bool(said))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
