@@ -1,24 +1,28 @@
 """The standard health service: whether the server serves, for whoever asks and whoever watches."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthServicer
 
-from pkg.grpc.guard import Context
+from pkg.grpc.guard import Context, current_call
 
 
 class HealthChecks(HealthServicer):
-    """Of the server as a whole, which has no name; it knows of no other.
+    """Of the server as a whole, which has no name, and of its services, which do as well as it.
 
     Not grpc_health's own, which writes to a watcher under the lock that each change waits for: a
     single one that does not read would keep a server from telling the others that it is to end.
+
+    Args:
+        services: The full names of the services that the server has.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, services: Collection[str] = ()) -> None:
+        self._known = frozenset({"", *services})
         self._is_serving = True
         self._is_closed = False
         self._changed = asyncio.Event()
@@ -37,8 +41,10 @@ class HealthChecks(HealthServicer):
         self, request: HealthCheckRequest, context: Context
     ) -> HealthCheckResponse:
         """Tell it once."""
-        if request.service:
-            await context.abort(grpc.StatusCode.NOT_FOUND)
+        if request.service not in self._known:
+            if call := current_call():
+                call.code = grpc.StatusCode.NOT_FOUND.name
+            await context.abort(grpc.StatusCode.NOT_FOUND, "There is no such service.")
         return HealthCheckResponse(status=self._status(request))
 
     async def Watch(  # noqa: N802  # the proto's
@@ -57,7 +63,7 @@ class HealthChecks(HealthServicer):
                 await changed.wait()
 
     def _status(self, request: HealthCheckRequest) -> Any:  # one of the enum, which has no type
-        if request.service:
+        if request.service not in self._known:
             return HealthCheckResponse.SERVICE_UNKNOWN
         return HealthCheckResponse.SERVING if self._is_serving else HealthCheckResponse.NOT_SERVING
 

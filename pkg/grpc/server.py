@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import grpc
 import structlog
-from grpc import aio
 from grpc_health.v1 import health_pb2_grpc
 
 from pkg.grpc.health_checks import HealthChecks
+from pkg.grpc.servers.make import OwnServer
 
 logger = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class Ending:
 
 
 async def serve_until_stopped(
-    server: aio.Server,
+    server: OwnServer,
     *,
     listen: str,
     ending: Ending,
@@ -84,7 +84,7 @@ async def serve_until_stopped(
     """
     stopped, at_once = stop_signal(), asyncio.Event()
     _stop_at_once(stopped, at_once)
-    checks = HealthChecks()
+    checks = HealthChecks(server.services)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     if credentials is None:
         server.add_insecure_port(listen)

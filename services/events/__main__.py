@@ -26,6 +26,7 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer, tracer_of
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.postgres.tenancy import MerchantPool
+from pkg.process.mode import Mode
 from pkg.process.observed import call_records, observed
 from pkg.process.repeating import pause
 from pkg.process.settings import as_secret
@@ -37,6 +38,7 @@ from services.events.deliver import Deliverer
 from services.events.endpoints import Endpoints
 from services.events.journal import Journal
 from services.events.outbox import Outbox
+from services.events.reflection import add_reflection_to
 from services.events.refusals import refusal_of
 from services.events.relay import Relay
 from services.events.sealing import SecretBox
@@ -89,6 +91,8 @@ async def serve(settings: Settings) -> None:
             abandoned=records.abandoned,
         )
         add_WebhookServiceServicer_to_server(servicer, server)
+        if settings.mode is Mode.SANDBOX:
+            add_reflection_to(server)
         checks = {"database": partial(pools.answers, "webhooks")}
         async with observed(settings.metrics_place, metrics, checks):
             await serve_until_stopped(

@@ -75,7 +75,7 @@ def test_an_unknown_method_is_told(edge: Edge) -> None:
     """UNIMPLEMENTED, as gRPC says it, with a reason."""
     code = grpc.StatusCode.UNIMPLEMENTED
     assert_refused(call(edge, "/paygate.payments.v1.PaymentService"), code, "METHOD_NOT_FOUND")
-    assert_refused(call(edge, "/grpc.health.v1.Health/Check"), code, "METHOD_NOT_FOUND")
+    assert_refused(call(edge, "/grpc.health.v1.Health/Watch"), code, "METHOD_NOT_FOUND")
 
 
 def test_a_message_over_64_kib_is_told(edge: Edge, upstream: Upstream) -> None:

@@ -11,11 +11,14 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from grpc import aio
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub, add_HealthServicer_to_server
 
 from pkg.errors import DependencyUnavailableError
 from pkg.grpc.calls import CallRecords
 from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Context, Guard, add_reply_header, note_caller, note_payment
+from pkg.grpc.health_checks import HealthChecks
 from pkg.grpc.refusals import Refusal
 from pkg.observe.metrics import Metrics
 from pkg.observe.request_log import RequestLog
@@ -195,3 +198,23 @@ async def test_health_checks_are_not_logged() -> None:
         assert server.log() == []
         counted = server.metrics.values("grpc_server_handled_total")
     assert counted == {("grpc.health.v1.Health", "Say", "OK"): 1}
+
+
+async def test_whose_health_is_asked() -> None:
+    """A service that is there serves, another one is NOT_FOUND; and counts as that."""
+    metrics = Metrics()
+    server = server_with(Guard(refuse, records=CallRecords(metrics)))
+    add_HealthServicer_to_server(HealthChecks({SERVICE}), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub: Any = HealthStub(channel)
+        reply = await stub.Check(HealthCheckRequest(service=SERVICE))
+        assert reply.status == HealthCheckResponse.SERVING
+        with pytest.raises(aio.AioRpcError) as unknown:
+            await stub.Check(HealthCheckRequest(service="test.Ech"))
+        assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
+    await server.stop(None)
+    name = "grpc.health.v1.Health"
+    counted = metrics.values("grpc_server_handled_total")
+    assert counted == {(name, "Check", "OK"): 1, (name, "Check", "NOT_FOUND"): 1}

@@ -148,6 +148,31 @@ def test_the_operators_service_is_not_reachable(content_type: str) -> None:
         assert ("direct_response" in route) is native
 
 
+def test_what_needs_no_key_is_bounded_by_address() -> None:
+    """It takes no key along, and each address may ask it so often."""
+    (host,) = config()["route_config"]["virtual_hosts"]
+    found = set()
+    for route in host["routes"]:
+        limited = "envoy.filters.http.local_ratelimit" in route.get("typed_per_filter_config", {})
+        without_key = "authorization" in route.get("request_headers_to_remove", ())
+        if without_key:
+            assert limited, route["name"]
+            found.add(route["name"])
+    names = {"payments", "relay", "grpc-health", "grpc-health-webhooks", "grpc-reflection"}
+    assert found == names
+
+
+def test_reflection_is_not_in_production() -> None:
+    """Neither a route nor a cluster; and health, by gRPC too, is for whatever name one asks by."""
+    text = (REPOSITORY / "deploy" / "envoy" / "production.yaml").read_text()
+    assert "eflection" not in text
+    listener, *_ = yaml.safe_load(text)["static_resources"]["listeners"]
+    manager = listener["filter_chains"][0]["filters"][-1]["typed_config"]
+    for host in manager["route_config"]["virtual_hosts"]:
+        names = {route["name"] for route in host["routes"]}
+        assert names >= {"grpc-health", "grpc-health-webhooks", "ready"}
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [

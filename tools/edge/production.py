@@ -1,6 +1,7 @@
 """The edge of production: envoy.yaml with TLS on both sides and domains, without a sandbox."""
 
 import copy
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,12 +12,17 @@ from tools.edge.tracing import Traces, trace
 PORT: Final = 8443
 DOMAINS: Final = ("api.paygate.example",)
 # The routes that everybody may take.
-HEALTH: Final = {"not-asked", "ready", "payments", "relay", "live"}
+HEALTH: Final = {
+    *("not-asked", "ready", "payments", "relay", "live"),
+    *("grpc-health", "grpc-health-webhooks"),
+}
 # Envoy itself, and pages that hold no secret.
 WITHOUT_TLS: Final = {"admin", "health", "health-webhooks"}
+REFLECTION: Final = "reflection"
 SANDBOX: Final = "paygate.sandbox.v1.SandboxService"
 CORS: Final = "envoy.filters.http.cors"
 
+_SANDBOXS: Final = re.compile("sandbox|reflection")
 _TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
 _MADE: Final = """\
 # Made of envoy.yaml, which has the comments, by `make proto-generate`. Do not edit.
@@ -55,6 +61,8 @@ def production(
     http = chain["filters"][-1]["typed_config"]  # the same in all of them
     _without_sandbox(http)
     _for_origins(http, origins)
+    resources = config["static_resources"]
+    resources["clusters"] = [one for one in resources["clusters"] if one["name"] != REFLECTION]
     _for_domains(http["route_config"], domains)
     _only_by_tls(http)
     for cluster in config["static_resources"]["clusters"]:
@@ -78,12 +86,12 @@ def _written(config: dict[str, Any]) -> str:
 
 
 def _without_sandbox(http: dict[str, Any]) -> None:
-    """Leave out all that leads to the sandbox's service; its paths are as unknown as any other."""
+    """Leave out the sandbox's service and reflection: their paths are as unknown as any other."""
     transcoder = _filter(http, "grpc_json_transcoder")
     transcoder["services"].remove(SANDBOX)
     (host,) = http["route_config"]["virtual_hosts"]
-    kept = [route for route in host["routes"] if "sandbox" not in str(route["match"])]
-    assert len(host["routes"]) - len(kept) == 3  # two for gRPC, one for JSON
+    kept = [route for route in host["routes"] if not _SANDBOXS.search(str(route["match"]))]
+    assert len(host["routes"]) - len(kept) == 4  # two for gRPC, one for JSON, and reflection
     unknown = {
         "name": "no-sandbox",
         "match": {"safe_regex": {"regex": "(/v1)?/sandbox(/.*)?"}},

@@ -18,6 +18,8 @@ SOURCE = REPOSITORY / "envoy.yaml"
 PRODUCTION = REPOSITORY / "deploy" / "envoy" / "production.yaml"
 # The socket of its admin page.
 ADMIN = "admin.sock"
+# A cluster, and the one whose processes it has.
+SAME = {"reflection": "events"}
 # Where containers have a file, to where it is here.
 FILES = {
     "/etc/envoy/paygate.binpb": REPOSITORY / "build" / "paygate.binpb",
@@ -84,7 +86,7 @@ def _addresses(
 ) -> list[dict[str, Any]]:
     if cluster == "admin":
         return [{"pipe": {"path": str(admin)}}]
-    return [_address(process) for process in services[cluster]]
+    return [_address(process) for process in services[SAME.get(cluster, cluster)]]
 
 
 def program() -> Path:

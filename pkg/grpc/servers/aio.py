@@ -25,6 +25,7 @@ class AioServer(aio.Server):
         calls_max: int | None = None,
         abandoned: Callable[[str], object] = lambda _method: None,
     ) -> None:
+        self.services: set[str] = set()
         self._to_the_end = _ToTheEnd(abandoned)
         self._server = aio.server(
             interceptors=(self._to_the_end, *interceptors),
@@ -41,6 +42,7 @@ class AioServer(aio.Server):
         self, service_name: str, method_handlers: Mapping[str, Any]
     ) -> None:
         """Serve these methods, by their names."""
+        self.services.add(service_name)
         # As one handler for all: for methods that are registered grpc.aio waits one by one, anew
         # at each call, which costs it 90 µs.
         generic = grpc.method_handlers_generic_handler(service_name, dict(method_handlers))

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from grpc import aio
 
 from pkg.grpc.servers.aio import AioServer
 from pkg.grpc.servers.server import CoreServer
+
+# Its `services` are the full names of those that were added.
+OwnServer: TypeAlias = CoreServer | AioServer
 
 
 class ServerKind(StrEnum):
@@ -24,7 +27,7 @@ def make_server(
     options: Sequence[tuple[str, Any]] = (),
     calls_max: int | None = None,
     abandoned: Callable[[str], object] = lambda _method: None,
-) -> aio.Server:
+) -> OwnServer:
     """Return a server that has not begun to serve.
 
     Args:
@@ -34,7 +37,7 @@ def make_server(
         calls_max: How many calls may be under way; more are refused. None for any number.
         abandoned: Told the method of a call that runs on after its client has gone.
     """
-    made: type[CoreServer | AioServer]
+    made: type[OwnServer]
     match kind:
         case ServerKind.CORE:
             made = CoreServer

@@ -48,7 +48,7 @@ class CoreServer(aio.Server):
         self._queue = Queue()
         self._server = core.Server(tuple(options), False)  # without xDS
         self._server.register_completion_queue(self._queue.core)
-        self._services: set[str] = set()
+        self.services: set[str] = set()
         self._found: dict[str, Any] = {}
         self._methods: dict[bytes, tuple[type[CoreCall], Method]] = {}
         self._calls: set[CoreCall] = set()
@@ -58,12 +58,13 @@ class CoreServer(aio.Server):
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Iterable[Any]) -> None:
         """Note the services: generated code names their methods one by one as well, below."""
-        self._services.update(handler.service_name() for handler in generic_rpc_handlers)
+        self.services.update(handler.service_name() for handler in generic_rpc_handlers)
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, Any]
     ) -> None:
         """Serve these methods, by their names."""
+        self.services.add(service_name)
         for name, handler in method_handlers.items():
             self._found[f"/{service_name}/{name}"] = handler
 
@@ -91,7 +92,7 @@ class CoreServer(aio.Server):
         Raises:
             ValueError: Of a service there are no methods by name.
         """
-        unnamed = self._services.difference(name.split("/")[1] for name in self._found)
+        unnamed = self.services.difference(name.split("/")[1] for name in self._found)
         if unnamed:
             raise ValueError(f"methods are served by their names, which are missing of {unnamed}")
         for name, handler in self._found.items():

@@ -10,7 +10,7 @@ Feature: Native gRPC
       | /paygate.payments.v1.PaymentService/Steal    |
       | /paygate.payments.v2.PaymentService/Capture  |
       | /paygate.acquirer.v1.AcquirerService/Capture |
-      | /grpc.health.v1.Health/Check                 |
+      | /grpc.health.v1.Health/Watch                 |
 
   Scenario: Bytes that are no message are refused, and not explained by an exception's text
     When I call /paygate.payments.v1.PaymentService/Capture with bytes that are no message
