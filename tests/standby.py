@@ -68,12 +68,14 @@ class Server:
     def freeze(self) -> None:
         """Stop every process of it, as on a machine that hangs."""
         for process in self._processes():
-            process.suspend()
+            with contextlib.suppress(psutil.NoSuchProcess):  # a connection's, which has just ended
+                process.suspend()
 
     def thaw(self) -> None:
         """Let it go on."""
         for process in self._processes():
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
 
     async def kill(self) -> None:
         """End every process of it with -9, if it runs."""
