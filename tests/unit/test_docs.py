@@ -24,8 +24,9 @@ OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
 CLIENTS = sorted((REPOSITORY / "clients").glob("*/README.md"))
-GENERATED = REPOSITORY / "docs" / "reference.md"  # there after `make docs`
-PAGES = sorted({*(REPOSITORY / "docs").rglob("*.md")} - {GENERATED})
+# There after `make docs`.
+GENERATED = {REPOSITORY / "docs" / name for name in ("reference.md", "client-python.md")}
+PAGES = sorted({*(REPOSITORY / "docs").rglob("*.md")} - GENERATED)
 DOCUMENTS = [README, *OTHERS, *CLIENTS, *PAGES]
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
