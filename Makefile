@@ -9,7 +9,9 @@ GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor
 	python -m tools.clients && \
 	python -m tools.edge production && \
 	python -m tools.edge traced --traces http://jaeger:4318/v1/traces && \
-	PYTHONPATH=build/python python -m tools.openapi
+	PYTHONPATH=build/python python -m tools.openapi && \
+	node clients/typescript/node_modules/openapi-typescript/bin/cli.js build/openapi.json \
+	--output clients/typescript/src/api.ts
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --quiet
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
@@ -17,7 +19,7 @@ YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 .DEFAULT_GOAL := help
 .PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
 	audit images check-workflows \
-	lock hooks python venv-local venv-dev venv-bench bench-tools promtool check-generated check-envoy
+	lock hooks python venv-local venv-dev venv-bench node-modules bench-tools promtool check-generated check-envoy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +40,7 @@ down: ## end the containers and keep their data
 	@deploy/compose/up down
 
 # Two at a time, for most tests wait for processes to start; then, alone, attacks and what takes times.
-test: venv-dev promtool ## run all tests
+test: venv-dev node-modules promtool ## run all tests
 	pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone)'
 	pytest -m 'attack or alone'
 
@@ -49,7 +51,7 @@ e2e-docker: venv-dev ## run the stories of the API against containers of their o
 	PAYGATE_E2E=compose pytest --timeout=900 tests/e2e/test_features.py tests/e2e/test_rest_features.py \
 		tests/e2e/test_grpc_features.py tests/e2e/test_clock_features.py
 
-chaos: venv-dev ## run the whole crash matrix, for longer
+chaos: venv-dev node-modules ## run the whole crash matrix, for longer
 	PAYGATE_CHAOS=full pytest -m chaos --timeout=3600
 
 attack: venv-dev ## attack it from all sides, for longer
@@ -80,12 +82,13 @@ mutate: venv-dev ## make mistakes on purpose where money is decided, and count t
 bench: venv-bench bench-tools ## measure it beside peers, for an hour; BENCH='--only peers' for less
 	PYTHONPATH=build/python python -m bench --json bench.json $(BENCH)
 
-check: venv-dev check-generated check-envoy check-workflows docs ## lint, types, imports, protos, migrations, images
+check: venv-dev node-modules check-generated check-envoy check-workflows docs ## lint, types, imports, protos, migrations, images
 	ruff check
 	ruff format --check
 	mypy
 	lint-imports
 	PYTHONPATH=clients/python lint-imports --config clients/python/pyproject.toml
+	npm --prefix clients/typescript run --silent check
 	buf lint
 	buf format -d --exit-code
 	yamllint --strict $(YAML)
@@ -104,7 +107,7 @@ fmt: venv-dev ## format and fix what can be fixed by itself
 	ruff format
 	buf format -w
 
-proto-generate: venv-dev ## generate build/, openapi.json in it, and what Envoy runs in production
+proto-generate: venv-dev node-modules ## generate build/, openapi.json in it, and what Envoy runs in production
 	$(GENERATE)
 
 proto-lint: venv-dev ## lint the protos
@@ -140,13 +143,15 @@ hooks: venv-dev ## run the checks before each commit
 	pre-commit install
 
 # Generated in a copy: a check must not mend what it finds.
-check-generated: venv-dev
+check-generated: venv-dev node-modules
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build services tools "$$copy" && \
-	mkdir -p "$$copy/deploy/envoy" "$$copy/clients/python" && \
+	mkdir -p "$$copy/deploy/envoy" "$$copy/clients/python" "$$copy/clients/typescript/src" && \
 	cp -R clients/python/paygate_client "$$copy/clients/python" && \
+	ln -s "$$PWD/clients/typescript/node_modules" "$$copy/clients/typescript" && \
 	(cd "$$copy" && $(GENERATE)) && diff -r -x __pycache__ build "$$copy/build" && \
 	diff -r -x __pycache__ clients/python/paygate_client "$$copy/clients/python/paygate_client" && \
+	diff clients/typescript/src/api.ts "$$copy/clients/typescript/src/api.ts" && \
 	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" && \
 	diff deploy/envoy/traced.yaml "$$copy/deploy/envoy/traced.yaml" || \
 	{ echo 'What is generated is stale: run `make proto-generate` and commit it.'; exit 1; }
@@ -176,6 +181,11 @@ venv-dev: python
 
 venv-bench: python
 	@$(PYTHON) tools/stack/venv.py requirements-bench.lock
+
+# What the TypeScript client and buf's plugin for it stand on. Compared by content, as the lock files are.
+node-modules: venv-dev
+	@cd clients/typescript && cmp -s package-lock.json node_modules/.installed || \
+	{ npm ci --silent && cp package-lock.json node_modules/.installed; }
 
 # For the tests of alert rules; without it they are skipped, but not where CI is set.
 promtool:

@@ -198,6 +198,9 @@ def test_a_deadline_ends_attempts_too() -> None:
     assert drain.attempt_seconds == ATTEMPT_SECONDS_MAX + 20.0
     now = 129.0
     assert deadline.attempt_seconds == pytest.approx(1.0)
-    now = 131.0
+    now = 130.9
     assert deadline.seconds_left == 0.0
+    assert not deadline.is_long_past
+    now = 131.1
+    assert deadline.is_long_past
     assert requests.drain(timedelta(seconds=20)).waits_seconds == 20.0

@@ -17,7 +17,9 @@ from paygate_client.errors import FieldViolation, PaygateError, Problem
 VERSION = "0.1.0"
 PAUSE_SECONDS_FIRST = 0.05
 PAUSE_SECONDS_MAX = 2.0
+ATTEMPT_SECONDS_MIN = 0.1  # with less than this left nothing is tried again
 ATTEMPT_SECONDS_MAX = 10.0  # the gateway ends every request within 5
+REST_SECONDS = 1.0  # a reply that has begun may go on for so long after the deadline
 REPLY_BYTES_MAX = 2**24  # sixteen times what a gateway sends at most
 
 T = TypeVar("T")
@@ -101,6 +103,11 @@ class Deadline:
         return max(0.0, self._end - self._now())
 
     @property
+    def is_long_past(self) -> bool:
+        """Whether even a reply that has begun is waited for no more."""
+        return self._now() > self._end + REST_SECONDS
+
+    @property
     def attempt_seconds(self) -> float:
         """How long one attempt may wait for anything."""
         return max(0.001, min(self._attempt_seconds_max, self.seconds_left))
@@ -165,7 +172,8 @@ def next_step(
             return Over(error)
     asked = error.problem.retry_after_seconds
     pause = backoff(number, dice) if asked is None else asked + _longest(number) * dice()
-    return Again(pause, error.reason) if pause < seconds_left else Over(error)
+    is_time = pause + ATTEMPT_SECONDS_MIN < seconds_left
+    return Again(pause, error.reason) if is_time else Over(error)
 
 
 def still_pending() -> PaygateError:

@@ -104,7 +104,7 @@ class AsyncTransport:
         body = bytearray()
         async for piece in reply.aiter_raw():
             body += piece
-            if not deadline.seconds_left:
+            if deadline.is_long_past:
                 raise httpx2.ReadTimeout("the deadline came before the end")
             if len(body) > REPLY_BYTES_MAX:
                 raise httpx2.RemoteProtocolError("a reply without an end")

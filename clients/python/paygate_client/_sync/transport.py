@@ -105,7 +105,7 @@ class Transport:
         body = bytearray()
         for piece in reply.iter_raw():
             body += piece
-            if not deadline.seconds_left:
+            if deadline.is_long_past:
                 raise httpx2.ReadTimeout("the deadline came before the end")
             if len(body) > REPLY_BYTES_MAX:
                 raise httpx2.RemoteProtocolError("a reply without an end")

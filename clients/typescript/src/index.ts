@@ -1,0 +1,59 @@
+/** A client of paygate: openapi-fetch with the API's types, and one key over all attempts at a call. */
+import createClient, { type Client } from "openapi-fetch";
+import type { components, paths } from "./api.ts";
+
+export type { components, paths };
+type Said = { message?: string; details?: { reason?: string }[] };
+const KEY = "idempotency-key";
+
+/** A call was refused, or no reply came: `reason` is for programs, and never changes its meaning. */
+export class PaygateError extends Error {
+  reason: string;
+  status: number | undefined;
+  requestId: string | null | undefined;
+  details: object[];
+  constructor(said: Said, reason: string, reply?: Response) {
+    super(`${reason}: ${said.message ?? `HTTP ${reply?.status}`}`);
+    [this.name, this.reason, this.details] = ["PaygateError", reason, said.details ?? []];
+    [this.status, this.requestId] = [reply?.status, reply?.headers.get("x-request-id")];
+  }
+}
+
+/** Connects to a gateway. A call ends after `deadlineSeconds`, with all its attempts and pauses. */
+export function connect(url: string, apiKey: string, { deadlineSeconds = 30 } = {}): Client<paths> {
+  const headers = { authorization: `Bearer ${apiKey}` };
+  return createClient<paths>({ baseUrl: url, headers, fetch: (call) => send(call, deadlineSeconds * 1000) });
+}
+
+/** Returns what a call says. Throws `PaygateError` where it was refused or nothing is known of it. */
+export async function result<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await call;
+  if (response.ok && data !== undefined) return data;
+  const said: Said = Object(error);
+  throw new PaygateError(said, said.details?.[0]?.reason ?? "UNEXPECTED_REPLY", response);
+}
+
+async function send(call: Request, milliseconds: number): Promise<Response> {
+  const end = Date.now() + milliseconds;
+  if (call.method === "POST" && !call.headers.has(KEY)) call.headers.set(KEY, crypto.randomUUID());
+  for (let number = 1; ; number++) {
+    const limit = AbortSignal.timeout(Math.max(1, Math.min(10_000, end - Date.now())));
+    const signal = AbortSignal.any([call.signal, limit]);
+    const reply = await fetch(call.clone(), { signal }).then(whole).catch(() => undefined);
+    call.signal.throwIfAborted();
+    // Only the reply was lost: the attempt before has deleted it.
+    const isGone = number > 1 && reply?.status === 404 && call.method === "DELETE";
+    if (isGone && call.url.includes("/webhook-endpoints/")) return new Response("{}");
+    if (reply && !(await helps(reply))) return reply;
+    const asked = 1000 * Number(reply?.headers.get("retry-after") ?? 0) || 0;
+    const pause = asked + (Math.min(2_000, 50 * 2 ** number) * (1 + Math.random())) / 2;
+    if (Date.now() + pause < end) await new Promise((resume) => setTimeout(resume, pause));
+    else if (reply) return reply;
+    else throw new PaygateError({ message: "No reply came." }, "CONNECTION_FAILED");
+  }
+}
+
+const whole = async (reply: Response) => new Response(await reply.arrayBuffer(), reply);
+const helps = async (reply: Response) =>
+  [429, 503, 504].includes(reply.status) ||
+  (reply.status === 409 && (await reply.clone().text()).includes('"IDEMPOTENCY_IN_FLIGHT"'));

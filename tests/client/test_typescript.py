@@ -1,0 +1,33 @@
+"""The TypeScript client: its own tests, and that it stays small. `make check` checks its types."""
+
+import subprocess
+
+from tests.typescript import CLIENT, NODE, needs_node_modules
+
+SECONDS_MAX = 60.0
+
+
+@needs_node_modules
+def test_its_own_tests_pass() -> None:
+    """They run under Node's own test runner, against a gateway that answers from a script."""
+    ended = subprocess.run(
+        [str(NODE), "--test"],
+        cwd=CLIENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS_MAX,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_it_stays_small() -> None:
+    """A page is written by hand: the types are generated, openapi-fetch does the rest."""
+    assert len((CLIENT / "src" / "index.ts").read_text().splitlines()) <= 60
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    """Packages come from wherever npm is told to fetch them, and their digests are checked."""
+    lock = (CLIENT / "package-lock.json").read_text()
+    assert '"resolved"' not in lock
+    assert '"integrity"' in lock
