@@ -25,6 +25,10 @@ TESTING = (REPOSITORY / "docs" / "guides" / "testing.md").read_text()
 SECONDS_MAX = 60.0
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SHELL = re.compile(
+    r"^```sh\n.*?^```$(?:(?=\n\n```(?P<language>\w+)\n(?P<shown>.*?)^```$))?",
+    re.MULTILINE | re.DOTALL,
+)
 _CARD = re.compile(r"^\| `([\d ]+)`[^|]*\|([^|]*)\|$", re.MULTILINE)
 # In the order in which they come, so that the same id stays the same and two never become one.
 _CHANGING = re.compile(
@@ -76,13 +80,10 @@ def run_shell(document: str, variables: Mapping[str, str]) -> list[str]:
 
 
 def shown(document: str, language: str) -> list[str | None]:
-    """Return for each shell block what is shown below it in this language, if anything is."""
-    found = blocks(document)
-    following = [*found[1:], Block("", "")]
+    """Return for each shell block what is shown directly below it in this language, if anything."""
     return [
-        below.text if below.language == language else None
-        for block, below in zip(found, following, strict=True)
-        if block.language == "sh"
+        found["shown"] if found["language"] == language else None
+        for found in _SHELL.finditer(document)
     ]
 
 
