@@ -17,7 +17,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
+.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
 	audit images check-workflows \
 	lock hooks python venv-local venv-dev venv-bench node-modules bench-tools promtool check-generated check-envoy
 
@@ -60,6 +60,9 @@ attack: venv-dev ## attack it from all sides, for longer
 fuzz: venv-dev ## send 20,000 odd requests; PAYGATE_FUZZ_SEED repeats a run
 	PAYGATE_FUZZ_CASES=$${PAYGATE_FUZZ_CASES:-20000} PAYGATE_FUZZ_SEED=$${PAYGATE_FUZZ_SEED:-random} \
 		pytest -m fuzz
+
+fuzz-openapi: venv-dev ## send what schemathesis makes of build/openapi.json, for minutes
+	PAYGATE_FUZZ_OPENAPI=full pytest tests/openapi/test_schemathesis.py --timeout=3700
 
 coverage: venv-dev ## see which branches tests take where a mistake would be money: 95 % at least
 	coverage run -m pytest -q tests/integration/vault tests/integration/admin \

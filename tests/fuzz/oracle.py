@@ -7,6 +7,8 @@ from functools import cache
 from tests.fuzz.case import Case, Reply
 from tests.leaks import Search, Secrets
 from tests.sentinels import AMEX_CVV, CVV, PANS
+from tools.openapi.api import read_api
+from tools.openapi.operations import reasons_of
 from tools.stack.settings import REPOSITORY
 
 # What nobody may get while nothing is overloaded, away or slow on purpose.
@@ -49,7 +51,7 @@ def _form(case: Case, reply: Reply) -> Iterator[str]:
         if reply.http_status is not None:
             yield from _http_form(reply)
         if reply.body or reply.http_status is None:  # a HEAD's error has none
-            yield from _error_form(reply)
+            yield from _error_form(case, reply)
 
 
 def _http_form(reply: Reply) -> Iterator[str]:
@@ -60,7 +62,7 @@ def _http_form(reply: Reply) -> Iterator[str]:
         yield "the error is not called JSON"
 
 
-def _error_form(reply: Reply) -> Iterator[str]:
+def _error_form(case: Case, reply: Reply) -> Iterator[str]:
     if reply.error is None:
         yield "the error is no google.rpc.Status"
     elif not reply.reason:
@@ -69,6 +71,8 @@ def _error_form(reply: Reply) -> Iterator[str]:
         yield reply.code
     elif not is_documented(reply):
         yield f"{reply.http_status} {reply.code} {reply.reason} is not in docs/api.md"
+    elif case.request is not None and reply.reason not in reasons()[case.method.path]:
+        yield f"{case.method.name} is not said to refuse with {reply.reason}"
 
 
 def is_documented(reply: Reply) -> bool:
@@ -92,3 +96,14 @@ def documented() -> frozenset[tuple[str, str, str]]:
             found |= {(cells[0], cells[1], one) for one in re.findall(r"`([A-Z_]{4,})`", cells[2])}
     assert found
     return frozenset(found)
+
+
+@cache
+def reasons() -> dict[str, set[str]]:
+    """Return for each method the reasons that build/openapi.json names for it."""
+    return {
+        f"/{operation.method.containing_service.full_name}/{operation.method.name}": {
+            name for _, name in reasons_of(operation)
+        }
+        for operation in read_api(REPOSITORY / "build" / "paygate.binpb").operations
+    }

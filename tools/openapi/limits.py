@@ -77,6 +77,8 @@ _PAGE_SIZE: Schema = {
     "default": PAGE_SIZE_DEFAULT,
     "examples": [PAGE_SIZE_DEFAULT],
 }
+# As PageTokens makes them. Of any other text the service says that it is none of its own.
+_PAGE_TOKEN: Schema = {"pattern": "^[A-Za-z0-9_-]*$"}
 _OVERLAP: Schema = {
     "minimum": 0,
     "maximum": OVERLAP_SECONDS_MAX,
@@ -109,7 +111,9 @@ _PAYMENTS: Final[dict[str, Schema]] = {
     "GetPaymentRequest.id": _PAYMENT,
     "ListPaymentActionsRequest.id": _PAYMENT,
     "ListPaymentActionsRequest.page_size": _PAGE_SIZE,
+    "ListPaymentActionsRequest.page_token": _PAGE_TOKEN,
     "ListPaymentsRequest.page_size": _PAGE_SIZE,
+    "ListPaymentsRequest.page_token": _PAGE_TOKEN,
     "ListPaymentsRequest.reference": {**_text("order-1001"), "minLength": 1},
     "DeleteCardRequest.token": _TOKEN,
 }
@@ -119,6 +123,7 @@ _WEBHOOKS: Final[dict[str, Schema]] = {
     "CreateWebhookEndpointRequest.description": _text("Orders"),
     "GetWebhookEndpointRequest.id": _ENDPOINT,
     "ListWebhookEndpointsRequest.page_size": _PAGE_SIZE,
+    "ListWebhookEndpointsRequest.page_token": _PAGE_TOKEN,
     "EventTypes.types": _TYPES,
     "UpdateWebhookEndpointRequest.id": _ENDPOINT,
     "UpdateWebhookEndpointRequest.url": _URL,
@@ -129,9 +134,11 @@ _WEBHOOKS: Final[dict[str, Schema]] = {
     "ListEventsRequest.payment_id": _PAYMENT,
     "ListEventsRequest.type": {"enum": list(EVENT_TYPES)},
     "ListEventsRequest.page_size": _PAGE_SIZE,
+    "ListEventsRequest.page_token": _PAGE_TOKEN,
     "GetEventRequest.id": _EVENT,
     "ListDeliveriesRequest.id": _EVENT,
     "ListDeliveriesRequest.page_size": _PAGE_SIZE,
+    "ListDeliveriesRequest.page_token": _PAGE_TOKEN,
     "RedeliverEventRequest.id": _EVENT,
     "RedeliverEventRequest.endpoint_id": _id("we", _ENDPOINT["examples"][0], or_empty=True),
     "RedeliverFailedEventsRequest.id": _ENDPOINT,
