@@ -78,6 +78,24 @@ def test_an_unknown_method_is_told(edge: Edge) -> None:
     assert_refused(call(edge, "/grpc.health.v1.Health/Watch"), code, "METHOD_NOT_FOUND")
 
 
+HEALTH = "/grpc.health.v1.Health/Check"
+REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+WITHOUT_KEY = [(HEALTH, ()), (HEALTH, (("x-health-of", "events"),)), (REFLECTION, ())]
+
+
+@pytest.mark.parametrize(("method", "metadata"), WITHOUT_KEY)
+def test_who_asks_too_often_without_a_key_is_refused(
+    edge: Edge, method: str, metadata: tuple[tuple[str, str], ...]
+) -> None:
+    """An address has 20 questions and ten more each second, also by a way that is ours to take."""
+    with grpc.insecure_channel(f"127.0.0.1:{edge.port}") as channel:
+        unary: Any = channel.unary_unary(method)
+        asked = [unary.future(b"", timeout=8.0, metadata=metadata) for _ in range(80)]
+        codes = [one.code() for one in asked]
+    assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert call(edge).code is grpc.StatusCode.OK
+
+
 def test_a_message_over_64_kib_is_told(edge: Edge, upstream: Upstream) -> None:
     """64 KiB reach a service, and one byte more does not."""
     assert call(edge, message=bytes(65_536)).code is grpc.StatusCode.OK
