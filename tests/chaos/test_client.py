@@ -27,7 +27,7 @@ from tests.typescript import CLIENT_IS_INSTALLED, EXAMPLE_PRINTS, run_example
 CALLS_MIN = 1000 if os.environ.get("PAYGATE_CHAOS") == "full" else 100
 PROGRAMS = 8
 VICTIMS = ("payments-1", "envoy", "payments-2")
-CALLS_BETWEEN_KILLS = 20
+CALLS_BETWEEN_KILLS = 34
 # A process that is killed again and again is started again after 5 seconds at most.
 DEADLINE_SECONDS = 60.0
 CARD = Card("4242424242424242", Expiry(12, 2035), "123")

@@ -1,5 +1,6 @@
 """The Python client and the real gateway: every verb, webhooks, lists, declines and errors."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -138,14 +139,20 @@ async def test_the_same_key_is_the_same_call(paygate: AsyncPaygate) -> None:
 
 async def test_what_is_pending_is_waited_for(paygate: AsyncPaygate) -> None:
     """A lost authorization, then a lost capture: both end by themselves."""
-    outcome = await paygate.authorize(gbp(100), card=card(LOST_REPLY))
-    payment = await paygate.wait_until_final(outcome.payment)
-    assert payment.status == PaymentStatus.AUTHORIZED
-    payment = (await paygate.authorize(gbp(100), card=card(LOST_CAPTURE))).payment
-    await paygate.capture(payment, gbp(100))
-    payment = await paygate.wait_until_final(payment)
-    assert payment.actions[-1].status == ActionStatus.SUCCEEDED
-    assert payment.captured == gbp(100)
+
+    async def lost_authorization() -> None:
+        outcome = await paygate.authorize(gbp(100), card=card(LOST_REPLY))
+        payment = await paygate.wait_until_final(outcome.payment)
+        assert payment.status == PaymentStatus.AUTHORIZED
+
+    async def lost_capture() -> None:
+        payment = (await paygate.authorize(gbp(100), card=card(LOST_CAPTURE))).payment
+        await paygate.capture(payment, gbp(100))
+        payment = await paygate.wait_until_final(payment)
+        assert payment.actions[-1].status == ActionStatus.SUCCEEDED
+        assert payment.captured == gbp(100)
+
+    await asyncio.gather(lost_authorization(), lost_capture())
 
 
 async def test_webhooks_are_verified_with_either_secret(paygate: AsyncPaygate, seen: Seen) -> None:

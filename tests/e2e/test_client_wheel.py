@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from paygate_client import VERSION
 from tests.e2e.stack import Stack
 from tests.e2e.test_documents import blocks
 from tools.stack.settings import REPOSITORY
@@ -36,6 +37,7 @@ def test_the_wheel_holds_the_client_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "paygate_client/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert wheel.name == f"paygate_client-{VERSION}-py3-none-any.whl"
     assert {name.split("/")[0].split("-")[0] for name in names} == {"paygate_client"}
 
 

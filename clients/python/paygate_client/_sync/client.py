@@ -31,7 +31,8 @@ class Paygate:
     Args:
         url: The gateway's address, such as `http://127.0.0.1:8080`.
         api_key: The merchant's, `sk_…`.
-        deadline_seconds: How long a call may take, with all attempts and pauses.
+        deadline_seconds: How long a call may take, with all attempts and pauses. A server that is
+            slow in connecting as well as in answering may make the last attempt late, by 10 s.
         transport: What carries HTTP, for certificates or proxies of your own; by default a pool of
             connections with the system's certificates.
 
