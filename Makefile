@@ -101,7 +101,8 @@ check: venv-dev node-modules check-generated check-envoy check-workflows docs ##
 # Every warning fails: a link or an anchor that leads nowhere, a page that no list names.
 docs: venv-dev ## make a site of docs/, in .site/
 	@python -m tools.openapi.reference > docs/reference.md
-	@sed 's#(../../README.md)#(index.md)#' clients/python/README.md > docs/client-python.md
+	@for language in python typescript; do \
+	sed 's#(../../README.md)#(index.md)#' "clients/$$language/README.md" > "docs/client-$$language.md"; done
 	@sphinx-build --quiet --fresh-env --fail-on-warning --keep-going --jobs auto docs .site
 	@echo 'The site is in .site/index.html.'
 

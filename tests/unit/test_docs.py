@@ -25,7 +25,10 @@ ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
 CLIENTS = sorted((REPOSITORY / "clients").glob("*/README.md"))
 # There after `make docs`.
-GENERATED = {REPOSITORY / "docs" / name for name in ("reference.md", "client-python.md")}
+GENERATED = {
+    REPOSITORY / "docs" / f"{name}.md"
+    for name in ("reference", "client-python", "client-typescript")
+}
 PAGES = sorted({*(REPOSITORY / "docs").rglob("*.md")} - GENERATED)
 DOCUMENTS = [README, *OTHERS, *CLIENTS, *PAGES]
 
