@@ -17,9 +17,9 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test test-root e2e-docker chaos attack fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
+.PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos attack fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
 	audit images check-workflows \
-	lock hooks python venv-local venv-dev venv-bench node-modules bench-tools promtool check-generated check-envoy
+	lock hooks python venv-local venv-dev venv-bench node-modules bench-tools chromium promtool check-generated check-envoy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: venv-dev node-modules promtool ## run all tests
 
 test-root: venv-dev ## run the tests that only root can, who can be other users and make disks
 	pytest -m root
+
+test-browser: venv-dev chromium ## run the tests of pages, in a real browser
+	pytest -m browser tests/e2e
 
 e2e-docker: venv-dev ## run the stories of the API against containers of their own
 	PAYGATE_E2E=compose pytest --timeout=900 tests/e2e/test_features.py tests/e2e/test_rest_features.py \
@@ -201,6 +204,13 @@ bench-tools:
 	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	apt-get install --yes --no-install-recommends nghttp2-client wrk; } || \
 	{ echo 'paygate: please install the load tools: apt-get install nghttp2-client wrk' >&2; exit 1; }
+
+# A browser is no Python package either.
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	apt-get install --yes --no-install-recommends chromium; } || \
+	{ echo 'paygate: please install a browser: apt-get install chromium' >&2; exit 1; }
 
 python:
 	@command -v $(PYTHON) >/dev/null || \

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tools.edge import pages
 from tools.edge.breaking import breaking
 from tools.edge.production import DOMAINS, production, traced
 from tools.edge.rehearsal import rehearsed
@@ -15,6 +16,7 @@ from tools.edge.tracing import Traces
 from tools.stack import envoy
 from tools.stack.errors import StackError
 
+PAGES = Path("/etc/envoy/pages")
 TRACED = envoy.PRODUCTION.with_name("traced.yaml")
 
 
@@ -47,8 +49,13 @@ def _write(arguments: argparse.Namespace) -> int:
         print(f"--traces, --share: {problem}", file=sys.stderr)
         return 2
     if arguments.command == "production":
-        domains = arguments.domain or DOMAINS
-        text = production(sandbox, domains=domains, origins=arguments.origin, traces=traces)
+        text = production(
+            sandbox,
+            domains=arguments.domain or DOMAINS,
+            origins=arguments.origin,
+            shown=_written(arguments.pages),
+            traces=traces,
+        )
     else:
         assert traces  # the parser wants it
         text = traced(sandbox, traces)
@@ -71,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="whose pages may call it from a browser, as https://console.example.com",
     )
+    making.add_argument(
+        "--pages",
+        type=Path,
+        metavar="FOLDER",
+        help=f"serve the API reference; its files are written there, and belong in {PAGES}",
+    )
     making.add_argument("--output", type=Path, default=envoy.PRODUCTION, metavar="FILE")
     tracing = commands.add_parser("traced", help="write envoy.yaml with spans")
     tracing.add_argument("--output", type=Path, default=TRACED, metavar="FILE")
@@ -89,6 +102,15 @@ def _parser() -> argparse.ArgumentParser:
     comparing.add_argument("old", type=Path, help="the descriptor set that clients know")
     comparing.add_argument("new", type=Path)
     return parser
+
+
+def _written(folder: Path | None) -> Path | None:
+    """Write the files of pages, if they are wanted, and return where Envoy finds them."""
+    if folder is None:
+        return None
+    folder.mkdir(exist_ok=True)
+    pages.write(pages.pages(), folder)
+    return PAGES
 
 
 def _origin(text: str) -> str:

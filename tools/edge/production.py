@@ -3,10 +3,12 @@
 import copy
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from tools.edge import pages
 from tools.edge.tracing import Traces, trace
 
 PORT: Final = 8443
@@ -41,6 +43,7 @@ def production(
     *,
     domains: Sequence[str],
     origins: Sequence[str] = (),
+    shown: Path | None = None,
     traces: Traces | None = None,
 ) -> str:
     """Return the configuration of production, as YAML.
@@ -49,6 +52,7 @@ def production(
         sandbox: What envoy.yaml says.
         domains: The names by which clients reach the edge; requests for others get 404.
         origins: Whose pages may call it from a browser, such as `https://console.example.com`.
+        shown: The folder where Envoy finds the files of pages; None for no pages.
         traces: Where spans go; None for no spans.
     """
     # Envoy wants a name before it reads secrets from files.
@@ -63,6 +67,8 @@ def production(
     _for_origins(http, origins)
     resources = config["static_resources"]
     resources["clusters"] = [one for one in resources["clusters"] if one["name"] != REFLECTION]
+    if shown:
+        pages.serve(http, pages.pages(), shown)
     _for_domains(http["route_config"], domains)
     _only_by_tls(http)
     for cluster in config["static_resources"]["clusters"]:

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tools.stack import envoy, folder, probe
+from tools.edge import pages
+from tools.stack import envoy, folder, link, probe
 from tools.stack.database import Databases
 from tools.stack.doors import Doors
 from tools.stack.places import EDGE, Places, worker_name
@@ -89,9 +90,11 @@ class Programs:
     def edge(self) -> Program:
         """Return Envoy, whose configuration this writes."""
         settings, places, doors = self.settings, self.places, Doors(user=self.users.edge)
-        config = settings.run / "envoy.yaml"
+        config, shown_in = settings.run / "envoy.yaml", settings.run / "pages"
         workers = [places.metrics[worker_name(number)] for number in range(settings.workers)]
         shown = {"health": workers, "health-webhooks": [places.metrics["relay"]]}
+        folder.make(shown_in)
+        pages.write(pages.pages(), shown_in)
         text = envoy.render(
             port=places.edge,
             metrics_port=places.metrics[EDGE],
@@ -99,9 +102,12 @@ class Programs:
             services={"payments": list(places.workers), "events": [places.events], **shown},
             traces=settings.traces,
             found=doors.through,
+            shown=shown_in,
+            link=self.sockets / link.SOCKET,
         )
         folder.write(config, text)
-        give(config, self.users.edge)
+        for path in (config, shown_in):
+            give(path, self.users.edge)
         return Program(
             name=EDGE,
             command=envoy.command(config, envoy=doors.through(envoy.program())),

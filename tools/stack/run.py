@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from tools.stack import as_root, database, demo, folder, leftovers, logs, sockets, users
 from tools.stack.database import Databases
+from tools.stack.link import SOCKET, Link
 from tools.stack.places import Places, choose
 from tools.stack.postgres import PARTS, ROLES, Embedded
 from tools.stack.programs import Programs
@@ -93,12 +94,16 @@ class Stack:
             programs.relay(),
         )
         screen.step(f"payments workers ({settings.workers}), sweep, events and relay run")
+        link = Link(settings.url, key)
+        await link.serve(programs.sockets / SOCKET, self._users.edge)
         await self._supervisor.start(programs.edge())
         screen.step("Envoy serves")
         folder.write(settings.metrics_targets, self._places.targets())
         folder.write(settings.admin_env, _admin_env(settings, self._places.admin))
         folder.write(settings.demo_env, _demo_env(settings, key))
-        screen.ready(settings, key=key, idempotency_key=f"first-{secrets.token_hex(4)}")
+        screen.ready(
+            settings, key=key, docs=link.url, idempotency_key=f"first-{secrets.token_hex(4)}"
+        )
 
     async def _databases(self) -> Databases:
         if self._settings.database_url:

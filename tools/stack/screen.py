@@ -27,7 +27,7 @@ class Screen:
         """Say what has been reached, and after how long."""
         self.say(f"  {time.monotonic() - self._began:5.1f} s  {what}")
 
-    def ready(self, settings: Settings, *, key: str, idempotency_key: str) -> None:
+    def ready(self, settings: Settings, *, key: str, docs: str, idempotency_key: str) -> None:
         """Show how to use what runs now."""
         self.say(
             f"""
@@ -37,6 +37,7 @@ paygate is ready.
   gRPC       127.0.0.1:{settings.port}    paygate.payments.v1.PaymentService, no TLS
              (also paygate.webhooks.v1.WebhookService, paygate.sandbox.v1.SandboxService)
   API key    {key}    (merchant mer_demo)
+  docs       {docs}    (fills in the key, once)
   operators  ./paygate --help    (merchants and API keys)
   data       {settings.data_dir}    (`make reset` empties it)
   logs       {settings.logs}

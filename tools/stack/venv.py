@@ -128,7 +128,9 @@ def pip_install(lock: Path) -> None:
     """Run pip, and count the packages while it does."""
     total = sum(line[:1].isalnum() for line in lock.read_text().splitlines())
     say(f"Installing up to {total} packages from {lock.name}.")
-    options = ["--require-hashes", "--disable-pip-version-check", "--no-input", "--no-color"]
+    # The lock file names everything; what it leaves out of a package's wishes is not wanted.
+    options = ["--require-hashes", "--no-deps", "--disable-pip-version-check"]
+    options += ["--no-input", "--no-color"]
     pip = subprocess.Popen(
         [str(PYTHON), "-u", "-m", "pip", "install", *options, "-r", str(lock)],
         stdout=subprocess.PIPE,

@@ -1,0 +1,202 @@
+"""The pages that the edge serves, and the link that fills in the demo key."""
+
+import asyncio
+import gzip
+import json
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urldefrag
+
+import pytest
+import urllib3
+import yaml
+
+from tests.e2e.edge import Edge, Upstream, manager, rendered
+from tests.e2e.edge_replies import details, http
+from tools.edge import __main__ as command
+from tools.edge import pages
+from tools.edge.pages import Page
+from tools.stack import envoy
+from tools.stack.errors import StackError
+from tools.stack.link import SOCKET, Link
+
+API_KEY = f"sk_{secrets.token_hex(8)}_{secrets.token_hex(32)}"
+MADE = pages.pages()
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the files of pages are, and the socket."""
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture(scope="module")
+async def link(folder: Path) -> AsyncIterator[Link]:
+    """What gives the key."""
+    made = Link("http://127.0.0.1", API_KEY)
+    await made.serve(folder / SOCKET, None)
+    yield made
+    await made.end()
+
+
+@pytest.fixture(scope="module")
+def shown(
+    folder: Path, link: Link, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Edge]:
+    """The edge with pages."""
+    assert link.url
+    pages.write(MADE, folder)
+    config = rendered(upstream)
+    pages.serve(manager(config), MADE, folder)
+    pages.give_key(config, manager(config), folder / SOCKET)
+    with Edge(config, tmp_path_factory.mktemp("shown")) as running:
+        yield running
+
+
+def get(edge: Edge, page: Page, method: str = "GET", **headers: str) -> urllib3.BaseHTTPResponse:
+    """Ask for a page as it comes, without decoding it."""
+    told = {"accept": page.accept} if page.accept else {}
+    told |= {name.replace("_", "-"): text for name, text in headers.items()}
+    url = edge.url + page.path
+    return http.request(method, url, headers=told, decode_content=False)
+
+
+@pytest.mark.parametrize("page", MADE, ids=lambda page: page.file)
+def test_a_page_is_its_file(shown: Edge, page: Page) -> None:
+    """With its type, compressed for those who read that, and kept while it is the same."""
+    plain, zipped = get(shown, page), get(shown, page, accept_encoding="br, gzip")
+    for reply in (plain, zipped):
+        assert reply.status == 200
+        assert reply.headers["content-type"] == page.content_type
+        assert reply.headers["cache-control"] == "no-cache"
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert reply.headers["etag"] == f'W/"{page.tag}"'
+        assert int(reply.headers["content-length"]) == len(reply.data)
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(zipped.data) == page.body
+    if page.is_plain:
+        assert plain.data == page.body
+        assert get(shown, page, accept_encoding="gzip;q=0").data == page.body
+
+
+@pytest.mark.parametrize("page", MADE, ids=lambda page: page.file)
+def test_a_page_that_is_the_same_is_not_sent_again(shown: Edge, page: Page) -> None:
+    """304 by its tag, whoever has it; a tag of another file gets the page."""
+    tag = get(shown, page, "HEAD").headers["etag"]
+    for tags in (tag, f'"other", {tag}', tag.removeprefix("W/")):
+        reply = get(shown, page, if_none_match=tags)
+        assert (reply.status, reply.data, reply.headers["etag"]) == (304, b"", tag)
+        assert "location" not in reply.headers
+    assert get(shown, page, if_none_match='W/"0123"').status == 200
+
+
+@pytest.mark.parametrize("page", MADE, ids=lambda page: page.file)
+def test_a_page_is_only_read(shown: Edge, page: Page) -> None:
+    """HEAD has no body, and another method is told so."""
+    head, other = get(shown, page, "HEAD"), get(shown, page, "POST")
+    assert (head.status, head.data) == (200, b"")
+    assert (other.status, other.headers["allow"]) == (405, "GET, HEAD")
+    assert details(other) == ("METHOD_NOT_ALLOWED", [])
+
+
+def test_the_first_page_is_for_browsers_and_for_programs(shown: Edge) -> None:
+    """Both get the same links, and each leads somewhere."""
+    url = f"{shown.url}/"
+    for accept in ("*/*", "application/json", ""):
+        reply = http.request("GET", url, headers={"accept": accept} if accept else {})
+        assert reply.json()["links"] == pages.LINKS
+        assert "accept" in reply.headers["vary"]
+    html = http.request("GET", url, headers={"accept": BROWSER}).data.decode()
+    for path in pages.LINKS.values():
+        assert f'href="{path}"' in html
+        assert http.request("GET", shown.url + path).status == 200
+
+
+@pytest.mark.parametrize("page", [one for one in MADE if "html" in one.content_type])
+def test_a_page_may_load_nothing_from_elsewhere(shown: Edge, page: Page) -> None:
+    """Its policy says so, and it has no script of its own."""
+    reply = get(shown, page)
+    policy = dict(one.strip().split(" ", 1) for one in policy_of(reply).split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert "unsafe" not in policy_of(reply).replace("style-src 'self' 'unsafe-inline'", "")
+    assert not {"http:", "https:", "*"} & set(policy_of(reply).split())
+    assert b"<script>" not in reply.data
+    assert b"//" not in reply.data
+
+
+def policy_of(reply: urllib3.BaseHTTPResponse) -> str:
+    """Return what its page may do."""
+    return reply.headers["content-security-policy"]
+
+
+def test_the_api_is_where_it_was(shown: Edge, upstream: Upstream) -> None:
+    """No page stands before a path of it."""
+    assert http.request("GET", f"{shown.url}/payments").status == 200
+    assert upstream.calls[-1].method.endswith("/ListPayments")
+    assert http.request("GET", f"{shown.url}/docs/nope").status == 404
+
+
+def test_who_asks_for_pages_too_often_is_refused(
+    upstream: Upstream, folder: Path, tmp_path: Path
+) -> None:
+    """Where no key is asked for, an address has so many requests."""
+    config = rendered(upstream)
+    pages.write(MADE, folder)
+    pages.serve(manager(config), MADE, folder)
+    with Edge(config, tmp_path) as edge, ThreadPoolExecutor(8) as clients:
+        said = list(clients.map(lambda _: get(edge, MADE[0]).status, range(100)))
+    assert set(said) == {200, 429}
+
+
+async def ask(edge: Edge, code: str, method: str = "POST") -> urllib3.BaseHTTPResponse:
+    """Ask for the key."""
+    headers = {"authorization": f"Bearer {code}"}
+    return await asyncio.to_thread(http.request, method, edge.url + pages.KEY, headers=headers)
+
+
+async def test_the_link_gives_the_key_once(shown: Edge, link: Link) -> None:
+    """To who shows its code; a wrong one does not use it up."""
+    address, fragment = urldefrag(link.url)
+    assert address.endswith("/docs")
+    code = fragment.removeprefix("code=")
+    assert len(code) >= 22  # 128 bits
+    assert API_KEY not in link.url
+    for wrong in ("", code[:-1], f"{code}x", "x" * 30_000):
+        assert (await ask(shown, wrong)).status == 404
+    assert (await ask(shown, code, "GET")).status == 404
+    given = await ask(shown, code)
+    assert (given.status, given.json()) == (200, {"api_key": API_KEY})
+    assert given.headers["cache-control"] == "no-store"
+    again = await ask(shown, code)
+    assert again.status == 404
+    assert API_KEY not in again.data.decode()
+
+
+def test_another_reference_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script is the one that was looked at, or there is none."""
+    monkeypatch.setattr(pages, "SCALAR_INTEGRITY", pages.integrity(b""))
+    with pytest.raises(StackError, match="is not the file"):
+        pages.pages()
+
+
+def test_production_has_pages_only_if_they_are_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself none; else they are its own domains' alone."""
+    assert "/docs" not in envoy.PRODUCTION.read_text()
+    made, files = tmp_path / "envoy.yaml", tmp_path / "pages"
+    told = ["edge", "production", "--pages", str(files), "--output", str(made)]
+    monkeypatch.setattr("sys.argv", told)
+    assert command.main() == 0
+    own, elsewhere = manager(yaml.safe_load(made.read_text()))["route_config"]["virtual_hosts"]
+    served = [one for one in own["routes"] if one["name"] == "page"]
+    assert {one["match"]["path"] for one in served} == {page.path for page in MADE}
+    bodies = [one["direct_response"].get("body") for one in served]
+    named = {Path(body["filename"]) for body in bodies if body}
+    assert {path.parent for path in named} == {command.PAGES}
+    assert {path.name for path in named} == {path.name for path in files.iterdir()}
+    assert "/docs" not in json.dumps(elsewhere)

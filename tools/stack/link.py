@@ -1,0 +1,67 @@
+"""The link to the API reference that fills in the demo key, once."""
+
+import asyncio
+import hmac
+import json
+import secrets
+from pathlib import Path
+
+from tools.stack.program import User
+from tools.stack.users import give
+
+SOCKET = "link.sock"
+READ_SECONDS_MAX = 5.0
+
+
+class Link:
+    """Gives the demo key to the first page that shows the link's code.
+
+    The code is in the fragment of the address, which browsers send to nobody, but keep in their
+    history. Once it was used it is worth nothing, there or on the screen.
+
+    Args:
+        url: Of the gateway.
+        api_key: The demo merchant's.
+    """
+
+    def __init__(self, url: str, api_key: str) -> None:
+        code = secrets.token_urlsafe(16)
+        self.url = f"{url}/docs#code={code}"
+        self._api_key = api_key
+        self._wanted = f"Bearer {code}".encode()
+        self._server: asyncio.Server | None = None
+
+    async def serve(self, socket: Path, edge: User | None) -> None:
+        """Answer on a socket, a file in a folder that only Envoy's user may enter."""
+        self._server = await asyncio.start_unix_server(self._answer, socket)
+        give(socket, edge)
+
+    async def end(self) -> None:
+        """Answer nobody any more."""
+        if self._server:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), READ_SECONDS_MAX)
+            writer.write(self._reply(head))
+            await writer.drain()
+        except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+            pass  # who asked is gone, or is not Envoy
+        finally:
+            writer.close()
+
+    def _reply(self, head: bytes) -> bytes:
+        """Return what is answered to a request that begins with these lines."""
+        status = "404 Not Found"
+        told: dict[str, object] = {"code": 5, "message": "This link has been used.", "details": []}
+        shown = [line[15:] for line in head.split(b"\r\n") if line[:15] == b"authorization: "]
+        code = shown[0] if len(shown) == 1 else b""
+        if self._wanted and hmac.compare_digest(code, self._wanted):
+            self._wanted = b""
+            status, told = "200 OK", {"api_key": self._api_key}
+        body = json.dumps(told).encode()
+        of_body = ("content-type: application/json", f"content-length: {len(body)}")
+        lines = (f"HTTP/1.1 {status}", *of_body, "connection: close", "", "")
+        return "\r\n".join(lines).encode() + body
