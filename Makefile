@@ -41,7 +41,7 @@ down: ## end the containers and keep their data
 
 # Two at a time, for most tests wait for processes to start; then, alone, attacks and what takes times.
 test: venv-dev node-modules promtool ## run all tests
-	pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone)'
+	pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone or browser)'
 	pytest -m 'attack or alone'
 
 test-root: venv-dev ## run the tests that only root can, who can be other users and make disks
