@@ -5,7 +5,6 @@ import re
 from functools import cache
 from typing import Any
 
-import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -13,7 +12,7 @@ from services.events.requests import EVENT_TYPES
 from tests.fuzz.api import public_methods
 from tests.fuzz.oracle import documented
 from tools.openapi.api import read_api
-from tools.openapi.comments import first_sentence, paragraphs
+from tools.openapi.comments import in_words, paragraphs
 from tools.openapi.operations import reasons_of
 from tools.openapi.reasons import BY_EDGE, KEYED, OWN, REASONS
 from tools.stack.settings import REPOSITORY
@@ -174,20 +173,10 @@ def test_the_edge_says_the_same() -> None:
         assert (reason.code, reason.message, reason.name) in said or in_script or in_json, reason
 
 
-@pytest.mark.parametrize(
-    ("comment", "sentence"),
-    [
-        (
-            "One payment, with its actions if asked for.",
-            "One payment, with its actions if asked for",
-        ),
-        ("Returns when it was done: all of it. More.", "Returns when it was done"),
-        ("Takes all. May be called\nagain.", "Takes all"),
-    ],
-)
-def test_a_summary_is_the_first_sentence(comment: str, sentence: str) -> None:
-    """Without what explains it."""
-    assert first_sentence(comment) == sentence
+def test_a_summary_is_the_name_of_the_call() -> None:
+    """In words, so that a reader of the list finds it."""
+    assert in_words("Void") == "Void"
+    assert in_words("ListPaymentActions") == "List payment actions"
 
 
 def test_a_description_has_paragraphs() -> None:

@@ -7,8 +7,7 @@ from typing import Any
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 # The end of a sentence: what comes next begins with a capital letter or a code.
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
-_SAID_MORE = re.compile(r"[:;]\s")
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 # The numbers of fields in descriptor.proto, by which a place in a file is told.
 _LISTS = {4: "message_type", 5: "enum_type", 6: "service"}
@@ -22,10 +21,9 @@ def comments_of(files: Iterable[FileDescriptorProto]) -> dict[str, str]:
     return dict(pair for file in files for pair in _of_file(file))
 
 
-def first_sentence(text: str) -> str:
-    """Return what a text says first, without a full stop and without what explains it."""
-    sentence = _SENTENCE.split(" ".join(text.split()), maxsplit=1)[0]
-    return _SAID_MORE.split(sentence, maxsplit=1)[0].rstrip(".:;")
+def in_words(name: str) -> str:
+    """Return the name of an RPC as a title: what readers look for in a list of calls."""
+    return _CAPITAL.sub(" ", name).capitalize()
 
 
 def paragraphs(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from pkg.grpc.scopes import allowed
 from tools.openapi import shown
 from tools.openapi.api import Api, Operation, UnsupportedError, is_required
-from tools.openapi.comments import first_sentence
+from tools.openapi.comments import in_words
 from tools.openapi.errors import Key, responses_of
 from tools.openapi.limits import Schema
 from tools.openapi.links import LINKS
@@ -56,7 +56,7 @@ def _described(api: Api, schemas: Schemas, operation: Operation) -> Schema:
     told: Schema = {
         "operationId": operation.id,
         "tags": [tag_of(service.name)],
-        "summary": first_sentence(comment),
+        "summary": in_words(operation.method.name),
         "description": "\n\n".join([comment, *_more(operation)]),
     }
     if parameters := _parameters(schemas, operation):

@@ -14,7 +14,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Asks the customer's bank to reserve an amount
+         * Authorize
          * @description Asks the customer's bank to reserve an amount.
          *
          *     For keys with the scope `payments`.
@@ -36,7 +36,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes all or part of the reserved money
+         * Capture
          * @description Takes all or part of the reserved money. May be called again until nothing is left.
          *
          *     For keys with the scope `payments`.
@@ -58,7 +58,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancels before anything was captured
+         * Void
          * @description Cancels before anything was captured: nothing is possible afterwards. Or, with `remainder`, releases what no capture has taken: what was captured stays, and can be refunded.
          *
          *     For keys with the scope `payments`.
@@ -80,7 +80,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Gives captured money back, in one or several parts
+         * Refund
          * @description Gives captured money back, in one or several parts. No capture is possible afterwards.
          *
          *     For keys with the scope `payments`.
@@ -100,7 +100,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One payment, with its actions if asked for
+         * Get payment
          * @description One payment, with its actions if asked for.
          *
          *     For keys with the scope `payments` or `read_only`.
@@ -124,7 +124,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The history of one payment, oldest first
+         * List payment actions
          * @description The history of one payment, oldest first.
          *
          *     For keys with the scope `payments` or `read_only`.
@@ -148,7 +148,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The merchant's payments, newest first
+         * List payments
          * @description The merchant's payments, newest first.
          *
          *     For keys with the scope `payments` or `read_only`.
@@ -173,7 +173,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Removes a card's number from the vault for good
+         * Delete card
          * @description Removes a card's number from the vault for good: its token authorizes nothing any more. Payments that were made with it stay as they are, and can be captured, voided and refunded.
          *
          *     For keys with the scope `payments`.
@@ -192,7 +192,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The time of the sandbox
+         * Get clock
          * @description The time of the sandbox.
          *
          *     For keys with the scope `payments` or `read_only`.
@@ -216,7 +216,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Turns the clock forward, for everybody
+         * Advance clock
          * @description Turns the clock forward, for everybody. What is due by then happens by itself: see Drain.
          *
          *     For keys with the scope `payments`.
@@ -238,7 +238,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Returns when everything that is due was done
+         * Drain
          * @description Returns when everything that is due was done: recovery, expiry, events and their deliveries.
          *
          *     For keys with the scope `payments`.
@@ -260,7 +260,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Removes the merchant's payments, events and webhook endpoints, and puts the clock back
+         * Reset
          * @description Removes the merchant's payments, events and webhook endpoints, and puts the clock back.
          *
          *     For keys with the scope `payments`.
@@ -280,7 +280,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The cards whose numbers decide what the simulated bank does
+         * List test cards
          * @description The cards whose numbers decide what the simulated bank does.
          *
          *     For keys with the scope `payments` or `read_only`.
@@ -302,7 +302,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The merchant's endpoints, newest first
+         * List webhook endpoints
          * @description The merchant's endpoints, newest first.
          *
          *     For keys with the scope `read_only` or `webhooks`.
@@ -310,7 +310,7 @@ export interface paths {
         get: operations["listWebhookEndpoints"];
         put?: never;
         /**
-         * Makes an endpoint, and tells its secret, which is told once
+         * Create webhook endpoint
          * @description Makes an endpoint, and tells its secret, which is told once.
          *
          *     For keys with the scope `webhooks`.
@@ -330,7 +330,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One endpoint
+         * Get webhook endpoint
          * @description One endpoint.
          *
          *     For keys with the scope `read_only` or `webhooks`.
@@ -339,7 +339,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Removes an endpoint
+         * Delete webhook endpoint
          * @description Removes an endpoint; what was on its way to it is given up.
          *
          *     For keys with the scope `webhooks`.
@@ -348,7 +348,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Changes what is given of an endpoint, and nothing else
+         * Update webhook endpoint
          * @description Changes what is given of an endpoint, and nothing else.
          *
          *     For keys with the scope `webhooks`.
@@ -366,7 +366,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Makes a new secret, and tells it
+         * Rotate webhook secret
          * @description Makes a new secret, and tells it. For a while deliveries carry signatures of both.
          *
          *     For keys with the scope `webhooks`.
@@ -386,7 +386,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The merchant's events, newest first
+         * List events
          * @description The merchant's events, newest first.
          *
          *     For keys with the scope `read_only` or `webhooks`.
@@ -408,7 +408,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One event
+         * Get event
          * @description One event.
          *
          *     For keys with the scope `read_only` or `webhooks`.
@@ -430,7 +430,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What became of an event at each endpoint
+         * List deliveries
          * @description What became of an event at each endpoint.
          *
          *     For keys with the scope `read_only` or `webhooks`.
@@ -454,7 +454,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Delivers an event once more, whatever became of it
+         * Redeliver event
          * @description Delivers an event once more, whatever became of it.
          *
          *     For keys with the scope `webhooks`.
@@ -476,7 +476,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Delivers once more to one endpoint what failed since a time
+         * Redeliver failed events
          * @description Delivers once more to one endpoint what failed since a time.
          *
          *     For keys with the scope `webhooks`.
