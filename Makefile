@@ -189,10 +189,12 @@ venv-dev: python
 venv-bench: python
 	@$(PYTHON) tools/stack/venv.py requirements-bench.lock
 
-# What the TypeScript client and buf's plugin for it stand on. Compared by content, as the lock files are.
+# What the TypeScript client and buf's plugin for it stand on, and what runs the collection. Compared by
+# content, as the lock files are.
 node-modules: venv-dev
-	@cd clients/typescript && cmp -s package-lock.json node_modules/.installed || \
-	{ npm ci --silent && cp package-lock.json node_modules/.installed; }
+	@for folder in clients/typescript clients/collection; do (cd "$$folder" && \
+	{ cmp -s package-lock.json node_modules/.installed || \
+	{ npm ci --silent && cp package-lock.json node_modules/.installed; }; }) || exit 1; done
 
 # For the tests of alert rules; without it they are skipped, but not where CI is set.
 promtool:

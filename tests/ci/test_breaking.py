@@ -18,6 +18,7 @@ NEEDED = (
     "envoy.yaml",
     "Makefile",
     "build",
+    "clients",
     "deploy",
     "pkg",
     "proto",
@@ -32,7 +33,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in NEEDED:
         source = REPOSITORY / name
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "secrets")
+            ignored = shutil.ignore_patterns("__pycache__", "secrets", "node_modules")
             shutil.copytree(source, tmp_path / name, ignore=ignored)
         else:
             shutil.copy(source, tmp_path / name)
@@ -40,12 +41,14 @@ def checkout(tmp_path: Path) -> Path:
     who = ("-c", "user.name=test", "-c", "user.email=test@example.com")
     for command in (("init", "--quiet"), ("add", *NEEDED), (*who, "commit", "--quiet", "-m", "it")):
         subprocess.run(["git", *command], cwd=tmp_path, check=True, timeout=SECONDS_MAX)
+    modules = Path("clients", "typescript", "node_modules")
+    (tmp_path / modules).symlink_to((REPOSITORY / modules).resolve())
     return tmp_path
 
 
 def made(checkout: Path, target: str) -> subprocess.CompletedProcess[str]:
     """Run a target against what was committed, with the tools that there are."""
-    command = ["make", "-o", "venv-dev", target, "AGAINST=.git#ref=HEAD"]
+    command = ["make", "-o", "venv-dev", "-o", "node-modules", target, "AGAINST=.git#ref=HEAD"]
     return subprocess.run(
         command, cwd=checkout, capture_output=True, text=True, check=False, timeout=SECONDS_MAX
     )
