@@ -5,7 +5,6 @@ A token cannot be made up, and cannot be used for another merchant, another list
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from pkg.errors import InvalidPageTokenError
 from pkg.grpc.lists import BEGINNING, ListPosition, Page
-from pkg.secret import Secret
+from pkg.secret import KeyedHash, Secret
 
 _SEAL_BYTES = 16
 
@@ -26,8 +25,8 @@ class PageTokens:
     """
 
     def __init__(self, key: Secret) -> None:
-        secret = bytes.fromhex(key.reveal())
-        self._key = hmac.digest(secret, b"paygate page token v1", hashlib.sha256)
+        secret = KeyedHash(bytes.fromhex(key.reveal()))
+        self._hash = KeyedHash(secret.of(b"paygate page token v1"))
 
     def seal(self, merchant_id: str, scope: Sequence[str], place: str) -> str:
         """Return the token of a place in a list; `scope` names the list and its filters."""
@@ -80,4 +79,4 @@ class PageTokens:
 
     def _mac(self, merchant_id: str, scope: Sequence[str], place: str) -> bytes:
         message = json.dumps([merchant_id, *scope, place]).encode()
-        return hmac.digest(self._key, message, hashlib.sha256)[:_SEAL_BYTES]
+        return self._hash.of(message)[:_SEAL_BYTES]

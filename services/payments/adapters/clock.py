@@ -15,6 +15,7 @@ class SandboxClock:
 
     def __init__(self) -> None:
         self.reading = [0, 0]
+        self.ahead = timedelta(0)  # of the machine's time
         # When that last changed, by the clock itself: what was decided before was by another one.
         self.turned_time = _EARLIEST
 
@@ -26,12 +27,8 @@ class SandboxClock:
         # Compared by both: versions before this one turn it without counting.
         if reading is not None and list(reading) > self.reading:
             self.reading = list(reading)
+            self.ahead = timedelta(microseconds=self.reading[1])
             self.turned_time = self.now()
-
-    @property
-    def ahead(self) -> timedelta:
-        """How far it is ahead of the machine's time."""
-        return timedelta(microseconds=self.reading[1])
 
     @property
     def latest_time(self) -> datetime:
