@@ -21,7 +21,7 @@ CONNECTIONS = (1, 32, MANY)
 STEADY = 0.7
 # Of each run that fills the large database further.
 WRITE_SECONDS = 30
-EVERYTHING = ("authorize", "capture", "refund", "read", "mix", "hot", "replay")
+EVERYTHING = ("authorize", "capture", "refund", "read", "first page", "mix", "hot", "replay")
 
 
 @dataclass(frozen=True, kw_only=True)
