@@ -3,13 +3,13 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import Protocol
 
 from pkg.grpc.lists import ANY_TIME, ListPosition, Page, Period
 from pkg.values import value
 from services.payments.domain.action import Action, ActionType
-from services.payments.domain.card import Cvv, Expiry, Pan
+from services.payments.domain.card import Cvv, Expiry, Pan, Removal
 from services.payments.domain.event import Event, Origin
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, NotFound, Resolution, Reversed, Unknown
@@ -189,15 +189,6 @@ class CardDetails:
     pan: Pan
     expiry: Expiry
     cvv: Cvv | None
-
-
-class Removal(StrEnum):
-    """Why a card is in the vault no more."""
-
-    DELETED = "DELETED"  # its merchant wanted it so
-    DECLINED = "DECLINED"  # the authorization that brought it did not succeed
-    EXPIRED = "EXPIRED"
-    UNUSED = "UNUSED"
 
 
 class Cards(Protocol):

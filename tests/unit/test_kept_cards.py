@@ -6,8 +6,8 @@ import pytest
 
 from pkg.errors import ValidationFailedError
 from services.payments.domain import errors
+from services.payments.domain.card import Removal
 from services.payments.domain.outcome import Approved
-from services.payments.ports import Removal
 from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.cards import delete_card
 from services.payments.use_cases.carry_out import carry_out

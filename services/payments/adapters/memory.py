@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pkg.grpc.lists import ListPosition, Page
 from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.card import Expiry
+from services.payments.domain.card import Expiry, Removal
 from services.payments.domain.event import Event
 from services.payments.domain.outcome import Resolution
 from services.payments.domain.payment import Payment
@@ -20,7 +20,6 @@ from services.payments.ports import (
     InDoubt,
     Loaded,
     PaymentFilter,
-    Removal,
     SealedCard,
 )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pkg.observe.metrics import Metrics
 from pkg.postgres.sql import Pool, statements, translated
-from services.payments.ports import Removal
+from services.payments.domain.card import Removal
 
 SQL = statements(Path(__file__).parent / "sql")
 

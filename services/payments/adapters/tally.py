@@ -8,7 +8,7 @@ from typing import TypeVar
 from pkg.observe.metrics import Histogram, Metrics
 from services.payments.adapters.vault.keys import KeyVersion, KeyWrapper
 from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.card import Expiry, Pan
+from services.payments.domain.card import Expiry, Pan, Removal
 from services.payments.domain.hold import Hold
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import (
@@ -21,7 +21,7 @@ from services.payments.domain.outcome import (
     Unknown,
 )
 from services.payments.domain.payment import Payment
-from services.payments.ports import Acquirer, CardDetails, Change, Removal, SealedCard, Vault
+from services.payments.ports import Acquirer, CardDetails, Change, SealedCard, Vault
 
 T = TypeVar("T")
 

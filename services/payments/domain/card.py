@@ -160,3 +160,12 @@ class Card:
     expiry: Expiry
     fingerprint: bytes
     token: str = ""
+
+
+class Removal(StrEnum):
+    """Why a card is in the vault no more."""
+
+    DELETED = "DELETED"  # its merchant wanted it so
+    DECLINED = "DECLINED"  # the authorization that brought it did not succeed
+    EXPIRED = "EXPIRED"
+    UNUSED = "UNUSED"

@@ -7,7 +7,7 @@ from pkg.errors import ValidationFailedError
 from pkg.ids import new_id
 from pkg.values import value
 from services.payments.domain.action import Action, ActionType
-from services.payments.domain.card import Card
+from services.payments.domain.card import Card, Removal
 from services.payments.domain.errors import (
     OF_AN_EXPIRED_CARD,
     CardTokenNotFoundError,
@@ -16,7 +16,7 @@ from services.payments.domain.errors import (
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import DeclineCode, Declined
 from services.payments.domain.payment import Payment
-from services.payments.ports import CardDetails, Change, CommitResult, Ports, Removal, SealedCard
+from services.payments.ports import CardDetails, Change, CommitResult, Ports, SealedCard
 from services.payments.use_cases.carry_out import checked, conclude
 from services.payments.use_cases.two_commits import (
     Begun,

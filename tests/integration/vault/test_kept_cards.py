@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.payments.adapters.vault.keys import KeyWrapper
-from services.payments.domain.card import Expiry, Pan
+from services.payments.domain.card import Expiry, Pan, Removal
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Final, Rejected
 from services.payments.domain.payment import Payment
-from services.payments.ports import CardDetails, Change, CommitResult, Removal
+from services.payments.ports import CardDetails, Change, CommitResult
 from tests.builders import LATER, MERCHANT, NOW, begun, settled
 from tests.integration.vault.conftest import Fixture
 

@@ -14,8 +14,8 @@ from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
 from pkg.postgres.sql import Pool, statements, translated
 from services.payments.adapters.vault.keys import NONCE_BYTES, DataKeys
-from services.payments.domain.card import Expiry, Pan
-from services.payments.ports import CardDetails, Removal, SealedCard
+from services.payments.domain.card import Expiry, Pan, Removal
+from services.payments.ports import CardDetails, SealedCard
 
 logger = structlog.get_logger()
 

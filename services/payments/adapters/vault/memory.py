@@ -6,8 +6,8 @@ from datetime import datetime
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
 from services.payments.adapters.memory import MemoryStore
-from services.payments.domain.card import Expiry, Pan
-from services.payments.ports import CardDetails, Removal, SealedCard
+from services.payments.domain.card import Expiry, Pan, Removal
+from services.payments.ports import CardDetails, SealedCard
 
 
 @dataclass
