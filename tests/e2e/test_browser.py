@@ -52,9 +52,13 @@ def test_who_follows_the_link_sends_a_payment(stack: Stack, asked: tuple[Page, l
     page.goto(stack.url)
     page.get_by_role("link", name="API reference").click()
     page.get_by_role("button", name=re.compile("Test Request.*authorize")).click()
-    page.get_by_role("button", name=re.compile("^Send")).first.click()
+    with page.expect_response("**/authorize") as sent:
+        page.get_by_role("button", name=re.compile("^Send")).first.click()
+    assert sent.value.status == 200
+    payment = sent.value.json()["payment"]
+    assert payment["status"] == "STATUS_AUTHORIZED"
     expect(page.get_by_text("200 OK")).to_be_visible(timeout=WAIT_MILLISECONDS)
-    expect(page.get_by_text(re.compile(r"pay_[0-9a-z]{26}")).last).to_be_visible()
+    expect(page.get_by_text(payment["id"]).first).to_be_visible()
     assert page.evaluate("Object.keys(localStorage).length") == 0
     assert page.context.cookies() == []
     assert complaints == []
