@@ -17,6 +17,7 @@ from pkg.errors import ApiError
 from pkg.process.mode import Mode
 from services.events import requests as of_events
 from services.payments.api import requests as of_payments
+from services.payments.api.sandbox import ADVANCE_MAX, DRAIN_MAX
 from tools.openapi.limits import up_to
 from tools.stack.settings import REPOSITORY
 
@@ -252,6 +253,22 @@ def asked_of(name: str) -> dict[str, Any]:
         if "schema" in parameter:
             asked["properties"][parameter["name"]] = parameter["schema"]
     return {**asked, "components": document["components"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-1s", "0s", "0.5s", "1s", "1.000000001s", "29.9s", "30s", "30.000s", "30.1s", "31s"),
+        *("34559999.9s", "34560000s", "34560000.0s", "34560000.5s", "34560001s", "99999999s"),
+    ],
+)
+def test_durations_are_as_long_as_the_sandbox_takes(text: str) -> None:
+    """What a drain waits at most, and how far the clock is turned, by the sandbox's own numbers."""
+    seconds = float(text.removesuffix("s"))
+    waited = 0 <= seconds <= DRAIN_MAX.total_seconds()
+    assert validator("drain").is_valid({"timeout": text}) == waited
+    turned = 1 <= seconds <= ADVANCE_MAX.total_seconds()
+    assert validator("advanceClock").is_valid({"by": text}) == turned
 
 
 @pytest.mark.parametrize("most", [0, 9, 10, 19, 30, 100, 255, 604_800, 10**12])
