@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -24,11 +25,12 @@ SECONDS_MAX = 60.0
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built without a network."""
+    """The wheel, built without a network of the source distribution, as a release does it."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=CLIENT, check=True, capture_output=True, timeout=SECONDS_MAX)
-    (built,) = folder.glob("paygate_client-*.whl")
+    (source,) = build("sdist", CLIENT, folder)
+    with tarfile.open(source) as packed:
+        packed.extractall(folder, filter="data")
+    (built,) = build("wheel", folder / source.name.removesuffix(".tar.gz"), folder)
     return built
 
 
@@ -38,6 +40,9 @@ def test_the_wheel_holds_the_client_and_nothing_else(wheel: Path) -> None:
     assert "paygate_client/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert wheel.name == f"paygate_client-{VERSION}-py3-none-any.whl"
+    licence = (REPOSITORY / "LICENSE").read_bytes()
+    for language in ("python", "typescript"):
+        assert (REPOSITORY / "clients" / language / "LICENSE").read_bytes() == licence
     assert {name.split("/")[0].split("-")[0] for name in names} == {"paygate_client"}
 
 
@@ -58,6 +63,13 @@ def test_the_readmes_example_prints_what_is_shown(
     assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", text)
 
 
+def build(target: str, project: Path, folder: Path) -> list[Path]:
+    """Build a distribution of a project, and return what there is of that kind."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    subprocess.run(command, cwd=project, check=True, capture_output=True, timeout=SECONDS_MAX)
+    return list(folder.glob("*.whl" if target == "wheel" else "*.tar.gz"))
+
+
 def installed(wheel: Path, folder: Path) -> Path:
     """Make a virtual environment with a wheel and what it needs; return its Python.
 
@@ -65,7 +77,7 @@ def installed(wheel: Path, folder: Path) -> Path:
     """
     venv.create(folder, symlinks=True)
     (packages,) = folder.glob("lib/python*/site-packages")
-    zipfile.ZipFile(wheel).extractall(packages)
+    zipfile.ZipFile(wheel).extractall(packages)  # noqa: S202 - made a moment ago
     (about,) = packages.glob("*.dist-info/METADATA")
     names = needed(metadata.Distribution.at(about.parent).requires or [])
     for top in {top for name in names for top in tops(metadata.distribution(name))}:
