@@ -1,5 +1,6 @@
 """What the Python client does after each answer, whatever carries it."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -93,6 +94,9 @@ def test_what_does_not_is_an_error_at_once(
         httpx2.Response(200, text="<html>Welcome"),
         said({"action": {}, "payment": None}),
         said(["a list"]),
+        httpx2.Response(200, text="[" * 100_000),
+        httpx2.Response(400, text="[" * 100_000),
+        httpx2.Response(200, text=json.dumps(DONE).replace('"1000"', "1e999")),
         httpx2.Response(500, text="<html>Oops"),
         said({"code": 13}, 500),
     ],
@@ -101,7 +105,8 @@ def test_what_is_no_reply_of_a_gateways_is_an_error(answer: httpx2.Response) -> 
     """A proxy's page or another server's JSON is not taken for a result."""
     over = step(answer)
     assert isinstance(over, Over)
-    assert type(over.error) is errors.GatewayError
+    kind = errors.InvalidRequestError if answer.status_code == 400 else errors.GatewayError
+    assert type(over.error) is kind
     assert over.error.reason == "UNEXPECTED_REPLY"
 
 
@@ -181,7 +186,11 @@ def test_a_key_is_the_callers_or_random() -> None:
 def test_addresses_and_api_keys_are_looked_at() -> None:
     """What could send a key somewhere else, or cannot be a header, is refused."""
     assert headers_for("https://pay.example/v1", "sk_1")["authorization"] == "Bearer sk_1"
-    for address in ("pay.example", "ftp://a", "http://", "http://a b", "http://a?b=", "http://a#b"):
+    wrong = ["pay.example", "ftp://a", "http://", "http://a b", "http://a?b=", "http://a#b"]
+    # No host; one that no name service knows how to ask for; a user, who would replace the key.
+    wrong += ["http://:80", "http://[::1", "http://[zz]", "http://a:b", "http://a..b"]
+    wrong += [f"http://{'a' * 64}", "http://user:password@a", "http://user@a"]
+    for address in wrong:
         with pytest.raises(ValueError, match="address"):
             headers_for(address, "sk_1")
     for key in ("", "sk\n", "sk 1", "ключ"):

@@ -1,9 +1,11 @@
 """The Python client's check of webhooks, with the public library as the judge."""
 
 import base64
+import hmac
 import json
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -65,6 +67,9 @@ def test_during_a_rotation_either_secret_will_do(signers: tuple[str, ...]) -> No
         {"Webhook-Timestamp": str(int(time.time()) - 9)},
         {"Webhook-Signature": "v1,AAAA"},
         {"Webhook-Signature": "v1,Grüße"},
+        # What some servers make of bytes that are no text.
+        {"Webhook-Signature": "v1,\udcff"},
+        {"Webhook-Id": "\udcff"},
         {"Webhook-Signature": ""},
         {"Webhook-Timestamp": "now"},
         {"Webhook-Timestamp": "١"},
@@ -76,6 +81,22 @@ def test_whatever_is_changed_is_refused(changed: dict[str, str]) -> None:
     """Id, time and signature belong together, and oddities are refused without another error."""
     with pytest.raises(VerificationError):
         webhooks.verify(BODY, headers(SECRET) | changed, SECRET)
+
+
+def test_many_signatures_are_one_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may send a header full of signatures: the body is hashed once with each secret."""
+    hashed, digest = list[bytes](), hmac.digest
+
+    def counted(key: bytes, content: bytes, name: Any) -> bytes:
+        hashed.append(key)
+        return digest(key, content, name)
+
+    monkeypatch.setattr(hmac, "digest", counted)
+    many = " ".join(["v1,AAAA"] * 1000)
+    sent = headers(SECRET) | {"Webhook-Signature": many}
+    with pytest.raises(VerificationError):
+        webhooks.verify(BODY, sent, [SECRET, OLD_SECRET])
+    assert len(hashed) == 2
 
 
 @pytest.mark.parametrize("name", ["Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"])

@@ -21,6 +21,9 @@ from paygate_client.sandbox_models import Clock, Drained, TestCard
 from paygate_client.webhook_models import Delivery, EndpointSecret, Event, WebhookEndpoint
 
 Json = dict[str, Any]
+# What it ends with to read something else: wrong types and names, numbers without an end, lists in
+# lists in lists.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 T = TypeVar("T")
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+import httpx2
+
 from paygate_client import errors
 from paygate_client._call import Call
-from paygate_client._decode import Json
+from paygate_client._decode import UNREADABLE, Json
 from paygate_client.errors import FieldViolation, PaygateError, Problem
 
 VERSION = "0.1.0"
@@ -134,8 +136,10 @@ def headers_for(url: str, api_key: str) -> dict[str, str]:
     Raises:
         ValueError: The address is not one of HTTP, or the key is no API key.
     """
-    if not re.fullmatch(r"https?://[!-~]+", url) or re.search("[?#]", url):
-        raise ValueError("the address begins with https:// or http:// and has no query")
+    if not _is_address(url):
+        raise ValueError(
+            "the address is https:// or http:// and a host, with neither a query nor a user"
+        )
     if not _VISIBLE.fullmatch(api_key):
         raise ValueError("an API key has 1 to 255 visible ASCII characters")
     return {
@@ -144,6 +148,18 @@ def headers_for(url: str, api_key: str) -> dict[str, str]:
         "accept-encoding": "identity",
         "user-agent": f"paygate-client/{VERSION} python",
     }
+
+
+def _is_address(url: str) -> bool:
+    """Whether requests can be made to it. A name and password in it would replace the API key."""
+    if not re.fullmatch(r"https?://[!-~]+", url) or re.search("[?#@]", url):
+        return False
+    try:
+        host = httpx2.URL(url).host
+        host.encode("idna")
+    except (httpx2.InvalidURL, UnicodeError):
+        return False
+    return bool(host)
 
 
 def next_step(
@@ -196,7 +212,7 @@ def _longest(number: int) -> float:
 def _result(call: Call[T], reply: Reply, key: str | None) -> Done[T] | Over:
     try:
         return Done(call.read(_object(reply.body)))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         pass
     return Over(errors.GatewayError(_unexpected(call, reply, key)))
 
@@ -204,7 +220,7 @@ def _result(call: Call[T], reply: Reply, key: str | None) -> Done[T] | Over:
 def _refusal(call: Call[Any], reply: Reply, key: str | None) -> PaygateError:
     try:
         problem, code = _told(call, reply, key)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         problem, code = _unexpected(call, reply, key), 0
     if code == _FAILED_PRECONDITION:
         return errors.RefusedError(problem)
