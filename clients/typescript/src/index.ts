@@ -39,7 +39,8 @@ async function send(call: Request, milliseconds: number): Promise<Response> {
   for (let number = 1; ; number++) {
     const limit = AbortSignal.timeout(Math.max(1, Math.min(10_000, end - Date.now())));
     const signal = AbortSignal.any([call.signal, limit]);
-    const reply = await fetch(call.clone(), { signal }).then(whole).catch(() => undefined);
+    // To follow a redirect would send a card to whatever address an answer names.
+    const reply = await fetch(call.clone(), { signal, redirect: "manual" }).then(whole).catch(() => undefined);
     call.signal.throwIfAborted();
     // Only the reply was lost: the attempt before has deleted it.
     const isGone = number > 1 && reply?.status === 404 && call.method === "DELETE";

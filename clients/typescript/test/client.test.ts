@@ -80,6 +80,19 @@ test("a page that is no reply is an error", async () => {
   assert.equal(error.reason, "UNEXPECTED_REPLY");
 });
 
+test("a redirect is an error, and nothing is sent to where it leads", async () => {
+  const elsewhere = await asking([says({ payment: { id: "pay_1" } })], async (other) => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      const leads: Answer = (reply) => reply.writeHead(status, { location: `${other}/authorize` }).end();
+      const { asked, error } = await asking([leads], authorize());
+      assert.ok(error instanceof PaygateError);
+      assert.deepEqual([error.reason, error.status, asked.length], ["UNEXPECTED_REPLY", status, 1]);
+    }
+  });
+  assert.ifError(elsewhere.error);
+  assert.deepEqual(elsewhere.asked, []);
+});
+
 test("retry-after is obeyed", async () => {
   const begun = Date.now();
   const { asked, said } = await asking([refuses(429, "RATE_LIMITED", { "retry-after": "1" }), says({})], authorize());

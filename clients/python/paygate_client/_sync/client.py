@@ -34,7 +34,7 @@ class Paygate:
         deadline_seconds: How long a call may take, with all attempts and pauses. A server that is
             slow in connecting as well as in answering may make the last attempt late, by 10 s.
         transport: What carries HTTP, for certificates or proxies of your own; by default a pool of
-            connections with the system's certificates.
+            connections with the system's certificates. Proxies of the environment are not used.
 
     Attributes:
         events: What happened to payments.

@@ -32,7 +32,7 @@ class Transport:
         url: The gateway's address.
         api_key: The merchant's.
         deadline_seconds: How long a call may take, with all attempts and pauses.
-        transport: What carries HTTP; by default a pool of connections.
+        transport: What carries HTTP; by default a pool of connections, without any proxy.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class Transport:
         self._url = url.rstrip("/")
         self._headers = headers_for(self._url, api_key)
         self._deadline_seconds = deadline_seconds
-        self._http = httpx2.Client(transport=transport)
+        # Left to itself, the client would send key and cards to the proxies that the environment
+        # names: in plain text, where the address is one of http, and for loopback, too.
+        self._http = httpx2.Client(transport=transport or httpx2.HTTPTransport())
 
     def send(self, call: Call[T], idempotency_key: str | None = None) -> T:
         """Make a call, with one key over all attempts; return its result.
