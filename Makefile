@@ -11,7 +11,7 @@ GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor
 	python -m tools.edge traced --traces http://jaeger:4318/v1/traces && \
 	PYTHONPATH=build/python python -m tools.openapi && \
 	node clients/typescript/node_modules/openapi-typescript/bin/cli.js build/openapi.json \
-	--output clients/typescript/src/api.ts
+	--output clients/typescript/src/api.ts >/dev/null
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --quiet
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')

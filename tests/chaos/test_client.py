@@ -116,12 +116,12 @@ async def test_each_call_has_one_effect_whoever_is_killed(killed: Stack) -> None
         killed.url, killed.api_key, deadline_seconds=DEADLINE_SECONDS
     ) as paygate:
         shop = Shop(paygate)
-        killing = asyncio.create_task(kill_in_turn(killed, shop))
         async with asyncio.TaskGroup() as programs:
+            killing = programs.create_task(kill_in_turn(killed, shop))
             for number in range(PROGRAMS):
                 programs.create_task(sell_on(shop, number, killing))
             examples = programs.create_task(run_examples(killed, killing))
-        assert await killing >= len(VICTIMS)
+        assert killing.result() >= len(VICTIMS)
         assert shop.calls >= CALLS_MIN
         listed = Counter([one.reference async for one in paygate.list_payments()])
     assert listed == Counter(dict.fromkeys(shop.sold, 1)) + Counter({"": examples.result()})
