@@ -9,6 +9,7 @@ import pytest
 
 from paygate_client import _requests as requests
 from paygate_client import errors
+from paygate_client._address import headers_for
 from paygate_client._sending import (
     ATTEMPT_SECONDS_MAX,
     PAUSE_SECONDS_MAX,
@@ -18,7 +19,6 @@ from paygate_client._sending import (
     Done,
     Over,
     Reply,
-    headers_for,
     key_for,
     next_step,
 )

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-import httpx2
-
 from paygate_client import errors
 from paygate_client._call import Call
 from paygate_client._decode import UNREADABLE, Json
@@ -26,7 +24,7 @@ REPLY_BYTES_MAX = 2**24  # sixteen times what a gateway sends at most
 
 T = TypeVar("T")
 
-_VISIBLE = re.compile(r"[!-~]{1,255}")
+VISIBLE = re.compile(r"[!-~]{1,255}")
 _RETRIED = {429, 503, 504}
 _BY_STATUS: dict[int, type[PaygateError]] = {
     401: errors.AuthenticationError,
@@ -125,41 +123,9 @@ def key_for(call: Call[Any], given: str | None) -> str | None:
         return None
     if given is None:
         return str(uuid.uuid4())
-    if not _VISIBLE.fullmatch(given):
+    if not VISIBLE.fullmatch(given):
         raise ValueError("an idempotency key has 1 to 255 visible ASCII characters")
     return given
-
-
-def headers_for(url: str, api_key: str) -> dict[str, str]:
-    """Return the headers of every request to an address.
-
-    Raises:
-        ValueError: The address is not one of HTTP, or the key is no API key.
-    """
-    if not _is_address(url):
-        raise ValueError(
-            "the address is https:// or http:// and a host, with neither a query nor a user"
-        )
-    if not _VISIBLE.fullmatch(api_key):
-        raise ValueError("an API key has 1 to 255 visible ASCII characters")
-    return {
-        "authorization": f"Bearer {api_key}",
-        "accept": "application/json",
-        "accept-encoding": "identity",
-        "user-agent": f"paygate-client/{VERSION} python",
-    }
-
-
-def _is_address(url: str) -> bool:
-    """Whether requests can be made to it. A name and password in it would replace the API key."""
-    if not re.fullmatch(r"https?://[!-~]+", url) or re.search("[?#@]", url):
-        return False
-    try:
-        host = httpx2.URL(url).host
-        host.encode("idna")
-    except (httpx2.InvalidURL, UnicodeError):
-        return False
-    return bool(host)
 
 
 def next_step(

@@ -4,7 +4,6 @@ import type { components, paths } from "./api.ts";
 
 export type { components, paths };
 type Said = { message?: string; details?: { reason?: string }[] };
-const KEY = "idempotency-key";
 
 /** A call was refused, or no reply came: `reason` is for programs, and never changes its meaning. */
 export class PaygateError extends Error {
@@ -27,18 +26,19 @@ export function connect(url: string, apiKey: string, { deadlineSeconds = 30 } = 
 
 /** Returns what a call says. Throws `PaygateError` where it was refused or nothing is known of it. */
 export async function result<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
-  const { data, error, response } = await call;
+  const { data, error, response } = await call.catch((cause: unknown) => {
+    throw cause instanceof SyntaxError ? new PaygateError({ message: "No JSON." }, "UNEXPECTED_REPLY") : cause;
+  });
   if (response.ok && data !== undefined) return data;
   const said: Said = Object(error);
   throw new PaygateError(said, said.details?.[0]?.reason ?? "UNEXPECTED_REPLY", response);
 }
 
 async function send(call: Request, milliseconds: number): Promise<Response> {
-  const end = Date.now() + milliseconds;
-  if (call.method === "POST" && !call.headers.has(KEY)) call.headers.set(KEY, crypto.randomUUID());
+  const [end, key] = [Date.now() + milliseconds, "idempotency-key"];
+  if (call.method === "POST" && !call.headers.has(key)) call.headers.set(key, crypto.randomUUID());
   for (let number = 1; ; number++) {
-    const limit = AbortSignal.timeout(Math.max(1, Math.min(10_000, end - Date.now())));
-    const signal = AbortSignal.any([call.signal, limit]);
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(Math.max(1, Math.min(10_000, end - Date.now())))]);
     // To follow a redirect would send a card to whatever address an answer names.
     const reply = await fetch(call.clone(), { signal, redirect: "manual" }).then(whole).catch(() => undefined);
     call.signal.throwIfAborted();

@@ -75,9 +75,11 @@ test("what asking again does not help is an error at once", async () => {
 });
 
 test("a page that is no reply is an error", async () => {
-  const { error } = await asking([(reply) => reply.writeHead(502).end("<html>")], authorize());
-  assert.ok(error instanceof PaygateError);
-  assert.equal(error.reason, "UNEXPECTED_REPLY");
+  for (const [status, body] of [[502, "<html>"], [200, "<html>"], [200, ""], [400, "[1"], [400, '{"details": 1}'], [400, "null"]] as const) {
+    const { error } = await asking([(reply) => reply.writeHead(status).end(body)], authorize());
+    assert.ok(error instanceof PaygateError, `${status} ${body}: ${error}`);
+    assert.equal(error.reason, "UNEXPECTED_REPLY");
+  }
 });
 
 test("a redirect is an error, and nothing is sent to where it leads", async () => {

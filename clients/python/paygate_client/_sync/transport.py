@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import httpx2
 
+from paygate_client._address import headers_for
 from paygate_client._call import Call
 from paygate_client._sending import (
     REPLY_BYTES_MAX,
@@ -16,7 +17,6 @@ from paygate_client._sending import (
     Done,
     Over,
     Reply,
-    headers_for,
     key_for,
     next_step,
 )
