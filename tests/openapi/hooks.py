@@ -9,7 +9,11 @@ from typing import Any
 
 import schemathesis
 from schemathesis.core.failures import Failure
-from schemathesis.specs.openapi.checks import negative_data_rejection, unsupported_method
+from schemathesis.specs.openapi.checks import (
+    ensure_resource_availability,
+    negative_data_rejection,
+    unsupported_method,
+)
 
 from tests.openapi.document import operations, resolved, validator
 
@@ -65,6 +69,19 @@ def other_methods_are_refused(ctx: Any, response: Any, case: Any) -> bool | None
     if response.request.method in NOT_KNOWN and response.status_code == 400:
         return None
     return bool(unsupported_method(ctx, response, case))
+
+
+@schemathesis.check
+def what_was_made_is_there(ctx: Any, response: Any, case: Any) -> bool | None:
+    """Unless a reset has removed it, or it was made before by a request with the same key."""
+    seen = ctx.internals
+    parent = seen.find_parent(case_id=case.id)
+    made = parent and seen.find_response(case_id=parent.id)
+    if made is not None and "idempotent-replayed" in made.headers:
+        return None
+    if any(one.path == "/sandbox/reset" for one in seen.find_all_cases()):
+        return None
+    return bool(ensure_resource_availability(ctx, response, case))
 
 
 def is_other_spelling(case: Any) -> bool:
