@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -152,6 +153,45 @@ def test_who_asks_for_pages_too_often_is_refused(
     assert set(said) == {200, 429}
 
 
+def test_many_addresses_together_do_not_fill_the_memory(shown: Edge) -> None:
+    """None of them asks too often, but a file is sent to so many only; others are as before."""
+    (large,) = [page for page in MADE if not page.is_plain]
+
+    def ask(number: int) -> int:
+        source = (f"127.0.3.{1 + number % 100}", 0)
+        with urllib3.HTTPConnectionPool(
+            "127.0.0.1", shown.port, source_address=source, retries=False, timeout=5.0
+        ) as client:
+            return client.request("HEAD", large.path).status
+
+    with ThreadPoolExecutor(8) as clients:
+        said = list(clients.map(ask, range(200)))
+    assert set(said) == {200, 429}
+    assert get(shown, MADE[2]).status == 200
+    assert http.request("GET", f"{shown.url}/payments").status == 200
+
+
+def test_pages_that_nobody_takes_leave_memory_to_the_api(upstream: Upstream, folder: Path) -> None:
+    """All files as often as they are sent to all addresses, until what is not taken is given up."""
+    config = rendered(upstream)
+    pages.serve(manager(config), MADE, folder)
+    (flushed,) = re.findall(r"(\d+)s", manager(config)["stream_flush_timeout"])
+    waiting, chains = 0, len(config["static_resources"]["listeners"][0]["filter_chains"])
+    for route in manager(config)["route_config"]["virtual_hosts"][0]["routes"]:
+        if route["name"] == "page" and "body" in route["direct_response"]:
+            limit = route["typed_per_filter_config"]["envoy.filters.http.local_ratelimit"]
+            bucket = limit["token_bucket"]
+            assert (limit["always_consume_default_token_bucket"], bucket["fill_interval"]) == (
+                True,
+                "1s",
+            )
+            times = bucket["max_tokens"] + int(flushed) * bucket["tokens_per_fill"]
+            size = Path(route["direct_response"]["body"]["filename"]).stat().st_size
+            waiting += chains * times * size
+    (heap,) = config["overload_manager"]["resource_monitors"][:1]
+    assert 0 < waiting < 0.7 * heap["typed_config"]["max_heap_size_bytes"]
+
+
 async def ask(edge: Edge, code: str, method: str = "POST") -> urllib3.BaseHTTPResponse:
     """Ask for the key."""
     headers = {"authorization": f"Bearer {code}"}
@@ -166,8 +206,11 @@ async def test_the_link_gives_the_key_once(shown: Edge, link: Link) -> None:
     assert len(code) >= 22  # 128 bits
     assert API_KEY not in link.url
     for wrong in ("", code[:-1], f"{code}x", "x" * 30_000):
-        assert (await ask(shown, wrong)).status == 404
-    assert (await ask(shown, code, "GET")).status == 404
+        refused = await ask(shown, wrong)
+        assert (refused.status, details(refused)) == (404, ("LINK_USED", []))
+    for method in ("GET", "PUT", "OPTIONS"):
+        other = await ask(shown, code, method)
+        assert (other.status, other.headers["allow"]) == (405, "POST")
     given = await ask(shown, code)
     assert (given.status, given.json()) == (200, {"api_key": API_KEY})
     assert given.headers["cache-control"] == "no-store"

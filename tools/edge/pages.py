@@ -5,6 +5,7 @@ used: its makers do not promise that it holds against attackers, and it follows 
 """
 
 import base64
+import functools
 import gzip
 import hashlib
 import importlib.util
@@ -39,6 +40,12 @@ KEY: Final = "/docs/key"
 # Files beyond this are sent compressed only: each copy that waits to be taken is in Envoy's memory.
 PLAIN_BYTES_MAX: Final = 1 << 20
 BODY_BYTES_MAX: Final = 4 << 20
+# How much of one file is sent at once to all addresses of a chain of filters, of which there are
+# 16, and again in 2 seconds: for so long a copy may wait to be taken. Each address has a limit of
+# its own, too, but there are more addresses than memory.
+AT_ONCE_BYTES: Final = 3 << 20
+# How often at once: the least and the most.
+AT_ONCE: Final = (5, 40)
 
 _FILTERS: Final = "envoy.filters.http."
 _MUTATION: Final = "envoy.extensions.filters.http.header_mutation"
@@ -114,13 +121,18 @@ def write(made: Sequence[Page], folder: Path) -> list[Path]:
     """Write the files of pages into a folder that is there, and return them."""
     written = []
     for page in made:
-        files = {f"{page.file}.gz": gzip.compress(page.body, 1, mtime=0)}
+        files = {f"{page.file}.gz": _zipped(page.body)}
         if page.is_plain:
             files[page.file] = page.body
         for name, body in files.items():
             (folder / name).write_bytes(body)
             written.append(folder / name)
     return written
+
+
+@functools.cache
+def _zipped(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)
 
 
 def serve(http: dict[str, Any], made: Sequence[Page], folder: Path) -> None:
@@ -152,7 +164,10 @@ def give_key(config: dict[str, Any], http: dict[str, Any], socket: Path) -> None
         "route": {"cluster": "link", "timeout": "5s"},
         "typed_per_filter_config": _filters(routes),
     }
-    routes.insert(names.index("not-written"), asking)
+    not_written = routes[names.index("not-written")]
+    not_asked = {**not_written, "name": "link-not-asked", "match": {"path": KEY}}
+    not_asked["response_headers_to_add"] = _headers({"allow": "POST"})
+    routes[names.index("not-written") : names.index("not-written")] = [asking, not_asked]
     endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
     assigned = {"cluster_name": "link", "endpoints": [{"lb_endpoints": [endpoint]}]}
     cluster = {
@@ -188,26 +203,38 @@ def _routes(page: Page, folder: Path, filters: dict[str, Any]) -> list[dict[str,
         headers |= {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
     same = [{"name": "if-none-match", "string_match": {"contains": page.tag}}]
     zipped, plain = ({"filename": str(folder / name)} for name in (f"{page.file}.gz", page.file))
-    answers: list[tuple[list[dict[str, Any]], dict[str, Any], dict[str, str]]] = [
-        (same, {"status": 304}, {}),
+    bytes_zipped = len(_zipped(page.body))
+    answers: list[tuple[list[dict[str, Any]], dict[str, Any], dict[str, str], int]] = [
+        (same, {"status": 304}, {}, 0),
         (
             list(_GZIP) if page.is_plain else [],
             {"status": 200, "body": zipped},
             {"content-encoding": "gzip"},
+            bytes_zipped,
         ),
     ]
     if page.is_plain:
-        answers.append(([], {"status": 200, "body": plain}, {}))
+        answers.append(([], {"status": 200, "body": plain}, {}, len(page.body)))
     return [
         {
             "name": "page",
             "match": {"path": page.path, "headers": [*wanted, *more]},
             "direct_response": response,
             "response_headers_to_add": _headers({**headers, **encoding}),
-            "typed_per_filter_config": {**filters, **_kept()},
+            "typed_per_filter_config": {**filters, **_kept(), **_so_many(filters, size)},
         }
-        for more, response, encoding in answers
+        for more, response, encoding, size in answers
     ]
+
+
+def _so_many(filters: dict[str, Any], size: int) -> dict[str, Any]:
+    """Return how often a file of so many bytes is sent, to one address and to all together."""
+    name = f"{_FILTERS}local_ratelimit"
+    least, most = AT_ONCE
+    at_once = max(least, min(most, AT_ONCE_BYTES // max(1, size)))
+    bucket = {"max_tokens": at_once, "tokens_per_fill": at_once // 2, "fill_interval": "1s"}
+    together = {"token_bucket": bucket, "always_consume_default_token_bucket": True}
+    return {name: {**filters[name], **together}}
 
 
 def _headers(headers: dict[str, str]) -> list[dict[str, Any]]:

@@ -11,6 +11,19 @@ from tools.stack.users import give
 
 SOCKET = "link.sock"
 READ_SECONDS_MAX = 5.0
+# As every error of this address.
+USED = {
+    "code": 5,
+    "message": "This link has been used.",
+    "details": [
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "LINK_USED",
+            "domain": "paygate",
+            "metadata": {},
+        }
+    ],
+}
 
 
 class Link:
@@ -55,7 +68,7 @@ class Link:
     def _reply(self, head: bytes) -> bytes:
         """Return what is answered to a request that begins with these lines."""
         status = "404 Not Found"
-        told: dict[str, object] = {"code": 5, "message": "This link has been used.", "details": []}
+        told: dict[str, object] = USED
         shown = [line[15:] for line in head.split(b"\r\n") if line[:15] == b"authorization: "]
         code = shown[0] if len(shown) == 1 else b""
         if self._wanted and hmac.compare_digest(code, self._wanted):
