@@ -71,8 +71,9 @@ coverage: venv-dev ## see which branches tests take where a mistake would be mon
 	coverage run -m pytest -q tests/integration/vault tests/integration/admin \
 		tests/unit/test_card.py tests/unit/test_declines.py tests/unit/test_in_a_row.py \
 		tests/unit/test_kept_cards.py \
-		tests/unit/test_money.py tests/unit/test_payment.py tests/unit/test_refusals.py \
-		tests/unit/test_steps.py tests/unit/test_vault_local.py tests/unit/test_what_is_recorded.py
+		tests/unit/test_money.py tests/unit/test_payment.py tests/unit/test_payment_ends.py \
+		tests/unit/test_refusals.py tests/unit/test_vault_local.py \
+		tests/unit/test_what_is_recorded.py tests/unit/steps
 	coverage report
 
 # At least so many of a hundred mistakes that are made on purpose have to be noticed.

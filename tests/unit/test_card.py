@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from pkg.secret import Secret
-from services.payments.domain.card import Brand, Cvv, Expiry, Pan
+from services.payments.domain.card import YEARS_AHEAD_MAX, Brand, Cvv, Expiry, Pan
+from tests.builders import NOW
 
 BRANDS = {
     "4242424242424242": Brand.VISA,
@@ -146,3 +147,25 @@ def test_secrets_do_not_print(secret: Secret, printed: Callable[[object], str]) 
         pickle.dumps(secret)
     with pytest.raises(TypeError):
         hash(secret)
+
+
+def test_a_card_may_be_valid_for_so_long() -> None:
+    """A card that expires in the last year that is allowed is no typing error; a later one is."""
+    last = NOW.year + YEARS_AHEAD_MAX
+    assert not Expiry(last, 12).is_too_far(NOW)
+    assert Expiry(last + 1, 1).is_too_far(NOW)
+
+
+@pytest.mark.parametrize(
+    ("parse", "words"),
+    [
+        (lambda: Pan.parse("4242"), "must have 12 to 19 digits"),
+        (lambda: Pan.parse("4242424242424241"), "is not a valid card number"),
+        (lambda: Cvv.parse("12", None), "must have 3 or 4 digits"),
+    ],
+)
+def test_a_card_that_is_wrong_is_told_how(parse: Callable[[], object], words: str) -> None:
+    """The whole message is the one that clients read."""
+    with pytest.raises(ValueError) as refused:  # noqa: PT011  # compared whole
+        parse()
+    assert str(refused.value) == words

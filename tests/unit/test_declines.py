@@ -14,7 +14,7 @@ from services.payments.domain.errors import TooManyDeclinesError
 from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined, Unknown
 from services.payments.ports import CardDetails, Ports
 from tests.builders import DETAILS
-from tests.unit.test_steps import FakeBank, Fixture, authorized
+from tests.unit.steps.fakes import FakeBank, Fixture, authorized
 
 NO = Declined(DeclineCode.INCORRECT_CVV)
 HOUR = 3600.0

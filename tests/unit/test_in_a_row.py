@@ -28,7 +28,7 @@ from services.payments.use_cases.two_commits import (
     keyed_by,
 )
 from tests.builders import MERCHANT, begun, gbp, settled
-from tests.unit.test_steps import FakeBank, Fixture
+from tests.unit.steps.fakes import FakeBank, Fixture
 
 MANY = 20
 

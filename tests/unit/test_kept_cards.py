@@ -13,7 +13,7 @@ from services.payments.use_cases.cards import delete_card
 from services.payments.use_cases.carry_out import carry_out
 from services.payments.use_cases.refund import Refund
 from tests.builders import MERCHANT, gbp
-from tests.unit.test_steps import FakeBank, Fixture, authorized
+from tests.unit.steps.fakes import FakeBank, Fixture, authorized
 
 
 @pytest.fixture

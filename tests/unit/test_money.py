@@ -4,6 +4,7 @@ import iso4217
 import pytest
 
 from services.payments.domain.money import EXPONENTS, MixedCurrenciesError, Money
+from tests.builders import gbp
 
 
 def test_the_exponents_are_those_of_iso_4217() -> None:
@@ -25,3 +26,9 @@ def test_sums_stay_in_one_currency() -> None:
     for mix in (Money.__add__, Money.__sub__, Money.__gt__):
         with pytest.raises(MixedCurrenciesError):
             mix(pound, euro)
+
+
+def test_currencies_that_do_not_add_up_are_named() -> None:
+    """Adding pounds and euros says so."""
+    with pytest.raises(MixedCurrenciesError, match="GBP and EUR do not add up"):
+        gbp(1) + Money(1, "EUR")

@@ -7,10 +7,8 @@ from datetime import timedelta
 import pytest
 
 from services.payments.domain.action import Action, ActionStatus, ActionType
-from services.payments.domain.card import YEARS_AHEAD_MAX, Cvv, Expiry, Pan
 from services.payments.domain.event import event_of
 from services.payments.domain.hold import Hold
-from services.payments.domain.money import MixedCurrenciesError, Money
 from services.payments.domain.outcome import Approved, DeclineCode, Declined, Rejected
 from services.payments.domain.payment import Payment
 from services.payments.domain.settle import settle, settle_expiry, settle_reversal
@@ -289,31 +287,3 @@ def test_actions_of_the_sweep_have_no_answer() -> None:
     """An expiry or a reversal that is settled by an answer is a mistake of ours, and says which."""
     with pytest.raises(ValueError, match="EXPIRE has no answer to settle by"):
         settle(*_expire(authorized()), Approved(APPROVAL_CODE), OVER)
-
-
-def test_currencies_that_do_not_add_up_are_named() -> None:
-    """Adding pounds and euros says so."""
-    with pytest.raises(MixedCurrenciesError, match="GBP and EUR do not add up"):
-        gbp(1) + Money(1, "EUR")
-
-
-def test_a_card_may_be_valid_for_so_long() -> None:
-    """A card that expires in the last year that is allowed is no typing error; a later one is."""
-    last = NOW.year + YEARS_AHEAD_MAX
-    assert not Expiry(last, 12).is_too_far(NOW)
-    assert Expiry(last + 1, 1).is_too_far(NOW)
-
-
-@pytest.mark.parametrize(
-    ("parse", "words"),
-    [
-        (lambda: Pan.parse("4242"), "must have 12 to 19 digits"),
-        (lambda: Pan.parse("4242424242424241"), "is not a valid card number"),
-        (lambda: Cvv.parse("12", None), "must have 3 or 4 digits"),
-    ],
-)
-def test_a_card_that_is_wrong_is_told_how(parse: Callable[[], object], words: str) -> None:
-    """The whole message is the one that clients read."""
-    with pytest.raises(ValueError) as refused:  # noqa: PT011  # compared whole
-        parse()
-    assert str(refused.value) == words
