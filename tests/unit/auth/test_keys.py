@@ -56,7 +56,11 @@ async def test_what_is_no_valid_key(keys: Keys, authenticator: Authenticator) ->
     assert len(said) == 1
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", add_key(Keys())])
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", add_key(Keys())],
+    ids=["nothing", "a scheme", "a scheme and a space", "a key of no scheme"],  # a key is random
+)
 async def test_where_no_key_is_the_error_says_so(authenticator: Authenticator, header: str) -> None:
     """As it tells nothing about keys; what stands where the scheme should be is no key either."""
     with pytest.raises(MissingApiKeyError) as refused:
