@@ -135,3 +135,25 @@ test("the caller can give up", async () => {
   assert.ok(error instanceof DOMException);
   assert.equal(asked.length, 1);
 });
+
+test("the caller can give up while it waits to ask again", async () => {
+  const [controller, begun] = [new AbortController(), Date.now()];
+  const later: Answer = (reply) => {
+    refuses(429, "RATE_LIMITED", { "retry-after": "3" })(reply);
+    setTimeout(() => controller.abort(), 200);
+  };
+  const { asked, error } = await asking([later], (url) =>
+    connect(url, "sk_test").GET("/payments", { signal: controller.signal }),
+  );
+  assert.ok(error instanceof DOMException);
+  assert.equal(asked.length, 1);
+  assert.ok(Date.now() - begun < 3_000);
+});
+
+test("a drain may take longer than any other call", async ({ mock }) => {
+  const limits = mock.method(AbortSignal, "timeout").mock;
+  const drain = (url: string) => result(connect(url, "sk_test", { deadlineSeconds: 60 }).POST("/sandbox/drain", { body: { timeout: "30s" } }));
+  await asking([says({ drained: true })], drain);
+  await asking([says({})], authorize(60));
+  assert.deepEqual(limits.calls.map((call) => call.arguments[0]), [40_000, 10_000]);
+});
