@@ -8,8 +8,8 @@ import pytest
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
+from tests.chaos.clients import SUCCEEDED, clients_of
 from tests.chaos.rig import CARD, LEASE_SECONDS, START_SECONDS_MAX, Process, Rig, gbp
-from tests.chaos.test_dependencies import SUCCEEDED, clients_of
 
 SLOW_CARD = pb.CardDetails(pan="4000000000001075", expiry=CARD.expiry, cvv="123")
 RESTARTS = 3

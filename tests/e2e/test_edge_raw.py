@@ -13,11 +13,8 @@ import pytest
 from tests.e2e import raw
 from tests.e2e.edge import Edge, Upstream, manager, rendered
 from tests.e2e.raw import frame, opening, request_headers, talk
+from tests.e2e.raw_requests import CHUNKED, CHUNKS, CLOSE, HOST, get, length, many, post
 
-HOST = b"Host: x\r\n"
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
-CHUNKS = b"2\r\n{}\r\n0\r\n\r\n"
-CLOSE = b"Connection: close\r\n"
 WAIT_SECONDS = 8.0
 IDLE_SECONDS = 2.0
 
@@ -41,34 +38,6 @@ def survives(impatient: Edge) -> Iterator[None]:
     assert talk(impatient.port, get(CLOSE), wait=WAIT_SECONDS).statuses == [200]
     assert impatient.stats(r"^http\.edge\.downstream_rq_5xx") == {"http.edge.downstream_rq_5xx": 0}
     assert "error" not in impatient.log
-
-
-def get(
-    headers: bytes = b"",
-    *,
-    path: bytes = b"/payments",
-    method: bytes = b"GET",
-    host: bytes = HOST,
-    version: bytes = b"HTTP/1.1",
-) -> bytes:
-    """Return a request without a body."""
-    return method + b" " + path + b" " + version + b"\r\n" + host + headers + b"\r\n"
-
-
-def post(headers: bytes, body: bytes = b"{}") -> bytes:
-    """Return a request with a body of JSON."""
-    json = b"Content-Type: application/json\r\n"
-    return b"POST /authorize HTTP/1.1\r\n" + HOST + json + headers + b"\r\n" + body
-
-
-def length(text: bytes, body: bytes = b"{}") -> bytes:
-    """Return a request with this text for its length."""
-    return post(b"Content-Length: " + text + b"\r\n", body)
-
-
-def many(count: int) -> bytes:
-    """Return that many headers."""
-    return b"".join(b"x-%d: a\r\n" % number for number in range(count))
 
 
 def assert_safe(answer: raw.Answer) -> None:

@@ -23,7 +23,7 @@ from services.payments.domain.payment import Payment
 from services.payments.ports import Change, CommitResult, Store
 from tests.builders import LATER, a_reply, begun, capture, refund, settled, void
 from tests.database import as_part
-from tests.integration.test_store import LEASE
+from tests.integration.store.changes import LEASE
 
 KEYS = ("k0", "k1", None)
 WORKERS = 2

@@ -2,8 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -22,24 +21,8 @@ from pkg.process.production_database import Database
 from tests.certificates import AuthorityInFiles
 from tests.chaos.rig import Process, free_port, reason_of
 from tests.database import as_part, migrate, postgres_of_its_own, running
+from tests.integration.production import NAME, START_SECONDS_MAX, Place, ended
 from tools.stack.postgres import OWNER
-
-NAME = "payments.internal.paygate"
-START_SECONDS_MAX = 20.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """A database that waits for the disk, and the files and settings of production."""
-
-    url: str
-    owner_url: str
-    authority: AuthorityInFiles
-    environment: Mapping[str, str]
-
-    async def owner(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """Connect as whoever runs the server."""
-        return await asyncpg.connect(self.owner_url)
 
 
 @pytest.fixture(scope="module")
@@ -66,18 +49,6 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
                 "PAYGATE_ACQUIRER_SERVER_NAME": "acquirer.internal.paygate",
             }
             yield Place(url, server.url(OWNER, "payments"), authority, environment)
-
-
-async def ended(module: str, role: str, environment: Mapping[str, str]) -> tuple[int, list[str]]:
-    """Run a process that does not start; return its exit code and what it said."""
-    process = Process((module, role), environment)
-    process.stderr = asyncio.subprocess.PIPE
-    await process.start()
-    assert process.running is not None
-    async with asyncio.timeout(START_SECONDS_MAX):
-        _, said = await process.running.communicate()
-    assert process.running.returncode is not None
-    return process.running.returncode, said.decode().splitlines()
 
 
 @pytest.mark.parametrize(

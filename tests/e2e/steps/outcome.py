@@ -9,14 +9,7 @@ from pytest_bdd import parsers, then
 from paygate.payments.v1.payment_pb2 import Action, Amount, Card, Decline, Payment
 from tests.e2e.steps.errors import assert_refused
 from tests.e2e.steps.requests import answers_to
-from tests.e2e.steps.story import (
-    AMOUNT,
-    SETTLES_SECONDS_MAX,
-    Asked,
-    Story,
-    rows,
-    shown,
-)
+from tests.e2e.steps.story import AMOUNT, SETTLES_SECONDS_MAX, Asked, Story, rows, shown
 
 AMOUNTS = ("authorized", "captured", "refunded", "capturable", "refundable")
 

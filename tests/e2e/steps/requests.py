@@ -10,15 +10,7 @@ import grpc
 from pytest_bdd import given, parsers, step, when
 
 from tests.e2e.clients import Answer
-from tests.e2e.steps.story import (
-    AMOUNT,
-    GOOD_CARD,
-    Asked,
-    Story,
-    bearer,
-    card_fields,
-    money,
-)
+from tests.e2e.steps.story import AMOUNT, GOOD_CARD, Asked, Story, bearer, card_fields, money
 
 CARD = r"(?: on the card (?P<pan>[\d -]*\d))?"
 CVV = r"(?: with the CVV (?P<cvv>\d+))?"

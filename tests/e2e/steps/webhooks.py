@@ -13,10 +13,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from paygate.webhooks.v1.webhook_pb2 import WebhookEndpoint
 from tests.e2e.receiver import POLL_SECONDS, Posted, Receiver
-from tests.e2e.steps.access import (
-    NO_ENDPOINT,
-    requests_with_endpoint,
-)
+from tests.e2e.steps.access import NO_ENDPOINT, requests_with_endpoint
 from tests.e2e.steps.merchants import NewMerchant
 from tests.e2e.steps.story import Asked, Story, bearer
 

@@ -14,13 +14,7 @@ from services.events.endpoints import ENDPOINTS_MAX
 from services.events.outbox import SQL
 from services.events.redeliveries import EVENTS, FAILED
 from tests.builders import LATER, MERCHANT, NOW
-from tests.integration.events.api import (
-    OTHER_MERCHANT,
-    URL,
-    Api,
-    RefusedError,
-    listed,
-)
+from tests.integration.events.api import OTHER_MERCHANT, URL, Api, RefusedError, listed
 from tests.integration.events.desk import Desk
 
 CREATE = pb.CreateWebhookEndpointRequest(url=URL)

@@ -20,7 +20,7 @@ from services.payments.adapters.vault.local import LocalWrapper
 from services.payments.adapters.vault.transit import TransitWrapper
 from services.payments.api.codec import ProtoEvents
 from tests.database import as_part
-from tests.integration.test_store import LEASE
+from tests.integration.store.changes import LEASE
 from tests.integration.vault.openbao import KEY, OpenBao, openbao_running
 
 
