@@ -2,12 +2,12 @@
 
 import math
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
+from tests.committed import committed
 from tools.stack.settings import REPOSITORY
 
 _PART = r"[^\s/:@'\"{}$]"
@@ -54,13 +54,6 @@ def suspicions(text: str) -> Iterator[str]:
             found = [match[0].rpartition("_")[2] for match in pattern.finditer(line)]
             if any("PRIVATE KEY" in one or looks_random(one) for one in found):
                 yield f"line {number}: {name}"
-
-
-def committed() -> list[str]:
-    """Return every file that is, or is about to be, in the repository."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True, text=True)
-    return [name for name in listed.stdout.split("\0") if (REPOSITORY / name).is_file()]
 
 
 def test_no_file_holds_a_secret() -> None:

@@ -2,10 +2,10 @@
 
 import re
 import secrets
-import subprocess
 from pathlib import Path
 
 from pkg.process.production import KEY_BYTES_DIFFERENT_MIN, is_guessable, is_written
+from tests.committed import committed
 from tools.stack.settings import REPOSITORY
 
 
@@ -19,10 +19,10 @@ def test_random_keys_are_never_guessable() -> None:
 
 def test_every_key_that_is_written_down_is_refused() -> None:
     """No key of the repository's tests and documents would do in production."""
-    listed = ["git", "ls-files", "tests", "docs", "deploy", "README.md", "docker-compose.yml"]
-    names = subprocess.run(listed, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    places = ("tests/", "docs/", "deploy/", "README.md", "docker-compose.yml")
+    names = [name for name in committed() if name.startswith(places)]
     found = set()
-    for name in names.stdout.split():
+    for name in names:
         text = Path(REPOSITORY, name).read_text(errors="replace")
         found |= set(re.findall(r"(?:KEY|PEPPER)\b.{0,20}?\b([0-9a-f]{64})\b", text))
         found |= {pair * 32 for pair in re.findall(r"\"([0-9a-f]{2})\" \* 32", text)}
