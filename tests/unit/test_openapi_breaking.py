@@ -31,6 +31,12 @@ def operation(document: Document, verb: str, path: str) -> Document:
     return found
 
 
+def json_of(told: Document) -> Document:
+    """Return the schema of a body."""
+    found: Document = told["content"]["application/json"]["schema"]
+    return found
+
+
 BREAKS: list[tuple[str, Change, str]] = [
     ("a path", lambda one: one["paths"].pop("/void"), "POST /void is gone (void)"),
     (
@@ -140,6 +146,70 @@ BREAKS: list[tuple[str, Change, str]] = [
         lambda one: schema(one, "EventData")["properties"].pop("action"),
         "payment.expired: reply data.action is gone",
     ),
+    (
+        "a header of an event",
+        lambda one: one["webhooks"]["payment.expired"]["post"]["parameters"].pop(0),
+        "payment.expired: header webhook-id is gone",
+    ),
+    (
+        "the name of an event",
+        lambda one: json_of(one["webhooks"]["payment.expired"]["post"]["requestBody"])["allOf"][1][
+            "properties"
+        ]["type"].update(const="payment.ended"),
+        "payment.expired: reply type has no payment.expired any more",
+    ),
+    (
+        "a body",
+        lambda one: operation(one, "post", "/void").pop("requestBody"),
+        "void: no body is taken any more",
+    ),
+    (
+        "a body that is no JSON",
+        lambda one: operation(one, "post", "/void")["requestBody"].update(content={}),
+        "void: request authorization_id is gone",
+    ),
+    (
+        "a choice",
+        lambda one: schema(one, "AuthorizeRequest")["oneOf"].pop(),
+        "authorize: request cannot be made with card_token any more",
+    ),
+    (
+        "a new choice",
+        lambda one: schema(one, "VoidRequest").update(oneOf=[{"required": ["remainder"]}]),
+        "void: request needs one of remainder",
+    ),
+    (
+        "a field of errors",
+        lambda one: schema(one, "ErrorInfo")["properties"].pop("reason"),
+        "void: reply 404 details[].reason is gone",
+    ),
+    (
+        "a reason",
+        lambda one: schema(one, "ErrorInfo", "reason")["enum"].remove("PAYMENT_NOT_FOUND"),
+        "void: reply 404 details[].reason has no PAYMENT_NOT_FOUND any more",
+    ),
+    (
+        "a header of an error",
+        lambda one: operation(one, "post", "/void")["responses"]["404"]["headers"].clear(),
+        "void: reply 404 header x-request-id is gone",
+    ),
+    (
+        "a reason under another status",
+        lambda one: (replies := operation(one, "post", "/void")["responses"]).update(
+            {"410": replies.pop("404")}
+        ),
+        "void: PAYMENT_NOT_FOUND is 410 and was 404",
+    ),
+    (
+        "how the key is shown",
+        lambda one: one["components"]["securitySchemes"]["key"].update(scheme="basic"),
+        "key is shown in another way",
+    ),
+    (
+        "a server",
+        lambda one: one["servers"].pop(0),
+        f"there is no server {DOCUMENT['servers'][0]['url']} any more",
+    ),
 ]
 
 
@@ -165,6 +235,9 @@ MORE: list[Change] = [
     lambda one: schema(one, "VoidRequest", "reference").pop("pattern"),
     lambda one: schema(one, "AmountInput", "minor_units").update(minimum=0),
     lambda one: operation(one, "post", "/void").update(summary="Cancels"),
+    lambda one: operation(one, "post", "/void")["responses"].pop("404"),
+    lambda one: schema(one, "AuthorizeRequest").pop("oneOf"),
+    lambda one: schema(one, "ErrorInfo", "reason")["enum"].append("NEW"),
     lambda one: one["webhooks"].update({"payment.new": one["webhooks"]["payment.expired"]}),
 ]
 

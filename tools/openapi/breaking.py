@@ -26,7 +26,18 @@ def breaking(old: Schema, new: Schema) -> list[str]:
     What requests may hold must not become less, and what replies always have must not either. More
     of both is no break: clients are told that values may be added.
     """
-    return sorted({*_paths(old, new), *_webhooks(old, new)})
+    return sorted({*_reached(old, new), *_paths(old, new), *_webhooks(old, new)})
+
+
+def _reached(old: Schema, new: Schema) -> Iterator[str]:
+    servers = [one["url"] for one in new.get("servers", ())]
+    for server in old.get("servers", ()):
+        if server["url"] not in servers:
+            yield f"there is no server {server['url']} any more"
+    for name, was in old["components"].get("securitySchemes", {}).items():
+        now = new["components"].get("securitySchemes", {}).get(name, {})
+        if any(was.get(part) != now.get(part) for part in ("type", "scheme", "in", "name")):
+            yield f"{name} is shown in another way"
 
 
 def _paths(old: Schema, new: Schema) -> Iterator[str]:
@@ -39,8 +50,11 @@ def _paths(old: Schema, new: Schema) -> Iterator[str]:
             continue
         if now["operationId"] != name:
             yield f"{place} was called {name} and is called {now['operationId']}"
-        yield from _asked(_Pair(old, new, name, is_request=True), was, now)
-        yield from _told(_Pair(old, new, name, is_request=False), was, now)
+        yield from _asked(_Pair(old, new, name, "request"), was, now)
+        for status in was["responses"]:
+            what = "reply" if status == "200" else f"reply {status}"
+            yield from _told(_Pair(old, new, name, what), status, was, now)
+        yield from _refused(_Pair(old, new, name, "reply"), was, now)
 
 
 def _webhooks(old: Schema, new: Schema) -> Iterator[str]:
@@ -49,7 +63,9 @@ def _webhooks(old: Schema, new: Schema) -> Iterator[str]:
         if now is None:
             yield f"no event {name} is posted any more"
         else:
-            pair = _Pair(old, new, name, is_request=False)
+            pair = _Pair(old, new, name, "reply")
+            headers, headers_now = _parameters(old, was["post"]), _parameters(new, now["post"])
+            yield from (f"{name}: header {key[1]} is gone" for key in headers.keys() - headers_now)
             before, after = (_json(one["post"]["requestBody"]) for one in (was, now))
             yield from pair.compare(before, after, "")
 
@@ -64,48 +80,70 @@ def _asked(pair: "_Pair", was: Schema, now: Schema) -> Iterator[str]:
             yield f"{pair.name}: parameter {key[1]} is gone"
         else:
             yield from pair.compare(parameter["schema"], after[key]["schema"], key[1])
-    body, body_now = was.get("requestBody"), now.get("requestBody")
+    body, body_now = was.get("requestBody", {}), now.get("requestBody", {})
+    if body_now.get("required") and not body.get("required"):
+        yield f"{pair.name}: a body is required"
+    if body and not body_now:
+        yield f"{pair.name}: no body is taken any more"
     if body and body_now:
-        if body_now.get("required") and not body.get("required"):
-            yield f"{pair.name}: a body is required"
         yield from pair.compare(_json(body), _json(body_now), "")
 
 
-def _told(pair: "_Pair", was: Schema, now: Schema) -> Iterator[str]:
-    before, after = was["responses"]["200"], now["responses"].get("200")
-    if after is None:
-        yield f"{pair.name}: there is no reply 200"
+def _told(pair: "_Pair", status: str, was: Schema, now: Schema) -> Iterator[str]:
+    if status not in now["responses"]:
+        if status == "200":  # who is never refused any more has no reason to complain
+            yield f"{pair.name}: there is no reply 200"
         return
+    before = _resolved(pair.old, was["responses"][status])
+    after = _resolved(pair.new, now["responses"][status])
     for header in before.get("headers", {}):
         if header not in after.get("headers", {}):
-            yield f"{pair.name}: reply header {header} is gone"
+            yield f"{pair.name}: {pair.what} header {header} is gone"
     yield from pair.compare(_json(before), _json(after), "")
+
+
+def _refused(pair: "_Pair", was: Schema, now: Schema) -> Iterator[str]:
+    statuses = _reasons(pair.new, now)
+    for reason, status in _reasons(pair.old, was).items():
+        if statuses.get(reason, status) != status:
+            yield f"{pair.name}: {reason} is {statuses[reason]} and was {status}"
+
+
+def _reasons(document: Schema, operation: Schema) -> dict[str, str]:
+    """Return the status of each reason for which an operation refuses."""
+    found: dict[str, str] = {}
+    for status, reply in operation["responses"].items():
+        for part in _json(_resolved(document, reply)).get("allOf", ()):
+            details = part.get("properties", {}).get("details", {})
+            told = details.get("contains", {}).get("properties", {}).get("reason", {})
+            found |= dict.fromkeys(sorted(_values(told)), status)
+    return found
 
 
 class _Pair:
     """Compares schemas of two documents, of the request or the reply of an operation."""
 
-    def __init__(self, old: Schema, new: Schema, name: str, *, is_request: bool) -> None:
-        self.old, self.new, self.name = old, new, name
-        self._is_request = is_request
-        self._what = "request" if is_request else "reply"
+    def __init__(self, old: Schema, new: Schema, name: str, what: str) -> None:
+        self.old, self.new, self.name, self.what = old, new, name, what
+        self._is_request = what == "request"
 
     def compare(self, was: Schema, now: Schema, place: str) -> Iterator[str]:
         """Return what clients would stumble over at a place, and below it."""
         was, now = _resolved(self.old, was), _resolved(self.new, now)
-        at = f"{self.name}: {self._what}{f' {place}' if place else ''}"
+        at = f"{self.name}: {self.what}{f' {place}' if place else ''}"
         yield from (f"{at}{said}" for said in self._differences(was, now))
         before, after = was.get("properties", {}), now.get("properties", {})
         for name, schema in before.items():
             inner = f"{place}.{name}" if place else name
             if name not in after:
-                yield f"{self.name}: {self._what} {inner} is gone"
+                yield f"{self.name}: {self.what} {inner} is gone"
             else:
                 yield from self.compare(schema, after[name], inner)
         if "items" in was and "items" in now:
             yield from self.compare(was["items"], now["items"], f"{place}[]")
-        for one, other in zip(was.get("allOf", ()), now.get("allOf", ()), strict=False):
-            yield from self.compare(one, other, place)
+        for kind in ("allOf",) if self._is_request else ("allOf", "oneOf"):
+            for one, other in zip(was.get(kind, ()), now.get(kind, ()), strict=False):
+                yield from self.compare(one, other, place)
 
     def _differences(self, was: Schema, now: Schema) -> Iterator[str]:
         types, types_now = _types(was), _types(now)
@@ -124,6 +162,11 @@ class _Pair:
 
 
 def _narrowed(was: Schema, now: Schema) -> Iterator[str]:
+    choices, choices_now = _choices(was), _choices(now)
+    if choices_now:
+        yield from (f" cannot be made with {one} any more" for one in choices - choices_now)
+        if not choices:
+            yield f" needs one of {', '.join(sorted(choices_now))}"
     if "enum" in now and "enum" not in was:
         yield " has only certain values"
     for limit, less_is_narrower in _LIMITS.items():
@@ -153,7 +196,7 @@ def _parameters(document: Schema, operation: Schema) -> dict[tuple[str, str], Sc
 
 
 def _json(told: Schema) -> Schema:
-    schema: Schema = told["content"]["application/json"]["schema"]
+    schema: Schema = told.get("content", {}).get("application/json", {}).get("schema", {})
     return schema
 
 
@@ -167,7 +210,12 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
 
 
 def _values(schema: Schema) -> set[str]:
-    return set(schema.get("enum", ()))
+    return {*schema.get("enum", ()), *([schema["const"]] if "const" in schema else ())}
+
+
+def _choices(schema: Schema) -> set[str]:
+    """Return the fields of which a request has exactly one."""
+    return {" and ".join(one.get("required", ())) for one in schema.get("oneOf", ())}
 
 
 def _types(schema: Schema) -> set[str]:
