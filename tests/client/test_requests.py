@@ -115,7 +115,7 @@ def test_a_filter_that_is_given_and_empty_is_sent() -> None:
     assert call.target == "/payments?page_size=100&reference="
 
 
-@pytest.mark.parametrize("odd", ["a/b", "a?b", "..", "a%2Fb", "ä"])
+@pytest.mark.parametrize("odd", ["a/b", "a?b", "../b", "...", "a%2Fb", "ä"])
 def test_an_id_stays_one_part_of_the_path(odd: str) -> None:
     """Whatever an id holds, it names no other path."""
     path = requests.get_payment(odd, include_actions=False).path
@@ -124,12 +124,13 @@ def test_an_id_stays_one_part_of_the_path(odd: str) -> None:
 
 
 def test_wrong_arguments_are_refused_before_anything_is_sent() -> None:
-    """Neither or both of card and token, an empty id, a number for an amount."""
+    """Neither or both of card and token, an id that is empty or dots, a number for an amount."""
     for card, token in ((None, None), (CARD, "tok_1")):
         with pytest.raises(TypeError, match="either"):
             requests.authorize(POUND, card=card, card_token=token, reference="")
-    with pytest.raises(ValueError, match="id"):
-        requests.get_payment("", include_actions=False)
+    for dots in ("", ".", ".."):  # which nothing on the way would leave in the path
+        with pytest.raises(ValueError, match="id"):
+            requests.get_payment(dots, include_actions=False)
     with pytest.raises(TypeError, match="Money"):
         requests.refund(NO_ID, 100, reference="")  # type: ignore[arg-type]
 

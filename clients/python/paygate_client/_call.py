@@ -63,10 +63,10 @@ def part(text: str) -> str:
 
     Raises:
         TypeError: It is no text.
-        ValueError: It is empty.
+        ValueError: It is empty or dots, with which the request would go to another path.
     """
     if not isinstance(text, str):
         raise TypeError("an id is text")
-    if not text:
-        raise ValueError("an id is not empty")
+    if text in {"", ".", ".."}:
+        raise ValueError("an id is neither empty nor dots")
     return quote(text, safe="")

@@ -1,5 +1,5 @@
 /** A client of paygate: openapi-fetch with the API's types, and one key over all attempts at a call. */
-import createClient, { type Client } from "openapi-fetch";
+import createClient, { defaultPathSerializer, type Client } from "openapi-fetch";
 import type { components, paths } from "./api.ts";
 
 export type { components, paths };
@@ -7,10 +7,8 @@ type Said = { message?: string; details?: { reason?: string }[] };
 
 /** A call was refused, or no reply came: `reason` is for programs, and never changes its meaning. */
 export class PaygateError extends Error {
-  reason: string;
-  status: number | undefined;
-  requestId: string | null | undefined;
-  details: object[];
+  reason: string; details: object[];
+  status: number | undefined; requestId: string | null | undefined;
   constructor(said: Said, reason: string, reply?: Response) {
     super(`${reason}: ${said.message ?? `HTTP ${reply?.status}`}`);
     [this.name, this.reason, this.details] = ["PaygateError", reason, said.details ?? []];
@@ -21,7 +19,8 @@ export class PaygateError extends Error {
 /** Connects to a gateway. A call ends after `deadlineSeconds`, with all its attempts and pauses. */
 export function connect(url: string, apiKey: string, { deadlineSeconds = 30 } = {}): Client<paths> {
   const headers = { authorization: `Bearer ${apiKey}` };
-  return createClient<paths>({ baseUrl: url, headers, fetch: (call) => send(call, deadlineSeconds * 1000) });
+  const pathSerializer: typeof defaultPathSerializer = (path, ids) => (Object.values(ids).forEach(check), defaultPathSerializer(path, ids));
+  return createClient<paths>({ baseUrl: url, headers, pathSerializer, fetch: (call) => send(call, deadlineSeconds * 1000) });
 }
 
 /** Returns what a call says. Throws `PaygateError` where it was refused or nothing is known of it. */
@@ -54,6 +53,7 @@ async function send(call: Request, milliseconds: number): Promise<Response> {
   }
 }
 
+const check = (id: unknown) => { if (/^\.{0,2}$/.test(`${id}`)) throw new TypeError("An id is neither empty nor dots: they lead to another path."); };
 const whole = async (reply: Response) => new Response(await reply.arrayBuffer(), reply);
 const helps = async (reply: Response) =>
   [429, 503, 504].includes(reply.status) ||

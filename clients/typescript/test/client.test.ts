@@ -95,6 +95,15 @@ test("a redirect is an error, and nothing is sent to where it leads", async () =
   assert.deepEqual(elsewhere.asked, []);
 });
 
+test("an id does not lead to another path", async () => {
+  for (const id of ["", ".", ".."]) {
+    const get = (url: string) => connect(url, "sk_test").GET("/payment/{id}", { params: { path: { id } } });
+    const { asked, error } = await asking([says({})], get);
+    assert.ok(error instanceof TypeError);
+    assert.deepEqual(asked, []);
+  }
+});
+
 test("retry-after is obeyed", async () => {
   const begun = Date.now();
   const { asked, said } = await asking([refuses(429, "RATE_LIMITED", { "retry-after": "1" }), says({})], authorize());
