@@ -9,8 +9,23 @@ POLL_SECONDS = 0.05
 ANSWER_SECONDS_MAX = 1.0
 
 
-async def grpc_serving(port: int) -> None:
-    """Return once the standard health service on `port` says SERVING."""
+# By them the edge knows which service is meant: payments without a name.
+_SERVICES = ("", "paygate.webhooks.v1.WebhookService")
+
+
+async def edge_serving(url: str) -> None:
+    """Return once the edge at this address lets calls through, to each service.
+
+    Its page alone does not say so: it comes by another way than calls, which wait until the edge
+    has found the services healthy.
+    """
+    await http_serving(url)
+    for service in _SERVICES:
+        await grpc_serving(urlsplit(url).port or 80, service)
+
+
+async def grpc_serving(port: int, service: str = "") -> None:
+    """Return once the standard health service on `port` says SERVING, of this service."""
     from grpc import RpcError, aio  # noqa: PLC0415 - 0.1 s that `ready` and `reset` needn't pay
     from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415
 
@@ -25,7 +40,7 @@ async def grpc_serving(port: int) -> None:
         while True:
             with contextlib.suppress(RpcError):
                 reply = await health.Check(
-                    health_pb2.HealthCheckRequest(),
+                    health_pb2.HealthCheckRequest(service=service),
                     timeout=ANSWER_SECONDS_MAX,
                     wait_for_ready=True,
                 )

@@ -114,7 +114,7 @@ class Programs:
             log=settings.logs / "envoy.log",
             directory=REPOSITORY,
             environment={"PATH": os.defpath},
-            ready=partial(probe.http_serving, settings.url),
+            ready=partial(probe.edge_serving, settings.url),
             user=self.users.edge,
             opened=doors.opened,
         )
