@@ -42,14 +42,14 @@ class InvalidPageTokenError(ApiError):
 
 
 class InvalidApiKeyError(ApiError):
-    """The API key is not valid: it is sent as `authorization: Bearer <key>`."""
+    """The API key is not valid: it is sent as `authorization: Bearer sk_…`."""
 
     reason = "INVALID_API_KEY"
     unauthenticated = True
 
 
 class MissingApiKeyError(InvalidApiKeyError):
-    """There is no API key: send it as `authorization: Bearer <key>`."""
+    """There is no API key: send it as `authorization: Bearer sk_…`."""
 
 
 class InsufficientScopeError(ApiError):

@@ -267,6 +267,17 @@ local function note(depth, object, key, description)
   given[key] = object
 end
 
+-- The names of a message's fields that a body may have, as the proto spells them: there are as many as
+-- the protos have, whatever the client sends.
+local function names_of(fields)
+  local names = {}
+  for spelling, field in pairs(fields) do
+    if spelling == field.name and field.kind ~= "path" then names[#names + 1] = spelling end
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
 -- Ends the check: what should be a name of a field and a colon is something else.
 local function no_field(text, at, fields, depth)
   at = skip(text, at)
@@ -276,7 +287,11 @@ local function no_field(text, at, fields, depth)
   local name = text:sub(at + 1, last - 1)
   if fields[name] then not_json("a colon is missing", skip(text, last + 1)) end
   trail[depth] = shown(name)
-  refuse(depth, "is not a field of this request", "UNKNOWN_FIELD")
+  local description, names = "is not a field of this request", names_of(fields)
+  if names ~= "" then
+    description = description .. (depth > 1 and "; here it has " or "; it has ") .. names
+  end
+  refuse(depth, description, "UNKNOWN_FIELD")
 end
 
 -- `at` is the place of the object's brace; its fields are at this depth.

@@ -203,6 +203,34 @@ def test_every_path_is_strict_at_every_depth(edge: Edge, binding: Binding) -> No
     assert send(edge, binding, "{}").status == 200
 
 
+@pytest.mark.parametrize(
+    ("verb", "path", "body", "has"),
+    [
+        (
+            "POST",
+            "/capture",
+            '{"payment_id": "pay_a"}',
+            "it has amount, authorization_id, final, reference",
+        ),
+        ("POST", "/authorize", '{"amount": {"value": 1}}', "here it has currency, minor_units"),
+        (
+            "PATCH",
+            "/webhook-endpoints/we_a",
+            '{"name": ""}',
+            "it has description, event_types, status, url",
+        ),
+    ],
+    ids=["a body", "an object in it", "an id in the path"],
+)
+def test_an_unknown_field_is_told_what_there_is(
+    edge: Edge, verb: str, path: str, body: str, has: str
+) -> None:
+    """By the names in the proto; what stands in the path is not among them."""
+    reply = http.request(verb, edge.url + path, body=body, headers=JSON)
+    (violation,) = reply.json()["details"][1]["field_violations"]
+    assert violation["description"] == f"is not a field of this request; {has}"
+
+
 @pytest.mark.parametrize("binding", WITH_BODY, ids=str)
 def test_every_path_takes_json_only(edge: Edge, binding: Binding) -> None:
     """A body of another type, or of none, is refused as such; so is a query beside a body."""

@@ -41,10 +41,10 @@ def test_what_is_not_there_is_404_under_both_names(stack: Stack, path: str) -> N
 @pytest.mark.parametrize(
     ("headers", "said"),
     [
-        ({}, "There is no API key: send it as `authorization: Bearer <key>`."),
+        ({}, "There is no API key: send it as `authorization: Bearer sk_…`."),
         (
             {"authorization": f"Bearer sk_{'0' * 16}_{'0' * 64}"},
-            "The API key is not valid: it is sent as `authorization: Bearer <key>`.",
+            "The API key is not valid: it is sent as `authorization: Bearer sk_…`.",
         ),
     ],
     ids=["none", "a wrong one"],

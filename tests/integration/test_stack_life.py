@@ -257,11 +257,3 @@ def test_a_signal_at_any_moment_of_set_up_leaves_nobody(
             assert no_process_of(stack), moment
         stack.start()
         authorize(stack)
-
-
-def test_ready_says_that_nothing_runs() -> None:
-    """`ready` gives up with a sentence when nobody starts the stack."""
-    with Stack(workers=1) as stack:
-        ended = stack.command("ready", "--timeout", "0.3")
-    assert ended.returncode == 1
-    assert "start it with `make run`" in ended.stderr

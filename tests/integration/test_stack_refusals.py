@@ -133,3 +133,12 @@ def test_a_missing_venv_module_is_named(tmp_path: Path) -> None:
     assert "apt install python3-venv" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
     assert not (tmp_path / ".venv").exists()
+
+
+def test_ready_says_what_it_waits_for(stack: Stack) -> None:
+    """Where nothing runs it says so once, and at the end why it gave up; stdout is for the path."""
+    ended = stack.command("ready", "--timeout", "2")
+    waiting, why = ended.stderr.splitlines()
+    assert waiting == "Waiting for `make run` in another terminal…"
+    assert "start it with `make run`" in why
+    assert (ended.returncode, ended.stdout) == (1, "")

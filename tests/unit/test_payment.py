@@ -66,17 +66,17 @@ TABLE = {
         "pending pending pending | pending pending | pending pending | pending pending pending"
     ),
     "captured 400, released 600": (
-        "capturable capturable expired | captured captured | captured captured | ok refundable ok"
+        "capturable capturable expired | captured captured | nothing nothing | ok refundable ok"
     ),
     "captured 400, capturing 600": (
         "capturable capturable expired | captured captured "
         "| pending pending | pending pending pending"
     ),
     "captured 400 finally": (
-        "capturable capturable expired | captured captured | captured captured | ok refundable ok"
+        "capturable capturable expired | captured captured | nothing nothing | ok refundable ok"
     ),
     "captured all": (
-        "capturable capturable expired | captured captured | captured captured | ok refundable ok"
+        "capturable capturable expired | captured captured | nothing nothing | ok refundable ok"
     ),
     "captured 400, refunding 100": (
         "pending pending pending | captured captured | pending pending | ok refundable ok"
@@ -115,7 +115,7 @@ TABLE = {
         "refunded refunded refunded | refunded refunded | refunded refunded | ok refundable ok"
     ),
     "captured 400, expired": (
-        "capturable capturable expired | captured captured | captured captured | ok refundable ok"
+        "capturable capturable expired | captured captured | nothing nothing | ok refundable ok"
     ),
 }
 
@@ -127,6 +127,7 @@ REFUSALS: dict[str, type[errors.PaymentsError] | None] = {
     "voided": errors.PaymentVoidedError,
     "expired": errors.PaymentExpiredError,
     "captured": errors.PaymentCapturedError,
+    "nothing": errors.NothingLeftError,
     "refunded": errors.PaymentRefundedError,
     "uncaptured": errors.NotCapturedError,
     "capturable": errors.AmountExceedsCapturableError,
@@ -153,8 +154,9 @@ def test_guards(state: str, verb: str, word: str) -> None:
     """Every verb in every state does it or names the refusal that the ladder puts first."""
     payment, refusal = STATES[state], REFUSALS[word]
     if refusal:
-        with pytest.raises(refusal):
+        with pytest.raises(refusal) as raised:
             VERBS[verb](payment)
+        assert raised.type is refusal
         return
     after, action = VERBS[verb](payment)
     assert (after.version, action.sequence) == (payment.version + 1, payment.last_sequence + 1)

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import sys
 
 from tools.stack import folder
 from tools.stack.errors import StackError
 from tools.stack.probe import POLL_SECONDS, http_ok
 from tools.stack.settings import Settings
+
+# A run that is there already answers sooner; whoever waits longer is told what for.
+TELL_AFTER_SECONDS = 1.0
 
 
 def wait(settings: Settings, *, seconds_max: float) -> None:
@@ -16,7 +20,7 @@ def wait(settings: Settings, *, seconds_max: float) -> None:
         StackError: It did not in time.
     """
     try:
-        asyncio.run(asyncio.wait_for(_serving(settings), seconds_max))
+        asyncio.run(asyncio.wait_for(_told(settings), seconds_max))
     except TimeoutError as error:
         why = (
             f"nothing runs on {settings.data_dir}: start it with `make run`"
@@ -24,6 +28,15 @@ def wait(settings: Settings, *, seconds_max: float) -> None:
             else f"see the logs in {settings.logs}"
         )
         raise StackError(f"It does not serve after {seconds_max:.0f} s; {why}.") from error
+
+
+async def _told(settings: Settings) -> None:
+    """Wait, and say so once: on stderr, since the path that a script reads goes to stdout."""
+    serving = asyncio.ensure_future(_serving(settings))
+    await asyncio.wait([serving], timeout=TELL_AFTER_SECONDS)
+    if not serving.done() and not folder.is_held(settings):
+        print("Waiting for `make run` in another terminal…", file=sys.stderr, flush=True)
+    await serving
 
 
 async def _serving(settings: Settings) -> None:

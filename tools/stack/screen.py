@@ -42,7 +42,7 @@ paygate is ready.
   data       {settings.data_dir}    (`make reset` empties it)
   logs       {settings.logs}
   metrics    {settings.metrics_targets}    (where each process shows them)
-  scripts    source {shlex.quote(str(settings.demo_env))}
+  scripts    set -a; source {shlex.quote(str(settings.demo_env))}; set +a
 
 Authorize £10:
 

@@ -867,7 +867,7 @@ export interface components {
         /** @description What to take. */
         CaptureRequest: {
             /**
-             * @description The payment's id.
+             * @description The payment's id, which Authorize has returned.
              * @example pay_01kb6xq3v8f5sa0c9w2m4e7t1h
              */
             authorization_id: string;
@@ -1276,7 +1276,7 @@ export interface components {
         /** @description What to give back. */
         RefundRequest: {
             /**
-             * @description The payment's id.
+             * @description The payment's id, which Authorize has returned.
              * @example pay_01kb6xq3v8f5sa0c9w2m4e7t1h
              */
             authorization_id: string;
@@ -1355,7 +1355,7 @@ export interface components {
         /** @description What to cancel. */
         VoidRequest: {
             /**
-             * @description The payment's id.
+             * @description The payment's id, which Authorize has returned.
              * @example pay_01kb6xq3v8f5sa0c9w2m4e7t1h
              */
             authorization_id: string;
@@ -1456,7 +1456,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description - `INVALID_API_KEY`: The API key is not valid: it is sent as `authorization: Bearer <key>`. */
+        /** @description - `INVALID_API_KEY`: The API key is not valid: it is sent as `authorization: Bearer sk_…`. */
         Unauthorized: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
@@ -2026,7 +2026,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description The payment's id. */
+                /** @description The payment's id, which Authorize has returned. */
                 id: string;
             };
             cookie?: never;
@@ -2055,7 +2055,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `INVALID_API_KEY`: The API key is not valid: it is sent as `authorization: Bearer <key>`. */
+            /** @description - `INVALID_API_KEY`: The API key is not valid: it is sent as `authorization: Bearer sk_…`. */
             401: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];
@@ -2107,7 +2107,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description The payment's id. */
+                /** @description The payment's id, which Authorize has returned. */
                 id: string;
             };
             cookie?: never;

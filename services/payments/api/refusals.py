@@ -29,6 +29,7 @@ CODES: Codes = {
     errors.PaymentExpiredError: _Code.FAILED_PRECONDITION,
     errors.PaymentRefundedError: _Code.FAILED_PRECONDITION,
     errors.PaymentCapturedError: _Code.FAILED_PRECONDITION,
+    errors.NothingLeftError: _Code.FAILED_PRECONDITION,
     errors.NotCapturedError: _Code.FAILED_PRECONDITION,
 }
 

@@ -7,7 +7,7 @@ from services.payments.cli import actions, keys, merchants, vault
 
 app = typer.Typer(
     name="paygate",
-    help="What the operator of a gateway does.",
+    help="Operate a gateway.",
     no_args_is_help=True,
     add_completion=False,
     # Plain text for every terminal, and no tracebacks that show variables: one may be a key.

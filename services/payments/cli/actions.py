@@ -11,7 +11,9 @@ from paygate.payments.v1 import payment_pb2
 from services.payments.cli.access import Admin
 from services.payments.cli.output import Json, as_json, as_table, note, when
 
-app = typer.Typer(no_args_is_help=True, help="Actions that are in doubt for over an hour.")
+app = typer.Typer(
+    no_args_is_help=True, help="List and end actions that are in doubt for over an hour."
+)
 
 
 class End(StrEnum):

@@ -12,7 +12,9 @@ from services.payments.cli.access import Admin
 from services.payments.cli.merchants import MerchantId
 from services.payments.cli.output import Json, as_json, as_table, note, say, when
 
-app = typer.Typer(no_args_is_help=True, help="The API keys of merchants: two live ones at most.")
+app = typer.Typer(
+    no_args_is_help=True, help="Manage API keys: a merchant has two live ones at most."
+)
 
 KeyId = Annotated[
     str,

@@ -9,7 +9,7 @@ from paygate.admin.v1 import admin_service_pb2 as pb
 from services.payments.cli.access import Admin
 from services.payments.cli.output import Json, as_json, as_table, when
 
-app = typer.Typer(no_args_is_help=True, help="Whose payments there are.")
+app = typer.Typer(no_args_is_help=True, help="Manage merchants.")
 
 MerchantId = Annotated[str, typer.Argument(help="The merchant's id: mer_…", show_default=False)]
 

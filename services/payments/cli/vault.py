@@ -6,7 +6,7 @@ from paygate.admin.v1 import admin_service_pb2 as pb
 from services.payments.cli.access import Admin
 from services.payments.cli.output import Json, as_json, note, say
 
-app = typer.Typer(no_args_is_help=True, help="The key that the keys of cards are wrapped by.")
+app = typer.Typer(no_args_is_help=True, help="Rotate the vault's master key.")
 
 
 @app.command()

@@ -111,6 +111,10 @@ class PaymentCapturedError(PaymentsError):
     reason = "PAYMENT_CAPTURED"
 
 
+class NothingLeftError(PaymentCapturedError):
+    """Nothing is left to release."""
+
+
 class NotCapturedError(PaymentsError):
     """Nothing was captured."""
 

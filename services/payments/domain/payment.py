@@ -163,7 +163,7 @@ class Payment:
         if not self.captured:
             raise errors.NotCapturedError
         if not self._left:
-            raise errors.PaymentCapturedError
+            raise errors.NothingLeftError
         self._guard_time(now)
         action = self._action(ActionType.VOID, self._left, action_id, reference, now, final=True)
         return self._next(action, hold=Hold.RELEASING), action

@@ -65,7 +65,7 @@ async def test_where_no_key_is_the_error_says_so(authenticator: Authenticator, h
     """As it tells nothing about keys; what stands where the scheme should be is no key either."""
     with pytest.raises(MissingApiKeyError) as refused:
         await authenticator.caller_of(header)
-    assert str(refused.value) == "There is no API key: send it as `authorization: Bearer <key>`."
+    assert str(refused.value) == "There is no API key: send it as `authorization: Bearer sk_…`."
 
 
 async def test_a_revoked_key_stops_within_the_cache_time(

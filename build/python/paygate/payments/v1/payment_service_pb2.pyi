@@ -101,7 +101,7 @@ class CaptureRequest(_message.Message):
     FINAL_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     authorization_id: _builtins.str
-    """The payment's id."""
+    """The payment's id, which Authorize has returned."""
     final: _builtins.bool
     """Whether what is left of the reservation is released: no capture is possible afterwards."""
     reference: _builtins.str
@@ -166,7 +166,7 @@ class VoidRequest(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     REMAINDER_FIELD_NUMBER: _builtins.int
     authorization_id: _builtins.str
-    """The payment's id."""
+    """The payment's id, which Authorize has returned."""
     reference: _builtins.str
     """The client's own reference for the void: at most 255 characters, no control characters."""
     remainder: _builtins.bool
@@ -229,7 +229,7 @@ class RefundRequest(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     authorization_id: _builtins.str
-    """The payment's id."""
+    """The payment's id, which Authorize has returned."""
     reference: _builtins.str
     """The client's own reference for the refund: at most 255 characters, no control characters."""
     @_builtins.property
@@ -292,7 +292,7 @@ class GetPaymentRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     INCLUDE_ACTIONS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """The payment's id."""
+    """The payment's id, which Authorize has returned."""
     include_actions: _builtins.bool
     """Whether the reply holds the payment's actions: the newest 100, oldest first. ListPaymentActions
     has all of them.
@@ -346,7 +346,7 @@ class ListPaymentActionsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FOLLOW_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """The payment's id."""
+    """The payment's id, which Authorize has returned."""
     page_size: _builtins.int
     """At most this many: 1 to 100; 0 means 20."""
     page_token: _builtins.str

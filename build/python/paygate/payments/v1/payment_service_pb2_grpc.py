@@ -28,7 +28,7 @@ if _version_not_supported:
 class PaymentServiceStub:
     """Takes card payments: authorize, capture, void, refund, and look at them.
 
-    Every call carries `authorization: Bearer <key>`. Authorize, Capture, Void and Refund take an
+    Every call carries `authorization: Bearer sk_…`. Authorize, Capture, Void and Refund take an
     `idempotency-key` of 1 to 255 visible ASCII characters; the same key with the same request gets
     the stored reply for 24 hours. Errors are google.rpc.Status with an ErrorInfo whose `reason` is
     stable.
@@ -85,7 +85,7 @@ class PaymentServiceStub:
 class PaymentServiceServicer:
     """Takes card payments: authorize, capture, void, refund, and look at them.
 
-    Every call carries `authorization: Bearer <key>`. Authorize, Capture, Void and Refund take an
+    Every call carries `authorization: Bearer sk_…`. Authorize, Capture, Void and Refund take an
     `idempotency-key` of 1 to 255 visible ASCII characters; the same key with the same request gets
     the stored reply for 24 hours. Errors are google.rpc.Status with an ErrorInfo whose `reason` is
     stable.
@@ -203,7 +203,7 @@ def add_PaymentServiceServicer_to_server(servicer, server):
 class PaymentService:
     """Takes card payments: authorize, capture, void, refund, and look at them.
 
-    Every call carries `authorization: Bearer <key>`. Authorize, Capture, Void and Refund take an
+    Every call carries `authorization: Bearer sk_…`. Authorize, Capture, Void and Refund take an
     `idempotency-key` of 1 to 255 visible ASCII characters; the same key with the same request gets
     the stored reply for 24 hours. Errors are google.rpc.Status with an ErrorInfo whose `reason` is
     stable.

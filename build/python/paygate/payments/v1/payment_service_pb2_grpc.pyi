@@ -29,7 +29,7 @@ GRPC_VERSION: str
 class PaymentServiceStub:
     """Takes card payments: authorize, capture, void, refund, and look at them.
 
-    Every call carries `authorization: Bearer <key>`. Authorize, Capture, Void and Refund take an
+    Every call carries `authorization: Bearer sk_…`. Authorize, Capture, Void and Refund take an
     `idempotency-key` of 1 to 255 visible ASCII characters; the same key with the same request gets
     the stored reply for 24 hours. Errors are google.rpc.Status with an ErrorInfo whose `reason` is
     stable.
@@ -64,7 +64,7 @@ class PaymentServiceStub:
 class PaymentServiceAsyncStub(PaymentServiceStub):
     """Takes card payments: authorize, capture, void, refund, and look at them.
 
-    Every call carries `authorization: Bearer <key>`. Authorize, Capture, Void and Refund take an
+    Every call carries `authorization: Bearer sk_…`. Authorize, Capture, Void and Refund take an
     `idempotency-key` of 1 to 255 visible ASCII characters; the same key with the same request gets
     the stored reply for 24 hours. Errors are google.rpc.Status with an ErrorInfo whose `reason` is
     stable.
@@ -95,7 +95,7 @@ class PaymentServiceAsyncStub(PaymentServiceStub):
 class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes card payments: authorize, capture, void, refund, and look at them.
 
-    Every call carries `authorization: Bearer <key>`. Authorize, Capture, Void and Refund take an
+    Every call carries `authorization: Bearer sk_…`. Authorize, Capture, Void and Refund take an
     `idempotency-key` of 1 to 255 visible ASCII characters; the same key with the same request gets
     the stored reply for 24 hours. Errors are google.rpc.Status with an ErrorInfo whose `reason` is
     stable.

@@ -105,7 +105,7 @@ export const AuthorizeResponseSchema: GenMessage<AuthorizeResponse> = /*@__PURE_
  */
 export type CaptureRequest = Message<"paygate.payments.v1.CaptureRequest"> & {
   /**
-   * The payment's id.
+   * The payment's id, which Authorize has returned.
    *
    * @generated from field: string authorization_id = 1;
    */
@@ -175,7 +175,7 @@ export const CaptureResponseSchema: GenMessage<CaptureResponse> = /*@__PURE__*/
  */
 export type VoidRequest = Message<"paygate.payments.v1.VoidRequest"> & {
   /**
-   * The payment's id.
+   * The payment's id, which Authorize has returned.
    *
    * @generated from field: string authorization_id = 1;
    */
@@ -240,7 +240,7 @@ export const VoidResponseSchema: GenMessage<VoidResponse> = /*@__PURE__*/
  */
 export type RefundRequest = Message<"paygate.payments.v1.RefundRequest"> & {
   /**
-   * The payment's id.
+   * The payment's id, which Authorize has returned.
    *
    * @generated from field: string authorization_id = 1;
    */
@@ -304,7 +304,7 @@ export const RefundResponseSchema: GenMessage<RefundResponse> = /*@__PURE__*/
  */
 export type GetPaymentRequest = Message<"paygate.payments.v1.GetPaymentRequest"> & {
   /**
-   * The payment's id.
+   * The payment's id, which Authorize has returned.
    *
    * @generated from field: string id = 1;
    */
@@ -354,7 +354,7 @@ export const GetPaymentResponseSchema: GenMessage<GetPaymentResponse> = /*@__PUR
  */
 export type ListPaymentActionsRequest = Message<"paygate.payments.v1.ListPaymentActionsRequest"> & {
   /**
-   * The payment's id.
+   * The payment's id, which Authorize has returned.
    *
    * @generated from field: string id = 1;
    */
@@ -550,7 +550,7 @@ export const DeleteCardResponseSchema: GenMessage<DeleteCardResponse> = /*@__PUR
 /**
  * Takes card payments: authorize, capture, void, refund, and look at them.
  *
- * Every call carries `authorization: Bearer <key>`. Authorize, Capture, Void and Refund take an
+ * Every call carries `authorization: Bearer sk_…`. Authorize, Capture, Void and Refund take an
  * `idempotency-key` of 1 to 255 visible ASCII characters; the same key with the same request gets
  * the stored reply for 24 hours. Errors are google.rpc.Status with an ErrorInfo whose `reason` is
  * stable.
