@@ -42,7 +42,10 @@ def asked(browser: Browser, stack: Stack) -> Iterator[tuple[Page, list[str]]]:
 
 
 def test_who_follows_the_link_sends_a_payment(stack: Stack, asked: tuple[Page, list[str]]) -> None:
-    """The key is filled in, Authorize is sent as it stands, and nothing is stored for later."""
+    """The key is filled in, Authorize is sent as it stands, and nothing is stored for later.
+
+    Each request has an idempotency key of its own.
+    """
     page, complaints = asked
     (link,) = re.findall(r"^  docs +(\S+)", stack.output, re.MULTILINE)
     page.goto(link)
@@ -52,10 +55,14 @@ def test_who_follows_the_link_sends_a_payment(stack: Stack, asked: tuple[Page, l
     page.goto(stack.url)
     page.get_by_role("link", name="API reference").click()
     page.get_by_role("button", name=re.compile("Test Request.*authorize")).click()
-    with page.expect_response("**/authorize") as sent:
-        page.get_by_role("button", name=re.compile("^Send")).first.click()
-    assert sent.value.status == 200
-    payment = sent.value.json()["payment"]
+    replies = []
+    for _ in range(2):
+        with page.expect_response("**/authorize") as sent:
+            page.get_by_role("button", name=re.compile("^Send")).first.click()
+        replies.append(sent.value)
+    assert [reply.status for reply in replies] == [200, 200]
+    assert len({reply.request.headers["idempotency-key"] for reply in replies}) == len(replies)
+    payment = replies[-1].json()["payment"]
     assert payment["status"] == "STATUS_AUTHORIZED"
     expect(page.get_by_text("200 OK")).to_be_visible(timeout=WAIT_MILLISECONDS)
     expect(page.get_by_text(payment["id"]).first).to_be_visible()
@@ -69,6 +76,7 @@ def test_a_link_that_was_used_says_so(stack: Stack, asked: tuple[Page, list[str]
     page, complaints = asked
     page.goto(f"{stack.url}/docs#code=used")
     expect(page.get_by_text("This link has been used")).to_be_visible(timeout=WAIT_MILLISECONDS)
+    expect(page.locator("#notice")).not_to_contain_text("`")
     expect(page.get_by_text("Bearer Token")).to_be_visible(timeout=WAIT_MILLISECONDS)
     (said,) = complaints
     assert "404" in said

@@ -20,11 +20,22 @@ async function keyOfLink() {
   return api_key;
 }
 
+// Sends a request of a form. What makes or moves something gets an idempotency key of its own if none was
+// typed, as any client would give it one; browsers have randomUUID only where an address is safe.
+function send(input, init) {
+  const request = new Request(input, init);
+  if (request.method === "POST" && !request.headers.get("idempotency-key") && crypto.randomUUID) {
+    request.headers.set("idempotency-key", crypto.randomUUID());
+  }
+  return fetch(request);
+}
+
 keyOfLink().then((token) => {
   Scalar.createApiReference("#reference", {
     url: "/openapi.json",
     authentication: { preferredSecurityScheme: "key", securitySchemes: { key: { token: token ?? "" } } },
     persistAuth: false,
+    customFetch: send,
     // Nothing is asked of, or told to, anybody but this gateway.
     telemetry: false,
     proxyUrl: "",
