@@ -74,7 +74,8 @@ async def test_who_does_not_read_is_waited_for(served: Served) -> None:
     while served.service.written != before:  # until it gets no further
         before = served.service.written
         await asyncio.sleep(0.1)
-    assert before * len(LARGE) < 8 * 1024 * 1024
+    # gRPC's windows grow with the time of a round trip, which is long on a busy machine.
+    assert before * len(LARGE) < 64 * 1024 * 1024
     for _ in range(2 * before + 10):
         await stream.read()
     assert served.service.written > before
