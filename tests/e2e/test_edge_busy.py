@@ -8,12 +8,11 @@ import urllib3
 import yaml
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from tests.e2e.edge import READY_SECONDS_MAX, Edge, Upstream, rendered
+from tests.e2e.edge import Edge, Upstream, rendered
 from tests.e2e.test_edge_health import soon
 from tools.stack import envoy
 
-UNANSWERED = r"^cluster\.payments\.health_check\.network_failure$"
-UNANSWERED_MAX = 3  # then a worker gets no more requests
+BUSY_SECONDS = 2.5  # for so long, at least, a worker may be
 SERVED, AWAY = (200, ""), (503, "DEPENDENCY_UNAVAILABLE")
 
 
@@ -45,22 +44,22 @@ def listed(edge: Edge) -> tuple[int, str]:
 
 
 def test_a_worker_may_be_busy_while_it_is_asked(worker: Upstream, asking: Edge) -> None:
-    """One check without an answer changes nothing; after more of them it gets no requests."""
+    """A while without an answer changes nothing; after more of it the worker gets no requests."""
     worker.says.clear()
-    deadline = time.monotonic() + READY_SECONDS_MAX
-    while list(asking.stats(UNANSWERED).values()) == [0]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    assert listed(asking) == SERVED
+    busy = time.monotonic() + BUSY_SECONDS
+    while time.monotonic() < busy:
+        assert listed(asking) == SERVED
+        time.sleep(0.05)
     soon(lambda: listed(asking), AWAY)
     worker.says.set()
     soon(lambda: listed(asking), SERVED)
 
 
 def test_a_worker_that_says_it_ends_gets_nothing_more(worker: Upstream, asking: Edge) -> None:
-    """Its word counts at once: no three checks have to go unanswered before."""
-    (before,) = asking.stats(UNANSWERED).values()
+    """Its word counts at once, and so it does when it serves again."""
     worker.health = HealthCheckResponse.NOT_SERVING
+    began = time.monotonic()
     soon(lambda: listed(asking), AWAY)
-    (unanswered,) = asking.stats(UNANSWERED).values()
-    assert unanswered - before < UNANSWERED_MAX
+    assert time.monotonic() - began < BUSY_SECONDS
+    worker.health = HealthCheckResponse.SERVING
+    soon(lambda: listed(asking), SERVED)
