@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from itertools import chain, repeat
 from typing import Any
 
@@ -65,6 +66,20 @@ async def test_the_time_of_a_short_line_counts_for_the_bank() -> None:
             while has_line(line):
                 await asyncio.sleep(0.01)
         assert is_reachable(line)
+
+
+async def test_an_end_that_a_failing_call_swallows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bank goes just when the process ends: grpc.aio tells of the one and forgets the other."""
+    dialled = asyncio.Event()
+
+    async def opened(_: BankLine) -> None:
+        dialled.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(BankLine, "_opened", opened)
+    async with asyncio.timeout(SOON), line_to(ports.free(1)[0]):
+        await dialled.wait()
 
 
 class Slow(HealthServicer):

@@ -39,6 +39,8 @@ LINE_SECONDS = 60.0
 PING_SECONDS, SILENCES_MAX = 2.0, 3
 # Between attempts; each pause is twice the one before.
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.1, 0.5
+# After so long a task that has not ended is told again to.
+CANCEL_SECONDS = 0.1
 # What breaks sooner brings nothing back: the time without a line goes on where it was.
 STEADY_SECONDS = 1.0
 
@@ -87,10 +89,12 @@ class BankLine:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._keeping is not None
-        tasks = [self._keeping, *self._connections.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks: set[asyncio.Task[None]] = {self._keeping, *self._connections.values()}
+        # More than once: a call of grpc.aio that fails just then says so, and is not cancelled.
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            tasks = (await asyncio.wait(tasks, timeout=CANCEL_SECONDS))[1]
         self._waiting.close()
         if self._timer:
             self._timer.cancel()
