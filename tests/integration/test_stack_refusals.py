@@ -5,11 +5,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.stack import Stack, new_data_dir
+from tools.stack import venv
 from tools.stack.settings import REPOSITORY
 
 VENV = REPOSITORY / "tools" / "stack" / "venv.py"
@@ -142,3 +144,19 @@ def test_ready_says_what_it_waits_for(stack: Stack) -> None:
     assert waiting == "Waiting for `make run` in another terminal…"
     assert "start it with `make run`" in why
     assert (ended.returncode, ended.stdout) == (1, "")
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_pips_complaints_are_shown_if_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], code: int
+) -> None:
+    """A machine's own settings make it warn about each package: nobody can act on that."""
+    pip = tmp_path / "python"
+    pip.write_text(f"#!/bin/sh\necho 'Collecting one==1'\necho 'WARNING: odd' >&2\nexit {code}\n")
+    pip.chmod(0o755)
+    lock = tmp_path / "some.lock"
+    lock.write_text("one==1 \\\n    --hash=sha256:00\n")
+    monkeypatch.setattr(venv, "PYTHON", pip)
+    with suppress(SystemExit):
+        venv.pip_install(lock)
+    assert ("WARNING: odd" in capfd.readouterr().err) == bool(code)

@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -131,11 +132,21 @@ def pip_install(lock: Path) -> None:
     # The lock file names everything; what it leaves out of a package's wishes is not wanted.
     options = ["--require-hashes", "--no-deps", "--disable-pip-version-check"]
     options += ["--no-input", "--no-color"]
-    pip = subprocess.Popen(
-        [str(PYTHON), "-u", "-m", "pip", "install", *options, "-r", str(lock)],
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    )
+    command = [str(PYTHON), "-u", "-m", "pip", "install", *options, "-r", str(lock)]
+    # Such as warnings about this machine's own settings: nobody can act on them.
+    with tempfile.TemporaryFile() as complaints:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=complaints, encoding="utf-8"
+        ) as pip:
+            show_progress(pip, total)
+        if pip.returncode:
+            complaints.seek(0)
+            sys.stderr.write(complaints.read().decode("utf-8", "replace"))
+            fail(f"pip could not install {lock.name}; see above.")
+
+
+def show_progress(pip: "subprocess.Popen[str]", total: int) -> None:
+    """Count the packages that pip collects, then those that it has unpacked."""
     begun = 0
     for line in pip.stdout or ():
         words = line.split()
@@ -145,8 +156,6 @@ def pip_install(lock: Path) -> None:
         elif words[:1] == ["Installing"]:
             show_unpacking(pip, total)
     progress("")
-    if pip.wait():
-        fail(f"pip could not install {lock.name}; see above.")
 
 
 def show_unpacking(pip: "subprocess.Popen[str]", total: int) -> None:
