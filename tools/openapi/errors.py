@@ -1,7 +1,6 @@
 """Refusals as OpenAPI has them: the shape of an error, and a response for each status of HTTP."""
 
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any, Final
 
 from pkg.grpc.refusals import DOMAIN
@@ -120,7 +119,7 @@ def example_name(key: Key) -> str:
 
 def response_name(status: int) -> str:
     """Return what a response is called that operations have in common."""
-    return HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
+    return f"Status{status}"
 
 
 def shared_responses() -> dict[str, Schema]:

@@ -1457,7 +1457,7 @@ export interface components {
     };
     responses: {
         /** @description - `INVALID_API_KEY`: The API key is not valid: it is sent as `authorization: Bearer sk_…`. */
-        Unauthorized: {
+        Status401: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 "www-authenticate": components["headers"]["www-authenticate"];
@@ -1470,7 +1470,7 @@ export interface components {
             };
         };
         /** @description - `INSUFFICIENT_SCOPE`: The API key may not be used for this call. */
-        Forbidden: {
+        Status403: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 [name: string]: unknown;
@@ -1482,7 +1482,7 @@ export interface components {
             };
         };
         /** @description - `DEADLINE_EXCEEDED`: The request did not arrive in time. */
-        RequestTimeout: {
+        Status408: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 [name: string]: unknown;
@@ -1494,7 +1494,7 @@ export interface components {
             };
         };
         /** @description - `BODY_TOO_LARGE`: The body is larger than 64 KiB. */
-        RequestEntityTooLarge: {
+        Status413: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 [name: string]: unknown;
@@ -1506,7 +1506,7 @@ export interface components {
             };
         };
         /** @description - `UNSUPPORTED_MEDIA_TYPE`: The body must be JSON: send content-type: application/json. */
-        UnsupportedMediaType: {
+        Status415: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 [name: string]: unknown;
@@ -1518,7 +1518,7 @@ export interface components {
             };
         };
         /** @description - `MALFORMED_REQUEST`: This version of HTTP is not spoken here: use HTTP/1.1 or HTTP/2. */
-        UpgradeRequired: {
+        Status426: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 [name: string]: unknown;
@@ -1530,7 +1530,7 @@ export interface components {
             };
         };
         /** @description - `RATE_LIMITED`: There were too many requests. Nothing was done; try again later. */
-        TooManyRequests: {
+        Status429: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 "retry-after": components["headers"]["retry-after"];
@@ -1543,7 +1543,7 @@ export interface components {
             };
         };
         /** @description - `MALFORMED_REQUEST`: The headers are more than 60 KiB, or more than 256. */
-        RequestHeaderFieldsTooLarge: {
+        Status431: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 [name: string]: unknown;
@@ -1555,7 +1555,7 @@ export interface components {
             };
         };
         /** @description - `INTERNAL`: An internal error happened. Name the request id when you report it. */
-        InternalServerError: {
+        Status500: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 [name: string]: unknown;
@@ -1570,7 +1570,7 @@ export interface components {
          * @description - `OVERLOADED`: Too many requests are under way. Nothing was done; try again.
          *     - `DEPENDENCY_UNAVAILABLE`: Something the gateway needs is not available. Try again with the same idempotency key.
          */
-        ServiceUnavailable: {
+        Status503: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 "retry-after": components["headers"]["retry-after"];
@@ -1583,7 +1583,7 @@ export interface components {
             };
         };
         /** @description - `DEADLINE_EXCEEDED`: The service did not answer in time: try again with the same idempotency key. */
-        GatewayTimeout: {
+        Status504: {
             headers: {
                 "x-request-id": components["headers"]["x-request-id"];
                 [name: string]: unknown;
@@ -1665,7 +1665,7 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
+            401: components["responses"]["Status401"];
             /** @description - `INSUFFICIENT_SCOPE`: The API key may not be used for this call. */
             403: {
                 headers: {
@@ -1690,7 +1690,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /**
              * @description - `CONCURRENT_UPDATE`: Too many requests are changing this payment at once. Nothing was done; try again.
              *     - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key.
@@ -1731,12 +1731,12 @@ export interface operations {
                     };
                 };
             };
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     capture: {
@@ -1790,8 +1790,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /** @description - `PAYMENT_NOT_FOUND`: There is no such payment. */
             404: {
                 headers: {
@@ -1804,7 +1804,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /**
              * @description - `ACTION_PENDING`: Another action of this payment is not settled yet. Try again when it is.
              *     - `CONCURRENT_UPDATE`: Too many requests are changing this payment at once. Nothing was done; try again.
@@ -1822,14 +1822,14 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     void: {
@@ -1883,8 +1883,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /** @description - `PAYMENT_NOT_FOUND`: There is no such payment. */
             404: {
                 headers: {
@@ -1897,7 +1897,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /**
              * @description - `ACTION_PENDING`: Another action of this payment is not settled yet. Try again when it is.
              *     - `CONCURRENT_UPDATE`: Too many requests are changing this payment at once. Nothing was done; try again.
@@ -1915,14 +1915,14 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     refund: {
@@ -1976,8 +1976,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /** @description - `PAYMENT_NOT_FOUND`: There is no such payment. */
             404: {
                 headers: {
@@ -1990,7 +1990,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /**
              * @description - `ACTION_PENDING`: Another action of this payment is not settled yet. Try again when it is.
              *     - `CONCURRENT_UPDATE`: Too many requests are changing this payment at once. Nothing was done; try again.
@@ -2008,14 +2008,14 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     getPayment: {
@@ -2068,7 +2068,7 @@ export interface operations {
                     };
                 };
             };
-            403: components["responses"]["Forbidden"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `METHOD_NOT_FOUND`: There is no such method or path.
              *     - `PAYMENT_NOT_FOUND`: There is no such payment.
@@ -2084,15 +2084,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     listPaymentActions: {
@@ -2140,8 +2140,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `METHOD_NOT_FOUND`: There is no such method or path.
              *     - `PAYMENT_NOT_FOUND`: There is no such payment.
@@ -2157,15 +2157,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     listPayments: {
@@ -2218,17 +2218,17 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     deleteCard: {
@@ -2265,8 +2265,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `CARD_TOKEN_NOT_FOUND`: There is no such card token.
              *     - `METHOD_NOT_FOUND`: There is no such method or path.
@@ -2282,15 +2282,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     getClock: {
@@ -2324,8 +2324,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
             404: {
                 headers: {
@@ -2338,15 +2338,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     advanceClock: {
@@ -2393,8 +2393,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
             404: {
                 headers: {
@@ -2407,7 +2407,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
             409: {
                 headers: {
@@ -2421,14 +2421,14 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     drain: {
@@ -2470,8 +2470,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
             404: {
                 headers: {
@@ -2484,15 +2484,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     reset: {
@@ -2539,8 +2539,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
             404: {
                 headers: {
@@ -2553,7 +2553,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
             409: {
                 headers: {
@@ -2567,14 +2567,14 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     listTestCards: {
@@ -2608,8 +2608,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
             404: {
                 headers: {
@@ -2622,15 +2622,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     listWebhookEndpoints: {
@@ -2673,17 +2673,17 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     createWebhookEndpoint: {
@@ -2731,9 +2731,9 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            408: components["responses"]["RequestTimeout"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            408: components["responses"]["Status408"];
             /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
             409: {
                 headers: {
@@ -2747,14 +2747,14 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     getWebhookEndpoint: {
@@ -2791,8 +2791,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `METHOD_NOT_FOUND`: There is no such method or path.
              *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
@@ -2808,15 +2808,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     deleteWebhookEndpoint: {
@@ -2853,8 +2853,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `METHOD_NOT_FOUND`: There is no such method or path.
              *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
@@ -2870,15 +2870,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     updateWebhookEndpoint: {
@@ -2923,8 +2923,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `METHOD_NOT_FOUND`: There is no such method or path.
              *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
@@ -2940,15 +2940,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     rotateWebhookSecret: {
@@ -2998,8 +2998,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `METHOD_NOT_FOUND`: There is no such method or path.
              *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
@@ -3015,7 +3015,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
             409: {
                 headers: {
@@ -3029,14 +3029,14 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     listEvents: {
@@ -3089,17 +3089,17 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     getEvent: {
@@ -3136,8 +3136,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `EVENT_NOT_FOUND`: There is no such event.
              *     - `METHOD_NOT_FOUND`: There is no such method or path.
@@ -3153,15 +3153,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     listDeliveries: {
@@ -3209,8 +3209,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `EVENT_NOT_FOUND`: There is no such event.
              *     - `METHOD_NOT_FOUND`: There is no such method or path.
@@ -3226,15 +3226,15 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     redeliverEvent: {
@@ -3285,8 +3285,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `EVENT_NOT_FOUND`: There is no such event.
              *     - `METHOD_NOT_FOUND`: There is no such method or path.
@@ -3303,7 +3303,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
             409: {
                 headers: {
@@ -3317,14 +3317,14 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     redeliverFailedEvents: {
@@ -3375,8 +3375,8 @@ export interface operations {
                     };
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             /**
              * @description - `METHOD_NOT_FOUND`: There is no such method or path.
              *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
@@ -3392,7 +3392,7 @@ export interface operations {
                     };
                 };
             };
-            408: components["responses"]["RequestTimeout"];
+            408: components["responses"]["Status408"];
             /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
             409: {
                 headers: {
@@ -3406,9 +3406,9 @@ export interface operations {
                     };
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            426: components["responses"]["UpgradeRequired"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
             /** @description - `RATE_LIMITED`: There were too many requests. Nothing was done; try again later. */
             429: {
                 headers: {
@@ -3422,10 +3422,10 @@ export interface operations {
                     };
                 };
             };
-            431: components["responses"]["RequestHeaderFieldsTooLarge"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
         };
     };
     onPaymentAuthorized: {
