@@ -201,6 +201,13 @@ BREAKS: list[tuple[str, Change, str]] = [
         "void: PAYMENT_NOT_FOUND is 410 and was 404",
     ),
     (
+        "a reason under one other status, of several",
+        lambda one: (replies := operation(one, "post", "/void")["responses"]).update(
+            {"402": replies.pop("426")}
+        ),
+        "void: MALFORMED_REQUEST is 402 and was 426",
+    ),
+    (
         "how the key is shown",
         lambda one: one["components"]["securitySchemes"]["key"].update(scheme="basic"),
         "key is shown in another way",
@@ -236,6 +243,7 @@ MORE: list[Change] = [
     lambda one: schema(one, "AmountInput", "minor_units").update(minimum=0),
     lambda one: operation(one, "post", "/void").update(summary="Cancels"),
     lambda one: operation(one, "post", "/void")["responses"].pop("404"),
+    lambda one: operation(one, "post", "/void")["responses"].pop("431"),
     lambda one: schema(one, "AuthorizeRequest").pop("oneOf"),
     lambda one: schema(one, "ErrorInfo", "reason")["enum"].append("NEW"),
     lambda one: one["webhooks"].update({"payment.new": one["webhooks"]["payment.expired"]}),

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,20 +104,22 @@ def _told(pair: "_Pair", status: str, was: Schema, now: Schema) -> Iterator[str]
 
 
 def _refused(pair: "_Pair", was: Schema, now: Schema) -> Iterator[str]:
-    statuses = _reasons(pair.new, now)
-    for reason, status in _reasons(pair.old, was).items():
-        if statuses.get(reason, status) != status:
-            yield f"{pair.name}: {reason} is {statuses[reason]} and was {status}"
+    after = _reasons(pair.new, now)
+    for reason, statuses in _reasons(pair.old, was).items():
+        lost, more = statuses - after[reason], after[reason] - statuses
+        if lost and more:
+            yield f"{pair.name}: {reason} is {_either(more)} and was {_either(lost)}"
 
 
-def _reasons(document: Schema, operation: Schema) -> dict[str, str]:
-    """Return the status of each reason for which an operation refuses."""
-    found: dict[str, str] = {}
+def _reasons(document: Schema, operation: Schema) -> defaultdict[str, set[str]]:
+    """Return the statuses of each reason for which an operation refuses."""
+    found = defaultdict[str, set[str]](set)
     for status, reply in operation["responses"].items():
         for part in _json(_resolved(document, reply)).get("allOf", ()):
             details = part.get("properties", {}).get("details", {})
             told = details.get("contains", {}).get("properties", {}).get("reason", {})
-            found |= dict.fromkeys(sorted(_values(told)), status)
+            for reason in _values(told):
+                found[reason].add(status)
     return found
 
 
@@ -149,7 +152,7 @@ class _Pair:
         types, types_now = _types(was), _types(now)
         lost = types - types_now if self._is_request else types_now - types
         if types and types_now and lost:
-            yield f" is {'/'.join(sorted(types_now))} and was {'/'.join(sorted(types))}"
+            yield f" is {_either(types_now)} and was {_either(types)}"
         values, values_now = _values(was), _values(now)
         if values_now and (gone := values - values_now):
             yield f" has no {', '.join(sorted(gone))} any more"
@@ -216,6 +219,10 @@ def _values(schema: Schema) -> set[str]:
 def _choices(schema: Schema) -> set[str]:
     """Return the fields of which a request has exactly one."""
     return {" and ".join(one.get("required", ())) for one in schema.get("oneOf", ())}
+
+
+def _either(names: Set[str]) -> str:
+    return "/".join(sorted(names))
 
 
 def _types(schema: Schema) -> set[str]:
