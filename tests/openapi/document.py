@@ -7,6 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from tools.openapi import finished
 from tools.stack.settings import REPOSITORY
 
 FILE = REPOSITORY / "build" / "openapi.json"
@@ -21,19 +22,19 @@ def document() -> dict[str, Any]:
 @cache
 def operations() -> dict[str, dict[str, Any]]:
     """Return what is said of each operation, by id."""
-    items = document()["paths"].values()
-    return {described["operationId"]: described for item in items for described in item.values()}
+    return {told["operationId"]: told for _verb, _path, told in finished.operations(document())}
+
+
+@cache
+def places() -> dict[str, tuple[str, str]]:
+    """Return the verb and the path of each operation, by id."""
+    found = finished.operations(document())
+    return {told["operationId"]: (verb, path) for verb, path, told in found}
 
 
 def resolved(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return what stands somewhere, or what it refers to."""
-    found: Any = told
-    while "$ref" in found:
-        place: Any = document()
-        for name in found["$ref"].removeprefix("#/").split("/"):
-            place = place[name]
-        found = place
-    return dict(found)
+    return finished.resolved(document(), told)
 
 
 def validator(schema: Mapping[str, Any]) -> Draft202012Validator:

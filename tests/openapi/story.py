@@ -13,9 +13,11 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 
+from pkg.ids import SUFFIX_PATTERN
+from tests.openapi.document import places
 from tools.openapi.examples import Example
 
-_ID = re.compile(r"\b(?:pay|act|tok|evt|we)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
+_ID = re.compile(rf"\b(?:pay|act|tok|evt|we)_{SUFFIX_PATTERN}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 # Whatever comes there, it stands for: its form is the schema's to say.
 _ANY = {"secret", "approval_code"}
@@ -99,25 +101,17 @@ class Sender:
 
     Args:
         url: Of the stack.
-        document: build/openapi.json, which knows verbs and paths.
         keys: Of those that examples are sent as; nobody has none.
         names: What the examples' ids stand for.
     """
 
-    def __init__(
-        self, url: str, document: Mapping[str, Any], keys: Mapping[str, str], names: Names
-    ) -> None:
+    def __init__(self, url: str, keys: Mapping[str, str], names: Names) -> None:
         self._url, self._keys, self._names = url, keys, names
         self._pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=CALL_SECONDS_MAX)
-        self._places = {
-            described["operationId"]: (verb.upper(), path)
-            for path, item in document["paths"].items()
-            for verb, described in item.items()
-        }
 
     def send(self, example: Example) -> Got:
         """Send one, as often as it says unless it gets earlier what it says; return the answer."""
-        verb, path = self._places[example.operation]
+        verb, path = places()[example.operation]
         asked = self._names.put_in(dict(example.parameters))
         for name in re.findall(r"{(\w+)}", path):
             path = path.replace(f"{{{name}}}", quote(asked.pop(name), safe=""))

@@ -2,7 +2,6 @@
 
 import json
 import re
-from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -11,31 +10,15 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from services.events.requests import EVENT_TYPES
 from tests.fuzz.api import public_methods
 from tests.fuzz.oracle import documented
+from tests.openapi.document import document, operations, places, resolved
 from tools.openapi.api import read_api
 from tools.openapi.comments import in_words, paragraphs
 from tools.openapi.operations import reasons_of
 from tools.openapi.reasons import BY_EDGE, KEYED, OWN, REASONS
 from tools.stack.settings import REPOSITORY
 
-VERBS = {"get", "post", "patch", "delete", "put"}
 # What no operation gives: it is for requests that are none.
 OF_NO_OPERATION = {"METHOD_NOT_ALLOWED"}
-
-
-@cache
-def document() -> dict[str, Any]:
-    """Return the committed file."""
-    return dict(json.loads((REPOSITORY / "build" / "openapi.json").read_text()))
-
-
-@cache
-def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Return, by id, each operation's verb, path and description."""
-    return {
-        described["operationId"]: (verb, path, described)
-        for path, item in document()["paths"].items()
-        for verb, described in item.items()
-    }
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -61,8 +44,8 @@ def test_every_operation_is_there() -> None:
     for method in public_methods():
         first = method.bindings[0]
         name = method.name[0].lower() + method.name[1:]
-        wanted[name] = (first.verb.lower(), first.template)
-    assert {name: (verb, path) for name, (verb, path, _) in operations().items()} == wanted
+        wanted[name] = (first.verb, first.template)
+    assert places() == wanted
     assert [server["url"] for server in document()["servers"]] == ["/", "/v1"]
 
 
@@ -74,7 +57,7 @@ def test_the_same_name_is_one_thing() -> None:
 
 def test_requests_are_closed() -> None:
     """At every depth: what a request does not have is refused, and so it is said."""
-    for _verb, _path, described in operations().values():
+    for described in operations().values():
         body = described.get("requestBody")
         if body:
             assert_closed(body["content"]["application/json"]["schema"])
@@ -103,7 +86,6 @@ def test_64_bits_are_a_string_in_replies_and_either_in_requests() -> None:
 
 def test_of_a_group_one_is_given() -> None:
     """A card's details or a token, not both and not neither."""
-    checks = Draft202012Validator({**schema("AuthorizeRequest"), "properties": {}})
     checks = Draft202012Validator({"oneOf": schema("AuthorizeRequest")["oneOf"]})
     given = [{"card_details": {}}, {"card_token": ""}, {"card_details": {}, "card_token": ""}, {}]
     assert [checks.is_valid(one) for one in given] == [True, True, False, False]
@@ -125,7 +107,7 @@ def test_replies_always_have_what_is_always_printed() -> None:
 
 def test_keys_stand_where_they_count() -> None:
     """The header is named by those that look for it, and only there a reply may be a stored one."""
-    for name, (_verb, _path, described) in operations().items():
+    for name, described in operations().items():
         named = {"$ref": "#/components/parameters/idempotency-key"} in described.get(
             "parameters", []
         )
@@ -135,11 +117,9 @@ def test_keys_stand_where_they_count() -> None:
 
 def test_every_reply_names_its_request() -> None:
     """Errors included."""
-    shared = document()["components"]["responses"]
-    for name, (_verb, _path, described) in operations().items():
+    for name, described in operations().items():
         for status, response in described["responses"].items():
-            found = shared[response["$ref"].rpartition("/")[2]] if "$ref" in response else response
-            assert "x-request-id" in found["headers"], (name, status)
+            assert "x-request-id" in resolved(response)["headers"], (name, status)
 
 
 def test_every_event_is_a_webhook() -> None:

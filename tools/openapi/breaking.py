@@ -5,9 +5,10 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-Schema = dict[str, Any]
+from tools.openapi.finished import Json as Schema
+from tools.openapi.finished import json_schema, operations, resolved
 
 # Each limit, and whether a lower number allows less.
 _LIMITS: Final = {
@@ -18,7 +19,6 @@ _LIMITS: Final = {
     "minLength": False,
     "minItems": False,
 }
-_VERBS: Final = {"get", "put", "post", "delete", "patch"}
 
 
 def breaking(old: Schema, new: Schema) -> list[str]:
@@ -42,8 +42,8 @@ def _reached(old: Schema, new: Schema) -> Iterator[str]:
 
 
 def _paths(old: Schema, new: Schema) -> Iterator[str]:
-    after = dict(_operations(new))
-    for place, was in _operations(old):
+    after = dict(_by_place(new))
+    for place, was in _by_place(old):
         now = after.get(place)
         name = was["operationId"]
         if now is None:
@@ -58,6 +58,11 @@ def _paths(old: Schema, new: Schema) -> Iterator[str]:
         yield from _refused(_Pair(old, new, name, "reply"), was, now)
 
 
+def _by_place(document: Schema) -> Iterator[tuple[str, Schema]]:
+    for verb, path, described in operations(document):
+        yield f"{verb} {path}", described
+
+
 def _webhooks(old: Schema, new: Schema) -> Iterator[str]:
     for name, was in old.get("webhooks", {}).items():
         now = new.get("webhooks", {}).get(name)
@@ -67,7 +72,7 @@ def _webhooks(old: Schema, new: Schema) -> Iterator[str]:
             pair = _Pair(old, new, name, "reply")
             headers, headers_now = _parameters(old, was["post"]), _parameters(new, now["post"])
             yield from (f"{name}: header {key[1]} is gone" for key in headers.keys() - headers_now)
-            before, after = (_json(one["post"]["requestBody"]) for one in (was, now))
+            before, after = (json_schema(one["post"]["requestBody"]) for one in (was, now))
             yield from pair.compare(before, after, "")
 
 
@@ -87,7 +92,7 @@ def _asked(pair: "_Pair", was: Schema, now: Schema) -> Iterator[str]:
     if body and not body_now:
         yield f"{pair.name}: no body is taken any more"
     if body and body_now:
-        yield from pair.compare(_json(body), _json(body_now), "")
+        yield from pair.compare(json_schema(body), json_schema(body_now), "")
 
 
 def _told(pair: "_Pair", status: str, was: Schema, now: Schema) -> Iterator[str]:
@@ -95,12 +100,12 @@ def _told(pair: "_Pair", status: str, was: Schema, now: Schema) -> Iterator[str]
         if status == "200":  # who is never refused any more has no reason to complain
             yield f"{pair.name}: there is no reply 200"
         return
-    before = _resolved(pair.old, was["responses"][status])
-    after = _resolved(pair.new, now["responses"][status])
+    before = resolved(pair.old, was["responses"][status])
+    after = resolved(pair.new, now["responses"][status])
     for header in before.get("headers", {}):
         if header not in after.get("headers", {}):
             yield f"{pair.name}: {pair.what} header {header} is gone"
-    yield from pair.compare(_json(before), _json(after), "")
+    yield from pair.compare(json_schema(before), json_schema(after), "")
 
 
 def _refused(pair: "_Pair", was: Schema, now: Schema) -> Iterator[str]:
@@ -115,7 +120,7 @@ def _reasons(document: Schema, operation: Schema) -> defaultdict[str, set[str]]:
     """Return the statuses of each reason for which an operation refuses."""
     found = defaultdict[str, set[str]](set)
     for status, reply in operation["responses"].items():
-        for part in _json(_resolved(document, reply)).get("allOf", ()):
+        for part in json_schema(resolved(document, reply)).get("allOf", ()):
             details = part.get("properties", {}).get("details", {})
             told = details.get("contains", {}).get("properties", {}).get("reason", {})
             for reason in _values(told):
@@ -132,7 +137,7 @@ class _Pair:
 
     def compare(self, was: Schema, now: Schema, place: str) -> Iterator[str]:
         """Return what clients would stumble over at a place, and below it."""
-        was, now = _resolved(self.old, was), _resolved(self.new, now)
+        was, now = resolved(self.old, was), resolved(self.new, now)
         at = f"{self.name}: {self.what}{f' {place}' if place else ''}"
         yield from (f"{at}{said}" for said in self._differences(was, now))
         before, after = was.get("properties", {}), now.get("properties", {})
@@ -186,30 +191,9 @@ def _narrowed(was: Schema, now: Schema) -> Iterator[str]:
         yield " takes no other fields"
 
 
-def _operations(document: Schema) -> Iterator[tuple[str, Schema]]:
-    for path, item in document["paths"].items():
-        for verb, described in item.items():
-            if verb in _VERBS:
-                yield f"{verb.upper()} {path}", described
-
-
 def _parameters(document: Schema, operation: Schema) -> dict[tuple[str, str], Schema]:
-    found = [_resolved(document, one) for one in operation.get("parameters", ())]
+    found = [resolved(document, one) for one in operation.get("parameters", ())]
     return {(one["in"], one["name"]): one for one in found}
-
-
-def _json(told: Schema) -> Schema:
-    schema: Schema = told.get("content", {}).get("application/json", {}).get("schema", {})
-    return schema
-
-
-def _resolved(document: Schema, schema: Schema) -> Schema:
-    if "$ref" not in schema:
-        return schema
-    place: Any = document
-    for name in schema["$ref"].removeprefix("#/").split("/"):
-        place = place[name]
-    return _resolved(document, {**place, **{key: schema[key] for key in schema if key != "$ref"}})
 
 
 def _values(schema: Schema) -> set[str]:

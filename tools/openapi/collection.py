@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
+from pkg.ids import SUFFIX_PATTERN
 from tools.openapi.api import Api, Operation
 from tools.openapi.examples import Example, story
 from tools.openapi.operations import tag_of
@@ -19,7 +20,7 @@ ABOUT: Final = (
 _ADDRESS: Final = "PAYGATE_URL"
 _KEY: Final = "PAYGATE_API_KEY"
 _NAMES: Final = {"pay": "payment", "tok": "card", "evt": "event", "we": "endpoint"}
-_ID: Final = re.compile(rf"({'|'.join(_NAMES)})_[0-9a-z]{{26}}")
+_ID: Final = re.compile(rf"({'|'.join(_NAMES)})_{SUFFIX_PATTERN}")
 
 Part = dict[str, Any]
 

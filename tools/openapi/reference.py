@@ -4,9 +4,9 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-Json = dict[str, Any]
+from tools.openapi.finished import Json, json_schema, operations, resolved
 
 DOCUMENT: Final = Path("build/openapi.json")
 
@@ -17,7 +17,6 @@ the same with a button that sends. Each path also answers under `/v1`.
 
 A field in **bold** has to be given in a request, and is always there in a reply.
 """
-_METHODS: Final = ("get", "post", "patch", "delete")
 
 
 def main() -> int:
@@ -32,15 +31,14 @@ def reference_of(document: Json) -> Iterator[str]:
     yield _HEAD
     for tag in document["tags"]:
         calls = [
-            (method, path, operation)
-            for path, item in document["paths"].items()
-            for method, operation in item.items()
-            if method in _METHODS and tag["name"] in operation["tags"]
+            (verb, path, operation)
+            for verb, path, operation in operations(document)
+            if tag["name"] in operation["tags"]
         ]
         if calls:
             yield from ("", f"## {tag['name']}", "", tag["description"])
-        for method, path, operation in calls:
-            yield from _call(document, f"{method.upper()} {path}", operation)
+        for verb, path, operation in calls:
+            yield from _call(document, f"{verb} {path}", operation)
     yield from ("", "## What is posted to your endpoints", "")
     yield from ("| event | became true |", "|---|---|")
     for event, item in document["webhooks"].items():
@@ -55,18 +53,17 @@ def _call(document: Json, title: str, operation: Json) -> Iterator[str]:
     fields = [
         (found["name"], found["schema"], found.get("required", False), found["description"])
         for parameter in operation.get("parameters", [])
-        if (found := _resolved(document, parameter))
+        if (found := resolved(document, parameter))
     ]
     yield from _table("parameter", fields)
     if "requestBody" in operation:
-        yield from (f"Takes {_type(_schema(operation['requestBody']))}.", "")
-    reply = operation["responses"].get("200")
-    if reply and "content" in reply:
-        yield from (f"Returns {_type(_schema(reply))}.", "")
+        yield from (f"Takes {_type(json_schema(operation['requestBody']))}.", "")
+    if reply := json_schema(operation["responses"].get("200", {})):
+        yield from (f"Returns {_type(reply)}.", "")
     yield from ("| status | errors |", "|---|---|")
     for status, response in operation["responses"].items():
         if status != "200":
-            told = _resolved(document, response)["description"]
+            told = resolved(document, response)["description"]
             yield f"| {status} | {_cell(told.removeprefix('- '))} |"
 
 
@@ -105,21 +102,6 @@ def _type(schema: Json) -> str:
         return f"list of {_type(schema['items'])}"
     kinds = schema.get("type", "object")
     return " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
-
-
-def _schema(body: Json) -> Json:
-    schema: Json = body["content"]["application/json"]["schema"]
-    return schema
-
-
-def _resolved(document: Json, value: Json) -> Json:
-    if "$ref" not in value:
-        return value
-    found: Any = document
-    for part in value["$ref"].removeprefix("#/").split("/"):
-        found = found[part]
-    resolved: Json = found
-    return resolved
 
 
 def _cell(text: str) -> str:
