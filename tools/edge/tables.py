@@ -126,10 +126,14 @@ def _list(message: Descriptor) -> str:
 
     It is there so that an empty list can be told from none; in JSON it may be written as the list.
     """
+    only = only_list(message)
+    return f', list = "{only.name}"' if only else ""
+
+
+def only_list(message: Descriptor) -> FieldDescriptor | None:
+    """Return the field of a message that is a list and nothing else: in JSON it is that list."""
     only = message.fields[0] if len(message.fields) == 1 else None
-    if only is None or not only.is_repeated or only.message_type:
-        return ""
-    return f', list = "{only.name}"'
+    return only if only is not None and only.is_repeated and not only.message_type else None
 
 
 def _is_plain(message: Descriptor) -> bool:
@@ -164,11 +168,12 @@ def _binding(message: Descriptor, rule: HttpRule) -> str:
 
 def _required(message: Descriptor) -> set[str]:
     """Return the names of the fields without which a request is refused."""
-    return {
-        field.name
-        for field in message.fields
-        if REQUIRED in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
-    }
+    return {field.name for field in message.fields if is_required(field)}
+
+
+def is_required(field: FieldDescriptor) -> bool:
+    """Tell whether a request without this field is refused."""
+    return REQUIRED in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
 
 
 def _check_parameters(message: Descriptor, path: str) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from google.api import annotations_pb2, field_behavior_pb2
+from google.api import annotations_pb2
 from google.api.http_pb2 import HttpRule
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -89,12 +89,6 @@ def read_api(descriptors: Path) -> Api:
     if twice := {name for name in names if names.count(name) > 1}:
         raise UnsupportedError(f"two methods are called {', '.join(sorted(twice))}")
     return Api(tuple(operations), comments_of(files), pool)
-
-
-def is_required(field: FieldDescriptor) -> bool:
-    """Tell whether a request without this field is refused."""
-    behavior = field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
-    return field_behavior_pb2.REQUIRED in behavior
 
 
 def _operation(method: MethodDescriptor) -> Operation | None:

@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 from pkg.grpc.scopes import allowed
+from tools.edge.tables import is_required
 from tools.openapi import shown
-from tools.openapi.api import Api, Operation, UnsupportedError, is_required
+from tools.openapi.api import Api, Operation, UnsupportedError
 from tools.openapi.comments import in_words
 from tools.openapi.errors import Key, responses_of
 from tools.openapi.limits import Schema

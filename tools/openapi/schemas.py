@@ -7,7 +7,8 @@ from google.api import field_behavior_pb2
 from google.api.field_behavior_pb2 import OUTPUT_ONLY
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, OneofDescriptor
 
-from tools.openapi.api import Api, UnsupportedError, is_required
+from tools.edge.tables import is_required, only_list
+from tools.openapi.api import Api, UnsupportedError
 from tools.openapi.limits import LIMITS, REQUIRED_GROUPS, SOMETIMES, Schema
 
 Direction = Literal["request", "reply"]
@@ -103,7 +104,7 @@ class Schemas:
             raise UnsupportedError(f"{field.full_name}: the document has no form for this type")
         if message.full_name in _WELL_KNOWN:
             return dict(_WELL_KNOWN[message.full_name])
-        if direction == "request" and (only := _only_list(message)):
+        if direction == "request" and (only := only_list(message)):
             return self.field(only, direction)
         return self._reference(message, direction)
 
@@ -169,12 +170,6 @@ def _messages_in(message: Descriptor) -> Iterator[Descriptor]:
     for field in message.fields:
         if field.message_type:
             yield from _messages_in(field.message_type)
-
-
-def _only_list(message: Descriptor) -> FieldDescriptor | None:
-    """Return the field of a message that is a list and nothing else: in JSON it is that list."""
-    only = message.fields[0] if len(message.fields) == 1 else None
-    return only if only is not None and only.is_repeated and not only.message_type else None
 
 
 def _is_always_there(field: FieldDescriptor) -> bool:
