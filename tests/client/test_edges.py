@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -20,6 +19,7 @@ from paygate_client import (
     RateLimitedError,
     StillPendingError,
 )
+from paygate_client._sending import REPLY_BYTES_MAX
 from tests.client.gateway import ACTION, API_KEY, DONE, PAYMENT, URL, Answer, Script, refused, said
 from tests.sentinels import CVV, VISA
 from tools.clients.__main__ import PACKAGE, synchronous
@@ -179,20 +179,22 @@ async def test_it_is_waited_until_nothing_is_pending() -> None:
         await Both(said({"payment": pending})).call("wait_until_final", "pay_1", seconds_max=0.2)
 
 
-async def test_a_reply_without_an_end_is_given_up() -> None:
-    """What drips for ever ends with the deadline, and so does what has no end."""
+@pytest.mark.parametrize(("piece", "pause"), [(b" ", 0.01), (b" " * 2**20, 0.0)])
+async def test_a_reply_without_an_end_is_given_up(piece: bytes, pause: float) -> None:
+    """What drips ends with the deadline; what pours ends when there is too much of it."""
 
-    class Drip(httpx2.AsyncBaseTransport):
+    class Endless(httpx2.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            return httpx2.Response(200, stream=Drops())
+            return httpx2.Response(200, stream=Pieces())
 
-    class Drops(httpx2.AsyncByteStream):
+    class Pieces(httpx2.AsyncByteStream):
         async def __aiter__(self) -> Any:
-            while True:
-                await asyncio.sleep(0.01)
-                yield b" "
+            for _ in range(2 + REPLY_BYTES_MAX // len(piece)):
+                await asyncio.sleep(pause)
+                yield piece
+            pytest.fail("it was read to its end")
 
-    async with AsyncPaygate(URL, API_KEY, transport=Drip(), deadline_seconds=0.2) as paygate:
+    async with AsyncPaygate(URL, API_KEY, transport=Endless(), deadline_seconds=0.2) as paygate:
         with pytest.raises(ConnectionFailedError):
             await paygate.get_payment("pay_1")
 
@@ -202,6 +204,6 @@ def test_the_blocking_edge_says_what_the_other_one_says() -> None:
     for module in (REPOSITORY / PACKAGE / "_async").glob("*.py"):
         left = re.findall(
             r"\b(?:async|await|asyncio|Async\w+|a(?:close|iter)\w*)\b",
-            synchronous(Path(module).read_text()),
+            synchronous(module.read_text()),
         )
         assert left == [], module

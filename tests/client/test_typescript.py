@@ -2,7 +2,10 @@
 
 import subprocess
 
+import pytest
+
 from tests.typescript import CLIENT, NODE, needs_node_modules
+from tools.stack.settings import REPOSITORY
 
 SECONDS_MAX = 60.0
 
@@ -26,8 +29,9 @@ def test_it_stays_small() -> None:
     assert len((CLIENT / "src" / "index.ts").read_text().splitlines()) <= 60
 
 
-def test_the_lock_file_names_no_registry() -> None:
+@pytest.mark.parametrize("folder", ["typescript", "collection"])
+def test_a_lock_file_names_no_registry(folder: str) -> None:
     """Packages come from wherever npm is told to fetch them, and their digests are checked."""
-    lock = (CLIENT / "package-lock.json").read_text()
+    lock = (REPOSITORY / "clients" / folder / "package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert '"integrity"' in lock
