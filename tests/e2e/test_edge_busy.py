@@ -5,12 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 import urllib3
-import yaml
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from tests.e2e.edge import Edge, Upstream, rendered
 from tests.e2e.test_edge_health import soon
-from tools.stack import envoy
 
 BUSY_SECONDS = 2.5  # for so long, at least, a worker may be
 SERVED, AWAY = (200, ""), (503, "DEPENDENCY_UNAVAILABLE")
@@ -27,12 +25,7 @@ def worker() -> Iterator[Upstream]:
 @pytest.fixture
 def asking(worker: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """An edge that asks it, as the real one does."""
-    config = rendered(worker)
-    source = yaml.safe_load(envoy.SOURCE.read_text())["static_resources"]["clusters"]
-    checks = {one["name"]: one.get("health_checks") for one in source}
-    for cluster in config["static_resources"]["clusters"]:
-        if cluster["name"] == "payments":
-            cluster["health_checks"] = checks["payments"]
+    config = rendered(worker, asked="payments")
     with Edge(config, tmp_path_factory.mktemp("asking")) as running:
         yield running
 

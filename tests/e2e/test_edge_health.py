@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 import urllib3
-import yaml
 
 from tests.e2e.edge import Edge, Page, Upstream, manager, rendered
 from tests.e2e.raw import talk
 from tests.e2e.stack import free_port
-from tools.stack import envoy
 
 SEEN_SECONDS_MAX = 10.0
 WELL = {"status": "SERVING", "dependencies": {"database": "UP", "acquirer": "UP"}}
@@ -45,10 +43,8 @@ def running(
     upstream: Upstream, folder: Path, ports: Sequence[int], name: str = "health"
 ) -> Iterator[Edge]:
     """Run the edge in front of processes that show their health on these ports, and are asked."""
-    config = rendered(upstream)
-    source = yaml.safe_load(envoy.SOURCE.read_text())
+    config = rendered(upstream, asked=name)
     cluster = health(config, name)
-    cluster["health_checks"] = health(source, name)["health_checks"]
     cluster["health_checks"][0]["timeout"] = "5s"  # on a busy machine
     cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": [*map(endpoint, ports)]}]
     with Edge(config, folder) as edge:
