@@ -38,9 +38,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def link(folder: Path) -> AsyncIterator[Link]:
     """What gives the key."""
     made = Link("http://127.0.0.1", API_KEY)
-    await made.serve(folder / SOCKET, None)
+    server = await made.serve(folder / SOCKET, None)
     yield made
-    await made.end()
+    server.close()
+    await server.wait_closed()
 
 
 @pytest.fixture(scope="module")

@@ -42,18 +42,12 @@ class Link:
         self.url = f"{url}/docs#code={code}"
         self._api_key = api_key
         self._wanted = f"Bearer {code}".encode()
-        self._server: asyncio.Server | None = None
 
-    async def serve(self, socket: Path, edge: User | None) -> None:
-        """Answer on a socket, a file in a folder that only Envoy's user may enter."""
-        self._server = await asyncio.start_unix_server(self._answer, socket)
+    async def serve(self, socket: Path, edge: User | None) -> asyncio.Server:
+        """Answer on a socket, a file in a folder that only Envoy's user may enter; return it."""
+        server = await asyncio.start_unix_server(self._answer, socket)
         give(socket, edge)
-
-    async def end(self) -> None:
-        """Answer nobody any more."""
-        if self._server:
-            self._server.close()
-            await self._server.wait_closed()
+        return server
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
