@@ -21,9 +21,8 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 def one_of(names: Iterable[str]) -> str:
     """Return what is wrong with a value that has none of these names; of an enum 0 is not sent."""
-    return (
-        f"must be one of {', '.join(name for name in names if not name.endswith('_UNSPECIFIED'))}"
-    )
+    sent = (name for name in names if not name.endswith("_UNSPECIFIED"))
+    return f"must be one of {', '.join(sent)}"
 
 
 class Checks:

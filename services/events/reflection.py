@@ -32,7 +32,7 @@ _PUBLIC: tuple[Any, ...] = (  # of two libraries' types
     webhook_service_pb2.DESCRIPTOR,
     health_pb2.DESCRIPTOR,
 )
-# Nothing of theirs is in a method: they are in an error's details, and in what a webhook brings.
+# Nothing of theirs is in a method: they are in an error's details, and are what a bus is sent.
 _BESIDES = (error_details_pb2.DESCRIPTOR, status_pb2.DESCRIPTOR, event_pb2.DESCRIPTOR)
 
 

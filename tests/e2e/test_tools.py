@@ -8,6 +8,8 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor_database import DescriptorDatabase
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from grpc import StatusCode
@@ -106,11 +108,17 @@ def read_by_reflection(stack: Stack, name: str, value: str) -> Any:
     """Return a message by no more than what reflection says of it."""
     request = reflection.ServerReflectionRequest(file_containing_symbol=name)
     (response,) = asked(stack, iter([request]))
-    pool = DescriptorPool()
-    for file in reversed(response.file_descriptor_response.file_descriptor_proto):
-        pool.AddSerializedFile(file)
-    kind: Any = GetMessageClass(pool.FindMessageTypeByName(name))
+    files = DescriptorDatabase()  # which come in any order
+    for file in response.file_descriptor_response.file_descriptor_proto:
+        files.Add(FileDescriptorProto.FromString(file))
+    kind: Any = GetMessageClass(DescriptorPool(files).FindMessageTypeByName(name))
     return kind.FromString(base64.b64decode(value + "=="))
+
+
+def test_what_a_bus_is_sent_is_told(stack: Stack) -> None:
+    """Who reads it has no proto of it, and no method has it."""
+    event = read_by_reflection(stack, "paygate.events.v1.PaymentEvent", "")
+    assert event.payment.DESCRIPTOR.full_name == "paygate.payments.v1.Payment"
 
 
 @pytest.mark.parametrize("service", ["", *SERVICES])
