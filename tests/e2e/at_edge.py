@@ -6,9 +6,6 @@ import urllib3
 
 from tests.e2e.stack import Stack
 
-PAN = "4242424242424242"
-JSON = {"content-type": "application/json"}
-
 
 @dataclass(frozen=True)
 class Case:

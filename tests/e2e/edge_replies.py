@@ -10,6 +10,8 @@ from tests.e2e.strict import Binding, bindings
 
 JSON = {"content-type": "application/json"}
 PAN = "4242424242424242"
+# What a browser may have of all that runs on one machine: 20 kB.
+COOKIES = "; ".join(f"session{number}={'c' * 180}" for number in range(105))
 WITH_BODY = [binding for binding in bindings() if binding.has_body]
 
 http = urllib3.PoolManager(retries=False, timeout=10.0)

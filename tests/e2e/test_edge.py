@@ -10,7 +10,8 @@ import urllib3
 
 from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2_grpc as rpc
-from tests.e2e.at_edge import JSON, PAN, Case, assert_for_json_clients, request
+from tests.e2e.at_edge import Case, assert_for_json_clients, request
+from tests.e2e.edge_replies import JSON, PAN
 from tests.e2e.stack import Stack
 
 AUTHORIZE = {

@@ -3,9 +3,8 @@
 import pytest
 import urllib3
 
+from tests.e2e.edge_replies import COOKIES
 from tests.e2e.stack import Stack
-
-COOKIES = "; ".join(f"session{number}={'c' * 180}" for number in range(105))
 
 
 def ask(stack: Stack, method: str, path: str, **headers: str) -> urllib3.BaseHTTPResponse:

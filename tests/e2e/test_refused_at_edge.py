@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.e2e.at_edge import JSON, PAN, Case, assert_for_json_clients, request
+from tests.e2e.at_edge import Case, assert_for_json_clients, request
+from tests.e2e.edge_replies import JSON, PAN
 from tests.e2e.stack import Stack
 
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"

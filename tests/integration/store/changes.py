@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import asyncpg
+
 from pkg.ids import new_id
 from pkg.postgres.sql import Pool
 from services.payments.adapters.postgres import PostgresStore
@@ -50,3 +52,17 @@ async def an_authorized(store: Store, **kwargs: object) -> Payment:
     """Store a payment that is authorised."""
     first = await stored(store, keyed(begun(**kwargs), key=None))  # type: ignore[arg-type]
     return (await stored(store, ended(first))).payment
+
+
+def loses_acknowledgements(store: PostgresStore) -> None:
+    """Have a store commit from now on, and lose the connection before it is told so."""
+    writes = store._writes
+
+    class Cut:
+        """Commits, and then loses the acknowledgement."""
+
+        async def fetch(self, statement: str, *arguments: object) -> object:
+            await writes.fetch(statement, *arguments)
+            raise asyncpg.ConnectionDoesNotExistError
+
+    store._writes = Cut()  # type: ignore[assignment]

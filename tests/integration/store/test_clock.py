@@ -7,6 +7,10 @@ from services.payments.ports import CommitResult, Loaded
 from tests.builders import MERCHANT, begun
 from tests.integration.store.changes import OnPostgres, an_authorized, keyed, stored
 
+TURN = (
+    "INSERT INTO sandbox_clock (ahead) VALUES ($1)"
+    " ON CONFLICT (singleton) DO UPDATE SET ahead = EXCLUDED.ahead"
+)
 PUT_BACK = "UPDATE sandbox_clock SET ahead = interval '0', turns = turns + 1"
 
 
@@ -15,10 +19,6 @@ async def test_every_load_brings_the_clock_up_to_date(on_postgres: OnPostgres) -
     clock = on_postgres.store._clock
     payment = await an_authorized(on_postgres.store)
     action_id = payment.authorization_id
-    statement = (
-        "INSERT INTO sandbox_clock (ahead) VALUES ($1)"
-        " ON CONFLICT (singleton) DO UPDATE SET ahead = EXCLUDED.ahead"
-    )
     reads: list[Callable[[], Awaitable[object]]] = [
         lambda: on_postgres.store.load(MERCHANT, "", rpc="", key=None),
         lambda: on_postgres.store.load_action(MERCHANT, action_id),
@@ -26,7 +26,7 @@ async def test_every_load_brings_the_clock_up_to_date(on_postgres: OnPostgres) -
         on_postgres.store.read_clock,
     ]
     for day, read in enumerate(reads, start=1):
-        await on_postgres.pool.execute(statement, timedelta(days=day))
+        await on_postgres.pool.execute(TURN, timedelta(days=day))
         await read()
         assert clock.now() - datetime.now(UTC) > timedelta(days=day, seconds=-5)
     overtaken = clock.reading
@@ -39,12 +39,8 @@ async def test_every_load_brings_the_clock_up_to_date(on_postgres: OnPostgres) -
 async def test_nothing_begins_by_a_clock_that_has_been_turned(on_postgres: OnPostgres) -> None:
     """A payment that another clock decided is a conflict until it is decided anew."""
     store, clock = on_postgres.store, on_postgres.store._clock
-    turn = (
-        "INSERT INTO sandbox_clock (ahead) VALUES ($1)"
-        " ON CONFLICT (singleton) DO UPDATE SET ahead = EXCLUDED.ahead"
-    )
     before = keyed(begun(now=clock.now()))
-    await on_postgres.pool.execute(turn, timedelta(days=1))
+    await on_postgres.pool.execute(TURN, timedelta(days=1))
     assert await store.commit(before) is CommitResult.CONFLICT
     loaded = await store.load(MERCHANT, before.payment.id, rpc="AUTHORIZE", key="k")
     assert loaded == Loaded(None, None)

@@ -9,22 +9,13 @@ import pytest
 from pkg.errors import DependencyUnavailableError
 from services.payments.ports import CommitResult
 from tests.builders import LATER, MERCHANT, a_reply, begun
-from tests.integration.store.changes import OnPostgres, ended, keyed, stored
+from tests.integration.store.changes import OnPostgres, ended, keyed, loses_acknowledgements, stored
 
 
 async def test_a_commit_without_acknowledgement_is_looked_up(on_postgres: OnPostgres) -> None:
     """A connection cut after the commit is no failure if the action turns out to be stored."""
     change = keyed(begun())
-    writes = on_postgres.store._writes
-
-    class Cut:
-        """Commits, and then loses the acknowledgement."""
-
-        async def fetch(self, statement: str, *arguments: object) -> object:
-            await writes.fetch(statement, *arguments)
-            raise asyncpg.ConnectionDoesNotExistError
-
-    on_postgres.store._writes = Cut()  # type: ignore[assignment]
+    loses_acknowledgements(on_postgres.store)
     assert await on_postgres.store.commit(change) is CommitResult.COMMITTED
 
 

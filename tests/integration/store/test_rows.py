@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import asyncpg
-
 from services.payments.domain.payment import Payment
 from services.payments.domain.views import view_of
 from services.payments.ports import Change, CommitResult, Reader, Store
 from tests.builders import MERCHANT, a_reply, capture, gbp
-from tests.integration.store.changes import OnPostgres, an_authorized, ended, keyed, stored
+from tests.integration.store.changes import (
+    OnPostgres,
+    an_authorized,
+    ended,
+    keyed,
+    loses_acknowledgements,
+    stored,
+)
 
 
 def row_of(payment: Payment, *amounts: int, key: str | None = None) -> list[Change]:
@@ -117,16 +122,7 @@ async def test_a_row_whose_money_is_wrong_is_not_stored(on_postgres: OnPostgres)
 async def test_a_row_whose_acknowledgement_is_lost_is_looked_up(on_postgres: OnPostgres) -> None:
     """Its last action tells what became of all."""
     payment = await an_authorized(on_postgres.store)
-    writes = on_postgres.store._writes
-
-    class Cut:
-        """Commits, and then loses the acknowledgement."""
-
-        async def fetch(self, statement: str, *arguments: object) -> object:
-            await writes.fetch(statement, *arguments)
-            raise asyncpg.ConnectionDoesNotExistError
-
-    on_postgres.store._writes = Cut()  # type: ignore[assignment]
+    loses_acknowledgements(on_postgres.store)
     row = row_of(payment, 5, 6)
     assert await on_postgres.store.commit_row(row) is CommitResult.COMMITTED
     ends = ends_of(row[-1].payment, row)
