@@ -1,7 +1,9 @@
 """What is posted to a merchant's endpoints: one webhook for each type of events."""
 
+from datetime import timedelta
 from typing import Final
 
+from services.events.schedule import DELAYS
 from tools.openapi import shown
 from tools.openapi.api import Api
 from tools.openapi.limits import Schema
@@ -36,7 +38,10 @@ _HEADERS: Final = {
 _ANSWERS: Final = {
     "2XX": "The event was taken. Nothing but the status is read.",
     "410": "The endpoint wants no more events, and is disabled.",
-    "default": "The event is posted again later, nine times in three days.",
+    "default": (
+        f"The event is posted again later, {len(DELAYS)} times"
+        f" in {sum(DELAYS, timedelta()).days} days."
+    ),
 }
 
 

@@ -3465,7 +3465,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3511,7 +3511,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3557,7 +3557,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3603,7 +3603,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3649,7 +3649,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3695,7 +3695,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3741,7 +3741,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3787,7 +3787,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3833,7 +3833,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3879,7 +3879,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3925,7 +3925,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3971,7 +3971,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4017,7 +4017,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4063,7 +4063,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The event is posted again later, nine times in three days. */
+            /** @description The event is posted again later, 9 times in 3 days. */
             default: {
                 headers: {
                     [name: string]: unknown;
