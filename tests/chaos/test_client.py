@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -58,15 +57,6 @@ class Shop:
         return await self._paygate.wait_until_final(outcome.payment)
 
 
-@pytest.fixture
-async def killed() -> AsyncIterator[Stack]:
-    """A stack of its own."""
-    with Stack(workers=2) as running:
-        await asyncio.to_thread(running.start)
-        yield running
-        assert await asyncio.to_thread(running.stop) == 0, running.output
-
-
 async def kill_in_turn(stack: Stack, shop: Shop) -> int:
     """Kill -9 a worker or Envoy after so many calls, again and again; return how often."""
     kills = 0
@@ -110,17 +100,17 @@ def assert_one_effect(payment: Payment) -> None:
 
 
 @pytest.mark.chaos
-async def test_each_call_has_one_effect_whoever_is_killed(killed: Stack) -> None:
+async def test_each_call_has_one_effect_whoever_is_killed(own_stack: Stack) -> None:
     """No client fails, each order is one payment, and the bank's book says so, too."""
     async with AsyncPaygate(
-        killed.url, killed.api_key, deadline_seconds=DEADLINE_SECONDS
+        own_stack.url, own_stack.api_key, deadline_seconds=DEADLINE_SECONDS
     ) as paygate:
         shop = Shop(paygate)
         async with asyncio.TaskGroup() as programs:
-            killing = programs.create_task(kill_in_turn(killed, shop))
+            killing = programs.create_task(kill_in_turn(own_stack, shop))
             for number in range(PROGRAMS):
                 programs.create_task(sell_on(shop, number, killing))
-            examples = programs.create_task(run_examples(killed, killing))
+            examples = programs.create_task(run_examples(own_stack, killing))
         assert killing.result() >= len(VICTIMS)
         assert shop.calls >= CALLS_MIN
         listed = Counter([one.reference async for one in paygate.list_payments()])
@@ -128,8 +118,8 @@ async def test_each_call_has_one_effect_whoever_is_killed(killed: Stack) -> None
     for payment in shop.sold.values():
         assert_one_effect(payment)
     async with (
-        asyncpg.create_pool(database_url(killed, "payments"), min_size=1) as payments,
-        asyncpg.create_pool(database_url(killed, "acquirer"), min_size=1) as bank,
+        asyncpg.create_pool(database_url(own_stack, "payments"), min_size=1) as payments,
+        asyncpg.create_pool(database_url(own_stack, "acquirer"), min_size=1) as bank,
     ):
         books = Books(payments, bank)
         await books.settled()

@@ -7,7 +7,6 @@ import signal
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,29 +139,20 @@ class Edge:
         return health.get("eds_health_status") == "HEALTHY" and len(health) == 1
 
 
-@pytest.fixture
-async def rolling() -> AsyncIterator[Stack]:
-    """A stack of its own, with two workers."""
-    with Stack(workers=2) as running:
-        await asyncio.to_thread(running.start)
-        yield running
-        assert await asyncio.to_thread(running.stop) == 0, running.output
-
-
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
-async def test_no_client_sees_a_rolling_restart(rolling: Stack) -> None:
+async def test_no_client_sees_a_rolling_restart(own_stack: Stack) -> None:
     """SIGTERM to one worker after the other, under load: every request has its reply at once."""
-    edge, load = Edge(rolling), Load(rolling)
+    edge, load = Edge(own_stack), Load(own_stack)
     running = asyncio.create_task(load.run())
     drains = []
     for number in range(RESTARTS):
         worker = number % 2
         name = f"payments-{worker + 1}"
-        pid, began = rolling.pids()[name], time.monotonic()
+        pid, began = own_stack.pids()[name], time.monotonic()
         os.kill(pid, signal.SIGTERM)
         drains.append(await ended(pid) - began)
-        await asyncio.to_thread(rolling.restarted, name, pid)
+        await asyncio.to_thread(own_stack.restarted, name, pid)
         await edge.sends_to(edge.ports[worker])
         assert not running.done()
     load.stopped = True
@@ -202,9 +192,9 @@ async def asked(port: int) -> str:
 
 
 @pytest.mark.chaos
-async def test_a_worker_says_that_it_goes_before_it_closes(rolling: Stack) -> None:
+async def test_a_worker_says_that_it_goes_before_it_closes(own_stack: Stack) -> None:
     """After SIGTERM new connections hear NOT_SERVING for longer than Envoy's interval."""
-    port, pid = Edge(rolling).ports[0], rolling.pids()["payments-1"]
+    port, pid = Edge(own_stack).ports[0], own_stack.pids()["payments-1"]
     assert await asked(port) == "SERVING"
     os.kill(pid, signal.SIGTERM)
     began, heard = time.monotonic(), list[tuple[float, str]]()

@@ -6,7 +6,6 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import asyncpg
@@ -89,15 +88,6 @@ class Client:
             await self.write(service.RefundRequest(authorization_id=payment, amount=amount))
 
 
-@pytest.fixture
-async def stormy() -> AsyncIterator[Stack]:
-    """A stack of its own."""
-    with Stack(workers=2) as running:
-        await asyncio.to_thread(running.start)
-        yield running
-        assert await asyncio.to_thread(running.stop) == 0, running.output
-
-
 def database_url(stack: Stack, name: str) -> str:
     """Return the URL of one of the stack's embedded databases, which has a role of its name."""
     sockets = (stack.data_dir / "run" / "sockets").resolve()
@@ -132,11 +122,11 @@ def successes(clients: list[Client]) -> int:
 
 
 @pytest.mark.chaos
-async def test_whatever_is_killed_nothing_is_lost(stormy: Stack) -> None:
+async def test_whatever_is_killed_nothing_is_lost(own_stack: Stack) -> None:
     """Under load every process of the stack is killed: each request has one effect in the end."""
-    async with aio.insecure_channel(stormy.grpc) as channel:
-        clients = [Client(channel, stormy.api_key, seed=seed) for seed in range(CLIENTS)]
-        storm = asyncio.create_task(kill_at_random(stormy, clients))
+    async with aio.insecure_channel(own_stack.grpc) as channel:
+        clients = [Client(channel, own_stack.api_key, seed=seed) for seed in range(CLIENTS)]
+        storm = asyncio.create_task(kill_at_random(own_stack, clients))
         await asyncio.gather(*(client.run(storm) for client in clients))
         killed = await storm
     assert set(killed) >= {"payments-1", "payments-2", "sweep", "acquirer", "postgres", "envoy"}
@@ -148,8 +138,8 @@ async def test_whatever_is_killed_nothing_is_lost(stormy: Stack) -> None:
         "FAILED_PRECONDITION",
     }, told
     async with (
-        asyncpg.create_pool(database_url(stormy, "payments"), min_size=1) as payments,
-        asyncpg.create_pool(database_url(stormy, "acquirer"), min_size=1) as bank,
+        asyncpg.create_pool(database_url(own_stack, "payments"), min_size=1) as payments,
+        asyncpg.create_pool(database_url(own_stack, "acquirer"), min_size=1) as bank,
     ):
         books = Books(payments, bank)
         await books.settled()
