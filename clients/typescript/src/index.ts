@@ -16,7 +16,7 @@ export class PaygateError extends Error {
   }
 }
 
-/** Connects to a gateway. A call ends after `deadlineSeconds`, with all its attempts and pauses. */
+/** Connects to a gateway. A call ends after `deadlineSeconds`, with all its attempts and pauses; a drain 30 s later. */
 export function connect(url: string, apiKey: string, { deadlineSeconds = 30 } = {}): Client<paths> {
   const headers = { authorization: `Bearer ${apiKey}` };
   const pathSerializer: typeof defaultPathSerializer = (path, ids) => (Object.values(ids).forEach(check), defaultPathSerializer(path, ids));
@@ -34,11 +34,11 @@ export async function result<T>(call: Promise<{ data?: T; error?: unknown; respo
 }
 
 async function send(call: Request, milliseconds: number): Promise<Response> {
-  const most = call.url.endsWith("/sandbox/drain") ? 40_000 : 10_000; // a drain waits up to 30 s
-  const [end, key] = [Date.now() + milliseconds, "idempotency-key"];
+  const waits = call.url.endsWith("/sandbox/drain") ? 30_000 : 0; // what the gateway may wait on purpose
+  const [end, key] = [Date.now() + milliseconds + waits, "idempotency-key"];
   if (call.method === "POST" && !call.headers.has(key)) call.headers.set(key, crypto.randomUUID());
   for (let number = 1; ; number++) {
-    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(Math.max(1, Math.min(most, end - Date.now())))]);
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(Math.max(1, Math.min(10_000 + waits, end - Date.now())))]);
     // To follow a redirect would send a card to whatever address an answer names.
     const reply = await fetch(call.clone(), { signal, redirect: "manual" }).then(whole).catch(() => undefined);
     call.signal.throwIfAborted();
