@@ -109,8 +109,9 @@ class RateLimitedError(PaygateError):
 class UnavailableError(PaygateError):
     """The gateway cannot serve (`OVERLOADED`, `DEPENDENCY_UNAVAILABLE`, `DEADLINE_EXCEEDED`).
 
-    It was tried until the deadline. What became of the call is not known unless the reason is
-    `OVERLOADED`: make it again with the same `idempotency_key`.
+    It was tried until the deadline, but once where the request did not arrive in time (408). What
+    became of the call is not known unless the reason is `OVERLOADED`: make it again with the same
+    `idempotency_key`.
     """
 
 
