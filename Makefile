@@ -69,8 +69,7 @@ fuzz-openapi: venv-dev newman ## send what schemathesis makes of build/openapi.j
 
 coverage: venv-dev ## see which branches tests take where a mistake would be money: 95 % at least
 	coverage run -m pytest -q tests/integration/vault tests/integration/admin \
-		tests/unit/test_card.py tests/unit/test_declines.py tests/unit/test_in_a_row.py \
-		tests/unit/test_kept_cards.py \
+		tests/unit/test_card.py tests/unit/test_declines.py tests/unit/test_kept_cards.py \
 		tests/unit/test_money.py tests/unit/test_payment.py tests/unit/test_payment_ends.py \
 		tests/unit/test_refusals.py tests/unit/test_vault_local.py \
 		tests/unit/test_what_is_recorded.py tests/unit/steps

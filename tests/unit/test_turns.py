@@ -102,12 +102,13 @@ async def test_whoever_waited_takes_along_who_wants_the_same() -> None:
 
 async def test_whoever_has_given_up_is_not_taken_along() -> None:
     """They may be in the line still; those before and behind them are told."""
-    turns, told = Turns(), list[int]()
+    turns, told, taken = Turns(), list[int](), list[int]()
 
     async def follow(number: int) -> None:
         async with turns.of(PAY_1, number, wait_seconds_max=5) as turn:
             if not turn.is_done:
                 for other in turn.others():
+                    taken.append(other.work)
                     other.tell(None)
             told.append(number)
 
@@ -117,6 +118,7 @@ async def test_whoever_has_given_up_is_not_taken_along() -> None:
         waiting[2].cancel()
         await asyncio.gather(waiting[2], return_exceptions=True)
     await asyncio.gather(*waiting, return_exceptions=True)
+    assert taken == [1, 3]  # nothing is begun for who was refused
     assert sorted(told) == [0, 1, 3]
     assert len(turns._lines) == 0
 

@@ -1,132 +1,33 @@
 """Many at once on one payment: decided one after the other, committed together, told one by one."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import pytest
 
-from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.errors import DependencyUnavailableError, IdempotencyInFlightError
-from services.payments.adapters.memory import MemoryStore
 from services.payments.domain import errors
 from services.payments.domain.action import ActionStatus, ActionType
-from services.payments.domain.money import Money
-from services.payments.domain.outcome import Answer, Approved, DeclineCode, Declined
-from services.payments.ports import Change, CommitResult, Limits, Loaded, Ports
+from services.payments.domain.event import NOBODY
+from services.payments.domain.outcome import Approved, DeclineCode, Declined
+from services.payments.ports import CommitResult, Loaded
 from services.payments.turns import Turns
-from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.carry_out import carry_out
-from services.payments.use_cases.in_a_row import begin_in_a_row
-from services.payments.use_cases.refund import Refund
+from services.payments.use_cases.in_a_row import settle_in_a_row
 from services.payments.use_cases.two_commits import (
     Beginning,
     Begun,
+    Ending,
     Reply,
     Retries,
-    begun_by,
+    begin_alone,
     keyed_by,
 )
-from tests.builders import MERCHANT, begun, gbp, settled
-from tests.unit.steps.fakes import FakeBank, Fixture
+from tests.builders import MERCHANT, gbp
+from tests.unit.steps.fakes import Fixture
+from tests.unit.steps.row import Answering, Place, Slow, told
 
 MANY = 20
-
-
-@dataclass
-class Slow(MemoryStore):
-    """Takes a pass of the loop for each commit, as a database does, and counts them."""
-
-    commits: int = 0
-    rows: list[int] = field(default_factory=list)
-    interfere: int = 0
-
-    async def commit(self, change: Change) -> CommitResult:
-        """Commit a while later."""
-        self.commits += 1
-        await asyncio.sleep(0.001)
-        return await super().commit(change)
-
-    async def commit_row(self, changes: Sequence[Change]) -> CommitResult:
-        """Commit a while later; somebody else may be faster once."""
-        self.rows.append(len(changes))
-        await asyncio.sleep(0.001)
-        if self.interfere:
-            place = (MERCHANT, changes[0].payment.id)
-            now = self.payments[place]
-            captured = now.captured + gbp(self.interfere)
-            self.payments[place] = replace(now, captured=captured, version=now.version + 1)
-            self.interfere = 0
-        commits = self.commits
-        result = await super().commit_row(changes)
-        self.commits = commits + 1
-        return result
-
-
-class Answering(FakeBank):
-    """Answers every capture the same."""
-
-    answer: Answer = Approved()
-
-    async def perform(self, authorization: str, action: object) -> Answer:
-        """Answer at once."""
-        return self.answer
-
-
-@dataclass
-class Place:
-    """A payment of £10, and a gateway on fakes that are as slow as a database."""
-
-    fixture: Fixture = field(default_factory=lambda: Fixture(store=Slow(), bank=Answering()))
-
-    def __post_init__(self) -> None:
-        """Store the payment."""
-        self.payment, authorization = settled(begun())
-        self.store.payments[MERCHANT, self.payment.id] = self.payment
-        self.store.actions[MERCHANT, authorization.id] = authorization
-        limits = Limits(conflict_retry_seconds=2.0)
-        self.ports: Ports = replace(self.fixture.ports, limits=limits)
-
-    @property
-    def store(self) -> Slow:
-        """The store."""
-        assert isinstance(self.fixture.store, Slow)
-        return self.fixture.store
-
-    def capture(self, amount: int, key: str | None = None) -> Capture:
-        """Capture so much."""
-        return Capture(
-            merchant_id=MERCHANT,
-            payment_id=self.payment.id,
-            amount=gbp(amount),
-            final=False,
-            reference="",
-            idempotency_key=key,
-        )
-
-    async def at_once(self, *operations: Capture | Refund) -> list[Reply | BaseException]:
-        """Carry them out at once."""
-        calls = (carry_out(self.ports, operation) for operation in operations)
-        return await asyncio.gather(*calls, return_exceptions=True)
-
-    @property
-    def captured(self) -> Money:
-        """What is captured now, with nothing on its way."""
-        payment = self.store.payments[MERCHANT, self.payment.id]
-        assert not payment.capturing
-        return payment.captured
-
-
-@pytest.fixture
-def place() -> Place:
-    """A payment."""
-    return Place()
-
-
-def told(reply: Reply | BaseException) -> service.CaptureResponse:
-    """Read a reply."""
-    assert isinstance(reply, Reply), reply
-    return service.CaptureResponse.FromString(reply.body)
 
 
 async def test_many_captures_take_few_commits(place: Place) -> None:
@@ -161,38 +62,18 @@ async def test_another_process_that_is_faster_is_taken_into_account(place: Place
     assert all(isinstance(one, Reply | errors.PaymentsError) for one in outcomes)
 
 
-async def test_a_stranger_among_many_finds_nothing(place: Place) -> None:
-    """Whoever names a payment that is another merchant's takes nothing, and learns nothing."""
-    stranger = replace(place.capture(777, key="theirs"), merchant_id="mer_other")
-    own = place.capture(10)
-    outcomes = await place.at_once(own, own, stranger, own, stranger, own)
-    assert place.captured == gbp(40)
-    assert isinstance(outcomes[2], errors.PaymentNotFoundError)
-    assert isinstance(outcomes[4], errors.PaymentNotFoundError)
-    assert not any("theirs" in str(one) for one in place.store.keys)
-
-
-async def test_strangers_in_one_row_are_told_apart(place: Place) -> None:
-    """Each looks for themselves, even if they were let into one line."""
-    stranger = replace(place.capture(777), merchant_id="mer_other")
-    begun = Turns()
-    turns = []
-    for operation in (place.capture(10), stranger):
-        keyed = keyed_by(place.ports, operation.merchant_id, operation.rpc, None, ())
-        work = Beginning(operation, keyed)
-        turns.append(begun.of((MERCHANT, place.payment.id), work, wait_seconds_max=0))
-    await begin_in_a_row(place.ports, turns, Retries(1.0))
-    assert isinstance(turns[0].result(), Begun)
-    with pytest.raises(errors.PaymentNotFoundError):
-        turns[1].result()
-
-
-async def test_nothing_is_begun_on_another_merchants_payment(place: Place) -> None:
-    """Whatever went wrong before: the last look before it is stored."""
-    stranger = replace(place.capture(777), merchant_id="mer_other")
-    keyed = keyed_by(place.ports, "mer_other", stranger.rpc, None, ())
-    with pytest.raises(errors.PaymentNotFoundError):
-        begun_by(place.ports, place.payment, Beginning(stranger, keyed))
+async def test_one_end_twice_in_a_row_is_one(place: Place) -> None:
+    """Both are told the reply; what cannot be stored together is done one by one."""
+    operation = place.capture(10)
+    keyed = keyed_by(place.ports, MERCHANT, operation.rpc, None, ())
+    retries = Retries(1.0)
+    begun = await begin_alone(place.ports, Beginning(operation, keyed), place.payment, retries)
+    assert isinstance(begun, Begun)
+    end = Ending(begun, Approved(), NOBODY)
+    turns = [Turns().of((MERCHANT, place.payment.id), end, wait_seconds_max=0) for _ in range(2)]
+    await settle_in_a_row(place.ports, turns, retries)
+    assert turns[0].result().body == turns[1].result().body
+    assert place.captured == gbp(10)
 
 
 @dataclass
