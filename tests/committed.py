@@ -4,6 +4,11 @@ import subprocess
 
 from tools.stack.settings import REPOSITORY
 
+_DOCS = REPOSITORY / "docs"
+# `make docs` writes them.
+_MADE = {_DOCS / f"{name}.md" for name in ("reference", "client-python", "client-typescript")}
+PAGES = sorted({*_DOCS.rglob("*.md")} - _MADE)
+
 
 def committed() -> list[str]:
     """Return every file that is, or is about to be, in the repository."""

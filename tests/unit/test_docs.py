@@ -15,6 +15,7 @@ from services.events.refusals import CODES as EVENTS_CODES
 from services.payments.api.refusals import CODES as PAYMENTS_CODES
 from services.payments.setup.admin_config import AdminSettings
 from services.payments.setup.config import Settings
+from tests.committed import PAGES
 from tools.stack.settings import PORT_DEFAULT, REPOSITORY
 
 README = REPOSITORY / "README.md"
@@ -24,12 +25,6 @@ OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
 CLIENTS = sorted((REPOSITORY / "clients").glob("*/README.md"))
-# There after `make docs`.
-GENERATED = {
-    REPOSITORY / "docs" / f"{name}.md"
-    for name in ("reference", "client-python", "client-typescript")
-}
-PAGES = sorted({*(REPOSITORY / "docs").rglob("*.md")} - GENERATED)
 DOCUMENTS = [README, *OTHERS, *CLIENTS, *PAGES]
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
