@@ -11,7 +11,8 @@ GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor
 	python -m tools.edge traced --traces http://jaeger:4318/v1/traces && \
 	PYTHONPATH=build/python python -m tools.openapi && \
 	node clients/typescript/node_modules/openapi-typescript/bin/cli.js build/openapi.json \
-	--output clients/typescript/src/api.ts >/dev/null
+	--output clients/typescript/src/api.ts >/dev/null && \
+	node console/build.mjs
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --quiet
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
@@ -19,7 +20,7 @@ YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 .DEFAULT_GOAL := help
 .PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos attack fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
 	audit images check-workflows \
-	lock hooks python venv-local venv-dev venv-bench node-modules newman bench-tools chromium promtool check-generated check-envoy
+	lock hooks console python venv-local venv-dev venv-bench node-modules newman bench-tools chromium promtool check-generated check-envoy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +96,7 @@ check: venv-dev node-modules check-generated check-envoy check-workflows docs ##
 	lint-imports
 	PYTHONPATH=clients/python lint-imports --config clients/python/pyproject.toml
 	npm --prefix clients/typescript run --silent check
+	npm --prefix console run --silent check
 	buf lint
 	buf format -d --exit-code
 	yamllint --strict $(YAML)
@@ -116,6 +118,9 @@ fmt: venv-dev ## format and fix what can be fixed by itself
 
 proto-generate: venv-dev node-modules ## generate build/, openapi.json in it, and what Envoy runs in production
 	$(GENERATE)
+
+console: venv-dev node-modules ## make the console's bundle, build/console, of console/src
+	@node console/build.mjs
 
 proto-lint: venv-dev ## lint the protos
 	buf lint
@@ -153,9 +158,12 @@ hooks: venv-dev ## run the checks before each commit
 check-generated: venv-dev node-modules
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build services tools "$$copy" && \
-	mkdir -p "$$copy/deploy/envoy" "$$copy/clients/python" "$$copy/clients/typescript/src" && \
+	mkdir -p "$$copy/deploy/envoy" "$$copy/clients/python" "$$copy/clients/typescript/src" \
+	"$$copy/console" && \
 	cp -R clients/python/paygate_client "$$copy/clients/python" && \
-	ln -s "$$PWD/clients/typescript/node_modules" "$$copy/clients/typescript" && \
+	cp -R console/build.mjs console/package-lock.json console/src "$$copy/console" && \
+	for folder in clients/typescript console; do \
+	ln -s "$$PWD/$$folder/node_modules" "$$copy/$$folder" || exit 1; done && \
 	(cd "$$copy" && $(GENERATE)) && diff -r -x __pycache__ build "$$copy/build" && \
 	diff -r -x __pycache__ clients/python/paygate_client "$$copy/clients/python/paygate_client" && \
 	diff clients/typescript/src/api.ts "$$copy/clients/typescript/src/api.ts" && \
@@ -189,11 +197,12 @@ venv-dev: python
 venv-bench: python
 	@$(PYTHON) tools/stack/venv.py requirements-bench.lock
 
-# What the TypeScript client and buf's plugin for it stand on. Compared by content, as the lock files are.
+# What the console, the TypeScript client and buf's plugin for it stand on. Compared by content, as the lock files are.
 NPM_CI = cmp -s package-lock.json node_modules/.installed || \
 	{ npm ci --silent && cp package-lock.json node_modules/.installed; }
 node-modules: venv-dev
 	@cd clients/typescript && $(NPM_CI)
+	@cd console && $(NPM_CI)
 
 # What runs the collection; of some size, and wanted by one test.
 newman: venv-dev

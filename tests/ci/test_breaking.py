@@ -19,6 +19,7 @@ NEEDED = (
     "Makefile",
     "build",
     "clients",
+    "console",
     "deploy",
     "pkg",
     "proto",
@@ -41,8 +42,9 @@ def checkout(tmp_path: Path) -> Path:
     who = ("-c", "user.name=test", "-c", "user.email=test@example.com")
     for command in (("init", "--quiet"), ("add", *NEEDED), (*who, "commit", "--quiet", "-m", "it")):
         subprocess.run(["git", *command], cwd=tmp_path, check=True, timeout=SECONDS_MAX)
-    modules = Path("clients", "typescript", "node_modules")
-    (tmp_path / modules).symlink_to((REPOSITORY / modules).resolve())
+    for folder in ("clients/typescript", "console"):
+        modules = Path(folder, "node_modules")
+        (tmp_path / modules).symlink_to((REPOSITORY / modules).resolve())
     return tmp_path
 
 

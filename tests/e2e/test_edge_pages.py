@@ -1,4 +1,4 @@
-"""The pages that the edge serves, and the link that fills in the demo key."""
+"""The pages that the edge serves, and the links that bring the demo key."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ import yaml
 from tests.e2e.edge import Edge, Upstream, manager, rendered
 from tests.e2e.edge_replies import details, http
 from tools.edge import __main__ as command
-from tools.edge import pages
+from tools.edge import page_routes, pages
 from tools.edge.pages import Page
 from tools.stack import envoy
 from tools.stack.errors import StackError
@@ -49,11 +49,11 @@ def shown(
     folder: Path, link: Link, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Edge]:
     """The edge with pages."""
-    assert link.url
+    assert link.console
     pages.write(MADE, folder)
     config = rendered(upstream)
-    pages.serve(manager(config), MADE, folder)
-    pages.give_key(config, manager(config), folder / SOCKET)
+    page_routes.serve(manager(config), MADE, folder)
+    page_routes.give_key(config, manager(config), folder / SOCKET)
     with Edge(config, tmp_path_factory.mktemp("shown")) as running:
         yield running
 
@@ -122,12 +122,29 @@ def test_a_page_may_load_nothing_from_elsewhere(shown: Edge, page: Page) -> None
     """Its policy says so, and it has no script of its own."""
     reply = get(shown, page)
     policy = dict(one.strip().split(" ", 1) for one in policy_of(reply).split(";"))
-    assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert policy["default-src"] == "'self'" if page.path == "/console" else "'none'"
+    assert policy.get("script-src", policy["default-src"]) == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
     assert "unsafe" not in policy_of(reply).replace("style-src 'self' 'unsafe-inline'", "")
     assert not {"http:", "https:", "*"} & set(policy_of(reply).split())
     assert b"<script>" not in reply.data
     assert b"//" not in reply.data
+
+
+@pytest.mark.parametrize(("path", "page"), [*page_routes.LEADS.items()])
+def test_another_path_leads_to_its_page(shown: Edge, path: str, page: str) -> None:
+    """And is only read, as the page is."""
+    reply = http.request("GET", shown.url + path, redirect=False)
+    assert (reply.status, reply.headers["location"]) == (308, shown.url + page)
+    assert http.request("POST", shown.url + path).status == 405
+
+
+def test_nothing_stands_in_the_console_itself(shown: Edge) -> None:
+    """No script and no style: its policy would refuse them."""
+    (page,) = [one for one in MADE if one.path == "/console"]
+    assert "unsafe" not in policy_of(get(shown, page))
+    for inline in (rb"<style", rb"\sstyle=", rb"\son\w+=", rb"<script(?![^>]*\ssrc=)"):
+        assert not re.search(inline, page.body), inline
 
 
 def policy_of(reply: urllib3.BaseHTTPResponse) -> str:
@@ -148,7 +165,7 @@ def test_who_asks_for_pages_too_often_is_refused(
     """Where no key is asked for, an address has so many requests."""
     config = rendered(upstream)
     pages.write(MADE, folder)
-    pages.serve(manager(config), MADE, folder)
+    page_routes.serve(manager(config), MADE, folder)
     with Edge(config, tmp_path) as edge, ThreadPoolExecutor(8) as clients:
         said = list(clients.map(lambda _: get(edge, MADE[0]).status, range(100)))
     assert set(said) == {200, 429}
@@ -156,7 +173,7 @@ def test_who_asks_for_pages_too_often_is_refused(
 
 def test_many_addresses_together_do_not_fill_the_memory(shown: Edge) -> None:
     """None of them asks too often, but a file is sent to so many only; others are as before."""
-    (large,) = [page for page in MADE if not page.is_plain]
+    large = max(MADE, key=lambda page: len(page.body))
 
     def ask(number: int) -> int:
         source = (f"127.0.3.{1 + number % 100}", 0)
@@ -175,7 +192,7 @@ def test_many_addresses_together_do_not_fill_the_memory(shown: Edge) -> None:
 def test_pages_that_nobody_takes_leave_memory_to_the_api(upstream: Upstream, folder: Path) -> None:
     """All files as often as they are sent to all addresses, until what is not taken is given up."""
     config = rendered(upstream)
-    pages.serve(manager(config), MADE, folder)
+    page_routes.serve(manager(config), MADE, folder)
     (flushed,) = re.findall(r"(\d+)s", manager(config)["stream_flush_timeout"])
     waiting, chains = 0, len(config["static_resources"]["listeners"][0]["filter_chains"])
     for route in manager(config)["route_config"]["virtual_hosts"][0]["routes"]:
@@ -196,16 +213,20 @@ def test_pages_that_nobody_takes_leave_memory_to_the_api(upstream: Upstream, fol
 async def ask(edge: Edge, code: str, method: str = "POST") -> urllib3.BaseHTTPResponse:
     """Ask for the key."""
     headers = {"authorization": f"Bearer {code}"}
-    return await asyncio.to_thread(http.request, method, edge.url + pages.KEY, headers=headers)
+    return await asyncio.to_thread(
+        http.request, method, edge.url + page_routes.KEY, headers=headers
+    )
 
 
-async def test_the_link_gives_the_key_once(shown: Edge, link: Link) -> None:
-    """To who shows its code; a wrong one does not use it up."""
-    address, fragment = urldefrag(link.url)
-    assert address.endswith("/docs")
+@pytest.mark.parametrize("page", ["console", "docs"])
+async def test_a_link_gives_the_key_once(shown: Edge, link: Link, page: str) -> None:
+    """To who shows its code; neither a wrong one nor that of another link uses it up."""
+    url: str = getattr(link, page)
+    address, fragment = urldefrag(url)
+    assert address.endswith(f"/{page}")
     code = fragment.removeprefix("code=")
     assert len(code) >= 22  # 128 bits
-    assert API_KEY not in link.url
+    assert API_KEY not in url
     for wrong in ("", code[:-1], f"{code}x", "x" * 30_000):
         refused = await ask(shown, wrong)
         assert (refused.status, details(refused)) == (404, ("LINK_USED", []))
@@ -231,7 +252,9 @@ def test_production_has_pages_only_if_they_are_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By itself none; else they are its own domains' alone."""
-    assert "/docs" not in envoy.PRODUCTION.read_text()
+    text = envoy.PRODUCTION.read_text()
+    assert "/docs" not in text
+    assert "/console" not in text
     made, files = tmp_path / "envoy.yaml", tmp_path / "pages"
     told = ["edge", "production", "--pages", str(files), "--output", str(made)]
     monkeypatch.setattr("sys.argv", told)
@@ -244,3 +267,4 @@ def test_production_has_pages_only_if_they_are_wanted(
     assert {path.parent for path in named} == {command.PAGES}
     assert {path.name for path in named} == {path.name for path in files.iterdir()}
     assert "/docs" not in json.dumps(elsewhere)
+    assert "/console" not in json.dumps(elsewhere)

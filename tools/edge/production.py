@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from tools.edge import pages
+from tools.edge import page_routes, pages
 from tools.edge.tracing import Traces, trace
 
 PORT: Final = 8443
@@ -68,7 +68,7 @@ def production(
     resources = config["static_resources"]
     resources["clusters"] = [one for one in resources["clusters"] if one["name"] != REFLECTION]
     if shown:
-        pages.serve(http, pages.pages(), shown)
+        page_routes.serve(http, pages.pages(), shown)
     _for_domains(http["route_config"], domains)
     _only_by_tls(http)
     for cluster in config["static_resources"]["clusters"]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tools.edge import pages
+from tools.edge import page_routes, pages
 from tools.edge.tracing import Traces, trace
 from tools.stack.errors import StackError
 from tools.stack.settings import HOST, REPOSITORY
@@ -50,15 +50,15 @@ def render(
         traces: Where spans go; None for no spans.
         found: Tells by which path Envoy finds a file.
         shown: The folder with the files of pages; None for no pages.
-        link: The socket where the reference asks for the demo key; None for none.
+        link: The socket where pages ask for the demo key; None for none.
     """
     config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
     place(config, port=port, metrics_port=metrics_port, admin=admin, services=services)
     http = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][-1]
     if shown:
-        pages.serve(http["typed_config"], pages.pages(), shown)
+        page_routes.serve(http["typed_config"], pages.pages(), shown)
     if link:
-        pages.give_key(config, http["typed_config"], link)
+        page_routes.give_key(config, http["typed_config"], link)
     if traces:
         trace(config, traces)
     files = {name: str(found(path)) for name, path in FILES.items()}

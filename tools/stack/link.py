@@ -1,4 +1,4 @@
-"""The link to the API reference that fills in the demo key, once."""
+"""The links to the console and the API reference that bring the demo key, each once."""
 
 import asyncio
 import hmac
@@ -10,6 +10,7 @@ from tools.stack.program import User
 from tools.stack.users import give
 
 SOCKET = "link.sock"
+PAGES = ("console", "docs")
 READ_SECONDS_MAX = 5.0
 # As every error of this address.
 USED = {
@@ -27,21 +28,30 @@ USED = {
 
 
 class Link:
-    """Gives the demo key to the first page that shows the link's code.
+    """Gives the demo key to the first page that shows the code of each link.
 
-    The code is in the fragment of the address, which browsers send to nobody, but keep in their
+    A code is in the fragment of the address, which browsers send to nobody, but keep in their
     history. Once it was used it is worth nothing, there or on the screen.
 
     Args:
         url: Of the gateway.
         api_key: The demo merchant's.
+
+    Attributes:
+        console: The address that opens the console.
+        docs: The address that opens the API reference.
     """
 
     def __init__(self, url: str, api_key: str) -> None:
-        code = secrets.token_urlsafe(16)
-        self.url = f"{url}/docs#code={code}"
         self._api_key = api_key
-        self._wanted = f"Bearer {code}".encode()
+        self._wanted: list[bytes] = []
+        self.console, self.docs = (f"{url}/{page}#code={self._code()}" for page in PAGES)
+
+    def _code(self) -> str:
+        """Return one more code that the key is given for."""
+        code = secrets.token_urlsafe(16)
+        self._wanted.append(f"Bearer {code}".encode())
+        return code
 
     async def serve(self, socket: Path, edge: User | None) -> asyncio.Server:
         """Answer on a socket, a file in a folder that only Envoy's user may enter; return it."""
@@ -65,8 +75,9 @@ class Link:
         told: dict[str, object] = USED
         shown = [line[15:] for line in head.split(b"\r\n") if line[:15] == b"authorization: "]
         code = shown[0] if len(shown) == 1 else b""
-        if self._wanted and hmac.compare_digest(code, self._wanted):
-            self._wanted = b""
+        left = [wanted for wanted in self._wanted if not hmac.compare_digest(code, wanted)]
+        if len(left) < len(self._wanted):
+            self._wanted = left
             status, told = "200 OK", {"api_key": self._api_key}
         body = json.dumps(told).encode()
         of_body = ("content-type: application/json", f"content-length: {len(body)}")

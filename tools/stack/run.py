@@ -101,9 +101,7 @@ class Stack:
         folder.write(settings.metrics_targets, self._places.targets())
         folder.write(settings.admin_env, _admin_env(settings, self._places.admin))
         folder.write(settings.demo_env, _demo_env(settings, key))
-        screen.ready(
-            settings, key=key, docs=link.url, idempotency_key=f"first-{secrets.token_hex(4)}"
-        )
+        screen.ready(settings, key=key, link=link, idempotency_key=f"first-{secrets.token_hex(4)}")
 
     async def _databases(self) -> Databases:
         if self._settings.database_url:

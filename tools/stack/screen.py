@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 
+from tools.stack.link import Link
 from tools.stack.settings import Settings
 
 # Approved by the simulated bank, like any other number that is a valid one.
@@ -27,17 +28,18 @@ class Screen:
         """Say what has been reached, and after how long."""
         self.say(f"  {time.monotonic() - self._began:5.1f} s  {what}")
 
-    def ready(self, settings: Settings, *, key: str, docs: str, idempotency_key: str) -> None:
+    def ready(self, settings: Settings, *, key: str, link: Link, idempotency_key: str) -> None:
         """Show how to use what runs now."""
         self.say(
             f"""
 paygate is ready.
 
+  console    {link.console}    (open this first; it brings the key, once)
+  docs       {link.docs}    (the API reference, with the key, once)
   REST       {settings.url}    (health: {settings.url}/health)
   gRPC       127.0.0.1:{settings.port}    paygate.payments.v1.PaymentService, no TLS
              (also paygate.webhooks.v1.WebhookService, paygate.sandbox.v1.SandboxService)
   API key    {key}    (merchant mer_demo)
-  docs       {docs}    (fills in the key, once)
   operators  ./paygate --help    (merchants and API keys)
   data       {settings.data_dir}    (`make reset` empties it)
   logs       {settings.logs}
