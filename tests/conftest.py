@@ -1,4 +1,4 @@
-"""One real PostgreSQL for all tests, a fresh database for whoever asks for one, and a tracer."""
+"""One real PostgreSQL and one running stack for all tests, databases for whoever asks, a tracer."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,6 +13,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pkg.observe.spans import Recorder
 from tests.database import Databases, Service, postgres_of_its_own, running
+from tests.e2e.compose import new_stack
+from tests.e2e.stack import Stack
 from tests.standby import Pair, paired
 from tools.stack.postgres import OWNER, Embedded
 
@@ -27,14 +29,14 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
     """Shares the files of a parallel run (`pytest -n`) out among its processes.
 
     Tests of one file stay together, since they share what they have started. So do those of the
-    running stack, which the search for leaks looks through, of the one that is asked by its
-    document, and of a primary with its standby.
+    running stack and its console, which the search for leaks looks through, of the one that is
+    asked by its document, and of a primary with its standby.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         name = Path(file).name
-        if "e2e/" in file and not name.startswith("test_edge_"):
+        if ("e2e/" in file and not name.startswith("test_edge_")) or "console/" in file:
             return "e2e"
         if "tests/openapi/" in file:
             return "openapi"
@@ -43,8 +45,8 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
 
 # What takes long comes first: nobody is then left alone with it at the end.
 LONG = (
-    *("e2e", "chaos", "integration", "bench", "fuzz", "openapi", "observability", "ci", "k8s"),
-    "attack",
+    *("console", "e2e", "chaos", "integration", "bench"),
+    *("fuzz", "openapi", "observability", "ci", "k8s", "attack"),
 )
 
 
@@ -82,6 +84,16 @@ async def databases(postgres: Embedded) -> AsyncIterator[Databases]:
     owner = await asyncpg.connect(postgres.url(OWNER, "postgres"))
     yield Databases(postgres, owner)
     await owner.close()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The real thing: PostgreSQL, bank, two workers, sweep, events, relay and Envoy."""
+    with new_stack() as running:
+        running.start()
+        yield running
+        assert running.stop() == 0, running.output
+        assert running.processes() == []
 
 
 @pytest.fixture

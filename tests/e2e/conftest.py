@@ -1,11 +1,10 @@
-"""What end-to-end tests share: one running stack, and one edge without a stack behind it."""
+"""What end-to-end tests share beside the running stack: clients of it, and an edge without one."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.clients import GrpcClient, RestClient
-from tests.e2e.compose import new_stack
 from tests.e2e.edge import Edge, Upstream, rendered
 from tests.e2e.operator import Operator
 from tests.e2e.seen import Seen
@@ -23,16 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def seen() -> Seen:
     """What all scenarios have used and received."""
     return Seen()
-
-
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The real thing: PostgreSQL, bank, two workers, sweep, events, relay and Envoy."""
-    with new_stack() as running:
-        running.start()
-        yield running
-        assert running.stop() == 0, running.output
-        assert running.processes() == []
 
 
 @pytest.fixture(scope="session")

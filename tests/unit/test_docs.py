@@ -73,7 +73,8 @@ def test_links_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_named_files_exist(document: Path) -> None:
     """Every path in code style that begins with a folder of the repository is there."""
-    folders = {"proto", "build", "services", "pkg", "tools", "tests", "bench", "docs", "clients"}
+    folders = {"proto", "build", "services", "pkg", "tools", "tests", "bench", "docs"}
+    folders |= {"clients", "console"}
     for code in _CODE.findall(document.read_text()):
         if code.split("/")[0] in folders and "/" in code and " " not in code:
             assert (REPOSITORY / code).exists(), code
