@@ -1,36 +1,27 @@
-/** Where the console begins. */
-import { useSignal } from "@preact/signals";
+/** The console: which view is shown. */
 import { render } from "preact";
-import { begin, session, signIn, signOut } from "./api/session.ts";
+import { begin, session } from "./api/session.ts";
+import { live } from "./model/live.ts";
+import { route } from "./route.ts";
+import { Shell } from "./shell.tsx";
+import { startTheme } from "./ui/theme.ts";
+import { Payments } from "./views/payments/payments.tsx";
+import { Welcome } from "./views/welcome.tsx";
 
-function Welcome() {
-  const key = useSignal("");
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void signIn(key.value);
-  };
-  return (
-    <form onSubmit={submit}>
-      <p role="alert">{session.value.word}</p>
-      <label>
-        API key
-        <input type="password" value={key} onInput={({ currentTarget }) => void (key.value = currentTarget.value)} />
-      </label>
-      <button>Sign in</button>
-    </form>
-  );
+function View() {
+  switch (route.value.path[0]) {
+    default: return <Payments />;
+  }
 }
 
 function Console() {
   const { state } = session.value;
-  return (
-    <main>
-      <h1>paygate console</h1>
-      {state === "in" && <button onClick={() => signOut()}>Sign out</button>}
-      {state === "out" && <Welcome />}
-    </main>
-  );
+  if (state === "opening") return null;
+  return state === "in" ? <Shell><View /></Shell> : <Welcome />;
 }
 
-void begin();
-render(<Console />, document.getElementById("console")!);
+startTheme();
+const opened = begin();
+render(<Console />, document.getElementById("console") ?? document.body);
+await opened;
+live.start();

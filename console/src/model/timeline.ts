@@ -1,0 +1,49 @@
+/** One story out of actions, requests, events and deliveries: in the order in which they happened. */
+import type { components } from "../../../clients/typescript/src/api.ts";
+
+type Schemas = components["schemas"];
+export type Action = Schemas["Action"];
+export type Event = Schemas["Event"];
+export type Delivery = Schemas["Delivery"];
+export type DeliveryAttempt = Schemas["DeliveryAttempt"];
+export type LoggedRequest = Schemas["LoggedRequest"];
+
+export type Moment =
+  | { kind: "action"; at: string; key: string; action: Action }
+  | { kind: "request"; at: string; key: string; request: LoggedRequest }
+  | { kind: "event"; at: string; key: string; event: Event }
+  | { kind: "delivery"; at: string; key: string; delivery: Delivery; attempt: DeliveryAttempt }
+  | { kind: "gap"; at: string; key: string; milliseconds: number };
+
+export interface Told {
+  actions: readonly Action[];
+  requests: readonly LoggedRequest[];
+  events: readonly Event[];
+  attempts: readonly { delivery: Delivery; attempt: DeliveryAttempt }[];
+}
+
+/** What is longer than this without anything is folded. */
+export const IDLE_MILLISECONDS = 60_000;
+const ORDER = { request: 0, action: 1, event: 2, delivery: 3, gap: 4 } as const;
+
+/** Returns what happened, the first first; of one time, what causes goes before what it causes. */
+export function timelineOf({ actions, requests, events, attempts }: Told): Moment[] {
+  const moments: Moment[] = [
+    ...requests.map((request): Moment => ({ kind: "request", at: request.create_time, key: request.id, request })),
+    ...actions.map((action): Moment => ({ kind: "action", at: action.create_time, key: action.id, action })),
+    ...events.map((event): Moment => ({ kind: "event", at: event.create_time, key: event.id, event })),
+    ...attempts.map(({ delivery, attempt }): Moment => ({
+      kind: "delivery", at: attempt.create_time, key: `${delivery.event_id} ${delivery.endpoint_id} ${attempt.number}`, delivery, attempt,
+    })),
+  ];
+  moments.sort((one, other) => timeOf(one) - timeOf(other) || ORDER[one.kind] - ORDER[other.kind]);
+  return moments.flatMap((moment, index) => [...gapBetween(moments[index - 1], moment), moment]);
+}
+
+function gapBetween(before: Moment | undefined, after: Moment): Moment[] {
+  if (!before) return [];
+  const milliseconds = timeOf(after) - timeOf(before);
+  return milliseconds < IDLE_MILLISECONDS ? [] : [{ kind: "gap", at: before.at, key: `gap ${after.key}`, milliseconds }];
+}
+
+const timeOf = (moment: Moment): number => Date.parse(moment.at);

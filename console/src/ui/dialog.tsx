@@ -1,0 +1,40 @@
+/** Dialogs: the browser's own, which keeps the focus inside and ends on Escape. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { IconButton } from "./button.tsx";
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  /** Buttons at the bottom, the main one last. */
+  foot?: ComponentChildren;
+  /** What Enter does. */
+  onSubmit?: () => void;
+  wide?: boolean;
+}
+
+/** Shows something above everything else until it is closed. */
+export function Dialog({ title, onClose, children, foot, onSubmit, wide }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => { if (before instanceof HTMLElement) before.focus(); };
+  }, []);
+  const submit = (event: Event) => { event.preventDefault(); onSubmit?.(); };
+  const ground = (event: Event) => { if (event.target === dialog.current) onClose(); };
+  return (
+    <dialog ref={dialog} aria-labelledby={heading} data-wide={wide} onClose={onClose} onMouseDown={ground}>
+      <form method="dialog" onSubmit={submit}>
+        <div class="dialog-head">
+          <h2 id={heading}>{title}</h2>
+          <IconButton icon="close" label="Close" onClick={onClose} />
+        </div>
+        <div class="dialog-body">{children}</div>
+        {foot && <div class="dialog-foot">{foot}</div>}
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,38 @@
+/** What every view is put into. */
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+
+/** A view: its title, what can be done on it, and its content. */
+export function PageOf({ title, sub, actions, children }: {
+  title: string; sub?: ComponentChildren; actions?: ComponentChildren; children: ComponentChildren;
+}) {
+  useEffect(() => { document.title = `${title} · paygate`; }, [title]);
+  return (
+    <div class="page">
+      <header class="page-head">
+        <h1>{title}</h1>
+        {actions}
+      </header>
+      {sub && <p class="page-sub">{sub}</p>}
+      {children}
+    </div>
+  );
+}
+
+/** A box with a head. */
+export function Panel({ title, actions, foot, children, padded = true }: {
+  title?: string; actions?: ComponentChildren; foot?: ComponentChildren; children: ComponentChildren; padded?: boolean;
+}) {
+  return (
+    <section class="panel" aria-label={title}>
+      {(title ?? actions) && <div class="panel-head">{title && <h2>{title}</h2>}{actions}</div>}
+      {padded ? <div class="panel-body">{children}</div> : children}
+      {foot && <div class="panel-foot">{foot}</div>}
+    </section>
+  );
+}
+
+/** A fact with its name. */
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return <div><dt>{name}</dt><dd>{children}</dd></div>;
+}

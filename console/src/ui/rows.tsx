@@ -1,0 +1,73 @@
+/** Tables whose rows open something: by a click, by Enter, and with j and k from anywhere. */
+import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
+import { useKeys } from "./keys.ts";
+
+export interface Column<T> {
+  head: string;
+  cell: (item: T) => ComponentChildren;
+  /** Figures, at the right. */
+  figures?: boolean;
+  /** `wide`: not beside an open detail; `hidden`: nor on a phone. */
+  room?: "wide" | "hidden";
+}
+
+interface Props<T> {
+  label: string;
+  items: readonly T[];
+  columns: readonly Column<T>[];
+  keyOf: (item: T) => string;
+  onOpen?: (item: T) => void;
+  openKey?: string | undefined;
+  /** Those that have just come. */
+  fresh?: ReadonlySet<string>;
+}
+
+const classOf = <T,>({ figures, room }: Column<T>): string =>
+  `${figures ? "number" : ""}${room ? " narrow-hide" : ""}${room === "wide" ? " wide-only" : ""}`.trim();
+
+/** Shows items as rows. */
+export function Rows<T>({ label, items, columns, keyOf, onOpen, openKey, fresh }: Props<T>) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const move = (by: number) => () => {
+    const rows = [...(body.current?.rows ?? [])];
+    const at = rows.findIndex((row) => row === document.activeElement || row.ariaSelected === "true");
+    rows[Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + by))]?.focus();
+  };
+  useKeys(onOpen ? { j: move(1), k: move(-1) } : {});
+  return (
+    <div class="table-scroll">
+      <table class="table cards" aria-label={label}>
+        <thead><tr>{columns.map((column) => <th key={column.head} scope="col" class={classOf(column)}>{column.head}</th>)}</tr></thead>
+        <tbody ref={body}>
+          {items.map((item) => <RowOf key={keyOf(item)} item={item} columns={columns} onOpen={onOpen}
+            isOpen={keyOf(item) === openKey} isFresh={Boolean(fresh?.has(keyOf(item)))} />)}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface RowProps<T> {
+  item: T;
+  columns: readonly Column<T>[];
+  onOpen: ((item: T) => void) | undefined;
+  isOpen: boolean;
+  isFresh: boolean;
+}
+
+function RowOf<T>({ item, columns, onOpen, isOpen, isFresh }: RowProps<T>) {
+  const open = (event: Event) => {
+    const inner = event.target instanceof Element && event.target.closest("a, button, input, select");
+    if (!inner) onOpen?.(item);
+  };
+  const key = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && event.target === event.currentTarget) onOpen?.(item);
+  };
+  return (
+    <tr data-link={Boolean(onOpen)} data-new={isFresh} aria-selected={isOpen} tabIndex={onOpen ? 0 : undefined}
+      onClick={open} onKeyDown={key}>
+      {columns.map((column) => <td key={column.head} class={classOf(column)}>{column.cell(item)}</td>)}
+    </tr>
+  );
+}

@@ -1,0 +1,63 @@
+/** One field for everything: an id of any kind, the last four digits of a card, or a reference. */
+import { useSignal } from "@preact/signals";
+import { api, result } from "../../api/client.ts";
+import { caught } from "../../model/caught.ts";
+import { go, link } from "../../route.ts";
+import { Icon } from "../../ui/icons.tsx";
+import { say } from "../../ui/toasts.tsx";
+
+const PAGES_MAX = 10; // of 100 events
+
+/** Finds what was typed, and goes there. */
+export function Search() {
+  const typed = useSignal("");
+  const find = async (event: Event) => {
+    event.preventDefault();
+    const wanted = typed.value.trim();
+    if (!wanted) return;
+    try {
+      go(await placeOf(wanted));
+      typed.value = "";
+    } catch (problem) {
+      say(`${wanted}: ${caught(problem).message}`, { good: false });
+    }
+  };
+  return (
+    <form class="search" role="search" onSubmit={(event) => void find(event)}>
+      <Icon name="search" />
+      <input class="input" data-search type="search" aria-label="Search" placeholder="Id, last four digits or reference" autocomplete="off"
+        spellcheck={false} value={typed.value} onInput={(event) => { typed.value = event.currentTarget.value; }}
+        onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
+      <kbd aria-hidden="true">/</kbd>
+    </form>
+  );
+}
+
+async function placeOf(wanted: string): Promise<string> {
+  if (wanted.startsWith("pay_")) {
+    const { payment } = await result(api.GET("/payment/{id}", { params: { path: { id: wanted } } }));
+    return link(["payments", payment.id]);
+  }
+  if (wanted.startsWith("evt_")) {
+    const { event } = await result(api.GET("/events/{id}", { params: { path: { id: wanted } } }));
+    return event.data?.payment ? link(["payments", event.data.payment.id]) : link(["webhooks"]);
+  }
+  if (wanted.startsWith("we_")) return link(["webhooks", wanted]);
+  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(wanted)) return link(["requests", wanted]);
+  if (wanted.startsWith("act_")) return link(["payments", await paymentOf(wanted)]);
+  return link(["payments"], /^\d{4}$/.test(wanted) ? { last4: wanted } : { reference: wanted });
+}
+
+/** Looks for an action among the newest events: the API has no filter for it. */
+async function paymentOf(actionId: string): Promise<string> {
+  let token = "";
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const query = { page_size: 100, ...(token && { page_token: token }) };
+    const reply = await result(api.GET("/events", { params: { query } }));
+    const found = reply.events.find((event) => event.data?.action?.id === actionId);
+    if (found) return found.data?.payment?.id ?? "";
+    token = reply.next_page_token;
+    if (!token) break;
+  }
+  throw new Error(`it is not among the newest ${PAGES_MAX * 100} events.`);
+}
