@@ -2,6 +2,7 @@
 import type { components } from "../../../clients/typescript/src/api.ts";
 
 export type Amount = components["schemas"]["Amount"];
+type AmountInput = components["schemas"]["AmountInput"];
 
 const NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
 const THREE = "BHD IQD JOD KWD LYD OMR TND";
@@ -46,6 +47,9 @@ export function read(typed: string, currency: string): { amount: Amount } | { pr
 
 /** Returns an amount as an input wants it: no separators of thousands. */
 export const editable = (amount: Amount): string => written(amount).replaceAll(",", "");
+
+/** Returns an amount as requests want it: the gateway says if it does not know the currency. */
+export const asInput = (amount: Amount): AmountInput => amount as AmountInput;
 
 export const isNothing = (amount: Amount): boolean => BigInt(amount.minor_units) === 0n;
 

@@ -1,5 +1,5 @@
 /** Buttons. One that is impossible can still be reached, and says why. */
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, TargetedMouseEvent } from "preact";
 import { Icon, type IconName } from "./icons.tsx";
 
 interface Props {
@@ -19,7 +19,7 @@ interface Props {
 /** Does something. With `refused` it does nothing, is shown so, and says why to pointer, keyboard and reader. */
 export function Button({ children, onClick, kind, icon, shortcut, refused, busy, submit, autofocus }: Props) {
   const blocked = Boolean(refused) || Boolean(busy);
-  const click = (event: JSX.TargetedMouseEvent<HTMLButtonElement>) => {
+  const click = (event: TargetedMouseEvent<HTMLButtonElement>) => {
     if (blocked) event.preventDefault();
     else onClick?.();
   };

@@ -1,5 +1,5 @@
 /** Fields of forms: a label, a hint, and what is wrong with what was typed. */
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
 interface Told {
@@ -8,21 +8,26 @@ interface Told {
   problem?: string | undefined;
 }
 
-type InputProps = Told & Omit<JSX.InputHTMLAttributes<HTMLInputElement>, "label" | "onInput" | "class"> & {
+interface InputProps extends Told {
   value: string;
   onInput: (value: string) => void;
+  type?: "text" | "password";
   /** Figures, at the right. */
   figures?: boolean;
   mono?: boolean;
-};
+  placeholder?: string;
+  inputMode?: "decimal" | "numeric";
+  maxLength?: number;
+  autofocus?: boolean;
+}
 
 /** A line of text. */
-export function Input({ label, hint, problem, onInput, figures, mono, ...rest }: InputProps) {
+export function Input({ label, hint, problem, onInput, figures, mono, type = "text", ...rest }: InputProps) {
   const id = useId();
   const kind = `input${figures ? " number" : ""}${mono ? " mono" : ""}`;
   return (
     <Around id={id} label={label} hint={hint} problem={problem}>
-      <input id={id} class={kind} autocomplete="off" spellcheck={false} aria-invalid={Boolean(problem)}
+      <input id={id} type={type as "text"} class={kind} autocomplete="off" spellcheck={false} aria-invalid={Boolean(problem)}
         aria-describedby={`${id}-more`} onInput={(event) => onInput(event.currentTarget.value)} {...rest} />
     </Around>
   );

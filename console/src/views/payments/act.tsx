@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { api, newKey, result } from "../../api/client.ts";
 import type { Failure } from "../../api/failure.ts";
 import { caught } from "../../model/caught.ts";
-import { editable, read, withCurrency, type Amount } from "../../model/money.ts";
+import { asInput, editable, read, withCurrency, type Amount } from "../../model/money.ts";
 import { isRemainder, possible, type Payment, type Verb } from "../../model/possible.ts";
 import { ACTION } from "../../model/statuses.ts";
 import { told } from "../../model/store.ts";
@@ -75,8 +75,8 @@ function send(verb: Verb, payment: Payment, amount: Amount, { reference, final, 
   const headers = { "idempotency-key": key };
   const base = { authorization_id: payment.id, ...(reference && { reference }) };
   switch (verb) {
-    case "capture": return result(api.POST("/capture", { body: { ...base, amount, ...(final && { final }) }, headers }));
-    case "refund": return result(api.POST("/refund", { body: { ...base, amount }, headers }));
+    case "capture": return result(api.POST("/capture", { body: { ...base, amount: asInput(amount), ...(final && { final }) }, headers }));
+    case "refund": return result(api.POST("/refund", { body: { ...base, amount: asInput(amount) }, headers }));
     case "void": return result(api.POST("/void", { body: { ...base, ...(isRemainder(payment) && { remainder: true }) }, headers }));
   }
 }
