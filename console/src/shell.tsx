@@ -65,14 +65,14 @@ function Foot() {
     <div class="side-foot">
       <div class="row">
         <span class="live" data-state={live.state.value} role="status">
-          <span class="live-dot" aria-hidden="true" />{LIVE[live.state.value]}
+          <span class="live-dot" aria-hidden="true" /><span class="narrow-unseen">{LIVE[live.state.value]}</span>
         </span>
       </div>
       {ahead.value > 1_000 && (
         <a class="row wide-text" href={link(["clock"])}><Icon name="clock" size={14} />{span(ahead.value)} ahead</a>
       )}
       <div class="row">
-        <span class="grow wide-text"><a href="/docs">API reference</a></span>
+        <span class="grow nowrap wide-text"><a href="/docs">API reference</a></span>
         <IconButton icon="keyboard" label="Keyboard shortcuts" onClick={() => { helping.value = true; }} />
         <IconButton icon="theme" label="Light or dark" onClick={turnTheme} />
         <IconButton icon="leave" label="Sign out" onClick={() => signOut()} />

@@ -12,19 +12,21 @@ interface Props {
   /** Why it can't be used now. */
   refused?: string | undefined;
   busy?: boolean;
+  /** In a line of text. */
+  small?: boolean;
   submit?: boolean;
   autofocus?: boolean;
 }
 
 /** Does something. With `refused` it does nothing, is shown so, and says why to pointer, keyboard and reader. */
-export function Button({ children, onClick, kind, icon, shortcut, refused, busy, submit, autofocus }: Props) {
+export function Button({ children, onClick, kind, icon, shortcut, refused, busy, small, submit, autofocus }: Props) {
   const blocked = Boolean(refused) || Boolean(busy);
   const click = (event: TargetedMouseEvent<HTMLButtonElement>) => {
     if (blocked) event.preventDefault();
     else onClick?.();
   };
   return (
-    <button type={submit ? "submit" : "button"} class="button" data-kind={kind} onClick={click} autofocus={autofocus}
+    <button type={submit ? "submit" : "button"} class="button" data-kind={kind} data-small={small} onClick={click} autofocus={autofocus}
       aria-disabled={blocked} aria-busy={busy} title={refused} aria-description={refused} aria-keyshortcuts={shortcut}>
       {icon && <Icon name={icon} />}
       {children}

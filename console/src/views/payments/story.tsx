@@ -77,7 +77,7 @@ function Line({ kind, mark, tone, at, title, more, inside }: {
       <div class="moment-what">
         <div class="moment-title">
           {title}
-          {inside && <Button kind="plain" onClick={() => { open.value = !open.value; }}>{open.value ? "Less" : "More"}</Button>}
+          {inside && <Button kind="plain" small onClick={() => { open.value = !open.value; }}>{open.value ? "Less" : "More"}</Button>}
         </div>
         {more && <div class="moment-more">{more}</div>}
         {open.value && <div class="moment-in stack-tight">{inside}</div>}
@@ -124,7 +124,7 @@ function EventIn({ event, again }: { event: Event; again: () => void }) {
   };
   return (
     <Line kind="event" mark={<Icon name="event" />} at={event.create_time}
-      title={<><code>{event.type}</code> <Button kind="plain" icon="again" onClick={() => void redeliver()}>Redeliver</Button></>}
+      title={<><code>{event.type}</code> <Button kind="plain" small icon="again" onClick={() => void redeliver()}>Redeliver</Button></>}
       inside={<Json value={event} />} />
   );
 }

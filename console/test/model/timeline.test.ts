@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { span, short } from "../../src/model/time.ts";
+import { timelineOf } from "../../src/model/timeline.ts";
+import { action, payment } from "./payments.ts";
+
+const at = (time: string) => ({ create_time: `2026-11-28T${time}Z` });
+const event = (id: string, time: string) => ({ id, type: "payment.authorized", sequence: "1", ...at(time), data: { payment: payment("STATUS_AUTHORIZED"), action: action("TYPE_AUTHORIZE", 1_000) } });
+
+test("what happened is told in order, and of one time the cause goes first", () => {
+  const moments = timelineOf({
+    actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("12:00:00.100"), id: "act_1" })],
+    requests: [],
+    events: [event("evt_1", "12:00:00.100")],
+    attempts: [],
+  });
+  assert.deepEqual(moments.map((one) => one.kind), ["action", "event"]);
+});
+
+test("time in which nothing happened is folded into one line", () => {
+  const moments = timelineOf({
+    actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("08:00:00"), id: "act_1" }), action("TYPE_CAPTURE", 400, { ...at("11:00:00"), id: "act_2" }), action("TYPE_CAPTURE", 600, { ...at("11:00:30"), id: "act_3" })],
+    requests: [], events: [], attempts: [],
+  });
+  assert.deepEqual(moments.map((one) => one.kind), ["action", "gap", "action", "action"]);
+  assert.equal(moments[1]?.kind === "gap" && span(moments[1].milliseconds), "3 h");
+});
+
+test("a time is as short as it can be told from now", () => {
+  const now = new Date(2026, 10, 28, 14, 0, 0);
+  assert.match(short(new Date(2026, 10, 28, 13, 5, 9), now), /^13:05:09$/);
+  assert.match(short(new Date(2026, 10, 27, 13, 5, 9), now), /27.*13:05:09$/);
+  assert.match(short(new Date(2025, 10, 27, 13, 5, 9), now), /2025.*13:05:09$/);
+  assert.deepEqual([420, 2_500, 61_000, 90_000_000].map(span), ["420 ms", "2.5 s", "1 min", "1 d"]);
+});
