@@ -71,8 +71,8 @@ function Foot() {
       {ahead.value > 1_000 && (
         <a class="row wide-text" href={link(["clock"])}><Icon name="clock" size={14} />{span(ahead.value)} ahead</a>
       )}
+      <a class="row wide-text" href="/docs">API reference</a>
       <div class="row">
-        <span class="grow nowrap wide-text"><a href="/docs">API reference</a></span>
         <IconButton icon="keyboard" label="Keyboard shortcuts" onClick={() => { helping.value = true; }} />
         <IconButton icon="theme" label="Light or dark" onClick={turnTheme} />
         <IconButton icon="leave" label="Sign out" onClick={() => signOut()} />

@@ -8,7 +8,7 @@ import { isRemainder, possible, type Payment, type Verb } from "../../model/poss
 import { ACTION } from "../../model/statuses.ts";
 import { told } from "../../model/store.ts";
 import { Button } from "../../ui/button.tsx";
-import { Copy } from "../../ui/copy.tsx";
+import { Id } from "../../ui/copy.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Failed } from "../../ui/feedback.tsx";
 import { Input } from "../../ui/field.tsx";
@@ -60,7 +60,7 @@ export function Act({ verb, payment, onClose, done }: Props) {
         <label class="row"><input type="checkbox" checked={final.value} onInput={(event) => { final.value = event.currentTarget.checked; }} /> The last capture: release what is left</label>
       )}
       {failure.value && <Failed failure={failure.value} />}
-      <p class="row small muted">Idempotency key <code>{key}</code><Copy text={key} label="Copy the key" /></p>
+      <div class="field"><span class="field-label">Idempotency key</span><Id id={key} label="Copy the key" /></div>
     </Dialog>
   );
 }
