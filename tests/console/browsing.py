@@ -19,9 +19,13 @@ KEY_PLACE = "paygate-key"
 AXE = REPOSITORY / "console" / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = {"serious", "critical"}
 
-# Chromium says so of most in its console; of a report without effect it does not.
-_TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", (found) =>
-  console.error(`policy: ${found.effectiveDirective} ${found.blockedURI} ${found.sourceFile}`))"""
+# Chromium's console does not name all of them. The reference's script tries whether it may make
+# scripts of text, and does without.
+_TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", (found) => {
+  const { effectiveDirective, blockedURI, sourceFile } = found;
+  if (blockedURI === "eval" && sourceFile.endsWith("/docs/scalar.js")) return;
+  console.error(`policy: ${effectiveDirective} ${blockedURI} ${sourceFile}`);
+})"""
 
 
 @contextmanager
@@ -65,8 +69,8 @@ class Watch:
 
     def check(self, host: str) -> None:
         """Fail if anything went wrong, or if anybody but this host was asked."""
-        assert self.complaints == []
-        assert self.hosts - {""} <= {host}  # data has no host
+        assert not self.complaints, self.complaints
+        assert self.hosts - {""} <= {host}, self.hosts  # data has no host
 
 
 def is_page(path: str) -> bool:
@@ -90,7 +94,7 @@ def accessible(page: Page) -> None:
         for node in one["nodes"]
         if one["impact"] in SERIOUS
     ]
-    assert grave == [], "\n".join(grave)
+    assert not grave, "\n".join(grave)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from tests.e2e.stack import Stack
 NewPage = Callable[..., Page]
 
 
-# Not of the session: while it is open no event loop can run beside it.
+# Not of the session: while it is open no event loop can run beside it, and others want one.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium."""

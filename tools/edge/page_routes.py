@@ -14,7 +14,7 @@ BODY_BYTES_MAX: Final = 4 << 20
 # How much of one file is sent at once to all addresses of a chain of filters, of which there are
 # 16, and again in 2 seconds: for so long a copy may wait to be taken. Each address has a limit of
 # its own, too, but there are more addresses than memory.
-AT_ONCE_BYTES: Final = 2 << 20
+AT_ONCE_BYTES: Final = 3 << 20
 # How often at once: the least and the most.
 AT_ONCE: Final = (5, 20)
 

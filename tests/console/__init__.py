@@ -1,0 +1,1 @@
+"""Pages in a real browser. A package: its tests share one, closed before others begin."""
