@@ -561,6 +561,8 @@ MESSAGES["paygate.payments.v1.VoidRequest"] = {}
 MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"] = {}
 MESSAGES["paygate.sandbox.v1.DrainRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetClockRequest"] = {}
+MESSAGES["paygate.sandbox.v1.GetRequestRequest"] = {}
+MESSAGES["paygate.sandbox.v1.ListRequestsRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ResetRequest"] = {}
 MESSAGES["paygate.webhooks.v1.CreateWebhookEndpointRequest"] = {}
@@ -653,6 +655,21 @@ fields = MESSAGES["paygate.sandbox.v1.DrainRequest"]
 fields["timeout"] = {name = "timeout", kind = "duration"}
 
 fields = MESSAGES["paygate.sandbox.v1.GetClockRequest"]
+
+fields = MESSAGES["paygate.sandbox.v1.GetRequestRequest"]
+fields["id"] = {name = "id", kind = "string"}
+
+fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"]
+fields["failed"] = {name = "failed", kind = "boolean"}
+fields["payment_id"] = {name = "payment_id", kind = "string"}
+fields["paymentId"] = fields["payment_id"]
+fields["idempotency_key"] = {name = "idempotency_key", kind = "string"}
+fields["idempotencyKey"] = fields["idempotency_key"]
+fields["method"] = {name = "method", kind = "string"}
+fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
+fields["pageSize"] = fields["page_size"]
+fields["page_token"] = {name = "page_token", kind = "string"}
+fields["pageToken"] = fields["page_token"]
 
 fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"]
 
@@ -756,6 +773,10 @@ bind("POST", "/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetReque
 bind("POST", "/v1/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true, empty = true})
 bind("GET", "/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
 bind("GET", "/v1/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
+bind("GET", "/sandbox/requests", {fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"], body = false})
+bind("GET", "/v1/sandbox/requests", {fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"], body = false})
+bind("GET", "/sandbox/requests/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.GetRequestRequest"], "id"), body = false})
+bind("GET", "/v1/sandbox/requests/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.GetRequestRequest"], "id"), body = false})
 bind("POST", "/webhook-endpoints", {fields = MESSAGES["paygate.webhooks.v1.CreateWebhookEndpointRequest"], body = true})
 bind("POST", "/v1/webhook-endpoints", {fields = MESSAGES["paygate.webhooks.v1.CreateWebhookEndpointRequest"], body = true})
 bind("GET", "/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetWebhookEndpointRequest"], "id"), body = false})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pkg.grpc.gate import Place
+from pkg.grpc.refusals import Refusal
 from pkg.observe.health import HEALTH
 from pkg.observe.metrics import Counter, Histogram, Metrics
 from pkg.observe.request_log import RequestLog
@@ -23,6 +24,7 @@ class Call:
     `code` is the name of its status, `reason` the refusal's, empty if there was none. `request` and
     `reply` are messages, once there are any; a reply may be one's bytes as well. `payment_id` is
     what the handler has noted, if it has. `traceparent` is its place in a trace, if it has one.
+    `refusal` is what its client was told instead of a reply.
     `address` is where it comes from, as the edge says; `key_id` is of the API key that was good.
     `place` is what it takes up of the process, where that is bounded.
     """
@@ -41,6 +43,7 @@ class Call:
     reason: str = ""
     request: object = field(default=None, repr=False)  # may hold a card
     reply: object = field(default=None, repr=False)
+    refusal: Refusal | None = field(default=None, repr=False)
     span: Any = field(default=None, repr=False)  # the tracer's own
 
 
@@ -53,6 +56,8 @@ class CallRecords:
         payment_id: Tells which payment a call was about, by its messages, if its handler has not
             noted it; the empty text for none.
         tracer: Where they are traced; None for nowhere.
+        kept: Keeps each for the merchant to look at, with its seconds and the payment; None for
+            nobody.
     """
 
     def __init__(
@@ -62,8 +67,10 @@ class CallRecords:
         log: RequestLog | None = None,
         payment_id: Callable[[object, object], str] | None = None,
         tracer: "Tracer | None" = None,
+        kept: Callable[[Call, float, str], None] | None = None,
     ) -> None:
         self._log = log
+        self._kept = kept
         self._tracer = tracer
         self._payment_id = payment_id
         self._under_way = 0
@@ -137,22 +144,27 @@ class CallRecords:
             self._keys[reason].value += 1
         elif reason == OVERLOADED:
             self._shed.of(_parts(method)[1]).inc()
-        if method.startswith(HEALTH):
-            return
+        if not method.startswith(HEALTH):
+            self._tell(call, seconds)
+
+    def _tell(self, call: Call, seconds: float) -> None:
+        """Log, trace and keep a call that has ended."""
         payment_id = call.payment_id
         if not payment_id and self._payment_id:
             payment_id = self._payment_id(call.request, call.reply)
         if self._tracer:
             self._tracer.end(call, payment_id)
+        if self._kept:
+            self._kept(call, seconds, payment_id)
         if self._log:
             self._log.add(
                 request_id=call.request_id,
                 merchant_id=call.merchant_id,
                 key_id=call.key_id,
                 address=call.address,
-                method=method,
-                code=code,
-                reason=reason,
+                method=call.method,
+                code=call.code,
+                reason=call.reason,
                 seconds=seconds,
                 payment_id=payment_id,
             )

@@ -242,7 +242,7 @@ class Guard(aio.ServerInterceptor):
         await self._abort(context, refusal, call)
 
     async def _abort(self, context: Context, refusal: Refusal, call: Call) -> NoReturn:
-        call.code, call.reason = refusal.code.name, refusal.reason
+        call.code, call.reason, call.refusal = refusal.code.name, refusal.reason, refusal
         # As initial metadata they are headers in REST as well, where trailing metadata is lost.
         headers = {"x-request-id": call.request_id, **call.headers}
         if refusal.retry_after_seconds is not None:

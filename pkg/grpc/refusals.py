@@ -55,6 +55,22 @@ class Refusal:
 
 Codes = Mapping[type[errors.ApiError], grpc.StatusCode]
 
+# What REST makes of them.
+HTTP_STATUSES: Mapping[grpc.StatusCode, int] = {
+    grpc.StatusCode.OK: 200,
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.CANCELLED: 499,
+    grpc.StatusCode.INTERNAL: 500,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
 SHARED_CODES: Codes = {
     errors.ValidationFailedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,

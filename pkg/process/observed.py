@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pkg.errors import MisconfiguredError
 from pkg.grpc.calls import CallRecords
+from pkg.grpc.logged.writer import RequestWriter
 from pkg.observe.health import Check, Health
 from pkg.observe.log_stream import lost_lines
 from pkg.observe.metrics import Metrics
@@ -70,10 +71,12 @@ def call_records(
     service: str,
     payment_id: Callable[[object, object], str] | None = None,
     tracer: Tracer | None = None,
+    writer: RequestWriter | None = None,
 ) -> CallRecords:
     """Return what counts, logs and traces the calls to this process; see `pkg.grpc.calls`."""
     log = request_log(service) if settings.request_log else None
-    return CallRecords(metrics, log=log, payment_id=payment_id, tracer=tracer)
+    kept = writer.add if writer else None
+    return CallRecords(metrics, log=log, payment_id=payment_id, tracer=tracer, kept=kept)
 
 
 @asynccontextmanager

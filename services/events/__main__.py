@@ -16,6 +16,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.grpc.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Guard
+from pkg.grpc.logged.writer import RequestWriter, running
 from pkg.grpc.paging import PageTokens
 from pkg.grpc.server import options, serve_until_stopped, stop_signal
 from pkg.grpc.servers.make import make_server
@@ -82,7 +83,9 @@ async def serve(settings: Settings) -> None:
             settings.mode,
             Once(pool, as_secret(settings.webhook_key)),
         )
-        records = call_records(settings, metrics, service=SERVICE, tracer=tracer)
+        is_sandbox = settings.mode is Mode.SANDBOX
+        writer = RequestWriter(pool, metrics) if is_sandbox else None
+        records = call_records(settings, metrics, service=SERVICE, tracer=tracer, writer=writer)
         guard = Guard(refusal_of, Gate(settings.in_flight_max), records)
         server = make_server(
             settings.grpc_server,
@@ -91,10 +94,10 @@ async def serve(settings: Settings) -> None:
             abandoned=records.abandoned,
         )
         add_WebhookServiceServicer_to_server(servicer, server)
-        if settings.mode is Mode.SANDBOX:
+        if is_sandbox:
             add_reflection_to(server)
         checks = {"database": partial(pools.answers, "webhooks")}
-        async with observed(settings.metrics_place, metrics, checks):
+        async with running(writer), observed(settings.metrics_place, metrics, checks):
             await serve_until_stopped(
                 server,
                 listen=settings.listen,

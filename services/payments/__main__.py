@@ -21,6 +21,7 @@ from pkg.errors import MisconfiguredError
 from pkg.grpc.auth import Authenticator, KeyDigest, PostgresKeyStore
 from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Guard
+from pkg.grpc.logged.writer import RequestWriter, running
 from pkg.grpc.paging import PageTokens
 from pkg.grpc.server import options, serve_until_stopped, stop_signal
 from pkg.grpc.servers.make import make_server
@@ -34,15 +35,12 @@ from pkg.process.observed import call_records, observed
 from pkg.process.settings import as_secret
 from pkg.process.starting import run
 from pkg.replies.once import Once
-from services.payments.adapters.bank import GrpcTestCards
-from services.payments.adapters.bank_line import BankLine
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.pending import watched
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.postgres_reader import PostgresReader
-from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.tally import MeteredAcquirer, StoreTally
 from services.payments.adapters.vault.cards import NoVault
 from services.payments.admin.actions import PostgresActions
@@ -70,6 +68,7 @@ from services.payments.setup.connections import (
     store_on,
 )
 from services.payments.setup.open_vault import opened_vault
+from services.payments.setup.sandbox import sandbox_on
 from services.payments.use_cases.leases import LEASE
 from services.payments.use_cases.queries import Queries
 from services.payments.use_cases.sweep import Sweep
@@ -89,6 +88,7 @@ class Service:
     authenticator: Authenticator
     sandbox: SandboxServicer | None
     store: PostgresStore
+    reads: Pool
     metrics: Metrics
     checks: Mapping[str, Check]
     tracer: Tracer | None
@@ -105,8 +105,7 @@ async def composed(
         name: In traces.
         lease: When recovery takes up what this process began; by default what the settings say.
     """
-    tracer = tracer_of(name, os.environ)
-    metrics = Metrics()
+    metrics, tracer = Metrics(), tracer_of(name, os.environ)
     pools = Pools(metrics)
     timeout = settings.database_timeout_seconds
     url = settings.database_url.get_secret_value()
@@ -131,8 +130,7 @@ async def composed(
         ) as vault,
     ):
         clock = SandboxClock()
-        due_after = lease or settings.action_lease
-        store = store_on(reads, writes, settings, clock, due_after, StoreTally(metrics), tracer)
+        store = store_on(reads, writes, settings, clock, lease, StoreTally(metrics), tracer)
         ports = Ports(
             store=store,
             acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
@@ -153,25 +151,16 @@ async def composed(
         ):
             reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(as_secret(settings.hash_key)))
-            sandbox = sandbox_on(pool, settings, bank, authenticator) if pool else None
-            yield Service(ports, queries, authenticator, sandbox, store, metrics, checks, tracer)
+            sandbox = sandbox_on(pool, own_rows, settings, bank, authenticator)
+            yield Service(
+                ports, queries, authenticator, sandbox, store, reads, metrics, checks, tracer
+            )
 
 
 def authenticator_on(pool: Pool, settings: Settings, metrics: Metrics) -> Authenticator:
     """Return what tells callers by the keys in this pool's database."""
     digest = KeyDigest(as_secret(settings.key_pepper))
     return Authenticator(PostgresKeyStore(pool), digest, limits=settings.caller_limits(metrics))
-
-
-def sandbox_on(
-    pool: Pool, settings: Settings, bank: BankLine, authenticator: Authenticator
-) -> SandboxServicer:
-    """Return the sandbox's API on this pool."""
-    cards = GrpcTestCards(
-        lambda: bank.channel, timeout_seconds=settings.acquirer_call_timeout_seconds
-    )
-    once = Once(pool, as_secret(settings.hash_key))
-    return SandboxServicer(PostgresSandbox(pool), cards, authenticator, once)
 
 
 async def serve(settings: Settings) -> None:
@@ -184,6 +173,7 @@ async def serve(settings: Settings) -> None:
 
 async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInterceptor) -> None:
     """Answer RPCs with `service` until SIGTERM; `inner` interceptors run inside the guard."""
+    writer = RequestWriter(service.reads, service.metrics) if service.sandbox else None
     gate = Gate(settings.in_flight_max, first=SHED_FIRST)
     records = call_records(
         settings,
@@ -191,6 +181,7 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
         service=SERVICE,
         payment_id=payment_id_in,
         tracer=service.tracer,
+        writer=writer,
     )
     guard = Guard(telling_the_time(service.ports.clock), gate, records)
     server = make_server(
@@ -203,7 +194,8 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
     add_PaymentServiceServicer_to_server(servicer, server)
     if service.sandbox:
         add_SandboxServiceServicer_to_server(service.sandbox, server)
-    async with observed(settings.metrics_place, service.metrics, service.checks):
+    observing = observed(settings.metrics_place, service.metrics, service.checks)
+    async with running(writer), observing:
         await serve_until_stopped(
             server,
             listen=settings.listen,

@@ -13,6 +13,7 @@ from paygate.payments.v1 import payment_service_pb2 as payments
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.webhooks.v1 import webhook_service_pb2 as hooks
 from paygate_client import Card, EndpointStatus, EventType, Expiry, Money, PaymentStatus
+from paygate_client import _logged_requests as logged
 from paygate_client import _requests as requests
 from paygate_client._call import Call
 from tests.sentinels import CVV, VISA
@@ -56,6 +57,10 @@ CALLS: dict[str, Call[Any]] = {
     "Drain": requests.drain(timedelta(seconds=3)),
     "Reset": requests.reset(),
     "ListTestCards": requests.list_test_cards(),
+    "ListRequests": logged.list_requests(
+        failed=True, payment=NO_ID, idempotency_key="k", method="Authorize", token="t"
+    ),
+    "GetRequest": logged.get_request(NO_ID),
 }
 SERVICES = (
     payments.DESCRIPTOR.services_by_name["PaymentService"],

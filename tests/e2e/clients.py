@@ -82,6 +82,8 @@ RPCS = {
             ("Drain", "POST", "/sandbox/drain"),
             ("Reset", "POST", "/sandbox/reset"),
             ("ListTestCards", "GET", "/sandbox/test-cards"),
+            ("ListRequests", "GET", "/sandbox/requests"),
+            ("GetRequest", "GET", "/sandbox/requests/{id}"),
         )
     },
 }

@@ -13,7 +13,7 @@ from tests.e2e.operator import Operator
 
 # What a field names. PLAIN names nothing that belongs to anybody.
 PLAIN, PAYMENT, ENDPOINT, EVENT, CARD = "", "payment", "endpoint", "event", "card"
-WORDS, PAGE = "words", "page"
+WORDS, PAGE, REQUEST, KEY = "words", "page", "request", "key"
 
 _LIST = {"page_size": PLAIN}
 MATRIX: Mapping[str, Mapping[str, str]] = {
@@ -73,8 +73,24 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "Drain": {"timeout": PLAIN},
     "Reset": {},
     "ListTestCards": {},
+    "ListRequests": {
+        "failed": PLAIN,
+        "payment_id": PAYMENT,
+        "idempotency_key": KEY,
+        "method": PLAIN,
+        **_LIST,
+        "page_token": PAGE,
+    },
+    "GetRequest": {"id": REQUEST},
 }
-CASES = [(rpc, name) for rpc, fields in MATRIX.items() for name, kind in fields.items() if kind]
+# Of a merchant's own calls, also of those that asked for what is another's.
+ASKED = {("ListRequests", "payment_id")}
+CASES = [
+    (rpc, name)
+    for rpc, fields in MATRIX.items()
+    for name, kind in fields.items()
+    if kind and (rpc, name) not in ASKED
+]
 
 A_POUND = {"minor_units": 100, "currency": "GBP"}
 TEN_POUNDS = {"minor_units": 1000, "currency": "GBP"}
@@ -94,6 +110,8 @@ NOBODYS = {
     ENDPOINT: "we_01h455vb4pex5vsknk084sn02q",
     EVENT: "evt_01h455vb4pex5vsknk084sn02q",
     CARD: "tok_01h455vb4pex5vsknk084sn02q",
+    REQUEST: "00000000-0000-4000-8000-000000000000",
+    KEY: "nobodys-key",
     WORDS: "nobody has ever said this",
 }
 REFUSED = {
@@ -101,9 +119,14 @@ REFUSED = {
     ENDPOINT: "WEBHOOK_ENDPOINT_NOT_FOUND",
     EVENT: "EVENT_NOT_FOUND",
     CARD: "CARD_TOKEN_NOT_FOUND",
+    REQUEST: "REQUEST_NOT_FOUND",
 }
 # Filters: what is not there is not listed, and not refused.
-LISTED = {("ListPayments", "reference"), ("ListEvents", "payment_id")}
+LISTED = {
+    ("ListPayments", "reference"),
+    ("ListEvents", "payment_id"),
+    ("ListRequests", "idempotency_key"),
+}
 
 
 @dataclass
@@ -126,10 +149,17 @@ class Merchant:
         """The header that says who asks."""
         return (("authorization", f"Bearer {self.api_key}"),)
 
-    def ask(self, rpc: str, fields: Mapping[str, Any], *, client: Client | None = None) -> Answer:
+    def ask(
+        self,
+        rpc: str,
+        fields: Mapping[str, Any],
+        *,
+        client: Client | None = None,
+        headers: Headers = (),
+    ) -> Answer:
         """Send a request."""
         request = json_format.ParseDict(dict(fields), RPCS[rpc].request())
-        return (client or self.client).call(rpc, request, self.credentials)
+        return (client or self.client).call(rpc, request, (*self.credentials, *headers))
 
     def done(self, rpc: str, fields: Mapping[str, Any]) -> Any:
         """Send a request that must go well, and return the message."""
@@ -146,12 +176,16 @@ class Merchant:
         capture = {"authorization_id": payments[0].id, "amount": A_POUND}
         self.done("Capture", capture)
         event = self._event_of(payments[0].id)
+        key = words.replace(" ", "-")
+        self.ask("ListPayments", {}, headers=(("idempotency-key", key),))
         self.ids = {
             PAYMENT: payments[0].id,
             ENDPOINT: endpoints[0].id,
             EVENT: event,
             CARD: payments[0].card.token,
             WORDS: words,
+            KEY: key,
+            REQUEST: self._request_with(key),
         }
         self.pages = {
             rpc: self._page_of(rpc) for rpc, fields in MATRIX.items() if "page_token" in fields
@@ -181,6 +215,14 @@ class Merchant:
                     return str(event.id)
             assert time.monotonic() < deadline, "no event was delivered"
             time.sleep(0.05)
+
+    def _request_with(self, key: str) -> str:
+        """Return the id of the call that came with an idempotency key, once it is in the log."""
+        deadline = time.monotonic() + 10
+        while not (found := self.done("ListRequests", {"idempotency_key": key}).requests):
+            assert time.monotonic() < deadline, "the call was not logged"
+            time.sleep(0.05)
+        return str(found[0].id)
 
     def _page_of(self, rpc: str) -> str:
         asked = {**self.own(rpc), "page_size": 1}

@@ -4,6 +4,8 @@ The table in `tenants` says of each field of each request what it names. A new R
 of one, fails the test until it has a row.
 """
 
+import time
+
 import pytest
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor
@@ -23,6 +25,7 @@ from tests.e2e.tenants import (
     MATRIX,
     NOBODYS,
     PAGE,
+    PAYMENT,
     REFUSED,
     Merchant,
     settled,
@@ -108,6 +111,24 @@ def test_what_is_theirs_looks_like_what_never_was(
     else:
         assert answers[0].info.reason == REFUSED[kind]
     assert victim.everything() == before
+
+
+def test_calls_that_name_what_is_theirs_are_the_callers_own(
+    victim: Merchant, intruder: Merchant, client: Client
+) -> None:
+    """The log shows that somebody asked for another's payment, and nothing of that payment."""
+    theirs = victim.ids[PAYMENT]
+    asked = {"authorization_id": theirs, "amount": A_POUND}
+    assert intruder.ask("Capture", asked, client=client).info.reason == "PAYMENT_NOT_FOUND"
+    deadline = time.monotonic() + 10
+    while not (found := intruder.done("ListRequests", {"payment_id": theirs}).requests):
+        assert time.monotonic() < deadline, "the call was not logged"
+        time.sleep(0.05)
+    assert {one.reason for one in found} == {"PAYMENT_NOT_FOUND"}
+    assert {one.key_id for one in found} == {intruder.api_key.split("_")[1]}
+    assert intruder.api_key.split("_")[1] not in {
+        one.key_id for one in victim.done("ListRequests", {"payment_id": theirs}).requests
+    }
 
 
 def test_the_owner_gets_what_the_intruder_does_not(victim: Merchant) -> None:

@@ -14,7 +14,9 @@ IDS_MAX = 40
 RECENT = 8
 YEAR = 2030  # before any reply has told
 
-_ID = re.compile(r"([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
+# Or a UUID, which names a request.
+_ID = re.compile(r"([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}\Z|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-\w{12}\Z")
+_REQUEST = "request"
 
 
 @dataclass
@@ -47,8 +49,8 @@ class Pool:
         if request is None:
             return
         for described, value in request.ListFields():
-            if isinstance(value, str) and (match := _ID.match(value)):
-                self._fits(method, described.name).add(match[1])
+            if isinstance(value, str) and (kind := _kind(value)):
+                self._fits(method, described.name).add(kind)
         if token := getattr(reply, "next_page_token", ""):
             following: Any = type(request)()
             following.CopyFrom(request)
@@ -62,10 +64,10 @@ class Pool:
         Until it is known which kind is right, remember that this one may not be.
         """
         for described, value in request.ListFields():
-            if isinstance(value, str) and (match := _ID.match(value)):
-                self._refusals(method, described.name)[match[1]] += 1
-                fits, known = self._fits(method, described.name), self.ids.get(match[1], [])
-                if match[1] in fits and value in known:
+            if isinstance(value, str) and (kind := _kind(value)):
+                self._refusals(method, described.name)[kind] += 1
+                fits, known = self._fits(method, described.name), self.ids.get(kind, [])
+                if kind in fits and value in known:
                     known.remove(value)
 
     def id_for(self, random: Random, method: Method, name: str, *, prefix: str | None) -> str:
@@ -109,8 +111,8 @@ class Pool:
             for one in value if described.is_repeated else (value,):
                 if isinstance(one, Message):
                     self._walk(one)
-                elif isinstance(one, str) and (match := _ID.match(one)):
-                    known = self.ids.setdefault(match[1], [])
+                elif isinstance(one, str) and (kind := _kind(one)):
+                    known = self.ids.setdefault(kind, [])
                     if one not in known:
                         _keep(known, one, IDS_MAX)
 
@@ -125,3 +127,9 @@ class Pool:
 def _keep(kept: list[Any], one: Any, at_most: int) -> None:
     kept.append(one)
     del kept[:-at_most]
+
+
+def _kind(text: str) -> str:
+    """Return what kind of thing a text names: the prefix of an id; empty if none."""
+    match = _ID.match(text)
+    return (match[1] or _REQUEST) if match else ""

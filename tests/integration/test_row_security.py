@@ -16,12 +16,17 @@ from tests.integration.events.desk import Desk, opened
 
 A, B = "mer_a", "mer_b"
 TABLES = {
-    "paygate_reader": ["payments", "actions"],
+    "paygate_reader": ["payments", "actions", "logged_requests"],
+    "paygate_gateway": ["logged_requests"],
     "paygate_webhooks": [
         *("outbox", "webhook_endpoints", "webhook_secrets", "webhook_deliveries"),
-        "stored_replies",
+        *("stored_replies", "logged_requests"),
     ],
 }
+LOGGED = """
+INSERT INTO logged_requests
+VALUES ($1, 1, 'id', 's', 'm', 'OK', '', 1, '', false, '', '', false, NULL, 0, NULL, 0)
+"""
 STORED_REPLY = "INSERT INTO stored_replies VALUES ($1, 'Rpc', 'key', '', '', now())"
 EVERY = [(part, table) for part, tables in TABLES.items() for table in tables]
 FORGETFUL = {table: f"SELECT merchant_id, $1::text AS asked FROM {table}" for _, table in EVERY}  # noqa: S608  # of the table above
@@ -35,6 +40,7 @@ async def desk(payments_database_url: str) -> AsyncIterator[Desk]:
             await full.endpoint("http://127.0.0.1:9/", merchant_id=merchant_id)
             await full.authorized(merchant_id=merchant_id)
             await full.pool.execute(STORED_REPLY, merchant_id)
+            await full.pool.execute(LOGGED, merchant_id)
         await full.relay.run_once()
         yield full
 

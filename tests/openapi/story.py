@@ -17,10 +17,11 @@ from pkg.ids import SUFFIX_PATTERN
 from tests.openapi.document import places
 from tools.openapi.examples import Example
 
-_ID = re.compile(rf"\b(?:pay|act|tok|evt|we)_{SUFFIX_PATTERN}\b")
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ID = re.compile(rf"\b(?:(?:pay|act|tok|evt|we)_{SUFFIX_PATTERN}|{_UUID})\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 # Whatever comes there, it stands for: its form is the schema's to say.
-_ANY = {"secret", "approval_code"}
+_ANY = {"secret", "approval_code", "duration", "key_id"}
 _TOKEN = "next_page_token"
 CALL_SECONDS_MAX = 15.0
 
@@ -93,7 +94,9 @@ def _fits(names: Names, expected: Any, actual: Any, place: str) -> bool:
 
 
 def _blank(text: str) -> str:
-    return _TIME.sub("TIME", _ID.sub(lambda found: found[0][:4], text))
+    return _TIME.sub(
+        "TIME", _ID.sub(lambda found: found[0][:4] if "_" in found[0] else "UUID", text)
+    )
 
 
 class Sender:

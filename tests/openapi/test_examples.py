@@ -25,7 +25,7 @@ MERCHANT = "mer_examples"
 URL = "https://shop.example/webhooks"
 AGAIN_SECONDS_MAX = 15.0
 # What is seen a moment later: lists lack the last milliseconds, deliveries take their time.
-LATER = {"listEvents", "listDeliveries", "listPayments", "getPayment"}
+LATER = {"listEvents", "listDeliveries", "listPayments", "getPayment", "listRequests"}
 
 
 @pytest.fixture(scope="module")

@@ -103,6 +103,7 @@ def test_replies_always_have_what_is_always_printed() -> None:
         "Payment": {"decline"},
         "Action": {"decline"},
         "Delivery": {"last_attempt_time", "next_attempt_time"},
+        "LoggedRequest": {"request", "reply"},
     }
 
 

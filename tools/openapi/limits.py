@@ -10,6 +10,7 @@ from pkg.grpc.validation import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, TEXT_MAX_CHARA
 from pkg.ids import SUFFIX_PATTERN
 from services.events.requests import EVENT_TYPES, OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX
 from services.events.target import URL_LENGTH_MAX
+from services.payments.api.logged import METHODS
 from services.payments.api.requests import AMOUNT_MAX_MINOR_UNITS
 from services.payments.api.sandbox import ADVANCE_MAX, DRAIN_DEFAULT, DRAIN_MAX
 from services.payments.domain.money import EXPONENTS
@@ -22,6 +23,8 @@ REQUIRED_GROUPS: Final = {"paygate.payments.v1.AuthorizeRequest.source"}
 SOMETIMES: Final = {
     "paygate.payments.v1.Payment.decline",
     "paygate.payments.v1.Action.decline",
+    "paygate.sandbox.v1.LoggedRequest.request",
+    "paygate.sandbox.v1.LoggedRequest.reply",
     "paygate.webhooks.v1.Delivery.last_attempt_time",
     "paygate.webhooks.v1.Delivery.next_attempt_time",
 }
@@ -149,6 +152,12 @@ _SANDBOX: Final[dict[str, Schema]] = {
         **_seconds(0, int(DRAIN_MAX.total_seconds()), "10s"),
         "default": f"{DRAIN_DEFAULT.total_seconds():.0f}s",
     },
+    "ListRequestsRequest.payment_id": _PAYMENT,
+    "ListRequestsRequest.idempotency_key": {**_text("order-1001"), "minLength": 1},
+    "ListRequestsRequest.method": {"enum": METHODS},
+    "ListRequestsRequest.page_size": _PAGE_SIZE,
+    "ListRequestsRequest.page_token": _PAGE_TOKEN,
+    "GetRequestRequest.id": {"examples": ["5f3a0e8c-2b77-4d1a-9c55-0a6e8f1d2b34"]},
 }
 LIMITS: Final[dict[str, Schema]] = {
     **{f"paygate.payments.v1.{name}": limits for name, limits in _PAYMENTS.items()},

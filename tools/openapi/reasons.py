@@ -10,22 +10,9 @@ from typing import Final
 import grpc
 
 from pkg.grpc.guard import OVERLOADED
-from pkg.grpc.refusals import internal
+from pkg.grpc.refusals import HTTP_STATUSES, internal
 from services.events.refusals import CODES as OF_EVENTS
 from services.payments.api.refusals import CODES as OF_PAYMENTS
-
-_HTTP: Final = {
-    grpc.StatusCode.INVALID_ARGUMENT: 400,
-    grpc.StatusCode.FAILED_PRECONDITION: 400,
-    grpc.StatusCode.UNAUTHENTICATED: 401,
-    grpc.StatusCode.PERMISSION_DENIED: 403,
-    grpc.StatusCode.NOT_FOUND: 404,
-    grpc.StatusCode.ABORTED: 409,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
-    grpc.StatusCode.INTERNAL: 500,
-    grpc.StatusCode.UNAVAILABLE: 503,
-    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +51,7 @@ def _of_services() -> dict[tuple[int, str], Reason]:
 
 
 def _reason(name: str, code: grpc.StatusCode, message: str) -> Reason:
-    return Reason(name=name, http_status=_HTTP[code], code=code.value[0], message=message)
+    return Reason(name=name, http_status=HTTP_STATUSES[code], code=code.value[0], message=message)
 
 
 def _by_edge(name: str, http_status: int, code: int, message: str) -> Reason:
@@ -181,6 +168,8 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "drain": ("VALIDATION_FAILED",),
     "reset": (),
     "listTestCards": (),
+    "listRequests": _PAGE,
+    "getRequest": ("REQUEST_NOT_FOUND",),
 }
 
 

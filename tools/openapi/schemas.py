@@ -46,6 +46,7 @@ _WELL_KNOWN: Final[dict[str, Schema]] = {
         "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,9})?s$",
         "examples": ["90s"],
     },
+    "google.protobuf.Struct": {"type": "object"},
 }
 
 
@@ -168,7 +169,7 @@ def _messages_in(message: Descriptor) -> Iterator[Descriptor]:
     """Return a message and all in it, which are no circle."""
     yield message
     for field in message.fields:
-        if field.message_type:
+        if field.message_type and field.message_type.full_name not in _WELL_KNOWN:
             yield from _messages_in(field.message_type)
 
 

@@ -38,7 +38,7 @@ from paygate_client.errors import (
 )
 from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, TestCard
+from paygate_client.sandbox_models import Clock, Drained, LoggedRequest, TestCard
 from paygate_client.webhook_models import Delivery, EndpointSecret, Event, WebhookEndpoint
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "GatewayError",
     "InvalidRequestError",
     "Listing",
+    "LoggedRequest",
     "Money",
     "NotFoundError",
     "Outcome",

@@ -17,7 +17,7 @@ from paygate_client.enums import (
 )
 from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, TestCard
+from paygate_client.sandbox_models import Clock, Drained, LoggedRequest, TestCard
 from paygate_client.webhook_models import Delivery, EndpointSecret, Event, WebhookEndpoint
 
 Json = dict[str, Any]
@@ -161,6 +161,21 @@ def drained(said: Json) -> Drained:
 def test_card(said: Json) -> TestCard:
     """Read a card of the simulated bank."""
     return TestCard(number=said["pan"], description=said["description"])
+
+
+def logged_request(said: Json) -> LoggedRequest:
+    """Read a call in the request log."""
+    texts = ("id", "method", "service", "code", "reason", "idempotency_key", "payment_id", "key_id")
+    return LoggedRequest(
+        **{name: str(said[name]) for name in texts},
+        create_time=time(said["create_time"]),
+        http_status=int(said["http_status"]),
+        duration=duration(said["duration"]),
+        replayed=bool(said["replayed"]),
+        rest=bool(said["rest"]),
+        request=_if_set(dict, said.get("request")),
+        reply=_if_set(dict, said.get("reply")),
+    )
 
 
 def time(text: str) -> datetime:

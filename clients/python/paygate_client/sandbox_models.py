@@ -1,7 +1,9 @@
 """What the sandbox says. Times are aware, in UTC."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +51,42 @@ class TestCard:
 
     number: str
     description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedRequest:
+    """A call that was made with one of the merchant's keys, and what became of it.
+
+    Attributes:
+        id: The `x-request-id` of its reply.
+        create_time: When it began.
+        method: The RPC, such as `Authorize`.
+        service: Whose it is, such as `paygate.payments.v1.PaymentService`.
+        code: The name of its gRPC status, such as `OK`.
+        http_status: What REST makes of that.
+        reason: Of its error; empty if there was none.
+        duration: How long it took, inside the service.
+        idempotency_key: What came with it; may be empty.
+        replayed: Whether it got a stored reply.
+        payment_id: What it was about; may be empty.
+        key_id: Of the API key: the part between the two underscores.
+        rest: Whether it came over REST.
+        request: What was sent, as JSON and without card data; None if it could not be read.
+        reply: The reply or the error, in the same way.
+    """
+
+    id: str
+    create_time: datetime
+    method: str
+    service: str
+    code: str
+    http_status: int
+    reason: str
+    duration: timedelta
+    idempotency_key: str
+    replayed: bool
+    payment_id: str
+    key_id: str
+    rest: bool
+    request: Mapping[str, Any] | None
+    reply: Mapping[str, Any] | None

@@ -294,6 +294,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sandbox/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List requests
+         * @description The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end.
+         *
+         *     For keys with the scope `payments` or `read_only`.
+         */
+        get: operations["listRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get request
+         * @description One of these calls, by its request id: the last one, if there were several.
+         *
+         *     For keys with the scope `payments` or `read_only`.
+         */
+        get: operations["getRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhook-endpoints": {
         parameters: {
             query?: never;
@@ -1138,6 +1182,11 @@ export interface components {
             /** @description The payment. */
             payment: components["schemas"]["Payment"];
         };
+        /** @description The call. */
+        GetRequestResponse: {
+            /** @description The call. */
+            request: components["schemas"]["LoggedRequest"];
+        };
         /** @description The endpoint asked for. */
         GetWebhookEndpointResponse: {
             /** @description The endpoint. */
@@ -1171,6 +1220,13 @@ export interface components {
             /** @description For the next page; empty on the last one, unless the list is followed. */
             next_page_token: string;
         };
+        /** @description A page. */
+        ListRequestsResponse: {
+            /** @description Newest first. */
+            requests: components["schemas"]["LoggedRequest"][];
+            /** @description For the next page; empty on the last one. */
+            next_page_token: string;
+        };
         /** @description All of them. */
         ListTestCardsResponse: {
             /** @description The cards. */
@@ -1182,6 +1238,49 @@ export interface components {
             endpoints: components["schemas"]["WebhookEndpoint"][];
             /** @description For the next page; empty on the last one. */
             next_page_token: string;
+        };
+        /** @description A call that the merchant made, with a valid key, and what became of it. */
+        LoggedRequest: {
+            /** @description Its request id, as in the header `x-request-id` of its reply. */
+            readonly id: string;
+            /**
+             * Format: date-time
+             * @description When it began, in real time.
+             * @example 2026-11-28T12:00:00Z
+             */
+            readonly create_time: string;
+            /** @description The RPC, such as `Authorize`. */
+            readonly method: string;
+            /** @description Its service, such as `paygate.payments.v1.PaymentService`. */
+            readonly service: string;
+            /** @description The name of its gRPC status: `OK`, `INVALID_ARGUMENT`. */
+            readonly code: string;
+            /**
+             * Format: int32
+             * @description What REST makes of that.
+             */
+            readonly http_status: number;
+            /** @description Of its error, such as `VALIDATION_FAILED`; empty if there was none. */
+            readonly reason: string;
+            /**
+             * @description How long it took, inside the service.
+             * @example 90s
+             */
+            readonly duration: string;
+            /** @description The one that came with it; empty if none did. */
+            readonly idempotency_key: string;
+            /** @description Whether it got the stored reply of an earlier call with that key. */
+            readonly replayed: boolean;
+            /** @description The payment that it was about; empty if it was about none, or many. */
+            readonly payment_id: string;
+            /** @description Of the API key: the part between the two underscores. */
+            readonly key_id: string;
+            /** @description Whether it came over REST. */
+            readonly rest: boolean;
+            /** @description What was sent, as JSON. Card numbers are bullets and the last four digits; CVVs are left out; of secrets, keys and tokens only a few characters are left. Of more than 8 KiB only the size is told, in `omitted`. */
+            readonly request?: Record<string, never>;
+            /** @description The reply or the error, in the same way; of more than 16 KiB only the size is told. */
+            readonly reply?: Record<string, never>;
         };
         /** @description One authorization and everything that was done with it. */
         Payment: {
@@ -1428,7 +1527,7 @@ export interface components {
              * @description Never changes its meaning. More may be added.
              * @enum {string}
              */
-            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
+            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
             /** @constant */
             domain: "paygate";
             /** @description What the reason is about, if it says more. */
@@ -2611,6 +2710,141 @@ export interface operations {
             401: components["responses"]["Status401"];
             403: components["responses"]["Status403"];
             /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    listRequests: {
+        parameters: {
+            query?: {
+                /** @description True: only those that ended with an error. */
+                failed?: boolean;
+                /** @description Only those about this payment. */
+                payment_id?: string;
+                /** @description Only those with this idempotency key. */
+                idempotency_key?: string;
+                /** @description Only those of this RPC, such as `Authorize`. */
+                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateWebhookEndpoint" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListDeliveries" | "ListEvents" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "UpdateWebhookEndpoint" | "Void";
+                /** @description At most so many, up to 100; 0 means 20. A page of large messages has fewer. */
+                page_size?: number;
+                /** @description From the page before; empty for the first. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRequestsResponse"];
+                };
+            };
+            /**
+             * @description - `INVALID_PAGE_TOKEN`: The page token was not made by this list with these filters.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    getRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its request id, as in the header `x-request-id` of its reply. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GetRequestResponse"];
+                };
+            };
+            /** @description - `MALFORMED_REQUEST`: The request is not valid. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `METHOD_NOT_FOUND`: There is no such method or path.
+             *     - `REQUEST_NOT_FOUND`: The request log has no such request, or no longer.
+             */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];

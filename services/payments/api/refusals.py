@@ -17,6 +17,7 @@ CODES: Codes = {
     errors.CurrencyMismatchError: _Code.INVALID_ARGUMENT,
     errors.PaymentNotFoundError: _Code.NOT_FOUND,
     errors.CardTokenNotFoundError: _Code.NOT_FOUND,
+    errors.RequestNotFoundError: _Code.NOT_FOUND,
     errors.CardTokenRemovedError: _Code.FAILED_PRECONDITION,
     errors.TooManyDeclinesError: _Code.RESOURCE_EXHAUSTED,
     errors.ConcurrentUpdateError: _Code.ABORTED,

@@ -1,5 +1,6 @@
 """paygate.sandbox.v1.SandboxService: what a test needs, and production does not have."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,9 +12,13 @@ from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
 from pkg.errors import ValidationFailedError
 from pkg.grpc.auth import Authenticator
 from pkg.grpc.guard import Context
+from pkg.grpc.paging import PageTokens
 from pkg.grpc.validation import Checks
 from pkg.replies.once import Once
+from services.payments.api.logged import encode_request, filter_of, request_id_of
+from services.payments.domain.errors import RequestNotFoundError
 from services.payments.drains import Drains, Due
+from services.payments.logged import RequestLog
 
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
@@ -57,8 +62,16 @@ class SandboxServicer(SandboxServiceServicer):
     """Registered in the sandbox only."""
 
     def __init__(
-        self, store: SandboxStore, cards: TestCards, authenticator: Authenticator, once: Once
+        self,
+        store: SandboxStore,
+        cards: TestCards,
+        authenticator: Authenticator,
+        once: Once,
+        requests: RequestLog,
+        tokens: PageTokens,
     ) -> None:
+        self._requests = requests
+        self._tokens = tokens
         self._store = store
         self._drains = Drains(store.due)
         self._once = once
@@ -136,6 +149,32 @@ class SandboxServicer(SandboxServiceServicer):
         return pb.ListTestCardsResponse(
             cards=[pb.TestCard(pan=pan, description=text) for pan, text in cards]
         )
+
+    async def ListRequests(  # noqa: N802
+        self, request: pb.ListRequestsRequest, context: Context
+    ) -> pb.ListRequestsResponse:
+        """Return a page of the merchant's calls."""
+        async with self._authenticator.reading(context) as merchant_id:
+            wanted, size = filter_of(request)
+            scope = ("requests", *wanted.names)
+            place = self._tokens.open_place(merchant_id, scope, request.page_token)
+            page = await self._requests.list(merchant_id, wanted, place=place, size=size)
+            token = self._tokens.after(merchant_id, scope, page, place, follow=False)
+            reply = pb.ListRequestsResponse(next_page_token=token)
+            for one in page.items:
+                reply.requests.append(encode_request(one))
+                await asyncio.sleep(0)  # it may be long: others are served in between
+            return reply
+
+    async def GetRequest(  # noqa: N802
+        self, request: pb.GetRequestRequest, context: Context
+    ) -> pb.GetRequestResponse:
+        """Return one of the merchant's calls."""
+        async with self._authenticator.reading(context) as merchant_id:
+            found = await self._requests.get(merchant_id, request_id_of(request))
+            if found is None:
+                raise RequestNotFoundError
+            return pb.GetRequestResponse(request=encode_request(found))
 
 
 def _is_sane(duration: Duration) -> bool:

@@ -36,6 +36,12 @@ class CardTokenRemovedError(PaymentsError):
     reason = "CARD_TOKEN_REMOVED"
 
 
+class RequestNotFoundError(PaymentsError):
+    """The request log has no such request, or no longer."""
+
+    reason = "REQUEST_NOT_FOUND"
+
+
 class TooManyDeclinesError(PaymentsError, RateLimitedError):
     """Too many authorizations of this card, or with this API key, were declined. Try later."""
 

@@ -48,7 +48,7 @@ def store_on(
     writes: Pool,
     settings: Settings,
     clock: SandboxClock,
-    lease: timedelta,
+    lease: timedelta | None,
     tally: StoreTally,
     tracer: Tracer | None,
 ) -> PostgresStore:
@@ -58,7 +58,7 @@ def store_on(
         writes,
         events=ProtoEvents(),
         clock=clock,
-        lease=lease,
+        lease=lease or settings.action_lease,
         wait_seconds_max=settings.database_timeout_seconds,
         tally=tally,
         tracer=tracer,

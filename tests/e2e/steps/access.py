@@ -19,6 +19,7 @@ from tests.e2e.steps.story import Asked, Fields, Story, bearer, rows
 NO_PAYMENT = "pay_01h455vb4pex5vsknk084sn02q"
 NO_CARD = "tok_01h455vb4pex5vsknk084sn02q"
 NO_ENDPOINT = "we_01h455vb4pex5vsknk084sn02q"
+NO_REQUEST = "00000000-0000-4000-8000-000000000000"
 NO_EVENT = "evt_01h455vb4pex5vsknk084sn02q"
 NOBODY = f"sk_{'0' * 16}_{'0' * 64}"
 
@@ -103,6 +104,8 @@ def every_request(story: Story) -> None:
         ("ListEvents", {}),
         ("GetClock", {}),
         ("ListTestCards", {}),
+        ("ListRequests", {}),
+        ("GetRequest", {"id": NO_REQUEST}),
         *requests_with_endpoint(NO_ENDPOINT),
         *requests_with_event(NO_EVENT),
         *((rpc, {}) for rpc, found in RPCS.items() if _is_bare_post(found)),

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.e2e.steps.errors",
     "tests.e2e.steps.following",
     "tests.e2e.steps.listing",
+    "tests.e2e.steps.logged",
     "tests.e2e.steps.merchants",
     "tests.e2e.steps.native",
     "tests.e2e.steps.outcome",

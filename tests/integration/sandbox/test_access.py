@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import asyncpg
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from grpc import aio
 
+from paygate.payments.v1 import payment_service_pb2 as service
+from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from services.acquirer.cards import APPROVED_CARDS, CARDS
 from tests.chaos.rig import Rig, reason_of
@@ -29,6 +32,8 @@ async def test_every_call_needs_a_key(box: Sandbox) -> None:
         (box.stub.Drain, sandbox.DrainRequest()),
         (box.stub.Reset, sandbox.ResetRequest()),
         (box.stub.ListTestCards, sandbox.ListTestCardsRequest()),
+        (box.stub.ListRequests, sandbox.ListRequestsRequest()),
+        (box.stub.GetRequest, sandbox.GetRequestRequest(id="x")),
     ]
     for method, request in calls:
         with pytest.raises(aio.AioRpcError) as refused:
@@ -39,7 +44,7 @@ async def test_every_call_needs_a_key(box: Sandbox) -> None:
 async def test_the_sandbox_can_be_left_out(
     payments_database_url: str, acquirer_database_url: str
 ) -> None:
-    """Then the service is absent, not just forbidden, as it always is in production."""
+    """Then the service is absent, not just forbidden, and no call is logged, as in production."""
     rig = Rig(payments_database_url, acquirer_database_url, workers_count=2, with_sweep=False)
     rig.environment["PAYGATE_SANDBOX_API"] = "false"
     async with rig:
@@ -47,3 +52,9 @@ async def test_the_sandbox_can_be_left_out(
         with pytest.raises(aio.AioRpcError) as refused:
             await box.stub.GetClock(sandbox.GetClockRequest(), metadata=box.metadata)
         assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+        stub = PaymentServiceStub(rig.channels[0])
+        await stub.ListPayments(service.ListPaymentsRequest(), metadata=box.metadata)
+    connection = await asyncpg.connect(payments_database_url)
+    # The workers have ended, and would have written what they had.
+    assert not await connection.fetchval("SELECT count(*) FROM logged_requests")
+    await connection.close()

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from paygate_client import _logged_requests as logged
 from paygate_client import _requests as requests
+from paygate_client._async.listing import AsyncListing
 from paygate_client._async.transport import AsyncTransport
-from paygate_client.sandbox_models import Clock, Drained, TestCard
+from paygate_client.models import Payment
+from paygate_client.sandbox_models import Clock, Drained, LoggedRequest, TestCard
 
 
 class AsyncSandbox:
@@ -33,3 +36,38 @@ class AsyncSandbox:
     async def test_cards(self) -> Sequence[TestCard]:
         """Return the cards whose numbers decide what the simulated bank does."""
         return await self._transport.send(requests.list_test_cards())
+
+    def requests(
+        self,
+        *,
+        failed: bool = False,
+        payment: Payment | str | None = None,
+        idempotency_key: str | None = None,
+        method: str | None = None,
+    ) -> AsyncListing[LoggedRequest]:
+        """List the merchant's last 10,000 calls, newest first.
+
+        Args:
+            failed: True for only those that ended with an error.
+            payment: Only those about this payment.
+            idempotency_key: Only those with this key.
+            method: Only those of this RPC, such as `Authorize`.
+        """
+        return AsyncListing(
+            self._transport,
+            lambda at: logged.list_requests(
+                failed=failed,
+                payment=payment,
+                idempotency_key=idempotency_key,
+                method=method,
+                token=at,
+            ),
+        )
+
+    async def request(self, request_id: str) -> LoggedRequest:
+        """Return one of these calls, by the id that its reply or error came with.
+
+        Raises:
+            NotFoundError: It is not in the log, or not yet: that takes a moment.
+        """
+        return await self._transport.send(logged.get_request(request_id))

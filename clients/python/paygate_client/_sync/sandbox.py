@@ -4,9 +4,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from paygate_client import _logged_requests as logged
 from paygate_client import _requests as requests
+from paygate_client._sync.listing import Listing
 from paygate_client._sync.transport import Transport
-from paygate_client.sandbox_models import Clock, Drained, TestCard
+from paygate_client.models import Payment
+from paygate_client.sandbox_models import Clock, Drained, LoggedRequest, TestCard
 
 
 class Sandbox:
@@ -34,3 +37,38 @@ class Sandbox:
     def test_cards(self) -> Sequence[TestCard]:
         """Return the cards whose numbers decide what the simulated bank does."""
         return self._transport.send(requests.list_test_cards())
+
+    def requests(
+        self,
+        *,
+        failed: bool = False,
+        payment: Payment | str | None = None,
+        idempotency_key: str | None = None,
+        method: str | None = None,
+    ) -> Listing[LoggedRequest]:
+        """List the merchant's last 10,000 calls, newest first.
+
+        Args:
+            failed: True for only those that ended with an error.
+            payment: Only those about this payment.
+            idempotency_key: Only those with this key.
+            method: Only those of this RPC, such as `Authorize`.
+        """
+        return Listing(
+            self._transport,
+            lambda at: logged.list_requests(
+                failed=failed,
+                payment=payment,
+                idempotency_key=idempotency_key,
+                method=method,
+                token=at,
+            ),
+        )
+
+    def request(self, request_id: str) -> LoggedRequest:
+        """Return one of these calls, by the id that its reply or error came with.
+
+        Raises:
+            NotFoundError: It is not in the log, or not yet: that takes a moment.
+        """
+        return self._transport.send(logged.get_request(request_id))

@@ -3,6 +3,7 @@
 WITH deliveries AS (DELETE FROM webhook_deliveries WHERE merchant_id = $1),
 secrets AS (DELETE FROM webhook_secrets WHERE merchant_id = $1),
 endpoints AS (DELETE FROM webhook_endpoints WHERE merchant_id = $1),
+requests AS (DELETE FROM logged_requests WHERE merchant_id = $1),
 replies AS (DELETE FROM stored_replies WHERE merchant_id = $1),
 card_notes AS (DELETE FROM removed_cards WHERE merchant_id = $1),
 gone_cards AS (

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from paygate.auth.v1 import scope_pb2 as paygate_dot_auth_dot_v1_dot_scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(paygate/sandbox/v1/sandbox_service.proto\x12\x12paygate.sandbox.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpaygate/auth/v1/scope.proto\"\x11\n\x0fGetClockRequest\"s\n\x10GetClockResponse\x12,\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03now\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\"F\n\x13\x41\x64vanceClockRequest\x12/\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x02R\x02\x62y\"w\n\x14\x41\x64vanceClockResponse\x12,\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03now\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\"I\n\x0c\x44rainRequest\x12\x39\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01R\x07timeout\"\xc3\x01\n\rDrainResponse\x12\x18\n\x07\x64rained\x18\x01 \x01(\x08R\x07\x64rained\x12\'\n\x0fpending_actions\x18\x02 \x01(\x05R\x0ependingActions\x12!\n\x0c\x64ue_expiries\x18\x03 \x01(\x05R\x0b\x64ueExpiries\x12%\n\x0epending_events\x18\x04 \x01(\x05R\rpendingEvents\x12%\n\x0e\x64ue_deliveries\x18\x05 \x01(\x05R\rdueDeliveries\"\x0e\n\x0cResetRequest\"+\n\rResetResponse\x12\x1a\n\x08payments\x18\x01 \x01(\x03R\x08payments\"\x16\n\x14ListTestCardsRequest\"K\n\x15ListTestCardsResponse\x12\x32\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1c.paygate.sandbox.v1.TestCardR\x05\x63\x61rds\">\n\x08TestCard\x12\x10\n\x03pan\x18\x01 \x01(\tR\x03pan\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription2\xf9\x05\n\x0eSandboxService\x12\x88\x01\n\x08GetClock\x12#.paygate.sandbox.v1.GetClockRequest\x1a$.paygate.sandbox.v1.GetClockResponse\"1\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02%\x12\x0e/sandbox/clockZ\x13\x12\x11/v1/sandbox/clock\x12\xa9\x01\n\x0c\x41\x64vanceClock\x12\'.paygate.sandbox.v1.AdvanceClockRequest\x1a(.paygate.sandbox.v1.AdvanceClockResponse\"F\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02;\"\x16/sandbox/clock/advance:\x01*Z\x1e\"\x19/v1/sandbox/clock/advance:\x01*\x12\x84\x01\n\x05\x44rain\x12 .paygate.sandbox.v1.DrainRequest\x1a!.paygate.sandbox.v1.DrainResponse\"6\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02+\"\x0e/sandbox/drain:\x01*Z\x16\"\x11/v1/sandbox/drain:\x01*\x12\x84\x01\n\x05Reset\x12 .paygate.sandbox.v1.ResetRequest\x1a!.paygate.sandbox.v1.ResetResponse\"6\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02+\"\x0e/sandbox/reset:\x01*Z\x16\"\x11/v1/sandbox/reset:\x01*\x12\xa1\x01\n\rListTestCards\x12(.paygate.sandbox.v1.ListTestCardsRequest\x1a).paygate.sandbox.v1.ListTestCardsResponse\";\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02/\x12\x13/sandbox/test-cardsZ\x18\x12\x16/v1/sandbox/test-cardsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(paygate/sandbox/v1/sandbox_service.proto\x12\x12paygate.sandbox.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpaygate/auth/v1/scope.proto\"\x11\n\x0fGetClockRequest\"s\n\x10GetClockResponse\x12,\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03now\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\"F\n\x13\x41\x64vanceClockRequest\x12/\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x02R\x02\x62y\"w\n\x14\x41\x64vanceClockResponse\x12,\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03now\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\"I\n\x0c\x44rainRequest\x12\x39\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01R\x07timeout\"\xc3\x01\n\rDrainResponse\x12\x18\n\x07\x64rained\x18\x01 \x01(\x08R\x07\x64rained\x12\'\n\x0fpending_actions\x18\x02 \x01(\x05R\x0ependingActions\x12!\n\x0c\x64ue_expiries\x18\x03 \x01(\x05R\x0b\x64ueExpiries\x12%\n\x0epending_events\x18\x04 \x01(\x05R\rpendingEvents\x12%\n\x0e\x64ue_deliveries\x18\x05 \x01(\x05R\rdueDeliveries\"\x0e\n\x0cResetRequest\"+\n\rResetResponse\x12\x1a\n\x08payments\x18\x01 \x01(\x03R\x08payments\"\x16\n\x14ListTestCardsRequest\"K\n\x15ListTestCardsResponse\x12\x32\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1c.paygate.sandbox.v1.TestCardR\x05\x63\x61rds\">\n\x08TestCard\x12\x10\n\x03pan\x18\x01 \x01(\tR\x03pan\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription\"\xaa\x02\n\x13ListRequestsRequest\x12\x1c\n\x06\x66\x61iled\x18\x01 \x01(\x08\x42\x04\xe2\x41\x01\x01R\x06\x66\x61iled\x12(\n\npayment_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00R\tpaymentId\x88\x01\x01\x12\x32\n\x0fidempotency_key\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x01R\x0eidempotencyKey\x88\x01\x01\x12!\n\x06method\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x02R\x06method\x88\x01\x01\x12!\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01R\x08pageSize\x12#\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01R\tpageTokenB\r\n\x0b_payment_idB\x12\n\x10_idempotency_keyB\t\n\x07_method\"}\n\x14ListRequestsResponse\x12=\n\x08requests\x18\x01 \x03(\x0b\x32!.paygate.sandbox.v1.LoggedRequestR\x08requests\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\")\n\x11GetRequestRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"Q\n\x12GetRequestResponse\x12;\n\x07request\x18\x01 \x01(\x0b\x32!.paygate.sandbox.v1.LoggedRequestR\x07request\"\xdd\x04\n\rLoggedRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x41\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\x12\x1c\n\x06method\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x06method\x12\x1e\n\x07service\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03R\x07service\x12\x18\n\x04\x63ode\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03R\x04\x63ode\x12%\n\x0bhttp_status\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x03R\nhttpStatus\x12\x1c\n\x06reason\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03R\x06reason\x12;\n\x08\x64uration\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x03R\x08\x64uration\x12-\n\x0fidempotency_key\x18\t \x01(\tB\x04\xe2\x41\x01\x03R\x0eidempotencyKey\x12 \n\x08replayed\x18\n \x01(\x08\x42\x04\xe2\x41\x01\x03R\x08replayed\x12#\n\npayment_id\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03R\tpaymentId\x12\x1b\n\x06key_id\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03R\x05keyId\x12\x18\n\x04rest\x18\r \x01(\x08\x42\x04\xe2\x41\x01\x03R\x04rest\x12\x37\n\x07request\x18\x0e \x01(\x0b\x32\x17.google.protobuf.StructB\x04\xe2\x41\x01\x03R\x07request\x12\x33\n\x05reply\x18\x0f \x01(\x0b\x32\x17.google.protobuf.StructB\x04\xe2\x41\x01\x03R\x05reply2\xb7\x08\n\x0eSandboxService\x12\x88\x01\n\x08GetClock\x12#.paygate.sandbox.v1.GetClockRequest\x1a$.paygate.sandbox.v1.GetClockResponse\"1\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02%\x12\x0e/sandbox/clockZ\x13\x12\x11/v1/sandbox/clock\x12\xa9\x01\n\x0c\x41\x64vanceClock\x12\'.paygate.sandbox.v1.AdvanceClockRequest\x1a(.paygate.sandbox.v1.AdvanceClockResponse\"F\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02;\"\x16/sandbox/clock/advance:\x01*Z\x1e\"\x19/v1/sandbox/clock/advance:\x01*\x12\x84\x01\n\x05\x44rain\x12 .paygate.sandbox.v1.DrainRequest\x1a!.paygate.sandbox.v1.DrainResponse\"6\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02+\"\x0e/sandbox/drain:\x01*Z\x16\"\x11/v1/sandbox/drain:\x01*\x12\x84\x01\n\x05Reset\x12 .paygate.sandbox.v1.ResetRequest\x1a!.paygate.sandbox.v1.ResetResponse\"6\xfa\x8d\x19\x01\x01\x82\xd3\xe4\x93\x02+\"\x0e/sandbox/reset:\x01*Z\x16\"\x11/v1/sandbox/reset:\x01*\x12\xa1\x01\n\rListTestCards\x12(.paygate.sandbox.v1.ListTestCardsRequest\x1a).paygate.sandbox.v1.ListTestCardsResponse\";\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02/\x12\x13/sandbox/test-cardsZ\x18\x12\x16/v1/sandbox/test-cards\x12\x9a\x01\n\x0cListRequests\x12\'.paygate.sandbox.v1.ListRequestsRequest\x1a(.paygate.sandbox.v1.ListRequestsResponse\"7\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02+\x12\x11/sandbox/requestsZ\x16\x12\x14/v1/sandbox/requests\x12\x9e\x01\n\nGetRequest\x12%.paygate.sandbox.v1.GetRequestRequest\x1a&.paygate.sandbox.v1.GetRequestResponse\"A\xfa\x8d\x19\x02\x01\x02\x82\xd3\xe4\x93\x02\x35\x12\x16/sandbox/requests/{id}Z\x1b\x12\x19/v1/sandbox/requests/{id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +41,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADVANCECLOCKREQUEST'].fields_by_name['by']._serialized_options = b'\342A\001\002'
   _globals['_DRAINREQUEST'].fields_by_name['timeout']._loaded_options = None
   _globals['_DRAINREQUEST'].fields_by_name['timeout']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['failed']._loaded_options = None
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['failed']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['payment_id']._loaded_options = None
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['payment_id']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['idempotency_key']._loaded_options = None
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['idempotency_key']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['method']._loaded_options = None
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['method']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTREQUESTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_GETREQUESTREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_GETREQUESTREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002'
+  _globals['_LOGGEDREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['create_time']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['method']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['method']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['service']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['service']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['code']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['code']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['http_status']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['http_status']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['duration']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['duration']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['idempotency_key']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['idempotency_key']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['replayed']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['replayed']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['payment_id']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['payment_id']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['key_id']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['key_id']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['rest']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['rest']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['request']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['request']._serialized_options = b'\342A\001\003'
+  _globals['_LOGGEDREQUEST'].fields_by_name['reply']._loaded_options = None
+  _globals['_LOGGEDREQUEST'].fields_by_name['reply']._serialized_options = b'\342A\001\003'
   _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._loaded_options = None
   _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\002%\022\016/sandbox/clockZ\023\022\021/v1/sandbox/clock'
   _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._loaded_options = None
@@ -50,28 +95,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SANDBOXSERVICE'].methods_by_name['Reset']._serialized_options = b'\372\215\031\001\001\202\323\344\223\002+\"\016/sandbox/reset:\001*Z\026\"\021/v1/sandbox/reset:\001*'
   _globals['_SANDBOXSERVICE'].methods_by_name['ListTestCards']._loaded_options = None
   _globals['_SANDBOXSERVICE'].methods_by_name['ListTestCards']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\002/\022\023/sandbox/test-cardsZ\030\022\026/v1/sandbox/test-cards'
-  _globals['_GETCLOCKREQUEST']._serialized_start=221
-  _globals['_GETCLOCKREQUEST']._serialized_end=238
-  _globals['_GETCLOCKRESPONSE']._serialized_start=240
-  _globals['_GETCLOCKRESPONSE']._serialized_end=355
-  _globals['_ADVANCECLOCKREQUEST']._serialized_start=357
-  _globals['_ADVANCECLOCKREQUEST']._serialized_end=427
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=429
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=548
-  _globals['_DRAINREQUEST']._serialized_start=550
-  _globals['_DRAINREQUEST']._serialized_end=623
-  _globals['_DRAINRESPONSE']._serialized_start=626
-  _globals['_DRAINRESPONSE']._serialized_end=821
-  _globals['_RESETREQUEST']._serialized_start=823
-  _globals['_RESETREQUEST']._serialized_end=837
-  _globals['_RESETRESPONSE']._serialized_start=839
-  _globals['_RESETRESPONSE']._serialized_end=882
-  _globals['_LISTTESTCARDSREQUEST']._serialized_start=884
-  _globals['_LISTTESTCARDSREQUEST']._serialized_end=906
-  _globals['_LISTTESTCARDSRESPONSE']._serialized_start=908
-  _globals['_LISTTESTCARDSRESPONSE']._serialized_end=983
-  _globals['_TESTCARD']._serialized_start=985
-  _globals['_TESTCARD']._serialized_end=1047
-  _globals['_SANDBOXSERVICE']._serialized_start=1050
-  _globals['_SANDBOXSERVICE']._serialized_end=1811
+  _globals['_SANDBOXSERVICE'].methods_by_name['ListRequests']._loaded_options = None
+  _globals['_SANDBOXSERVICE'].methods_by_name['ListRequests']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\002+\022\021/sandbox/requestsZ\026\022\024/v1/sandbox/requests'
+  _globals['_SANDBOXSERVICE'].methods_by_name['GetRequest']._loaded_options = None
+  _globals['_SANDBOXSERVICE'].methods_by_name['GetRequest']._serialized_options = b'\372\215\031\002\001\002\202\323\344\223\0025\022\026/sandbox/requests/{id}Z\033\022\031/v1/sandbox/requests/{id}'
+  _globals['_GETCLOCKREQUEST']._serialized_start=251
+  _globals['_GETCLOCKREQUEST']._serialized_end=268
+  _globals['_GETCLOCKRESPONSE']._serialized_start=270
+  _globals['_GETCLOCKRESPONSE']._serialized_end=385
+  _globals['_ADVANCECLOCKREQUEST']._serialized_start=387
+  _globals['_ADVANCECLOCKREQUEST']._serialized_end=457
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=459
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=578
+  _globals['_DRAINREQUEST']._serialized_start=580
+  _globals['_DRAINREQUEST']._serialized_end=653
+  _globals['_DRAINRESPONSE']._serialized_start=656
+  _globals['_DRAINRESPONSE']._serialized_end=851
+  _globals['_RESETREQUEST']._serialized_start=853
+  _globals['_RESETREQUEST']._serialized_end=867
+  _globals['_RESETRESPONSE']._serialized_start=869
+  _globals['_RESETRESPONSE']._serialized_end=912
+  _globals['_LISTTESTCARDSREQUEST']._serialized_start=914
+  _globals['_LISTTESTCARDSREQUEST']._serialized_end=936
+  _globals['_LISTTESTCARDSRESPONSE']._serialized_start=938
+  _globals['_LISTTESTCARDSRESPONSE']._serialized_end=1013
+  _globals['_TESTCARD']._serialized_start=1015
+  _globals['_TESTCARD']._serialized_end=1077
+  _globals['_LISTREQUESTSREQUEST']._serialized_start=1080
+  _globals['_LISTREQUESTSREQUEST']._serialized_end=1378
+  _globals['_LISTREQUESTSRESPONSE']._serialized_start=1380
+  _globals['_LISTREQUESTSRESPONSE']._serialized_end=1505
+  _globals['_GETREQUESTREQUEST']._serialized_start=1507
+  _globals['_GETREQUESTREQUEST']._serialized_end=1548
+  _globals['_GETREQUESTRESPONSE']._serialized_start=1550
+  _globals['_GETREQUESTRESPONSE']._serialized_end=1631
+  _globals['_LOGGEDREQUEST']._serialized_start=1634
+  _globals['_LOGGEDREQUEST']._serialized_end=2239
+  _globals['_SANDBOXSERVICE']._serialized_start=2242
+  _globals['_SANDBOXSERVICE']._serialized_end=3321
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
@@ -290,3 +291,219 @@ class TestCard(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TestCard: _TypeAlias = TestCard  # noqa: Y015
+
+@_typing.final
+class ListRequestsRequest(_message.Message):
+    """Which calls."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAILED_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    failed: _builtins.bool
+    """True: only those that ended with an error."""
+    payment_id: _builtins.str
+    """Only those about this payment."""
+    idempotency_key: _builtins.str
+    """Only those with this idempotency key."""
+    method: _builtins.str
+    """Only those of this RPC, such as `Authorize`."""
+    page_size: _builtins.int
+    """At most so many, up to 100; 0 means 20. A page of large messages has fewer."""
+    page_token: _builtins.str
+    """From the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        failed: _builtins.bool = ...,
+        payment_id: _builtins.str | None = ...,
+        idempotency_key: _builtins.str | None = ...,
+        method: _builtins.str | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_idempotency_key", b"_idempotency_key", "_method", b"_method", "_payment_id", b"_payment_id", "idempotency_key", b"idempotency_key", "method", b"method", "payment_id", b"payment_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_idempotency_key", b"_idempotency_key", "_method", b"_method", "_payment_id", b"_payment_id", "failed", b"failed", "idempotency_key", b"idempotency_key", "method", b"method", "page_size", b"page_size", "page_token", b"page_token", "payment_id", b"payment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__idempotency_key: _TypeAlias = _typing.Literal["idempotency_key"]  # noqa: Y015
+    _WhichOneofArgType__idempotency_key: _TypeAlias = _typing.Literal["_idempotency_key", b"_idempotency_key"]  # noqa: Y015
+    _WhichOneofReturnType__method: _TypeAlias = _typing.Literal["method"]  # noqa: Y015
+    _WhichOneofArgType__method: _TypeAlias = _typing.Literal["_method", b"_method"]  # noqa: Y015
+    _WhichOneofReturnType__payment_id: _TypeAlias = _typing.Literal["payment_id"]  # noqa: Y015
+    _WhichOneofArgType__payment_id: _TypeAlias = _typing.Literal["_payment_id", b"_payment_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__idempotency_key) -> _WhichOneofReturnType__idempotency_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__method) -> _WhichOneofReturnType__method | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__payment_id) -> _WhichOneofReturnType__payment_id | None: ...
+
+Global___ListRequestsRequest: _TypeAlias = ListRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ListRequestsResponse(_message.Message):
+    """A page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last one."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoggedRequest]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___LoggedRequest] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRequestsResponse: _TypeAlias = ListRequestsResponse  # noqa: Y015
+
+@_typing.final
+class GetRequestRequest(_message.Message):
+    """Which call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its request id, as in the header `x-request-id` of its reply."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRequestRequest: _TypeAlias = GetRequestRequest  # noqa: Y015
+
+@_typing.final
+class GetRequestResponse(_message.Message):
+    """The call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___LoggedRequest:
+        """The call."""
+
+    def __init__(
+        self,
+        *,
+        request: Global___LoggedRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRequestResponse: _TypeAlias = GetRequestResponse  # noqa: Y015
+
+@_typing.final
+class LoggedRequest(_message.Message):
+    """A call that the merchant made, with a valid key, and what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    SERVICE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    HTTP_STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    REST_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    REPLY_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its request id, as in the header `x-request-id` of its reply."""
+    method: _builtins.str
+    """The RPC, such as `Authorize`."""
+    service: _builtins.str
+    """Its service, such as `paygate.payments.v1.PaymentService`."""
+    code: _builtins.str
+    """The name of its gRPC status: `OK`, `INVALID_ARGUMENT`."""
+    http_status: _builtins.int
+    """What REST makes of that."""
+    reason: _builtins.str
+    """Of its error, such as `VALIDATION_FAILED`; empty if there was none."""
+    idempotency_key: _builtins.str
+    """The one that came with it; empty if none did."""
+    replayed: _builtins.bool
+    """Whether it got the stored reply of an earlier call with that key."""
+    payment_id: _builtins.str
+    """The payment that it was about; empty if it was about none, or many."""
+    key_id: _builtins.str
+    """Of the API key: the part between the two underscores."""
+    rest: _builtins.bool
+    """Whether it came over REST."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began, in real time."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it took, inside the service."""
+
+    @_builtins.property
+    def request(self) -> _struct_pb2.Struct:
+        """What was sent, as JSON. Card numbers are bullets and the last four digits; CVVs are left out; of
+        secrets, keys and tokens only a few characters are left. Of more than 8 KiB only the size is told, in
+        `omitted`.
+        """
+
+    @_builtins.property
+    def reply(self) -> _struct_pb2.Struct:
+        """The reply or the error, in the same way; of more than 16 KiB only the size is told."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        method: _builtins.str = ...,
+        service: _builtins.str = ...,
+        code: _builtins.str = ...,
+        http_status: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        idempotency_key: _builtins.str = ...,
+        replayed: _builtins.bool = ...,
+        payment_id: _builtins.str = ...,
+        key_id: _builtins.str = ...,
+        rest: _builtins.bool = ...,
+        request: _struct_pb2.Struct | None = ...,
+        reply: _struct_pb2.Struct | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "duration", b"duration", "reply", b"reply", "request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "create_time", b"create_time", "duration", b"duration", "http_status", b"http_status", "id", b"id", "idempotency_key", b"idempotency_key", "key_id", b"key_id", "method", b"method", "payment_id", b"payment_id", "reason", b"reason", "replayed", b"replayed", "reply", b"reply", "request", b"request", "rest", b"rest", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LoggedRequest: _TypeAlias = LoggedRequest  # noqa: Y015

@@ -60,6 +60,16 @@ class SandboxServiceStub:
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsRequest.SerializeToString,
                 response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsResponse.FromString,
                 _registered_method=True)
+        self.ListRequests = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/ListRequests',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListRequestsRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListRequestsResponse.FromString,
+                _registered_method=True)
+        self.GetRequest = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/GetRequest',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.GetRequestRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.GetRequestResponse.FromString,
+                _registered_method=True)
 
 
 class SandboxServiceServicer:
@@ -101,6 +111,20 @@ class SandboxServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRequests(self, request, context):
+        """The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRequest(self, request, context):
+        """One of these calls, by its request id: the last one, if there were several.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SandboxServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +152,16 @@ def add_SandboxServiceServicer_to_server(servicer, server):
                     servicer.ListTestCards,
                     request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsRequest.FromString,
                     response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsResponse.SerializeToString,
+            ),
+            'ListRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRequests,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListRequestsRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListRequestsResponse.SerializeToString,
+            ),
+            'GetRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRequest,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.GetRequestRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.GetRequestResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +300,60 @@ class SandboxService:
             '/paygate.sandbox.v1.SandboxService/ListTestCards',
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsRequest.SerializeToString,
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/ListRequests',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListRequestsRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/GetRequest',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.GetRequestRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.GetRequestResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,10 @@ class SandboxServiceStub:
     """Removes the merchant's payments, events and webhook endpoints, and puts the clock back."""
     ListTestCards: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListTestCardsRequest, _sandbox_service_pb2.ListTestCardsResponse]
     """The cards whose numbers decide what the simulated bank does."""
+    ListRequests: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListRequestsRequest, _sandbox_service_pb2.ListRequestsResponse]
+    """The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end."""
+    GetRequest: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetRequestRequest, _sandbox_service_pb2.GetRequestResponse]
+    """One of these calls, by its request id: the last one, if there were several."""
 
 @_typing.type_check_only
 class SandboxServiceAsyncStub(SandboxServiceStub):
@@ -59,6 +63,10 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     """Removes the merchant's payments, events and webhook endpoints, and puts the clock back."""
     ListTestCards: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListTestCardsRequest, _sandbox_service_pb2.ListTestCardsResponse]  # type: ignore[assignment]
     """The cards whose numbers decide what the simulated bank does."""
+    ListRequests: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListRequestsRequest, _sandbox_service_pb2.ListRequestsResponse]  # type: ignore[assignment]
+    """The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end."""
+    GetRequest: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetRequestRequest, _sandbox_service_pb2.GetRequestResponse]  # type: ignore[assignment]
+    """One of these calls, by its request id: the last one, if there were several."""
 
 class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
     """What a test needs and production must not have: it is absent there."""
@@ -102,5 +110,21 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.ListTestCardsResponse, _abc.Awaitable[_sandbox_service_pb2.ListTestCardsResponse]]:
         """The cards whose numbers decide what the simulated bank does."""
+
+    @_abc_1.abstractmethod
+    def ListRequests(
+        self,
+        request: _sandbox_service_pb2.ListRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.ListRequestsResponse, _abc.Awaitable[_sandbox_service_pb2.ListRequestsResponse]]:
+        """The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end."""
+
+    @_abc_1.abstractmethod
+    def GetRequest(
+        self,
+        request: _sandbox_service_pb2.GetRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.GetRequestResponse, _abc.Awaitable[_sandbox_service_pb2.GetRequestResponse]]:
+        """One of these calls, by its request id: the last one, if there were several."""
 
 def add_SandboxServiceServicer_to_server(servicer: SandboxServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,15 +7,15 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../../google/api/field_behavior_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_paygate_auth_v1_scope } from "../../auth/v1/scope_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file paygate/sandbox/v1/sandbox_service.proto.
  */
 export const file_paygate_sandbox_v1_sandbox_service: GenFile = /*@__PURE__*/
-  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyIWChRMaXN0VGVzdENhcmRzUmVxdWVzdCJEChVMaXN0VGVzdENhcmRzUmVzcG9uc2USKwoFY2FyZHMYASADKAsyHC5wYXlnYXRlLnNhbmRib3gudjEuVGVzdENhcmQiLAoIVGVzdENhcmQSCwoDcGFuGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJMvkFCg5TYW5kYm94U2VydmljZRKIAQoIR2V0Q2xvY2sSIy5wYXlnYXRlLnNhbmRib3gudjEuR2V0Q2xvY2tSZXF1ZXN0GiQucGF5Z2F0ZS5zYW5kYm94LnYxLkdldENsb2NrUmVzcG9uc2UiMfqNGQIBAoLT5JMCJVoTEhEvdjEvc2FuZGJveC9jbG9jaxIOL3NhbmRib3gvY2xvY2sSqQEKDEFkdmFuY2VDbG9jaxInLnBheWdhdGUuc2FuZGJveC52MS5BZHZhbmNlQ2xvY2tSZXF1ZXN0GigucGF5Z2F0ZS5zYW5kYm94LnYxLkFkdmFuY2VDbG9ja1Jlc3BvbnNlIkb6jRkBAYLT5JMCOzoBKloeOgEqIhkvdjEvc2FuZGJveC9jbG9jay9hZHZhbmNlIhYvc2FuZGJveC9jbG9jay9hZHZhbmNlEoQBCgVEcmFpbhIgLnBheWdhdGUuc2FuZGJveC52MS5EcmFpblJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuRHJhaW5SZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvZHJhaW4iDi9zYW5kYm94L2RyYWluEoQBCgVSZXNldBIgLnBheWdhdGUuc2FuZGJveC52MS5SZXNldFJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuUmVzZXRSZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvcmVzZXQiDi9zYW5kYm94L3Jlc2V0EqEBCg1MaXN0VGVzdENhcmRzEigucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RUZXN0Q2FyZHNSZXF1ZXN0GikucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RUZXN0Q2FyZHNSZXNwb25zZSI7+o0ZAgECgtPkkwIvWhgSFi92MS9zYW5kYm94L3Rlc3QtY2FyZHMSEy9zYW5kYm94L3Rlc3QtY2FyZHNiBnByb3RvMw", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_timestamp, file_paygate_auth_v1_scope]);
+  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyIWChRMaXN0VGVzdENhcmRzUmVxdWVzdCJEChVMaXN0VGVzdENhcmRzUmVzcG9uc2USKwoFY2FyZHMYASADKAsyHC5wYXlnYXRlLnNhbmRib3gudjEuVGVzdENhcmQiLAoIVGVzdENhcmQSCwoDcGFuGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJIuoBChNMaXN0UmVxdWVzdHNSZXF1ZXN0EhQKBmZhaWxlZBgBIAEoCEIE4kEBARIdCgpwYXltZW50X2lkGAIgASgJQgTiQQEBSACIAQESIgoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgTiQQEBSAGIAQESGQoGbWV0aG9kGAQgASgJQgTiQQEBSAKIAQESFwoJcGFnZV9zaXplGAUgASgFQgTiQQEBEhgKCnBhZ2VfdG9rZW4YBiABKAlCBOJBAQFCDQoLX3BheW1lbnRfaWRCEgoQX2lkZW1wb3RlbmN5X2tleUIJCgdfbWV0aG9kImQKFExpc3RSZXF1ZXN0c1Jlc3BvbnNlEjMKCHJlcXVlc3RzGAEgAygLMiEucGF5Z2F0ZS5zYW5kYm94LnYxLkxvZ2dlZFJlcXVlc3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiUKEUdldFJlcXVlc3RSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECIkgKEkdldFJlcXVlc3RSZXNwb25zZRIyCgdyZXF1ZXN0GAEgASgLMiEucGF5Z2F0ZS5zYW5kYm94LnYxLkxvZ2dlZFJlcXVlc3Qi1gMKDUxvZ2dlZFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQMSNQoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEDEhQKBm1ldGhvZBgDIAEoCUIE4kEBAxIVCgdzZXJ2aWNlGAQgASgJQgTiQQEDEhIKBGNvZGUYBSABKAlCBOJBAQMSGQoLaHR0cF9zdGF0dXMYBiABKAVCBOJBAQMSFAoGcmVhc29uGAcgASgJQgTiQQEDEjEKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgTiQQEDEh0KD2lkZW1wb3RlbmN5X2tleRgJIAEoCUIE4kEBAxIWCghyZXBsYXllZBgKIAEoCEIE4kEBAxIYCgpwYXltZW50X2lkGAsgASgJQgTiQQEDEhQKBmtleV9pZBgMIAEoCUIE4kEBAxISCgRyZXN0GA0gASgIQgTiQQEDEi4KB3JlcXVlc3QYDiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgTiQQEDEiwKBXJlcGx5GA8gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIE4kEBAzK3CAoOU2FuZGJveFNlcnZpY2USiAEKCEdldENsb2NrEiMucGF5Z2F0ZS5zYW5kYm94LnYxLkdldENsb2NrUmVxdWVzdBokLnBheWdhdGUuc2FuZGJveC52MS5HZXRDbG9ja1Jlc3BvbnNlIjH6jRkCAQKC0+STAiVaExIRL3YxL3NhbmRib3gvY2xvY2sSDi9zYW5kYm94L2Nsb2NrEqkBCgxBZHZhbmNlQ2xvY2sSJy5wYXlnYXRlLnNhbmRib3gudjEuQWR2YW5jZUNsb2NrUmVxdWVzdBooLnBheWdhdGUuc2FuZGJveC52MS5BZHZhbmNlQ2xvY2tSZXNwb25zZSJG+o0ZAQGC0+STAjs6ASpaHjoBKiIZL3YxL3NhbmRib3gvY2xvY2svYWR2YW5jZSIWL3NhbmRib3gvY2xvY2svYWR2YW5jZRKEAQoFRHJhaW4SIC5wYXlnYXRlLnNhbmRib3gudjEuRHJhaW5SZXF1ZXN0GiEucGF5Z2F0ZS5zYW5kYm94LnYxLkRyYWluUmVzcG9uc2UiNvqNGQEBgtPkkwIrOgEqWhY6ASoiES92MS9zYW5kYm94L2RyYWluIg4vc2FuZGJveC9kcmFpbhKEAQoFUmVzZXQSIC5wYXlnYXRlLnNhbmRib3gudjEuUmVzZXRSZXF1ZXN0GiEucGF5Z2F0ZS5zYW5kYm94LnYxLlJlc2V0UmVzcG9uc2UiNvqNGQEBgtPkkwIrOgEqWhY6ASoiES92MS9zYW5kYm94L3Jlc2V0Ig4vc2FuZGJveC9yZXNldBKhAQoNTGlzdFRlc3RDYXJkcxIoLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVxdWVzdBopLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVzcG9uc2UiO/qNGQIBAoLT5JMCL1oYEhYvdjEvc2FuZGJveC90ZXN0LWNhcmRzEhMvc2FuZGJveC90ZXN0LWNhcmRzEpoBCgxMaXN0UmVxdWVzdHMSJy5wYXlnYXRlLnNhbmRib3gudjEuTGlzdFJlcXVlc3RzUmVxdWVzdBooLnBheWdhdGUuc2FuZGJveC52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSI3+o0ZAgECgtPkkwIrWhYSFC92MS9zYW5kYm94L3JlcXVlc3RzEhEvc2FuZGJveC9yZXF1ZXN0cxKeAQoKR2V0UmVxdWVzdBIlLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVxdWVzdBomLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVzcG9uc2UiQfqNGQIBAoLT5JMCNVobEhkvdjEvc2FuZGJveC9yZXF1ZXN0cy97aWR9EhYvc2FuZGJveC9yZXF1ZXN0cy97aWR9YgZwcm90bzM", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope]);
 
 /**
  * Nothing to say.
@@ -281,6 +281,253 @@ export const TestCardSchema: GenMessage<TestCard> = /*@__PURE__*/
   messageDesc(file_paygate_sandbox_v1_sandbox_service, 10);
 
 /**
+ * Which calls.
+ *
+ * @generated from message paygate.sandbox.v1.ListRequestsRequest
+ */
+export type ListRequestsRequest = Message<"paygate.sandbox.v1.ListRequestsRequest"> & {
+  /**
+   * True: only those that ended with an error.
+   *
+   * @generated from field: bool failed = 1;
+   */
+  failed: boolean;
+
+  /**
+   * Only those about this payment.
+   *
+   * @generated from field: optional string payment_id = 2;
+   */
+  paymentId?: string | undefined;
+
+  /**
+   * Only those with this idempotency key.
+   *
+   * @generated from field: optional string idempotency_key = 3;
+   */
+  idempotencyKey?: string | undefined;
+
+  /**
+   * Only those of this RPC, such as `Authorize`.
+   *
+   * @generated from field: optional string method = 4;
+   */
+  method?: string | undefined;
+
+  /**
+   * At most so many, up to 100; 0 means 20. A page of large messages has fewer.
+   *
+   * @generated from field: int32 page_size = 5;
+   */
+  pageSize: number;
+
+  /**
+   * From the page before; empty for the first.
+   *
+   * @generated from field: string page_token = 6;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListRequestsRequest.
+ * Use `create(ListRequestsRequestSchema)` to create a new message.
+ */
+export const ListRequestsRequestSchema: GenMessage<ListRequestsRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 11);
+
+/**
+ * A page.
+ *
+ * @generated from message paygate.sandbox.v1.ListRequestsResponse
+ */
+export type ListRequestsResponse = Message<"paygate.sandbox.v1.ListRequestsResponse"> & {
+  /**
+   * Newest first.
+   *
+   * @generated from field: repeated paygate.sandbox.v1.LoggedRequest requests = 1;
+   */
+  requests: LoggedRequest[];
+
+  /**
+   * For the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListRequestsResponse.
+ * Use `create(ListRequestsResponseSchema)` to create a new message.
+ */
+export const ListRequestsResponseSchema: GenMessage<ListRequestsResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 12);
+
+/**
+ * Which call.
+ *
+ * @generated from message paygate.sandbox.v1.GetRequestRequest
+ */
+export type GetRequestRequest = Message<"paygate.sandbox.v1.GetRequestRequest"> & {
+  /**
+   * Its request id, as in the header `x-request-id` of its reply.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.GetRequestRequest.
+ * Use `create(GetRequestRequestSchema)` to create a new message.
+ */
+export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 13);
+
+/**
+ * The call.
+ *
+ * @generated from message paygate.sandbox.v1.GetRequestResponse
+ */
+export type GetRequestResponse = Message<"paygate.sandbox.v1.GetRequestResponse"> & {
+  /**
+   * The call.
+   *
+   * @generated from field: paygate.sandbox.v1.LoggedRequest request = 1;
+   */
+  request?: LoggedRequest | undefined;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.GetRequestResponse.
+ * Use `create(GetRequestResponseSchema)` to create a new message.
+ */
+export const GetRequestResponseSchema: GenMessage<GetRequestResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 14);
+
+/**
+ * A call that the merchant made, with a valid key, and what became of it.
+ *
+ * @generated from message paygate.sandbox.v1.LoggedRequest
+ */
+export type LoggedRequest = Message<"paygate.sandbox.v1.LoggedRequest"> & {
+  /**
+   * Its request id, as in the header `x-request-id` of its reply.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * When it began, in real time.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 2;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The RPC, such as `Authorize`.
+   *
+   * @generated from field: string method = 3;
+   */
+  method: string;
+
+  /**
+   * Its service, such as `paygate.payments.v1.PaymentService`.
+   *
+   * @generated from field: string service = 4;
+   */
+  service: string;
+
+  /**
+   * The name of its gRPC status: `OK`, `INVALID_ARGUMENT`.
+   *
+   * @generated from field: string code = 5;
+   */
+  code: string;
+
+  /**
+   * What REST makes of that.
+   *
+   * @generated from field: int32 http_status = 6;
+   */
+  httpStatus: number;
+
+  /**
+   * Of its error, such as `VALIDATION_FAILED`; empty if there was none.
+   *
+   * @generated from field: string reason = 7;
+   */
+  reason: string;
+
+  /**
+   * How long it took, inside the service.
+   *
+   * @generated from field: google.protobuf.Duration duration = 8;
+   */
+  duration?: Duration | undefined;
+
+  /**
+   * The one that came with it; empty if none did.
+   *
+   * @generated from field: string idempotency_key = 9;
+   */
+  idempotencyKey: string;
+
+  /**
+   * Whether it got the stored reply of an earlier call with that key.
+   *
+   * @generated from field: bool replayed = 10;
+   */
+  replayed: boolean;
+
+  /**
+   * The payment that it was about; empty if it was about none, or many.
+   *
+   * @generated from field: string payment_id = 11;
+   */
+  paymentId: string;
+
+  /**
+   * Of the API key: the part between the two underscores.
+   *
+   * @generated from field: string key_id = 12;
+   */
+  keyId: string;
+
+  /**
+   * Whether it came over REST.
+   *
+   * @generated from field: bool rest = 13;
+   */
+  rest: boolean;
+
+  /**
+   * What was sent, as JSON. Card numbers are bullets and the last four digits; CVVs are left out; of
+   * secrets, keys and tokens only a few characters are left. Of more than 8 KiB only the size is told, in
+   * `omitted`.
+   *
+   * @generated from field: google.protobuf.Struct request = 14;
+   */
+  request?: JsonObject | undefined;
+
+  /**
+   * The reply or the error, in the same way; of more than 16 KiB only the size is told.
+   *
+   * @generated from field: google.protobuf.Struct reply = 15;
+   */
+  reply?: JsonObject | undefined;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.LoggedRequest.
+ * Use `create(LoggedRequestSchema)` to create a new message.
+ */
+export const LoggedRequestSchema: GenMessage<LoggedRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 15);
+
+/**
  * What a test needs and production must not have: it is absent there.
  *
  * @generated from service paygate.sandbox.v1.SandboxService
@@ -335,6 +582,26 @@ export const SandboxService: GenService<{
     methodKind: "unary";
     input: typeof ListTestCardsRequestSchema;
     output: typeof ListTestCardsResponseSchema;
+  },
+  /**
+   * The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.ListRequests
+   */
+  listRequests: {
+    methodKind: "unary";
+    input: typeof ListRequestsRequestSchema;
+    output: typeof ListRequestsResponseSchema;
+  },
+  /**
+   * One of these calls, by its request id: the last one, if there were several.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.GetRequest
+   */
+  getRequest: {
+    methodKind: "unary";
+    input: typeof GetRequestRequestSchema;
+    output: typeof GetRequestResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_paygate_sandbox_v1_sandbox_service, 0);

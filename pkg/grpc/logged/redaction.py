@@ -1,0 +1,128 @@
+"""Messages without what the request log must not hold: cards, secrets and keys.
+
+Fields that are known to hold such a thing are hidden by their names. Any other text may hold it
+too, since clients write what they like into some: what looks like a card's number or like one of
+our keys is hidden there as well.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from google.protobuf.message import Message
+
+BULLETS = "••••"
+# As many digits as a card's number has at least, with whatever may stand between them.
+_DIGITS = r"\d(?:[ -]*\d){11,}"
+_KEY = r"sk_[0-9a-z]{16}_\w+|whsec_[\w+/=-]{8,}|tok_[0-9a-z]{26}"
+# A UUID may have that many digits in a row, and is no card.
+_UUID = r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
+_HIDDEN = re.compile(rf"{_UUID}|(?P<key>{_KEY})|(?P<digits>{_DIGITS})", re.ASCII)
+_SUSPICIOUS = re.compile(rf"{_KEY}|{_DIGITS}".encode())
+_CARD_NUMBER = re.compile(r"[ -]*\d(?:[ -]*\d){11,18}[ -]*\Z", re.ASCII)
+
+Descriptor = Any  # protobuf tells type checkers of its descriptors in ways that do not fit together
+_Hide = Callable[[str], str]
+_Step = tuple[str, bool, "_Hide | tuple[_Step, ...]"]
+
+
+def hidden_in(text: str) -> str:
+    """Return a text without card numbers and keys; of digits the last four stay."""
+    return _HIDDEN.sub(_replaced, text)
+
+
+def redacted(message: Message) -> bytes:
+    """Return a message's bytes without cards, secrets and keys; the message stays as it is."""
+    kept = type(message)()
+    kept.CopyFrom(message)
+    kept.DiscardUnknownFields()  # nobody knows what is in them
+    _hide(kept, _steps(type(message).DESCRIPTOR))
+    data = kept.SerializeToString()
+    if _SUSPICIOUS.search(data):
+        _hide_in_texts(kept)
+        data = kept.SerializeToString()
+    return data
+
+
+def _card_number(text: str) -> str:
+    digits = [character for character in text if character.isdigit()]
+    if not _CARD_NUMBER.match(text):
+        return BULLETS
+    return "•" * (len(digits) - 4) + "".join(digits[-4:])
+
+
+def _nothing(_text: str) -> str:
+    return ""
+
+
+def _secret(text: str) -> str:
+    prefix, underscore, _ = text.partition("_")
+    return f"{prefix}_{BULLETS}" if underscore and prefix in {"whsec", "sk"} else BULLETS
+
+
+def _token(text: str) -> str:
+    return f"tok_{BULLETS}{text[-4:]}" if re.fullmatch(r"tok_[0-9a-z]{26}", text) else BULLETS
+
+
+# What a field of this name holds, wherever it is.
+HIDDEN_FIELDS: Mapping[str, _Hide] = {
+    "pan": _card_number,
+    "cvv": _nothing,
+    "secret": _secret,
+    "token": _token,
+    "card_token": _token,
+}
+
+
+@lru_cache(maxsize=200)  # of our own messages there are fewer
+def _steps(descriptor: Descriptor) -> tuple[_Step, ...]:
+    """Return what there is to hide in a message, as the way to it."""
+    found: list[_Step] = []
+    for field in descriptor.fields:
+        inner = field.message_type
+        if inner is None:
+            if field.name in HIDDEN_FIELDS:
+                found.append((field.name, field.is_repeated, HIDDEN_FIELDS[field.name]))
+        elif inner.full_name.startswith("paygate.") and (steps := _steps(inner)):
+            found.append((field.name, field.is_repeated, steps))
+    return tuple(found)
+
+
+def _hide(message: Any, steps: tuple[_Step, ...]) -> None:
+    for name, is_repeated, what in steps:
+        value = getattr(message, name)
+        if callable(what):
+            if is_repeated:
+                value[:] = map(what, value)
+            elif value:
+                setattr(message, name, what(value))
+        elif is_repeated:
+            for one in value:
+                _hide(one, what)
+        elif message.HasField(name):
+            _hide(value, what)
+
+
+def _hide_in_texts(message: Message) -> None:
+    """Look at every text of a message, which is slow, and hide what looks like a card or a key."""
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            if field.message_type.GetOptions().map_entry:
+                message.ClearField(field.name)  # our API has none
+                continue
+            for one in value if field.is_repeated else (value,):
+                _hide_in_texts(one)
+        elif field.type == field.TYPE_BYTES:
+            message.ClearField(field.name)
+        elif field.type == field.TYPE_STRING:
+            if field.is_repeated:
+                value[:] = map(hidden_in, value)
+            else:
+                setattr(message, field.name, hidden_in(value))
+
+
+def _replaced(match: re.Match[str]) -> str:
+    if match["key"]:
+        return f"{match['key'].partition('_')[0]}_{BULLETS}"
+    return BULLETS + match["digits"][-4:] if match["digits"] else match[0]
