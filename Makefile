@@ -19,7 +19,7 @@ YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
 .PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos attack fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
-	audit images check-workflows \
+	audit images check-workflows check-types check-clients check-style \
 	lock hooks console python venv-local venv-dev venv-bench node-modules newman bench-tools chromium promtool check-generated check-envoy
 
 help: ## list the targets
@@ -89,14 +89,23 @@ mutate: venv-dev ## make mistakes on purpose where money is decided, and count t
 bench: venv-bench bench-tools ## measure it beside peers, for an hour; BENCH='--only peers' for less
 	PYTHONPATH=build/python python -m bench --json bench.json $(BENCH)
 
-check: venv-dev node-modules check-generated check-envoy check-workflows docs ## lint, types, imports, protos, migrations, images
-	ruff check
-	ruff format --check
+# Each by itself takes one core; what takes longest goes first.
+CHECKS = check-types check-generated docs check-clients check-style check-workflows check-envoy
+check: venv-dev node-modules ## lint, types, imports, protos, migrations, images
+	@$(MAKE) --no-print-directory --jobs=2 $(CHECKS)
+
+check-types: venv-dev
 	mypy
-	lint-imports
-	PYTHONPATH=clients/python lint-imports --config clients/python/pyproject.toml
+
+check-clients: venv-dev node-modules
 	npm --prefix clients/typescript run --silent check
 	npm --prefix console run --silent check
+	PYTHONPATH=clients/python lint-imports --config clients/python/pyproject.toml
+
+check-style: venv-dev
+	ruff check
+	ruff format --check
+	lint-imports
 	buf lint
 	buf format -d --exit-code
 	yamllint --strict $(YAML)
