@@ -1,6 +1,7 @@
 """A real browser: where it is, and what a page must not do in it."""
 
 import functools
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -78,10 +79,15 @@ def is_page(path: str) -> bool:
     return path in {"", "/"} or (path.startswith(("/console", "/docs")) and path != "/docs/key")
 
 
-def signed_in(page: Page, url: str, key: str) -> None:
-    """Give a tab a key, as a link does."""
-    page.goto(f"{url}/llms.txt")
-    page.evaluate("([place, key]) => sessionStorage.setItem(place, key)", [KEY_PLACE, key])
+def sign_in(context: BrowserContext, key: str) -> None:
+    """Give the tabs of a context a key, as a link does: once, so that one can sign out."""
+    told = json.dumps([KEY_PLACE, key])
+    context.add_init_script(
+        f"""if (location.protocol === "http:" && !sessionStorage.getItem("signed-in")) {{
+            sessionStorage.setItem("signed-in", "once");
+            sessionStorage.setItem(...{told});
+        }}"""
+    )
 
 
 def accessible(page: Page) -> None:

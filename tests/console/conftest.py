@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.browsing import WAIT_MILLISECONDS, Watch, launched, signed_in
+from tests.console.browsing import WAIT_MILLISECONDS, Watch, launched, sign_in
 from tests.e2e.stack import Stack
 
 NewPage = Callable[..., Page]
@@ -55,7 +55,7 @@ def new_console(new_page: NewPage, stack: Stack) -> NewPage:
 
     def new(fragment: str = "", **how: Any) -> Page:
         page = new_page(**how)
-        signed_in(page, stack.url, stack.api_key)
+        sign_in(page.context, stack.api_key)
         page.goto(f"{stack.url}/console{fragment}")
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         return page

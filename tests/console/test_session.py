@@ -77,3 +77,11 @@ def test_who_is_not_signed_in_can_use_the_page(stack: Stack, page: Page) -> None
     page.goto(f"{stack.url}/console")
     is_signed_out(page)
     accessible(page)
+
+
+def test_signing_out_is_for_good(console: Page) -> None:
+    """The tab has no key any more, whatever is loaded in it."""
+    console.get_by_role("button", name="Sign out").click()
+    is_signed_out(console)
+    console.reload()
+    is_signed_out(console)
