@@ -16,7 +16,7 @@ YEAR = 2030  # before any reply has told
 
 # Or a UUID, which names a request.
 _ID = re.compile(r"([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}\Z|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-\w{12}\Z")
-_REQUEST = "request"
+REQUEST = "request"
 
 
 @dataclass
@@ -45,6 +45,8 @@ class Pool:
 
     def learn(self, method: Method, request: Message | None, reply: Message) -> None:
         """Remember what a reply tells, and which ids the request was right to name."""
+        if method.name == "Reset":
+            self.ids.pop(REQUEST, None)  # what was called before is in no log any more
         self._walk(reply)
         if request is None:
             return
@@ -132,4 +134,4 @@ def _keep(kept: list[Any], one: Any, at_most: int) -> None:
 def _kind(text: str) -> str:
     """Return what kind of thing a text names: the prefix of an id; empty if none."""
     match = _ID.match(text)
-    return (match[1] or _REQUEST) if match else ""
+    return (match[1] or REQUEST) if match else ""

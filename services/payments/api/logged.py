@@ -27,6 +27,7 @@ from services.payments.logged import LoggedRequest, RequestFilter
 
 _Types = Mapping[tuple[str, str], tuple[type[Message], type[Message]]]
 
+OMITTED = "omitted"
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -110,12 +111,16 @@ def _show(
         struct.SetInParent()
         struct.update(_fields(message.FromString(data), zeros=zeros))
     elif size:
-        struct["omitted"] = f"It has {size} bytes, which is too much for the log."
+        struct[OMITTED] = f"It has {size} bytes, which is too much for the log."
 
 
 def _fields(message: Message, *, zeros: bool) -> Mapping[str, Any]:
-    return json_format.MessageToDict(
-        message,
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=zeros,
-    )
+    try:
+        return json_format.MessageToDict(
+            message,
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=zeros,
+        )
+    except (json_format.Error, ValueError, OverflowError):
+        # Times beyond the year 9999, say, that a client of gRPC may send and that get refused.
+        return {OMITTED: "It holds values that JSON has no form for."}

@@ -25,9 +25,9 @@ CREATE UNLOGGED TABLE logged_requests (
   key_id          text NOT NULL,
   rest            boolean NOT NULL,
   request         bytea,
-  request_bytes   integer NOT NULL,
+  request_bytes   bigint NOT NULL,
   reply           bytea,
-  reply_bytes     integer NOT NULL,
+  reply_bytes     bigint NOT NULL,
   PRIMARY KEY (merchant_id, began, id)
 );
 
