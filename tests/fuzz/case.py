@@ -90,7 +90,8 @@ class Keys:
 
     def of(self, method: Method) -> str:
         """Return the key to call a method with."""
-        return self.scratch if ".sandbox." in method.service else self.merchant
+        is_felt = ".sandbox." in method.service and method.bindings[0].verb != "GET"
+        return self.scratch if is_felt else self.merchant
 
 
 @dataclass

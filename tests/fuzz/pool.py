@@ -45,8 +45,6 @@ class Pool:
 
     def learn(self, method: Method, request: Message | None, reply: Message) -> None:
         """Remember what a reply tells, and which ids the request was right to name."""
-        if method.name == "Reset":
-            self.ids.pop(REQUEST, None)  # what was called before is in no log any more
         self._walk(reply)
         if request is None:
             return

@@ -154,7 +154,7 @@ class Values:
 
     def _known(self, method: Method, name: str) -> str:
         """Return an id, most often one with which something can be done."""
-        # Of a request's form there is only one, and it is gone after each reset: no time to learn.
+        # Too few of the calls of a run look at one to learn it.
         prefix = REQUEST if method.name == "GetRequest" else PREFIXES.get(name)
         chosen = self._pool.id_for(self._random, method, name, prefix=prefix)
         if prefix == "pay" and self._random.random() < 0.6:

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct
 
@@ -23,6 +23,7 @@ from pkg.grpc.messages import time_fields
 from pkg.grpc.refusals import HTTP_STATUSES
 from pkg.grpc.validation import Checks, one_of
 from pkg.ids import is_id
+from services.payments.domain.errors import RequestNotFoundError
 from services.payments.logged import LoggedRequest, RequestFilter
 
 _Types = Mapping[tuple[str, str], tuple[type[Message], type[Message]]]
@@ -74,7 +75,11 @@ def filter_of(request: pb.ListRequestsRequest) -> tuple[RequestFilter, int]:
 
 
 def request_id_of(request: pb.GetRequestRequest) -> str:
-    """Return the id as the log holds it."""
+    """Return the id as the log holds it, or raise RequestNotFoundError where it can be none."""
+    checks = Checks()
+    checks.text("id", request.id)
+    if checks.violations:
+        raise RequestNotFoundError
     return shown_id(request.id)
 
 
@@ -97,7 +102,8 @@ def encode_request(one: LoggedRequest) -> pb.LoggedRequest:
         rest=one.rest,
     )
     request_type, reply_type = _TYPES.get((one.service, one.method), (None, None))
-    told = reply_type if one.code == "OK" else Status
+    # Who hangs up has no error and no OK, and the reply that was not waited for.
+    told = Status if one.reason else reply_type
     _show(shown.request, request_type, one.request, one.request_bytes, zeros=False)
     _show(shown.reply, told, one.reply, one.reply_bytes, zeros=True)
     return shown
@@ -109,18 +115,18 @@ def _show(
     """Show a message as JSON; nothing if there was none."""
     if data is not None and message is not None:
         struct.SetInParent()
-        struct.update(_fields(message.FromString(data), zeros=zeros))
+        struct.update(_fields(message, data, zeros=zeros))
     elif size:
         struct[OMITTED] = f"It has {size} bytes, which is too much for the log."
 
 
-def _fields(message: Message, *, zeros: bool) -> Mapping[str, Any]:
+def _fields(message: type[Message], data: bytes, *, zeros: bool) -> Mapping[str, Any]:
     try:
         return json_format.MessageToDict(
-            message,
+            message.FromString(data),
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=zeros,
         )
-    except (json_format.Error, ValueError, OverflowError):
+    except (DecodeError, json_format.Error, ValueError, OverflowError):
         # Times beyond the year 9999, say, that a client of gRPC may send and that get refused.
         return {OMITTED: "It holds values that JSON has no form for."}

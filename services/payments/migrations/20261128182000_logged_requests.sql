@@ -9,7 +9,7 @@ SET LOCAL statement_timeout = '60s';
 -- UNLOGGED: a crash of the database empties it, and no commit waits for a disk or a standby for its sake.
 -- `began` is when a call began, in microseconds since 1970; `id` is its request id, which a client may
 -- choose. `request` and `reply` are serialised messages, NULL where there is none or it is too large;
--- `reply` is a google.rpc.Status unless `code` is OK. `…_bytes` are their sizes before anything was hidden.
+-- `reply` is a google.rpc.Status if there is a `reason`. `…_bytes` are their sizes before anything was hidden.
 CREATE UNLOGGED TABLE logged_requests (
   merchant_id     text COLLATE "C" NOT NULL,
   began           bigint NOT NULL,

@@ -8,22 +8,25 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from paygate.payments.v1 import payment_service_pb2 as payments
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
-from services.payments.api.logged import encode_request
+from services.payments.api.logged import encode_request, request_id_of
+from services.payments.domain.errors import RequestNotFoundError
 from services.payments.logged import LoggedRequest
 
 FARTHEST = 2**63 - 1
 
 
-def shown(method: str, request: bytes | None, size: int = 0) -> sandbox.LoggedRequest:
-    """Return a call of a method with a request, as clients see it."""
+def shown(
+    method: str, request: bytes | None, size: int = 0, *, reply: bytes | None = None
+) -> sandbox.LoggedRequest:
+    """Return a call of a method that nobody waited for, as clients see it."""
     service, _, name = method.partition("/")
     call = LoggedRequest(
         id="id",
         began=1_000_001,
         service=service,
         method=name,
-        code="INVALID_ARGUMENT",
-        reason="VALIDATION_FAILED",
+        code="CANCELLED",
+        reason="",
         microseconds=2_000_003,
         idempotency_key="",
         replayed=False,
@@ -32,7 +35,7 @@ def shown(method: str, request: bytes | None, size: int = 0) -> sandbox.LoggedRe
         rest=False,
         request=request,
         request_bytes=size,
-        reply=None,
+        reply=reply,
         reply_bytes=0,
     )
     return encode_request(call)
@@ -62,10 +65,25 @@ def test_what_json_has_no_form_for_is_left_out(method: str, request_: Message) -
 def test_sizes_are_told_and_nothing_is_shown_of_nothing() -> None:
     """What was too large, what could not be read, and a method that is no more."""
     method = "paygate.payments.v1.PaymentService/Capture"
-    assert "9000 bytes" in dict(shown(method, None, 9000).request)["omitted"]
+    assert "9000 bytes" in str(dict(shown(method, None, 9000).request)["omitted"])
     assert not shown(method, None).HasField("request")
     assert not shown("paygate.payments.v1.PaymentService/Gone", b"").HasField("request")
     assert shown(method, b"").HasField("request")
+
+
+def test_a_reply_that_nobody_waited_for_is_shown() -> None:
+    """The call was carried out, and is neither OK nor refused. Broken bytes are left out."""
+    method = "paygate.payments.v1.PaymentService/ListPayments"
+    reply = payments.ListPaymentsResponse(next_page_token="next").SerializeToString()
+    assert dict(shown(method, b"", reply=reply).reply)["next_page_token"] == "next"
+    assert set(dict(shown(method, b"", reply=b"\xff").reply)) == {"omitted"}
+
+
+@pytest.mark.parametrize("odd", ["a\0", "x" * 256, "\n"])
+def test_what_can_be_no_request_id_is_not_found(odd: str) -> None:
+    """The database takes no NUL."""
+    with pytest.raises(RequestNotFoundError):
+        request_id_of(sandbox.GetRequestRequest(id=odd))
 
 
 def test_times_are_those_of_the_call() -> None:
