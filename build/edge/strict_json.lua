@@ -562,6 +562,7 @@ MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"] = {}
 MESSAGES["paygate.sandbox.v1.DrainRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetClockRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetRequestRequest"] = {}
+MESSAGES["paygate.sandbox.v1.ListInboxRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListRequestsRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ResetRequest"] = {}
@@ -571,11 +572,14 @@ MESSAGES["paygate.webhooks.v1.EventTypes"] = {}
 MESSAGES["paygate.webhooks.v1.GetEventRequest"] = {}
 MESSAGES["paygate.webhooks.v1.GetWebhookEndpointRequest"] = {}
 MESSAGES["paygate.webhooks.v1.ListDeliveriesRequest"] = {}
+MESSAGES["paygate.webhooks.v1.ListDeliveryAttemptsRequest"] = {}
+MESSAGES["paygate.webhooks.v1.ListEndpointDeliveriesRequest"] = {}
 MESSAGES["paygate.webhooks.v1.ListEventsRequest"] = {}
 MESSAGES["paygate.webhooks.v1.ListWebhookEndpointsRequest"] = {}
 MESSAGES["paygate.webhooks.v1.RedeliverEventRequest"] = {}
 MESSAGES["paygate.webhooks.v1.RedeliverFailedEventsRequest"] = {}
 MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"] = {}
+MESSAGES["paygate.webhooks.v1.SendTestEventRequest"] = {}
 MESSAGES["paygate.webhooks.v1.UpdateWebhookEndpointRequest"] = {}
 
 fields = MESSAGES["paygate.payments.v1.Amount"]
@@ -659,6 +663,12 @@ fields = MESSAGES["paygate.sandbox.v1.GetClockRequest"]
 fields = MESSAGES["paygate.sandbox.v1.GetRequestRequest"]
 fields["id"] = {name = "id", kind = "string"}
 
+fields = MESSAGES["paygate.sandbox.v1.ListInboxRequest"]
+fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
+fields["pageSize"] = fields["page_size"]
+fields["page_token"] = {name = "page_token", kind = "string"}
+fields["pageToken"] = fields["page_token"]
+
 fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"]
 fields["failed"] = {name = "failed", kind = "boolean"}
 fields["payment_id"] = {name = "payment_id", kind = "string"}
@@ -701,6 +711,23 @@ fields["page_token"] = {name = "page_token", kind = "string"}
 fields["pageToken"] = fields["page_token"]
 fields["follow"] = {name = "follow", kind = "boolean"}
 
+fields = MESSAGES["paygate.webhooks.v1.ListDeliveryAttemptsRequest"]
+fields["id"] = {name = "id", kind = "string"}
+fields["endpoint_id"] = {name = "endpoint_id", kind = "string"}
+fields["endpointId"] = fields["endpoint_id"]
+fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
+fields["pageSize"] = fields["page_size"]
+fields["page_token"] = {name = "page_token", kind = "string"}
+fields["pageToken"] = fields["page_token"]
+
+fields = MESSAGES["paygate.webhooks.v1.ListEndpointDeliveriesRequest"]
+fields["id"] = {name = "id", kind = "string"}
+fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = 0, ["STATUS_PENDING"] = 1, ["STATUS_DELIVERED"] = 2, ["STATUS_FAILED"] = 3}, expected = "must be one of STATUS_PENDING, STATUS_DELIVERED, STATUS_FAILED"}
+fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
+fields["pageSize"] = fields["page_size"]
+fields["page_token"] = {name = "page_token", kind = "string"}
+fields["pageToken"] = fields["page_token"]
+
 fields = MESSAGES["paygate.webhooks.v1.ListEventsRequest"]
 fields["payment_id"] = {name = "payment_id", kind = "string"}
 fields["paymentId"] = fields["payment_id"]
@@ -734,6 +761,9 @@ fields = MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"]
 fields["id"] = {name = "id", kind = "string"}
 fields["overlap_seconds"] = {name = "overlap_seconds", kind = "integer", low = "2147483648", high = "2147483647"}
 fields["overlapSeconds"] = fields["overlap_seconds"]
+
+fields = MESSAGES["paygate.webhooks.v1.SendTestEventRequest"]
+fields["id"] = {name = "id", kind = "string"}
 
 fields = MESSAGES["paygate.webhooks.v1.UpdateWebhookEndpointRequest"]
 fields["id"] = {name = "id", kind = "string"}
@@ -771,6 +801,8 @@ bind("POST", "/sandbox/drain", {fields = MESSAGES["paygate.sandbox.v1.DrainReque
 bind("POST", "/v1/sandbox/drain", {fields = MESSAGES["paygate.sandbox.v1.DrainRequest"], body = true, empty = true})
 bind("POST", "/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true, empty = true})
 bind("POST", "/v1/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true, empty = true})
+bind("GET", "/sandbox/inbox", {fields = MESSAGES["paygate.sandbox.v1.ListInboxRequest"], body = false})
+bind("GET", "/v1/sandbox/inbox", {fields = MESSAGES["paygate.sandbox.v1.ListInboxRequest"], body = false})
 bind("GET", "/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
 bind("GET", "/v1/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
 bind("GET", "/sandbox/requests", {fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"], body = false})
@@ -789,12 +821,18 @@ bind("DELETE", "/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["payg
 bind("DELETE", "/v1/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.DeleteWebhookEndpointRequest"], "id"), body = false})
 bind("POST", "/webhook-endpoints/{id}/rotate-secret", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"], "id"), body = true, empty = true})
 bind("POST", "/v1/webhook-endpoints/{id}/rotate-secret", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"], "id"), body = true, empty = true})
+bind("POST", "/webhook-endpoints/{id}/test", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.SendTestEventRequest"], "id"), body = true, empty = true})
+bind("POST", "/v1/webhook-endpoints/{id}/test", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.SendTestEventRequest"], "id"), body = true, empty = true})
 bind("GET", "/events", {fields = MESSAGES["paygate.webhooks.v1.ListEventsRequest"], body = false})
 bind("GET", "/v1/events", {fields = MESSAGES["paygate.webhooks.v1.ListEventsRequest"], body = false})
 bind("GET", "/events/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetEventRequest"], "id"), body = false})
 bind("GET", "/v1/events/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetEventRequest"], "id"), body = false})
 bind("GET", "/events/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListDeliveriesRequest"], "id"), body = false})
 bind("GET", "/v1/events/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListDeliveriesRequest"], "id"), body = false})
+bind("GET", "/webhook-endpoints/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListEndpointDeliveriesRequest"], "id"), body = false})
+bind("GET", "/v1/webhook-endpoints/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListEndpointDeliveriesRequest"], "id"), body = false})
+bind("GET", "/events/{id}/deliveries/{endpoint_id}/attempts", {fields = given_by_path(given_by_path(MESSAGES["paygate.webhooks.v1.ListDeliveryAttemptsRequest"], "id"), "endpoint_id"), body = false})
+bind("GET", "/v1/events/{id}/deliveries/{endpoint_id}/attempts", {fields = given_by_path(given_by_path(MESSAGES["paygate.webhooks.v1.ListDeliveryAttemptsRequest"], "id"), "endpoint_id"), body = false})
 bind("POST", "/events/{id}/redeliver", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverEventRequest"], "id"), body = true, empty = true})
 bind("POST", "/v1/events/{id}/redeliver", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverEventRequest"], "id"), body = true, empty = true})
 bind("POST", "/webhook-endpoints/{id}/redeliver-failed", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.RedeliverFailedEventsRequest"], "id"), body = true})

@@ -1,7 +1,7 @@
 """Between a call's messages, their bytes, and the plain values in them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import grpc
@@ -43,6 +43,14 @@ def time_fields(time: datetime) -> Fields:
     return {
         "seconds": since.days * 86_400 + since.seconds,
         "nanos": since.microseconds * 1_000,
+    }
+
+
+def duration_fields(length: timedelta) -> Fields:
+    """Return the fields of a google.protobuf.Duration that is not negative."""
+    return {
+        "seconds": length.days * 86_400 + length.seconds,
+        "nanos": length.microseconds * 1_000,
     }
 
 

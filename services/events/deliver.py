@@ -6,7 +6,6 @@ the same `webhook-id`.
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +19,7 @@ from pkg.postgres.sql import Pool
 from pkg.process.mode import Mode
 from pkg.process.repeating import pause, repeat
 from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Status
+from services.events.inbox import Inbox, Posted
 from services.events.messenger import Messenger
 from services.events.post import Poster
 from services.events.sealing import SecretBox
@@ -92,6 +92,7 @@ class Deliverer:
     ) -> None:
         self._limits = limits or DeliveryLimits()
         self._queue = DeliveryQueue(pool)
+        self._inbox = Inbox(pool)
         self._poster = Poster(
             mode, timeout_seconds=self._limits.attempt_seconds_max, own_ports=own_ports
         )
@@ -189,6 +190,8 @@ class Deliverer:
         ended = tuple(self._ended)
         if not ended:
             return
+        # First: what comes twice has the same id, and what is recorded is there to be looked at.
+        await self._inbox.keep([posted for attempt in ended if (posted := _posted(attempt))])
         await self._queue.record(ended)
         del self._ended[: len(ended)]
         for attempt in ended:
@@ -202,15 +205,13 @@ class Deliverer:
         """Attempt one delivery, and whatever has its turn for the place that it leaves."""
         claimed: Claimed | None = first
         while claimed:
-            began = time.perf_counter()
-            attempt = await self._messenger.attempt(claimed)
-            self._end(attempt, time.perf_counter() - began)
+            self._end(await self._messenger.attempt(claimed))
             claimed = self._waiting.next()
             self._tell()
 
-    def _end(self, attempt: Attempt, seconds: float) -> None:
+    def _end(self, attempt: Attempt) -> None:
         """Note what became of an attempt, and what that says of its endpoint."""
-        endpoint = attempt.claimed.endpoint
+        endpoint, seconds = attempt.claimed.endpoint, attempt.seconds
         # An event that is there no more says nothing of the endpoint.
         answered = attempt.status_code != 0 or attempt.claimed.payload is None
         goes_on = self._under_way.end(endpoint, seconds=seconds, answered=answered)
@@ -236,3 +237,19 @@ class Deliverer:
         if self._gathering:
             self._gathering.cancel()
             self._gathering = None
+
+
+def _posted(attempt: Attempt) -> Posted | None:
+    """Return what the sandbox's inbox is to keep of an attempt."""
+    if attempt.inbox is None or attempt.begin_time is None:
+        return None
+    endpoint, (headers, body) = attempt.claimed.endpoint, attempt.inbox
+    return Posted(
+        merchant_id=endpoint.merchant_id,
+        endpoint_id=endpoint.id,
+        event_id=attempt.claimed.event_id,
+        begin_time=attempt.begin_time,
+        status_code=attempt.status_code,
+        headers=headers,
+        body=body,
+    )

@@ -51,7 +51,9 @@ class Attempt:
 
     `delay` is until the next one, exactly when the status is PENDING. `status_code` is 0 when there
     was no answer; `error` is one of a fixed set of words, and empty when nothing went wrong. `gone`
-    disables the endpoint.
+    disables the endpoint. `begin_time` is real, and None where there was nothing to post; `reply`
+    is the start of the answer's body, as text that can be shown. `inbox` is what the sandbox's
+    inbox is to keep, headers and body.
     """
 
     claimed: Claimed
@@ -60,6 +62,10 @@ class Attempt:
     error: str = ""
     delay: timedelta | None = None
     gone: bool = False
+    begin_time: datetime | None = None
+    seconds: float = 0.0
+    reply: str = ""
+    inbox: tuple[Mapping[str, str], bytes] | None = None
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -157,4 +163,7 @@ def _columns(attempt: Attempt) -> tuple[object, ...]:
         attempt.error,
         attempt.delay,
         attempt.gone,
+        attempt.begin_time,
+        timedelta(seconds=attempt.seconds),
+        attempt.reply,
     )

@@ -1,11 +1,15 @@
 """Events as merchants see them: from what the outbox holds to the public message and its JSON."""
 
+from datetime import datetime
 from functools import lru_cache
 
 from paygate.events.v1.event_pb2 import PaymentEvent
 from paygate.payments.v1.payment_pb2 import Action, Payment
 from pkg.grpc.messages import Fields
 from services.events.printing import printer_of, string_text, time_text
+
+# Of events that are about no payment, but there to see that an endpoint works.
+TEST_TYPE = "webhook.test"
 
 # Printed once for all endpoints that get it, as they do at about the same time.
 BODIES_MAX = 512
@@ -20,12 +24,13 @@ def event_fields(payload: bytes) -> Fields:
         google.protobuf.message.DecodeError: It is not one.
     """
     stored = PaymentEvent.FromString(payload)
+    data = _is_of_payment(stored) and {"payment": stored.payment, "action": stored.action}
     return {
         "id": stored.id,
         "type": stored.type,
-        "data": {"payment": stored.payment, "action": stored.action},
         "sequence": stored.sequence,
         "create_time": stored.create_time,
+        **({"data": data} if data else {}),
     }
 
 
@@ -50,15 +55,29 @@ def body_of(payload: bytes) -> bytes:
         google.protobuf.message.DecodeError: It is no event.
     """
     stored = PaymentEvent.FromString(payload)
-    payment, action = _payment_text(stored.payment), _action_text(stored.action)
+    data = ""
+    if _is_of_payment(stored):
+        payment, action = _payment_text(stored.payment), _action_text(stored.action)
+        data = f'{{"payment":{payment},"action":{action}}}'
     fields = (
         ("id", stored.id, string_text(stored.id)),
         ("type", stored.type, string_text(stored.type)),
-        ("data", True, f'{{"payment":{payment},"action":{action}}}'),
+        ("data", bool(data), data),
         ("sequence", stored.sequence, f'"{stored.sequence}"'),
         ("create_time", True, time_text(stored.create_time)),
     )
     # What is not set comes last.
     texts = [f'"{name}":{text}' for name, is_set, text in fields if is_set]
-    texts += [f'"{name}":{text}' for name, is_set, text in fields if not is_set]
+    texts += [f'"{name}":{text}' for name, is_set, text in fields if text and not is_set]
     return f"{{{','.join(texts)}}}".encode()
+
+
+def test_event(event_id: str, merchant_id: str, now: datetime) -> bytes:
+    """Return a serialised PaymentEvent that is about no payment."""
+    event = PaymentEvent(id=event_id, type=TEST_TYPE, merchant_id=merchant_id, sequence=1)
+    event.create_time.FromDatetime(now)
+    return event.SerializeToString()
+
+
+def _is_of_payment(stored: PaymentEvent) -> bool:
+    return stored.type != TEST_TYPE

@@ -1,13 +1,15 @@
 """One request and its answer on a connection, by HTTP/1.1 (RFC 9112): no more than webhooks need.
 
 Receivers are strangers. Of an answer only its status counts: whatever the headers and the body are,
-it has been given by then. An HTTP client refuses some of them, and reads all of them.
+it has been given by then. An HTTP client refuses some of them, and reads all of them. The start of
+the body is kept to be shown to the merchant, and means nothing.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Protocol
 
+from services.events.reply_text import LOOKED_AT_BYTES_MAX, text_of
 from services.events.target import Target
 
 # Until the status, interim answers (1xx) included; and after it, headers and body.
@@ -21,6 +23,8 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _SWITCHING_PROTOCOLS = 101  # nobody has asked for it, so that it is no interim answer
 _NO_CONTENT = 204
 _LAST_CHUNK = b"0\r\n\r\n"  # RFC 9112, section 7.1, without trailers
+# Twice what is shown of it: chunks have sizes between them.
+LOOKED_AT_RAW_BYTES_MAX = 2 * LOOKED_AT_BYTES_MAX
 _LENGTH = re.compile(rb"\d{1,6}\Z")
 
 
@@ -64,6 +68,12 @@ class AnswerReader:
         self._taken = 0  # off the buffer, by the part that is being read
         self._bytes_max = STATUS_BYTES_MAX
         self._persistent = False
+        self._rest = b"", b""  # head and body, as far as was read and somebody wants to see it
+
+    @property
+    def reply(self) -> str:
+        """The start of the body as text, once the answer has ended, in whatever way."""
+        return text_of(*self._rest)
 
     async def status(self, deadline: float) -> int:
         """Return the status of the final answer.
@@ -92,16 +102,22 @@ class AnswerReader:
             UnansweredError: It does not end within the budget or the time, or ends too soon.
         """
         self._taken, self._bytes_max = 0, REST_BYTES_MAX
-        length = _body_length(status, await self._head(deadline)) if self._persistent else None
+        head = await self._head(deadline)
+        length = _body_length(status, head) if self._persistent else None
+        try:
+            return await self._body_end(length, deadline)
+        finally:
+            self._rest = head, bytes(self._buffer[:LOOKED_AT_RAW_BYTES_MAX])
+            self._buffer.clear()
+
+    async def _body_end(self, length: int | None, deadline: float) -> bool:
         if length is None:
             while not self._buffer.endswith(_LAST_CHUNK):
                 await self._more(deadline)
             return False
         while len(self._buffer) < length:
             await self._more(deadline)
-        is_all = len(self._buffer) == length
-        self._buffer.clear()
-        return is_all
+        return len(self._buffer) == length
 
     async def _head(self, deadline: float) -> bytes:
         """Take a head off what is read, up to the empty line."""

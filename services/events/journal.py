@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 from pkg.grpc.list_rows import page_of, places_of
 from pkg.grpc.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Period
-from pkg.ids import lowest_id
-from pkg.postgres.sql import Row
+from pkg.ids import lowest_id, new_id
 from pkg.postgres.tenancy import MerchantPool
 from pkg.replies.one_connection import as_pool
+from services.events.deliveries import Delivery, KeptAttempt, attempt_of, delivery_of
 from services.events.delivery_queue import Status
 from services.events.errors import EventNotFoundError
+from services.events.event_messages import test_event
 from services.events.outbox import SQL
 
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
+
+# Sorts after every id: their first character after the prefix is at most 7.
+_AFTER_ALL_IDS = "evt_8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +40,6 @@ class EventFilter:
     payment_id: str = ""
     type: str = ""
     made: Period = ANY_TIME
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One event on its way to one endpoint."""
-
-    event_id: str
-    endpoint_id: str
-    status: Status
-    attempts: int
-    last_status_code: int
-    last_error: str
-    last_attempt_time: datetime | None
-    due_time: datetime | None
 
 
 class Journal:
@@ -154,7 +144,52 @@ class Journal:
         )
         ends = rows[:size][-1:]
         last = ListPosition(ends[0]["commit_order"], ends[0]["endpoint_id"]) if ends else None
-        return Page([_delivery(row) for row in rows[:size]], last, len(rows) > size)
+        return Page([delivery_of(row) for row in rows[:size]], last, len(rows) > size)
+
+    async def list_deliveries_of_endpoint(
+        self,
+        merchant_id: str,
+        endpoint_id: str,
+        status: Status | None,
+        *,
+        place: ListPosition | None,
+        size: int,
+    ) -> Page[Delivery]:
+        """Return what became of the events that went to an endpoint, the newest event first."""
+        asked = (merchant_id, endpoint_id, place.id if place else _AFTER_ALL_IDS)
+        if status is Status.FAILED:
+            rows = await self._pool.fetch(SQL["api_list_failed_deliveries"], *asked, size + 1)
+        else:
+            rows = await self._pool.fetch(
+                SQL["api_list_deliveries_of_endpoint"],
+                *asked,
+                status,
+                size + 1,
+                self._limits.looked_at_max if status else size + 1,
+            )
+        return page_of(rows, size, delivery_of)
+
+    async def list_attempts(
+        self,
+        merchant_id: str,
+        endpoint_id: str,
+        event_id: str,
+        *,
+        place: ListPosition | None,
+        size: int,
+    ) -> Page[KeptAttempt]:
+        """Return what came of each try to deliver an event to an endpoint, the last one first."""
+        rows = await self._pool.fetch(
+            SQL["api_list_attempts"],
+            merchant_id,
+            endpoint_id,
+            event_id,
+            (place or END).commit_order,
+            size + 1,
+        )
+        attempts = [attempt_of(row) for row in rows[:size]]
+        last = ListPosition(attempts[-1].number, "") if attempts else None
+        return Page(attempts, last, len(rows) > size)
 
     async def redeliver(
         self, merchant_id: str, event_id: str, *, endpoint_id: str
@@ -170,7 +205,18 @@ class Journal:
         rows = await self._pool.fetch(
             SQL["api_redeliver_event"], merchant_id, event_id, endpoint_id
         )
-        return [_delivery(row) for row in rows]
+        return [delivery_of(row) for row in rows]
+
+    async def send_test(self, merchant_id: str, endpoint_id: str) -> tuple[bytes, Delivery]:
+        """Make a test event for one endpoint; return it, serialised, and its delivery."""
+        now: datetime = await self._pool.fetchval(SQL["api_now"], merchant_id)
+        event_id = new_id("evt", now)
+        payload = test_event(event_id, merchant_id, now)
+        row = await self._pool.fetchrow(
+            SQL["api_send_test_event"], merchant_id, endpoint_id, event_id, payload, now
+        )
+        assert row is not None  # what is inserted is returned
+        return payload, delivery_of(row)
 
     async def redeliver_failed(self, merchant_id: str, endpoint_id: str, since: datetime) -> int:
         """Make failed deliveries to an endpoint due, and return how many.
@@ -194,16 +240,3 @@ class Journal:
                 break
             after = row["last_event_id"]
         return total
-
-
-def _delivery(row: Row) -> Delivery:
-    return Delivery(
-        event_id=row["event_id"],
-        endpoint_id=row["endpoint_id"],
-        status=Status(row["status"]),
-        attempts=row["attempts"],
-        last_status_code=row["last_status_code"],
-        last_error=row["last_error"],
-        last_attempt_time=row["last_attempt_time"],
-        due_time=row["due_time"],
-    )

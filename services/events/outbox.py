@@ -64,6 +64,10 @@ class Outbox:
         """Remove events that are done with and older than that; return how many."""
         return await self._count("remove_old", keep, limit)
 
+    async def remove_attempts(self, *, limit: int) -> int:
+        """Remove attempts at endpoints that are deleted; return how many."""
+        return await self._count("remove_attempts", limit)
+
     async def _count(self, statement: str, *arguments: object) -> int:
         with translated():
             count: int = await self._pool.fetchval(SQL[statement], *arguments)

@@ -23,10 +23,21 @@ _REST_SECONDS_MAX = 0.25
 
 @value(frozen=True, slots=True)
 class Answer:
-    """The status that came back; 0 and words for why when none did."""
+    """The status that came back; 0 and words for why when none did.
+
+    `reply` is the first KiB of the body as text, see `reply_text.py`. `inbox` is what the sandbox's
+    inbox is to keep, headers and body.
+    """
 
     status: int
     error: str = ""
+    reply: str = ""
+    inbox: tuple[Mapping[str, str], bytes] | None = None
+
+    @property
+    def is_acceptance(self) -> bool:
+        """Whether the event was taken."""
+        return 200 <= self.status < 300
 
 
 class Poster:
@@ -50,17 +61,20 @@ class Poster:
     ) -> Answer:
         """Post once; whatever goes wrong is an answer too. Redirects are not followed.
 
-        Nothing of the answer counts but its status. `owner` is whose endpoint it is: what names
-        take to be resolved is bounded for each.
+        Nothing of the answer counts but its status; the start of its body is there to be shown.
+        `owner` is whose endpoint it is: what names take to be resolved is bounded for each.
         """
         try:
             target = target_of(url, self._mode)
         except UrlNotAllowedError:
             return Answer(0, ADDRESS_NOT_ALLOWED)
-        request = request_of(target, {"user-agent": USER_AGENT, **headers}, body)
+        headers = {"user-agent": USER_AGENT, **headers}
+        if target.inbox_status is not None:
+            return Answer(target.inbox_status, inbox=(headers, body))
+        request = request_of(target, headers, body)
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
-            return Answer(await self._post(target, request, deadline, owner))
+            return await self._post(target, request, deadline, owner)
         except UnansweredError as problem:
             return Answer(0, str(problem))
 
@@ -68,7 +82,7 @@ class Poster:
         """Close all connections."""
         self._lines.close()
 
-    async def _post(self, target: Target, request: bytes, deadline: float, owner: str) -> int:
+    async def _post(self, target: Target, request: bytes, deadline: float, owner: str) -> Answer:
         if line := self._lines.take(target):
             try:
                 return await self._exchange(target, line, request, deadline)
@@ -79,7 +93,9 @@ class Poster:
         line = await self._lines.open(target, deadline, owner=owner)
         return await self._exchange(target, line, request, deadline)
 
-    async def _exchange(self, target: Target, line: Line, request: bytes, deadline: float) -> int:
+    async def _exchange(
+        self, target: Target, line: Line, request: bytes, deadline: float
+    ) -> Answer:
         answer, again = AnswerReader(line), False
         try:
             line.write(request)
@@ -90,7 +106,7 @@ class Poster:
                 self._lines.keep(target, line)
             else:
                 line.close()
-        return status
+        return Answer(status, reply=answer.reply)
 
 
 async def _ended(answer: AnswerReader, status: int) -> bool:

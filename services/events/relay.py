@@ -109,9 +109,13 @@ class Relay:
         return bool(events)
 
     async def remove_old(self) -> bool:
-        """Remove events that are old and done with; return whether there may be more."""
+        """Remove events that are old and done with, and attempts at endpoints that are gone.
+
+        Return whether there may be more.
+        """
         limit = self._limits.removal_max
-        return await self._outbox.remove_old(keep=self._limits.keep, limit=limit) == limit
+        events = await self._outbox.remove_old(keep=self._limits.keep, limit=limit)
+        return limit in {events, await self._outbox.remove_attempts(limit=limit)}
 
     async def _published(self, bus: Bus, event: Unpublished) -> bool:
         if self._tracer is None:

@@ -8,8 +8,10 @@ from paygate.webhooks.v1 import webhook_service_pb2 as service
 from pkg.grpc.validation import Checks, one_of
 from pkg.ids import is_id
 from pkg.process.mode import Mode
+from services.events.delivery_queue import Status
 from services.events.endpoints import EndpointChange, EndpointStatus, NewEndpoint
 from services.events.errors import EventNotFoundError, WebhookEndpointNotFoundError
+from services.events.event_messages import TEST_TYPE
 from services.events.journal import EventFilter
 from services.events.target import check_url
 
@@ -30,6 +32,7 @@ EVENT_TYPES = (
     "payment.refund_failed",
     "payment.expired",
 )
+LISTED_TYPES = (*EVENT_TYPES, TEST_TYPE)
 OVERLAP_SECONDS_MAX, OVERLAP_SECONDS_DEFAULT = 604_800, 86_400
 
 
@@ -62,7 +65,9 @@ def change_of(
 
 
 def endpoint_id_of(
-    request: service.GetWebhookEndpointRequest | service.DeleteWebhookEndpointRequest,
+    request: service.GetWebhookEndpointRequest
+    | service.DeleteWebhookEndpointRequest
+    | service.SendTestEventRequest,
 ) -> str:
     """Return the id, or raise WebhookEndpointNotFoundError where it can be none."""
     return _endpoint_id(Checks(), "id", request.id)
@@ -94,8 +99,8 @@ def filter_of(request: service.ListEventsRequest) -> tuple[EventFilter, int]:
     checks.no_empty_filter(request, "payment_id", "type")
     if request.payment_id and not is_id("pay", request.payment_id):
         checks.add("payment_id", "must be the id of a payment")
-    if request.type and request.type not in EVENT_TYPES:
-        checks.add("type", one_of(EVENT_TYPES))
+    if request.type and request.type not in LISTED_TYPES:
+        checks.add("type", one_of(LISTED_TYPES))
     made = checks.period(request)
     checks.end()
     return EventFilter(payment_id=request.payment_id, type=request.type, made=made), size
@@ -111,6 +116,26 @@ def deliveries_page_of(request: service.ListDeliveriesRequest) -> tuple[str, int
     checks = Checks()
     size = checks.page_size(request.page_size)
     return _event_id(checks, request.id), size
+
+
+def endpoint_deliveries_page_of(
+    request: service.ListEndpointDeliveriesRequest,
+) -> tuple[str, Status | None, int]:
+    """Return the endpoint's id, the status that is wanted or None, and the size of the page."""
+    checks = Checks()
+    size = checks.page_size(request.page_size)
+    status = _delivery_status(checks, request.status)
+    return _endpoint_id(checks, "id", request.id), status, size
+
+
+def attempts_page_of(request: service.ListDeliveryAttemptsRequest) -> tuple[str, str, int]:
+    """Return the event's id, the endpoint's, and the size of the page."""
+    checks = Checks()
+    size = checks.page_size(request.page_size)
+    if not request.endpoint_id:
+        checks.add("endpoint_id", "is required")
+    event_id = _event_id(checks, request.id)
+    return event_id, _endpoint_id(checks, "endpoint_id", request.endpoint_id), size
 
 
 def redelivery_of(request: service.RedeliverEventRequest) -> tuple[str, str]:
@@ -153,6 +178,16 @@ def _status(checks: Checks, status: pb.WebhookEndpoint.Status.ValueType) -> Endp
         return EndpointStatus(pb.WebhookEndpoint.Status.Name(status).removeprefix("STATUS_"))
     except ValueError:
         checks.add("status", one_of(pb.WebhookEndpoint.Status.keys()))
+        return None
+
+
+def _delivery_status(checks: Checks, status: pb.Delivery.Status.ValueType) -> Status | None:
+    if status == pb.Delivery.STATUS_UNSPECIFIED:
+        return None
+    try:
+        return Status(pb.Delivery.Status.Name(status).removeprefix("STATUS_"))
+    except ValueError:
+        checks.add("status", one_of(pb.Delivery.Status.keys()))
         return None
 
 

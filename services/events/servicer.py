@@ -15,7 +15,7 @@ from pkg.grpc.shares import fill_in_pieces
 from pkg.process.mode import Mode
 from pkg.replies.once import Once
 from services.events import requests
-from services.events.codec import delivery_fields, encode_endpoint
+from services.events.codec import attempt_fields, delivery_fields, encode_endpoint
 from services.events.endpoints import Endpoints
 from services.events.event_messages import event_fields
 from services.events.journal import Journal
@@ -127,6 +127,23 @@ class WebhookServicer(WebhookServiceServicer):
 
             return await self._once.run(request, context, rotate, reply, merchant_id=merchant_id)
 
+    async def SendTestEvent(  # noqa: N802
+        self, request: pb.SendTestEventRequest, context: Context
+    ) -> pb.SendTestEventResponse:
+        """Deliver an event about nothing to one endpoint."""
+        reply = pb.SendTestEventResponse
+        async with self._authenticator.reading(context) as merchant_id:
+            endpoint_id = requests.endpoint_id_of(request)
+
+            async def send(connection: "PooledConnection") -> pb.SendTestEventResponse:
+                await self._endpoints.on(connection).enabled(merchant_id, endpoint_id)
+                self._redeliveries.admit_event(merchant_id)
+                journal = self._journal.on(connection)
+                payload, delivery = await journal.send_test(merchant_id, endpoint_id)
+                return reply(event=event_fields(payload), delivery=delivery_fields(delivery))
+
+            return await self._once.run(request, context, send, reply, merchant_id=merchant_id)
+
     async def ListEvents(  # noqa: N802
         self, request: pb.ListEventsRequest, context: Context
     ) -> pb.ListEventsResponse:
@@ -167,6 +184,41 @@ class WebhookServicer(WebhookServiceServicer):
             token = self._tokens.after(merchant_id, scope, page, place, follow=request.follow)
             reply = pb.ListDeliveriesResponse(next_page_token=token)
             await fill_in_pieces(reply.deliveries, page.items, delivery_fields)
+            return reply
+
+    async def ListEndpointDeliveries(  # noqa: N802
+        self, request: pb.ListEndpointDeliveriesRequest, context: Context
+    ) -> pb.ListEndpointDeliveriesResponse:
+        """Return a page of what became of the events that went to an endpoint."""
+        async with self._authenticator.reading(context) as merchant_id:
+            endpoint_id, status, size = requests.endpoint_deliveries_page_of(request)
+            scope = ("endpoint-deliveries", endpoint_id, status or "")
+            place = self._tokens.open_place(merchant_id, scope, request.page_token)
+            await self._endpoints.get(merchant_id, endpoint_id)
+            page = await self._journal.list_deliveries_of_endpoint(
+                merchant_id, endpoint_id, status, place=place, size=size
+            )
+            token = self._tokens.after(merchant_id, scope, page, place, follow=False)
+            reply = pb.ListEndpointDeliveriesResponse(next_page_token=token)
+            await fill_in_pieces(reply.deliveries, page.items, delivery_fields)
+            return reply
+
+    async def ListDeliveryAttempts(  # noqa: N802
+        self, request: pb.ListDeliveryAttemptsRequest, context: Context
+    ) -> pb.ListDeliveryAttemptsResponse:
+        """Return a page of what came of each try to deliver an event to an endpoint."""
+        async with self._authenticator.reading(context) as merchant_id:
+            event_id, endpoint_id, size = requests.attempts_page_of(request)
+            scope = ("attempts", event_id, endpoint_id)
+            place = self._tokens.open_place(merchant_id, scope, request.page_token)
+            await self._journal.get_event(merchant_id, event_id)
+            await self._endpoints.get(merchant_id, endpoint_id)
+            page = await self._journal.list_attempts(
+                merchant_id, endpoint_id, event_id, place=place, size=size
+            )
+            token = self._tokens.after(merchant_id, scope, page, place, follow=False)
+            reply = pb.ListDeliveryAttemptsResponse(next_page_token=token)
+            await fill_in_pieces(reply.attempts, page.items, attempt_fields)
             return reply
 
     async def RedeliverEvent(  # noqa: N802

@@ -25,6 +25,9 @@ _URL = re.compile(
 _PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*\Z")
 # How browsers tell that a host is meant as an IPv4 address (WHATWG URL, "ends in a number").
 _NUMBER = re.compile(r"(?:\d+|0[xX][0-9a-fA-F]*)\Z")
+# The sandbox's inbox, which is no place in a network: nobody can have such a name (RFC 6761).
+_INBOX_HOST = "inbox.paygate.test"
+_INBOX_PATH = re.compile(r"/([2-5][0-9]{2})?\Z")
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}\Z")
 _NAME_LENGTH_MAX = 253  # RFC 1035, without the root's dot
 _PORTS = {"http": 80, "https": 443}
@@ -60,12 +63,14 @@ class Target:
     """A URL that may be posted to, taken apart once: what is checked is what is connected to.
 
     `host` is a name or an address without brackets. `path` is path and query, byte for byte.
+    `inbox_status` is what the sandbox's inbox answers; None for all that is posted over a network.
     """
 
     tls: bool
     host: str
     port: int
     path: str
+    inbox_status: int | None = None
 
     @property
     def authority(self) -> str:
@@ -97,7 +102,10 @@ def target_of(url: str, mode: Mode) -> Target:
     if not 0 < port < 65_536:
         raise UrlNotAllowedError("must have a port from 1 to 65,535")
     path = (parts["path"] or "/") + (parts["query"] or "")
-    return Target(tls=scheme == "https", host=host, port=port, path=path)
+    status = None
+    if host.lower().rstrip(".") == _INBOX_HOST:
+        status = _inbox_status(scheme, port, path, mode)
+    return Target(tls=scheme == "https", host=host, port=port, path=path, inbox_status=status)
 
 
 def check_url(url: str, mode: Mode) -> str | None:
@@ -131,6 +139,17 @@ def _check_place(scheme: str, host: str, mode: Mode) -> str | None:
     if loopback or (address and not _is_public(address)):
         return "must have a public address"
     return None
+
+
+def _inbox_status(scheme: str, port: int, path: str, mode: Mode) -> int:
+    if mode is Mode.PRODUCTION:
+        raise UrlNotAllowedError("must have a public address")
+    found = _INBOX_PATH.match(path)
+    if scheme != "https" or port != _PORTS["https"] or not found:
+        raise UrlNotAllowedError(
+            f"must be https://{_INBOX_HOST}/, or that and a status from 200 to 599"
+        )
+    return int(found[1] or 200)
 
 
 def is_allowed(

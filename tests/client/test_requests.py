@@ -12,9 +12,18 @@ from google.protobuf.message_factory import GetMessageClass
 from paygate.payments.v1 import payment_service_pb2 as payments
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.webhooks.v1 import webhook_service_pb2 as hooks
-from paygate_client import Card, EndpointStatus, EventType, Expiry, Money, PaymentStatus
+from paygate_client import (
+    Card,
+    DeliveryStatus,
+    EndpointStatus,
+    EventType,
+    Expiry,
+    Money,
+    PaymentStatus,
+)
 from paygate_client import _logged_requests as logged
 from paygate_client import _requests as requests
+from paygate_client import _sandbox_requests as sandbox_requests
 from paygate_client._call import Call
 from tests.sentinels import CVV, VISA
 from tools.openapi.reasons import KEYED
@@ -45,18 +54,24 @@ CALLS: dict[str, Call[Any]] = {
     ),
     "DeleteWebhookEndpoint": requests.delete_endpoint(NO_ID),
     "RotateWebhookSecret": requests.rotate_secret(NO_ID, overlap=timedelta(hours=1)),
+    "SendTestEvent": requests.send_test_event(NO_ID),
     "RedeliverFailedEvents": requests.redeliver_failed(NO_ID, since=TIME),
     "ListEvents": requests.list_events(
         payment=NO_ID, event_type="payment.voided", **BETWEEN, token="t", follow=True
     ),
     "GetEvent": requests.get_event(NO_ID),
     "ListDeliveries": requests.list_deliveries(NO_ID, token="t", follow=True),
+    "ListEndpointDeliveries": requests.list_endpoint_deliveries(
+        NO_ID, status=DeliveryStatus.FAILED, token="t"
+    ),
+    "ListDeliveryAttempts": requests.list_attempts(NO_ID, NO_ID, token="t"),
     "RedeliverEvent": requests.redeliver_event(NO_ID, endpoint="we"),
-    "GetClock": requests.get_clock(),
-    "AdvanceClock": requests.advance_clock(timedelta(days=7)),
-    "Drain": requests.drain(timedelta(seconds=3)),
-    "Reset": requests.reset(),
-    "ListTestCards": requests.list_test_cards(),
+    "GetClock": sandbox_requests.get_clock(),
+    "AdvanceClock": sandbox_requests.advance_clock(timedelta(days=7)),
+    "Drain": sandbox_requests.drain(timedelta(seconds=3)),
+    "Reset": sandbox_requests.reset(),
+    "ListInbox": sandbox_requests.list_inbox(token="t"),
+    "ListTestCards": sandbox_requests.list_test_cards(),
     "ListRequests": logged.list_requests(
         failed=True, payment=NO_ID, idempotency_key="k", method="Authorize", token="t"
     ),

@@ -10,6 +10,8 @@ import pytest
 from paygate_client import _requests as requests
 from paygate_client import errors
 from paygate_client._address import headers_for
+from paygate_client._sandbox_requests import drain as draining
+from paygate_client._sandbox_requests import list_test_cards
 from paygate_client._sending import (
     ATTEMPT_SECONDS_MAX,
     PAUSE_SECONDS_MAX,
@@ -26,7 +28,7 @@ from paygate_client.errors import FieldViolation, PaygateError
 from tests.client.gateway import DONE, refused, said
 
 VOID = requests.void("pay_1", remainder=False, reference="")
-LIST = requests.list_test_cards()
+LIST = list_test_cards()
 KEY = "a-key"
 
 
@@ -212,4 +214,4 @@ def test_a_deadline_ends_attempts_too() -> None:
     assert not deadline.is_long_past
     now = 131.1
     assert deadline.is_long_past
-    assert requests.drain(timedelta(seconds=20)).waits_seconds == 20.0
+    assert draining(timedelta(seconds=20)).waits_seconds == 20.0

@@ -43,6 +43,7 @@ def test_what_the_public_library_signs_is_an_event() -> None:
     event = webhooks.verify(BODY, headers(SECRET), SECRET)
     assert isinstance(event, Event)
     assert (event.id, event.type, event.sequence) == ("evt_1", EventType.CAPTURED, 3)
+    assert event.payment
     assert event.payment.reference == "Grüße"
 
 

@@ -55,6 +55,7 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     },
     "DeleteWebhookEndpoint": {"id": ENDPOINT},
     "RotateWebhookSecret": {"id": ENDPOINT, "overlap_seconds": PLAIN},
+    "SendTestEvent": {"id": ENDPOINT},
     "ListEvents": {
         "payment_id": PAYMENT,
         "type": PLAIN,
@@ -66,12 +67,15 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     },
     "GetEvent": {"id": EVENT},
     "ListDeliveries": {"id": EVENT, **_LIST, "page_token": PAGE, "follow": PLAIN},
+    "ListEndpointDeliveries": {"id": ENDPOINT, "status": PLAIN, **_LIST, "page_token": PAGE},
+    "ListDeliveryAttempts": {"id": EVENT, "endpoint_id": ENDPOINT, **_LIST, "page_token": PAGE},
     "RedeliverEvent": {"id": EVENT, "endpoint_id": ENDPOINT},
     "RedeliverFailedEvents": {"id": ENDPOINT, "since": PLAIN},
     "GetClock": {},
     "AdvanceClock": {"by": PLAIN},
     "Drain": {"timeout": PLAIN},
     "Reset": {},
+    "ListInbox": {**_LIST, "page_token": PAGE},
     "ListTestCards": {},
     "ListRequests": {
         "failed": PLAIN,
@@ -169,7 +173,7 @@ class Merchant:
 
     def settle_down(self, words: str) -> None:
         """Make two of everything, so that there are pages."""
-        url = "http://127.0.0.1:9/hooks"
+        url = "https://inbox.paygate.test/500"
         endpoints = [self.done("CreateWebhookEndpoint", {"url": url}).endpoint for _ in range(2)]
         authorize = {**AUTHORIZE, "reference": words}
         payments = [self.done("Authorize", authorize).payment for _ in range(2)]
@@ -178,6 +182,7 @@ class Merchant:
         event = self._event_of(payments[0].id)
         key = words.replace(" ", "-")
         self.ask("ListPayments", {}, headers=(("idempotency-key", key),))
+        self._try_again(event)
         self.ids = {
             PAYMENT: payments[0].id,
             ENDPOINT: endpoints[0].id,
@@ -195,7 +200,9 @@ class Merchant:
         """Return a good request about what is this merchant's own."""
         fields = MATRIX[rpc]
         named = {
-            name: self.ids[fields[name]] for name in ("id", "authorization_id") if name in fields
+            name: self.ids[fields[name]]
+            for name in ("id", "authorization_id", "endpoint_id")
+            if name in fields
         }
         return {**GOOD.get(rpc, {}), **named}
 
@@ -211,7 +218,8 @@ class Merchant:
         while True:
             events = self.done("ListEvents", {"payment_id": payment_id}).events
             for event in events:
-                if len(self.done("ListDeliveries", {"id": event.id}).deliveries) > 1 < len(events):
+                found = self.done("ListDeliveries", {"id": event.id}).deliveries
+                if len(found) > 1 < len(events) and all(one.attempts for one in found):
                     return str(event.id)
             assert time.monotonic() < deadline, "no event was delivered"
             time.sleep(0.05)
@@ -223,6 +231,16 @@ class Merchant:
             assert time.monotonic() < deadline, "the call was not logged"
             time.sleep(0.05)
         return str(found[0].id)
+
+    def _try_again(self, event_id: str) -> None:
+        """Have an event tried once more at each endpoint, so that there are two attempts."""
+        self.done("RedeliverEvent", {"id": event_id})
+        deadline = time.monotonic() + 10
+        while any(
+            one.attempts == 0 for one in self.done("ListDeliveries", {"id": event_id}).deliveries
+        ):
+            assert time.monotonic() < deadline, "it was not tried"
+            time.sleep(0.05)
 
     def _page_of(self, rpc: str) -> str:
         asked = {**self.own(rpc), "page_size": 1}

@@ -165,6 +165,7 @@ async def test_webhooks_are_verified_with_either_secret(paygate: AsyncPaygate, s
     payment = (await paygate.authorize(gbp(100), card=card())).payment
     (posted, *_) = receiver.wait("/hook", bool, seconds_max=EVENT_SECONDS_MAX)
     event = webhooks.verify(posted.body, posted.headers, [made.secret, rotated.secret])
+    assert event.payment
     assert (event.type, event.payment.id) == (EventType.AUTHORIZED, payment.id)
     for secret in (made.secret, rotated.secret):
         assert webhooks.verify(posted.body, posted.headers, secret) == event

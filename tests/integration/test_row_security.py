@@ -20,9 +20,10 @@ TABLES = {
     "paygate_gateway": ["logged_requests"],
     "paygate_webhooks": [
         *("outbox", "webhook_endpoints", "webhook_secrets", "webhook_deliveries"),
-        *("stored_replies", "logged_requests"),
+        *("webhook_attempts", "stored_replies", "logged_requests"),
     ],
 }
+ATTEMPT = "INSERT INTO webhook_attempts VALUES ($1, 'we', 'evt', 1, now(), '1 s', 200, '', '')"
 LOGGED = """
 INSERT INTO logged_requests
 VALUES ($1, 1, 'id', 's', 'm', 'OK', '', 1, '', false, '', '', false, NULL, 0, NULL, 0)
@@ -42,6 +43,8 @@ async def desk(payments_database_url: str) -> AsyncIterator[Desk]:
             await full.pool.execute(STORED_REPLY, merchant_id)
             await full.pool.execute(LOGGED, merchant_id)
         await full.relay.run_once()
+        for merchant_id in (A, B):
+            await full.pool.execute(ATTEMPT, merchant_id)
         yield full
 
 

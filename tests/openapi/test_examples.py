@@ -25,7 +25,14 @@ MERCHANT = "mer_examples"
 URL = "https://shop.example/webhooks"
 AGAIN_SECONDS_MAX = 15.0
 # What is seen a moment later: lists lack the last milliseconds, deliveries take their time.
-LATER = {"listEvents", "listDeliveries", "listPayments", "getPayment", "listRequests"}
+LATER = {
+    "listEvents",
+    "listDeliveries",
+    "listEndpointDeliveries",
+    "listPayments",
+    "getPayment",
+    "listRequests",
+}
 
 
 @pytest.fixture(scope="module")

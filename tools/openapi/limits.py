@@ -8,7 +8,12 @@ from typing import Any, Final
 
 from pkg.grpc.validation import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, TEXT_MAX_CHARACTERS
 from pkg.ids import SUFFIX_PATTERN
-from services.events.requests import EVENT_TYPES, OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX
+from services.events.requests import (
+    EVENT_TYPES,
+    LISTED_TYPES,
+    OVERLAP_SECONDS_DEFAULT,
+    OVERLAP_SECONDS_MAX,
+)
 from services.events.target import URL_LENGTH_MAX
 from services.payments.api.logged import METHODS
 from services.payments.api.requests import AMOUNT_MAX_MINOR_UNITS
@@ -25,6 +30,7 @@ SOMETIMES: Final = {
     "paygate.payments.v1.Action.decline",
     "paygate.sandbox.v1.LoggedRequest.request",
     "paygate.sandbox.v1.LoggedRequest.reply",
+    "paygate.webhooks.v1.Event.data",
     "paygate.webhooks.v1.Delivery.last_attempt_time",
     "paygate.webhooks.v1.Delivery.next_attempt_time",
 }
@@ -134,14 +140,22 @@ _WEBHOOKS: Final[dict[str, Schema]] = {
     "DeleteWebhookEndpointRequest.id": _ENDPOINT,
     "RotateWebhookSecretRequest.id": _ENDPOINT,
     "RotateWebhookSecretRequest.overlap_seconds": _OVERLAP,
+    "SendTestEventRequest.id": _ENDPOINT,
     "ListEventsRequest.payment_id": _PAYMENT,
-    "ListEventsRequest.type": {"enum": list(EVENT_TYPES)},
+    "ListEventsRequest.type": {"enum": list(LISTED_TYPES)},
     "ListEventsRequest.page_size": _PAGE_SIZE,
     "ListEventsRequest.page_token": _PAGE_TOKEN,
     "GetEventRequest.id": _EVENT,
     "ListDeliveriesRequest.id": _EVENT,
     "ListDeliveriesRequest.page_size": _PAGE_SIZE,
     "ListDeliveriesRequest.page_token": _PAGE_TOKEN,
+    "ListEndpointDeliveriesRequest.id": _ENDPOINT,
+    "ListEndpointDeliveriesRequest.page_size": _PAGE_SIZE,
+    "ListEndpointDeliveriesRequest.page_token": _PAGE_TOKEN,
+    "ListDeliveryAttemptsRequest.id": _EVENT,
+    "ListDeliveryAttemptsRequest.endpoint_id": _ENDPOINT,
+    "ListDeliveryAttemptsRequest.page_size": _PAGE_SIZE,
+    "ListDeliveryAttemptsRequest.page_token": _PAGE_TOKEN,
     "RedeliverEventRequest.id": _EVENT,
     "RedeliverEventRequest.endpoint_id": _id("we", _ENDPOINT["examples"][0], or_empty=True),
     "RedeliverFailedEventsRequest.id": _ENDPOINT,
@@ -158,6 +172,8 @@ _SANDBOX: Final[dict[str, Schema]] = {
     "ListRequestsRequest.page_size": _PAGE_SIZE,
     "ListRequestsRequest.page_token": _PAGE_TOKEN,
     "GetRequestRequest.id": {"examples": ["5f3a0e8c-2b77-4d1a-9c55-0a6e8f1d2b34"]},
+    "ListInboxRequest.page_size": _PAGE_SIZE,
+    "ListInboxRequest.page_token": _PAGE_TOKEN,
 }
 LIMITS: Final[dict[str, Schema]] = {
     **{f"paygate.payments.v1.{name}": limits for name, limits in _PAYMENTS.items()},

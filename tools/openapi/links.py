@@ -34,6 +34,8 @@ _OF_ENDPOINT: Final = (
     "deleteWebhookEndpoint",
     "rotateWebhookSecret",
     "redeliverFailedEvents",
+    "listEndpointDeliveries",
+    "sendTestEvent",
 )
 _REFUND: Final = _of_payment("refund", amount=f"{_LEFT}refundable")
 
@@ -65,4 +67,7 @@ LINKS: Final[dict[str, Links]] = {
         **_next("listEvents"),
     },
     "listDeliveries": _next("listDeliveries", "id"),
+    "listInbox": _next("listInbox"),
+    "listEndpointDeliveries": _next("listEndpointDeliveries", "id"),
+    "listDeliveryAttempts": _next("listDeliveryAttempts", "id", "endpoint_id"),
 }

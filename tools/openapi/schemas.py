@@ -83,8 +83,12 @@ class Schemas:
     def field(self, field: FieldDescriptor, direction: Direction) -> Schema:
         """Return what a field may hold, with what is written above it."""
         limits = LIMITS.get(field.full_name, {}) if direction == "request" else {}
-        schema = self._type(field, direction)
-        if field.is_repeated:
+        if (message := field.message_type) and message.GetOptions().map_entry:
+            value = self.field(message.fields_by_name["value"], direction)
+            schema: Schema = {"type": "object", "additionalProperties": value}
+        else:
+            schema = self._type(field, direction)
+        if field.is_repeated and "additionalProperties" not in schema:
             schema = {"type": "array", "items": schema}
         told: Schema = {**schema, **limits}
         if comment := self._comments.get(field.full_name):
@@ -101,7 +105,7 @@ class Schemas:
         if field.enum_type:
             return self._enum(field.enum_type)
         message = field.message_type
-        if message is None or message.GetOptions().map_entry:
+        if message is None:
             raise UnsupportedError(f"{field.full_name}: the document has no form for this type")
         if message.full_name in _WELL_KNOWN:
             return dict(_WELL_KNOWN[message.full_name])

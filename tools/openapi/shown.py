@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from services.events.event_messages import TEST_TYPE
 from tools.openapi import examples
 from tools.openapi.errors import Key, error_body, example_name
 from tools.openapi.examples import Example
@@ -17,6 +18,7 @@ _FAILED: Final = {
 # Of what no example is told.
 _SAYS_MORE: Final = {"INTERNAL": {"request_id": "5f3a0e8c-2b77-4d1a-9c55-0a6e8f1d2b34"}}
 _EVENT_ID: Final = "evt_01kb5va2e9q4n7c1x8m3w6t0hd"
+_TEST_TIME: Final = "2026-11-28T12:00:00.039Z"
 
 
 def bodies(operation: str) -> Examples:
@@ -82,7 +84,12 @@ def general() -> Examples:
 
 
 def event(kind: str) -> Schema:
-    """Return an event of a type: with the payment and the action of the example that made it."""
+    """Return an event of a type: with the payment and the action of the example that made it.
+
+    A test is about none.
+    """
+    if kind == TEST_TYPE:
+        return {"id": _EVENT_ID, "type": kind, "sequence": "1", "create_time": _TEST_TIME}
     source = examples.events().get(_FAILED.get(kind, kind), "")
     reply: dict[str, Any] = examples.by_id(source).reply
     payment = {**reply["payment"], "actions": []}

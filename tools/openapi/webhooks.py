@@ -26,6 +26,7 @@ EVENTS: Final = {
     "payment.refund_declined": "The bank has declined a refund.",
     "payment.refund_failed": "A refund came to nothing.",
     "payment.expired": "The authorization ran out, and what was left of it was released.",
+    "webhook.test": "The merchant tries the endpoint.",
 }
 _HEADERS: Final = {
     "webhook-id": ("The event's id, the same for every attempt: drop repeated ones by it.", ""),

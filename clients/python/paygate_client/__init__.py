@@ -38,8 +38,15 @@ from paygate_client.errors import (
 )
 from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, LoggedRequest, TestCard
-from paygate_client.webhook_models import Delivery, EndpointSecret, Event, WebhookEndpoint
+from paygate_client.sandbox_models import Clock, Drained, InboxMessage, LoggedRequest, TestCard
+from paygate_client.webhook_models import (
+    Delivery,
+    DeliveryAttempt,
+    EndpointSecret,
+    Event,
+    TestEvent,
+    WebhookEndpoint,
+)
 
 __all__ = [
     "VERSION",
@@ -58,6 +65,7 @@ __all__ = [
     "Decline",
     "DeclineCode",
     "Delivery",
+    "DeliveryAttempt",
     "DeliveryStatus",
     "Drained",
     "EndpointSecret",
@@ -67,6 +75,7 @@ __all__ = [
     "Expiry",
     "FieldViolation",
     "GatewayError",
+    "InboxMessage",
     "InvalidRequestError",
     "Listing",
     "LoggedRequest",
@@ -83,6 +92,7 @@ __all__ = [
     "RefusedError",
     "StillPendingError",
     "TestCard",
+    "TestEvent",
     "UnavailableError",
     "WebhookEndpoint",
     "webhooks",

@@ -17,8 +17,15 @@ from paygate_client.enums import (
 )
 from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, LoggedRequest, TestCard
-from paygate_client.webhook_models import Delivery, EndpointSecret, Event, WebhookEndpoint
+from paygate_client.sandbox_models import Clock, Drained, InboxMessage, LoggedRequest, TestCard
+from paygate_client.webhook_models import (
+    Delivery,
+    DeliveryAttempt,
+    EndpointSecret,
+    Event,
+    TestEvent,
+    WebhookEndpoint,
+)
 
 Json = dict[str, Any]
 # What it ends with to read something else: wrong types and names, numbers without an end, lists in
@@ -103,8 +110,8 @@ def event(said: Json) -> Event:
     return Event(
         id=said["id"],
         type=EventType(said["type"]),
-        payment=payment(said["data"]["payment"]),
-        action=action(said["data"]["action"]),
+        payment=_if_set(lambda data: payment(data["payment"]), said.get("data")),
+        action=_if_set(lambda data: action(data["action"]), said.get("data")),
         sequence=int(said["sequence"]),
         create_time=time(said["create_time"]),
     )
@@ -139,6 +146,26 @@ def delivery(said: Json) -> Delivery:
         last_error=said.get("last_error", ""),
         last_attempt_time=_if_set(time, said.get("last_attempt_time")),
         next_attempt_time=_if_set(time, said.get("next_attempt_time")),
+        event_type=EventType(said.get("event_type", "")),
+        payment_id=said.get("payment_id", ""),
+        create_time=_if_set(time, said.get("create_time")),
+    )
+
+
+def test_event(said: Json) -> TestEvent:
+    """Read a test event and its delivery."""
+    return TestEvent(event=event(said["event"]), delivery=delivery(said["delivery"]))
+
+
+def attempt(said: Json) -> DeliveryAttempt:
+    """Read a try to deliver an event."""
+    return DeliveryAttempt(
+        number=int(said["number"]),
+        create_time=time(said["create_time"]),
+        duration=duration(said["duration"]),
+        status_code=int(said.get("status_code", 0)),
+        error=said.get("error", ""),
+        reply=said.get("reply", ""),
     )
 
 
@@ -155,6 +182,19 @@ def drained(said: Json) -> Drained:
         due_expiries=int(said["due_expiries"]),
         pending_events=int(said["pending_events"]),
         due_deliveries=int(said["due_deliveries"]),
+    )
+
+
+def inbox_message(said: Json) -> InboxMessage:
+    """Read a message of the inbox."""
+    return InboxMessage(
+        id=said["id"],
+        create_time=time(said["create_time"]),
+        endpoint_id=said["endpoint_id"],
+        event_id=said["event_id"],
+        status_code=int(said["status_code"]),
+        headers=dict(said["headers"]),
+        body=said["body"].encode(),
     )
 
 

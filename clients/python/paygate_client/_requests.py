@@ -8,11 +8,17 @@ from paygate_client import _decode as read
 from paygate_client._call import Call, part
 from paygate_client._decode import Json
 from paygate_client.card import Card
-from paygate_client.enums import EndpointStatus, EventType, PaymentStatus
+from paygate_client.enums import DeliveryStatus, EndpointStatus, EventType, PaymentStatus
 from paygate_client.models import Action, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, TestCard
-from paygate_client.webhook_models import Delivery, EndpointSecret, Event, WebhookEndpoint
+from paygate_client.webhook_models import (
+    Delivery,
+    DeliveryAttempt,
+    EndpointSecret,
+    Event,
+    TestEvent,
+    WebhookEndpoint,
+)
 
 T = TypeVar("T")
 PAGE_SIZE = 100
@@ -59,7 +65,7 @@ def get_payment(payment: Payment | str, *, include_actions: bool) -> Call[Paymen
 def list_actions(payment: Payment | str, *, token: str, follow: bool) -> Call[Page[Action]]:
     """One page of a payment's history."""
     path, found = f"/payment/{part(id_of(payment))}/actions", read.page("actions", read.action)
-    return _listing("list actions", path, found, token=token, follow=follow)
+    return listing("list actions", path, found, token=token, follow=follow)
 
 
 def list_payments(
@@ -79,7 +85,7 @@ def list_payments(
         "created_before": _time(created_before),
     }
     found = read.page("payments", read.payment)
-    return _listing("list payments", "/payments", found, token=token, follow=follow, **filters)
+    return listing("list payments", "/payments", found, token=token, follow=follow, **filters)
 
 
 def delete_card(token: str) -> Call[None]:
@@ -93,7 +99,7 @@ def create_endpoint(
 ) -> Call[EndpointSecret]:
     """Make a webhook endpoint."""
     body = {"url": url, "event_types": list(event_types), "description": description}
-    return _posted("create endpoint", "/webhook-endpoints", body, read.endpoint_secret)
+    return posted("create endpoint", "/webhook-endpoints", body, read.endpoint_secret)
 
 
 def get_endpoint(endpoint: str) -> Call[WebhookEndpoint]:
@@ -105,7 +111,7 @@ def get_endpoint(endpoint: str) -> Call[WebhookEndpoint]:
 def list_endpoints(*, token: str) -> Call[Page[WebhookEndpoint]]:
     """One page of endpoints."""
     found = read.page("endpoints", read.endpoint)
-    return _listing("list endpoints", "/webhook-endpoints", found, token=token, follow=False)
+    return listing("list endpoints", "/webhook-endpoints", found, token=token, follow=False)
 
 
 def update_endpoint(
@@ -140,13 +146,18 @@ def rotate_secret(endpoint: str, *, overlap: timedelta | None) -> Call[EndpointS
     """Make a new secret of an endpoint."""
     body = {} if overlap is None else {"overlap_seconds": int(overlap.total_seconds())}
     path = f"{_endpoint(endpoint)}/rotate-secret"
-    return _posted("rotate secret", path, body, read.endpoint_secret)
+    return posted("rotate secret", path, body, read.endpoint_secret)
+
+
+def send_test_event(endpoint: str) -> Call[TestEvent]:
+    """Deliver an event about nothing to one endpoint."""
+    return posted("send test event", f"{_endpoint(endpoint)}/test", {}, read.test_event)
 
 
 def redeliver_failed(endpoint: str, *, since: datetime) -> Call[int]:
     """Deliver again what failed since a time."""
     path, body = f"{_endpoint(endpoint)}/redeliver-failed", {"since": _time(since)}
-    return _posted("redeliver failed", path, body, read.under("count", int))
+    return posted("redeliver failed", path, body, read.under("count", int))
 
 
 def list_events(
@@ -166,7 +177,7 @@ def list_events(
         "created_before": _time(created_before),
     }
     found = read.page("events", read.event)
-    return _listing("list events", "/events", found, token=token, follow=follow, **filters)
+    return listing("list events", "/events", found, token=token, follow=follow, **filters)
 
 
 def get_event(event: str) -> Call[Event]:
@@ -178,47 +189,30 @@ def get_event(event: str) -> Call[Event]:
 def list_deliveries(event: str, *, token: str, follow: bool) -> Call[Page[Delivery]]:
     """One page of what became of an event."""
     path, found = f"/events/{part(event)}/deliveries", read.page("deliveries", read.delivery)
-    return _listing("list deliveries", path, found, token=token, follow=follow)
+    return listing("list deliveries", path, found, token=token, follow=follow)
+
+
+def list_endpoint_deliveries(
+    endpoint: str, *, status: DeliveryStatus | None, token: str
+) -> Call[Page[Delivery]]:
+    """One page of what became of the events that went to an endpoint."""
+    path, found = f"{_endpoint(endpoint)}/deliveries", read.page("deliveries", read.delivery)
+    name = "list endpoint deliveries"
+    return listing(name, path, found, token=token, follow=False, status=status)
+
+
+def list_attempts(event: str, endpoint: str, *, token: str) -> Call[Page[DeliveryAttempt]]:
+    """One page of the tries to deliver an event to an endpoint."""
+    path = f"/events/{part(event)}/deliveries/{part(endpoint)}/attempts"
+    found = read.page("attempts", read.attempt)
+    return listing("list attempts", path, found, token=token, follow=False)
 
 
 def redeliver_event(event: str, *, endpoint: str | None) -> Call[tuple[Delivery, ...]]:
     """Deliver an event again."""
     body = {} if endpoint is None else {"endpoint_id": endpoint}
     path, found = f"/events/{part(event)}/redeliver", read.all_under("deliveries", read.delivery)
-    return _posted("redeliver event", path, body, found)
-
-
-def get_clock() -> Call[Clock]:
-    """Look at the sandbox's clock."""
-    return Call(name="get clock", method="GET", path="/sandbox/clock", read=read.clock)
-
-
-def advance_clock(by: timedelta) -> Call[Clock]:
-    """Turn the sandbox's clock forward."""
-    return _posted("advance clock", "/sandbox/clock/advance", {"by": _seconds(by)}, read.clock)
-
-
-def drain(timeout: timedelta) -> Call[Drained]:
-    """Wait until nothing is due."""
-    return Call(
-        name="drain",
-        method="POST",
-        path="/sandbox/drain",
-        body={"timeout": _seconds(timeout)},
-        read=read.drained,
-        waits_seconds=timeout.total_seconds(),
-    )
-
-
-def reset() -> Call[int]:
-    """Remove all that is the merchant's."""
-    return _posted("reset", "/sandbox/reset", {}, read.under("payments", int))
-
-
-def list_test_cards() -> Call[tuple[TestCard, ...]]:
-    """List the cards of the simulated bank."""
-    found = read.all_under("cards", read.test_card)
-    return Call(name="list test cards", method="GET", path="/sandbox/test-cards", read=found)
+    return posted("redeliver event", path, body, found)
 
 
 def id_of(payment: Payment | str) -> str:
@@ -227,16 +221,15 @@ def id_of(payment: Payment | str) -> str:
 
 
 def _moving(name: str, body: Mapping[str, object]) -> Call[Outcome]:
-    return _posted(name, f"/{name}", body, read.outcome)
+    return posted(name, f"/{name}", body, read.outcome)
 
 
-def _posted(
-    name: str, path: str, body: Mapping[str, object], found: Callable[[Json], T]
-) -> Call[T]:
+def posted(name: str, path: str, body: Mapping[str, object], found: Callable[[Json], T]) -> Call[T]:
+    """Return a call that makes or moves something, under a key."""
     return Call(name=name, method="POST", path=path, body=body, read=found, takes_key=True)
 
 
-def _listing(
+def listing(
     name: str,
     path: str,
     found: Callable[[Json], Page[T]],
@@ -245,6 +238,7 @@ def _listing(
     follow: bool,
     **filters: str | None,
 ) -> Call[Page[T]]:
+    """Return a call for one page of a list."""
     about = {"page_size": str(PAGE_SIZE), "page_token": token or None}
     query = {**about, "follow": "true" if follow else None, **filters}
     return Call(name=name, method="GET", path=path, query=query, read=found)
@@ -271,7 +265,3 @@ def _time(time: datetime | None) -> str | None:
     if time.tzinfo is None:
         raise ValueError("a time has a zone")
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _seconds(length: timedelta) -> str:
-    return f"{length.total_seconds():.6f}s"

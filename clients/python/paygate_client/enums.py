@@ -85,7 +85,7 @@ class Brand(OpenEnum):
 
 
 class EventType(OpenEnum):
-    """What became true of a payment."""
+    """What became true of a payment; TEST is about none."""
 
     AUTHORIZED = "payment.authorized"
     DECLINED = "payment.declined"
@@ -101,6 +101,7 @@ class EventType(OpenEnum):
     REFUND_DECLINED = "payment.refund_declined"
     REFUND_FAILED = "payment.refund_failed"
     EXPIRED = "payment.expired"
+    TEST = "webhook.test"
 
 
 class EndpointStatus(OpenEnum):

@@ -90,3 +90,26 @@ class LoggedRequest:
     rest: bool
     request: Mapping[str, Any] | None
     reply: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxMessage:
+    """What one attempt to deliver an event would have posted.
+
+    Attributes:
+        id: `msg_…`.
+        create_time: When the attempt was begun.
+        endpoint_id: `we_…`.
+        event_id: `evt_…`.
+        status_code: With which HTTP status the inbox has answered.
+        headers: By their names in lower case, with the signature among them.
+        body: As it was signed: `webhooks.verify` takes both.
+    """
+
+    id: str
+    create_time: datetime
+    endpoint_id: str
+    event_id: str
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes

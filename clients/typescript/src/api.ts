@@ -261,11 +261,33 @@ export interface paths {
         put?: never;
         /**
          * Reset
-         * @description Removes the merchant's payments, events and webhook endpoints, and puts the clock back.
+         * @description Removes the merchant's payments, events and webhook endpoints, empties its inbox, and puts the clock back.
          *
          *     For keys with the scope `payments`.
          */
         post: operations["reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List inbox
+         * @description What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last 200 messages, the newest first.
+         *
+         *     For keys with the scope `payments` or `read_only`.
+         */
+        get: operations["listInbox"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -422,6 +444,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhook-endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send test event
+         * @description Delivers an event of type `webhook.test`, which is about no payment, to one endpoint, as all events are delivered.
+         *
+         *     For keys with the scope `webhooks`.
+         */
+        post: operations["sendTestEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -480,6 +524,50 @@ export interface paths {
          *     For keys with the scope `read_only` or `webhooks`.
          */
         get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List endpoint deliveries
+         * @description What became of the events that went to an endpoint, the newest event first.
+         *
+         *     For keys with the scope `read_only` or `webhooks`.
+         */
+        get: operations["listEndpointDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}/deliveries/{endpoint_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List delivery attempts
+         * @description Each try to deliver an event to an endpoint, the last 50 of them, the newest first.
+         *
+         *     For keys with the scope `read_only` or `webhooks`.
+         */
+        get: operations["listDeliveryAttempts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -772,6 +860,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The merchant tries the endpoint */
+        post: operations["onWebhookTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface components {
     schemas: {
@@ -977,7 +1082,7 @@ export interface components {
         CreateWebhookEndpointRequest: {
             /**
              * Format: uri
-             * @description Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address is taken in the sandbox only. At most 2,048 characters, without user and password.
+             * @description Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address is taken in the sandbox only, and so is `https://inbox.paygate.test/`: nothing is posted, and ListInbox shows what would have been. `https://inbox.paygate.test/503` answers 503. At most 2,048 characters, without user and password.
              * @example https://shop.example/webhooks
              */
             url: string;
@@ -1057,6 +1162,16 @@ export interface components {
              * @example 2026-11-28T12:00:00Z
              */
             readonly next_attempt_time?: string;
+            /** @description The event's type. */
+            readonly event_type: string;
+            /** @description The id of the payment that the event is about; empty for a test. */
+            readonly payment_id: string;
+            /**
+             * Format: date-time
+             * @description When the event became true.
+             * @example 2026-11-28T12:00:00Z
+             */
+            readonly create_time: string;
         };
         /**
          * @description How far it has come.
@@ -1068,6 +1183,34 @@ export interface components {
          * @enum {string}
          */
         "Delivery.Status": "STATUS_UNSPECIFIED" | "STATUS_PENDING" | "STATUS_DELIVERED" | "STATUS_FAILED";
+        /** @description One try to deliver an event to an endpoint, and what came of it. */
+        DeliveryAttempt: {
+            /**
+             * Format: int32
+             * @description From 1 on; it goes on rising when the event is redelivered.
+             */
+            readonly number: number;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             * @example 2026-11-28T12:00:00Z
+             */
+            readonly create_time: string;
+            /**
+             * @description How long it took.
+             * @example 90s
+             */
+            readonly duration: string;
+            /**
+             * Format: int32
+             * @description The HTTP status of the answer; 0 when there was none.
+             */
+            readonly status_code: number;
+            /** @description What went wrong; empty when nothing did. */
+            readonly error: string;
+            /** @description The first KiB of the answer's body, as text. What is no UTF-8 and what cannot be shown is replaced by U+FFFD; digits that may be a card's number, and secrets of paygate's, are masked. Empty if the body is compressed. */
+            readonly reply: string;
+        };
         /** @description How long to wait. */
         DrainRequest: {
             /**
@@ -1102,14 +1245,14 @@ export interface components {
              */
             due_deliveries: number;
         };
-        /** @description One fact about a payment. */
+        /** @description One fact about a payment, or a test of an endpoint. */
         Event: {
             /** @description `evt_` and 26 characters; the `webhook-id` of its deliveries, to drop repeated ones by. */
             readonly id: string;
-            /** @description What became true: `payment.authorized`, `payment.declined`, `payment.failed`, `payment.captured`, `payment.capture_declined`, `payment.capture_failed`, `payment.voided`, `payment.remainder_voided`, `payment.void_declined`, `payment.void_failed`, `payment.refunded`, `payment.refund_declined`, `payment.refund_failed`, `payment.expired`. More may be added. */
+            /** @description What became true: `payment.authorized`, `payment.declined`, `payment.failed`, `payment.captured`, `payment.capture_declined`, `payment.capture_failed`, `payment.voided`, `payment.remainder_voided`, `payment.void_declined`, `payment.void_failed`, `payment.refunded`, `payment.refund_declined`, `payment.refund_failed`, `payment.expired`; or `webhook.test`, which a merchant asks for. More may be added. */
             readonly type: string;
-            /** @description Payment and action as they were then. */
-            readonly data: components["schemas"]["EventData"];
+            /** @description Payment and action as they were then; absent in a test. */
+            readonly data?: components["schemas"]["EventData"];
             /**
              * Format: int64
              * @description Rises with every event of one payment; gaps are normal.
@@ -1192,6 +1335,32 @@ export interface components {
             /** @description The endpoint. */
             endpoint: components["schemas"]["WebhookEndpoint"];
         };
+        /** @description What one attempt to deliver an event would have posted. */
+        InboxMessage: {
+            /** @description `msg_` and 26 characters. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the attempt was begun.
+             * @example 2026-11-28T12:00:00Z
+             */
+            create_time: string;
+            /** @description The endpoint's id. */
+            endpoint_id: string;
+            /** @description The event's id. */
+            event_id: string;
+            /**
+             * Format: int32
+             * @description With which HTTP status the inbox has answered: what the endpoint's URL says, or 200.
+             */
+            status_code: number;
+            /** @description The headers by their names in lower case, with the signature among them. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The body, byte for byte as it was signed. */
+            body: string;
+        };
         /** @description One page of deliveries. */
         ListDeliveriesResponse: {
             /** @description The deliveries, in the order in which they were made out. */
@@ -1199,11 +1368,32 @@ export interface components {
             /** @description For the next page; empty on the last one, unless the list is followed. */
             next_page_token: string;
         };
+        /** @description One page of attempts. */
+        ListDeliveryAttemptsResponse: {
+            /** @description The attempts, the newest first. */
+            attempts: components["schemas"]["DeliveryAttempt"][];
+            /** @description For the next page; empty on the last one. */
+            next_page_token: string;
+        };
+        /** @description One page of deliveries. */
+        ListEndpointDeliveriesResponse: {
+            /** @description The deliveries, the newest event first. There may be fewer than asked for, or none, before the last page. */
+            deliveries: components["schemas"]["Delivery"][];
+            /** @description For the next page; empty on the last one. */
+            next_page_token: string;
+        };
         /** @description One page of events. */
         ListEventsResponse: {
             /** @description The events, newest first; oldest first when the list is followed. There may be fewer than asked for, or none, before the last page. */
             events: components["schemas"]["Event"][];
             /** @description For the next page; empty on the last one, unless the list is followed. */
+            next_page_token: string;
+        };
+        /** @description One page of messages. */
+        ListInboxResponse: {
+            /** @description The messages, the newest first. */
+            messages: components["schemas"]["InboxMessage"][];
+            /** @description For the next page; empty on the last one. */
             next_page_token: string;
         };
         /** @description One page of a payment's history. */
@@ -1421,6 +1611,15 @@ export interface components {
             /** @description `whsec_` and the secret in base64. Told here and never again. */
             secret: string;
         };
+        /** @description Which endpoint to try. */
+        SendTestEventRequest: Record<string, never>;
+        /** @description What will be delivered. */
+        SendTestEventResponse: {
+            /** @description The event. */
+            event: components["schemas"]["Event"];
+            /** @description Its delivery, which is still to be tried. */
+            delivery: components["schemas"]["Delivery"];
+        };
         /** @description A card of the simulated bank. Any date of expiry that is not past and any CVV of the right length will do. */
         TestCard: {
             /** @description Its number. */
@@ -1477,7 +1676,7 @@ export interface components {
         WebhookEndpoint: {
             /** @description `we_` and 26 characters: a TypeID over a UUIDv7. */
             readonly id: string;
-            /** @description Where events are posted: HTTPS; plain HTTP to loopback addresses in the sandbox only. */
+            /** @description Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses, and `https://inbox.paygate.test/`, see SandboxService.ListInbox. */
             readonly url: string;
             /** @description The types of events that are posted; empty for all. */
             readonly event_types: string[];
@@ -2676,6 +2875,71 @@ export interface operations {
             504: components["responses"]["Status504"];
         };
     };
+    listInbox: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 100; 0 means 20. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before; empty for the first page. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of messages. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListInboxResponse"];
+                };
+            };
+            /**
+             * @description - `INVALID_PAGE_TOKEN`: The page token was not made by this list with these filters.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
     listTestCards: {
         parameters: {
             query?: never;
@@ -2742,7 +3006,7 @@ export interface operations {
                 /** @description Only those with this idempotency key. */
                 idempotency_key?: string;
                 /** @description Only those of this RPC, such as `Authorize`. */
-                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateWebhookEndpoint" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListDeliveries" | "ListEvents" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "UpdateWebhookEndpoint" | "Void";
+                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateWebhookEndpoint" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListDeliveries" | "ListDeliveryAttempts" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void";
                 /** @description At most so many, up to 100; 0 means 20. A page of large messages has fewer. */
                 page_size?: number;
                 /** @description From the page before; empty for the first. */
@@ -3273,13 +3537,102 @@ export interface operations {
             504: components["responses"]["Status504"];
         };
     };
+    sendTestEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to repeat a request: the same key with the same request gets the stored reply for 24 hours. A fresh one, such as a UUID, for each thing that you want done. */
+                "idempotency-key"?: components["parameters"]["idempotency-key"];
+            };
+            path: {
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SendTestEventRequest"];
+            };
+        };
+        responses: {
+            /** @description What will be delivered. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "idempotent-replayed": components["headers"]["idempotent-replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SendTestEventResponse"];
+                };
+            };
+            /**
+             * @description - `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used with another request.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `UNKNOWN_FIELD`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             *     - `WEBHOOK_ENDPOINT_DISABLED`: The webhook endpoint is disabled: enable it first.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `METHOD_NOT_FOUND`: There is no such method or path.
+             *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "retry-after": components["headers"]["retry-after"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
     listEvents: {
         parameters: {
             query?: {
                 /** @description Only events of this payment. It must not be empty: leave it out for any. */
                 payment_id?: string;
                 /** @description Only events of this type. It must not be empty: leave it out for any. */
-                type?: "payment.authorized" | "payment.declined" | "payment.failed" | "payment.captured" | "payment.capture_declined" | "payment.capture_failed" | "payment.voided" | "payment.remainder_voided" | "payment.void_declined" | "payment.void_failed" | "payment.refunded" | "payment.refund_declined" | "payment.refund_failed" | "payment.expired";
+                type?: "payment.authorized" | "payment.declined" | "payment.failed" | "payment.captured" | "payment.capture_declined" | "payment.capture_failed" | "payment.voided" | "payment.remainder_voided" | "payment.void_declined" | "payment.void_failed" | "payment.refunded" | "payment.refund_declined" | "payment.refund_failed" | "payment.expired" | "webhook.test";
                 /** @description At most this many: 1 to 100; 0 means 20. */
                 page_size?: number;
                 /** @description `next_page_token` of the page before, with the same filters; empty for the first page. */
@@ -3448,6 +3801,153 @@ export interface operations {
             /**
              * @description - `EVENT_NOT_FOUND`: There is no such event.
              *     - `METHOD_NOT_FOUND`: There is no such method or path.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    listEndpointDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only deliveries with this status. */
+                status?: components["schemas"]["Delivery.Status"];
+                /** @description At most this many: 1 to 100; 0 means 20. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before, with the same status; empty for the first page. */
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of deliveries. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEndpointDeliveriesResponse"];
+                };
+            };
+            /**
+             * @description - `INVALID_PAGE_TOKEN`: The page token was not made by this list with these filters.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `METHOD_NOT_FOUND`: There is no such method or path.
+             *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    listDeliveryAttempts: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 100; 0 means 20. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before; empty for the first page. */
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The event's id. */
+                id: string;
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of attempts. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDeliveryAttemptsResponse"];
+                };
+            };
+            /**
+             * @description - `INVALID_PAGE_TOKEN`: The page token was not made by this list with these filters.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `EVENT_NOT_FOUND`: There is no such event.
+             *     - `METHOD_NOT_FOUND`: There is no such method or path.
+             *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
              */
             404: {
                 headers: {
@@ -4279,6 +4779,52 @@ export interface operations {
                 "application/json": components["schemas"]["Event"] & {
                     /** @constant */
                     type?: "payment.expired";
+                };
+            };
+        };
+        responses: {
+            /** @description The endpoint wants no more events, and is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The event was taken. Nothing but the status is read. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The event is posted again later, 9 times in 3 days. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onWebhookTest: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event's id, the same for every attempt: drop repeated ones by it. */
+                "webhook-id": components["parameters"]["webhook-id"];
+                /** @description When it was posted, in seconds since 1970. */
+                "webhook-timestamp": components["parameters"]["webhook-timestamp"];
+                /** @description One signature or, while a secret rotates, several with spaces (Standard Webhooks 1.0). */
+                "webhook-signature": components["parameters"]["webhook-signature"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"] & {
+                    /** @constant */
+                    type?: "webhook.test";
                 };
             };
         };

@@ -4,7 +4,9 @@
 -- Taking the lease away keeps an attempt that is under way from being recorded. What waits ahead in
 -- the same stream is due as well, or the event would have to wait with it.
 WITH wanted AS MATERIALIZED (
-  SELECT o.merchant_id, e.id AS endpoint_id, o.id AS event_id, o.payment_id, o.sequence
+  SELECT
+    o.merchant_id, e.id AS endpoint_id, o.id AS event_id, o.payment_id, o.sequence,
+    o.type AS event_type, o.create_time AS event_time
   FROM outbox o
   JOIN webhook_endpoints e ON e.merchant_id = o.merchant_id
   WHERE o.merchant_id = $1
@@ -43,4 +45,7 @@ anew AS (
     last_error = ''
   RETURNING *
 )
-SELECT * FROM anew ORDER BY endpoint_id
+SELECT a.*, w.event_type, w.event_time
+FROM anew a
+JOIN wanted w ON w.endpoint_id = a.endpoint_id
+ORDER BY a.endpoint_id

@@ -4,20 +4,23 @@
 -- or the merchant has asked for it once more. What is behind in the stream becomes due with the
 -- retry, or at once when the stream goes on. `gone`: the endpoint wants no more events, ever.
 --
+-- Each that posted something is kept, the last 50 of a delivery: what comes takes the place of one.
+--
 -- Pending is what has a due time: said so, no index of pending ones is taken for the primary key's.
 WITH RECURSIVE input AS MATERIALIZED (
   SELECT *
   FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[], $7::text[],
-    $8::interval[], $9::boolean[]
+    $8::interval[], $9::boolean[], $10::timestamptz[], $11::interval[], $12::text[]
   ) AS i (
     merchant_id, endpoint_id, event_id, lease_time, status, status_code, error,
-    delay, gone)
+    delay, gone, begin_time, duration, reply)
 ),
 recorded AS (
   UPDATE webhook_deliveries d SET
     status = i.status,
     attempts = d.attempts + 1,
+    attempts_in_all = d.attempts_in_all + 1,
     due_time = (SELECT gateway_now()) + i.delay,
     lease_time = NULL,
     last_attempt_time = (SELECT gateway_now()),
@@ -29,7 +32,30 @@ recorded AS (
     AND d.event_id = i.event_id
     AND d.due_time IS NOT NULL
     AND d.lease_time = i.lease_time
-  RETURNING d.merchant_id, d.endpoint_id, d.payment_id, d.sequence, d.due_time, i.gone
+  RETURNING
+    d.merchant_id, d.endpoint_id, d.payment_id, d.sequence, d.due_time, i.gone,
+    d.event_id, d.attempts_in_all, i.begin_time, i.duration, i.status_code, i.error, i.reply
+),
+kept AS (
+  INSERT INTO webhook_attempts
+    (merchant_id, endpoint_id, event_id, number, create_time, duration, status_code, error, reply)
+  SELECT
+    merchant_id, endpoint_id, event_id, attempts_in_all,
+    begin_time + coalesce((SELECT ahead FROM sandbox_clock), interval '0'),
+    duration, status_code, error, reply
+  FROM recorded
+  WHERE begin_time IS NOT NULL
+  -- There is none. If there were, nobody's attempts could be recorded, for want of this one.
+  ON CONFLICT DO NOTHING
+),
+forgotten AS (
+  DELETE FROM webhook_attempts a
+  USING recorded r
+  WHERE r.attempts_in_all > 50
+    AND a.merchant_id = r.merchant_id
+    AND a.endpoint_id = r.endpoint_id
+    AND a.event_id = r.event_id
+    AND a.number = r.attempts_in_all - 50
 ),
 behind AS (
   -- One look into the index for each that is behind in the stream.

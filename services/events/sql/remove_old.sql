@@ -1,4 +1,4 @@
--- Removes events that are older than $1 and done with, and their deliveries with them.
+-- Removes events that are older than $1 and done with, and their deliveries and attempts with them.
 WITH old AS MATERIALIZED (
   SELECT o.merchant_id, o.id
   FROM outbox o
@@ -16,6 +16,14 @@ removed_deliveries AS (
   DELETE FROM webhook_deliveries d
   USING old
   WHERE d.merchant_id = old.merchant_id AND d.event_id = old.id
+  RETURNING d.merchant_id, d.endpoint_id, d.event_id
+),
+removed_attempts AS (
+  DELETE FROM webhook_attempts a
+  USING removed_deliveries d
+  WHERE a.merchant_id = d.merchant_id
+    AND a.endpoint_id = d.endpoint_id
+    AND a.event_id = d.event_id
 ),
 removed AS (
   DELETE FROM outbox o

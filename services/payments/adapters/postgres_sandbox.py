@@ -1,12 +1,15 @@
 """The sandbox's own view of the database; see `sandbox.SandboxStore`."""
 
+import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pkg.postgres.sql import Pool, translated
+from pkg.postgres.sql import Pool, Row, translated
 from pkg.replies.one_connection import as_pool
 from services.payments.adapters.postgres import SQL
 from services.payments.drains import Due
+from services.payments.inbox import AFTER_ALL_IDS, InboxMessage
 
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
@@ -41,6 +44,16 @@ class PostgresSandbox:
         assert row is not None
         return Due(**dict(row))
 
+    async def inbox(
+        self, merchant_id: str, *, before_id: str | None, limit: int
+    ) -> Sequence[InboxMessage]:
+        """Return what came into the merchant's inbox, the last first."""
+        with translated():
+            rows = await self._pool.fetch(
+                SQL["list_inbox"], merchant_id, before_id or AFTER_ALL_IDS, limit
+            )
+        return [_message(row) for row in rows]
+
     async def reset(self, merchant_id: str) -> int:
         """Remove the merchant's data but its keys, and return how many payments there were.
 
@@ -52,3 +65,15 @@ class PostgresSandbox:
             await self._pool.fetch(SQL["reset"], merchant_id)
             await self._pool.fetch(SQL["put_clock_back"])
         return removed
+
+
+def _message(row: Row) -> InboxMessage:
+    return InboxMessage(
+        id=row["id"],
+        create_time=row["create_time"],
+        endpoint_id=row["endpoint_id"],
+        event_id=row["event_id"],
+        status_code=row["status_code"],
+        headers=json.loads(row["headers"]),
+        body=row["body"],
+    )

@@ -1,6 +1,7 @@
 """paygate.sandbox.v1.SandboxService: what a test needs, and production does not have."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,11 +14,13 @@ from pkg.errors import ValidationFailedError
 from pkg.grpc.auth import Authenticator
 from pkg.grpc.guard import Context
 from pkg.grpc.paging import PageTokens
+from pkg.grpc.shares import fill_in_pieces
 from pkg.grpc.validation import Checks
 from pkg.replies.once import Once
 from services.payments.api.logged import encode_request, filter_of, request_id_of
 from services.payments.domain.errors import RequestNotFoundError
 from services.payments.drains import Drains, Due
+from services.payments.inbox import InboxMessage, message_fields
 from services.payments.logged import RequestLog
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 ADVANCE_MAX = timedelta(days=400)
 # In all: times must stay far from the year 9999, in which clock and database end.
 AHEAD_MAX = timedelta(days=36_500)
+_INBOX = ("inbox",)
 DRAIN_DEFAULT, DRAIN_MAX = timedelta(seconds=3), timedelta(seconds=30)
 
 
@@ -43,6 +47,11 @@ class SandboxStore(Protocol):
 
     async def due(self, merchant_id: str) -> Due:
         """Return what is due for the merchant."""
+
+    async def inbox(
+        self, merchant_id: str, *, before_id: str | None, limit: int
+    ) -> Sequence[InboxMessage]:
+        """Return what came into the merchant's inbox, the last first."""
 
     async def reset(self, merchant_id: str) -> int:
         """Remove the merchant's data but its keys, and put the clock back.
@@ -139,6 +148,22 @@ class SandboxServicer(SandboxServiceServicer):
             return reply(payments=await self._store.on(connection).reset(merchant_id))
 
         return await self._once.run(request, context, reset, reply, merchant_id=merchant_id)
+
+    async def ListInbox(  # noqa: N802
+        self, request: pb.ListInboxRequest, context: Context
+    ) -> pb.ListInboxResponse:
+        """Return a page of what came into the merchant's inbox."""
+        async with self._authenticator.reading(context) as merchant_id:
+            checks = Checks()
+            size = checks.page_size(request.page_size)
+            checks.end()
+            before = self._tokens.open(merchant_id, _INBOX, request.page_token)
+            found = await self._store.inbox(merchant_id, before_id=before, limit=size + 1)
+            page, more = found[:size], len(found) > size
+            token = self._tokens.seal(merchant_id, _INBOX, page[-1].id) if more else ""
+            reply = pb.ListInboxResponse(next_page_token=token)
+            await fill_in_pieces(reply.messages, page, message_fields)
+            return reply
 
     async def ListTestCards(  # noqa: N802
         self, _request: pb.ListTestCardsRequest, context: Context

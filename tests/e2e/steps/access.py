@@ -103,6 +103,7 @@ def every_request(story: Story) -> None:
         ("ListWebhookEndpoints", {}),
         ("ListEvents", {}),
         ("GetClock", {}),
+        ("ListInbox", {}),
         ("ListTestCards", {}),
         ("ListRequests", {}),
         ("GetRequest", {"id": NO_REQUEST}),
@@ -165,6 +166,8 @@ def requests_with_endpoint(endpoint_id: str) -> Iterator[tuple[str, Fields]]:
     yield "UpdateWebhookEndpoint", {"id": endpoint_id, "description": "mine now"}
     yield "RotateWebhookSecret", {"id": endpoint_id}
     yield "RedeliverFailedEvents", {"id": endpoint_id, "since": "2026-01-01T00:00:00Z"}
+    yield "ListEndpointDeliveries", {"id": endpoint_id}
+    yield "SendTestEvent", {"id": endpoint_id}
     yield "DeleteWebhookEndpoint", {"id": endpoint_id}
 
 
@@ -172,6 +175,7 @@ def requests_with_event(event_id: str) -> Iterator[tuple[str, Fields]]:
     """Return every request that names an event."""
     yield "GetEvent", {"id": event_id}
     yield "ListDeliveries", {"id": event_id}
+    yield "ListDeliveryAttempts", {"id": event_id, "endpoint_id": NO_ENDPOINT}
     yield "RedeliverEvent", {"id": event_id}
 
 
@@ -204,5 +208,5 @@ def authorization(api_key: str, text: str) -> Headers:
 
 def _nothings(rpc: Rpc) -> Fields:
     """Return the id of nothing, where the path has to have one."""
-    ids = {"id": NO_PAYMENT, "token": NO_CARD}
+    ids = {"id": NO_PAYMENT, "token": NO_CARD, "endpoint_id": NO_ENDPOINT}
     return {name: value for name, value in ids.items() if f"{{{name}}}" in rpc.path}

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pytest_bdd import parsers, then, when
+from pytest_bdd import given, parsers, then, when
+from standardwebhooks import Webhook
 
 from paygate.webhooks.v1.webhook_pb2 import Delivery
 from tests.e2e.receiver import POLL_SECONDS
@@ -69,6 +70,56 @@ def event_by_another(story: Story) -> None:
     """Send an id that is somebody else's, and one that is nobody's."""
     requests = [*requests_with_event(last_event(story)), *requests_with_event(NO_EVENT)]
     story.call_all(Asked(*request, bearer(story.other_key)) for request in requests)
+
+
+@then(parsers.parse('the attempts at "{name}" are'))
+def attempts_are(story: Story, hooks: Hooks, name: str, datatable: Sequence[Sequence[str]]) -> None:
+    """The last event's, newest first."""
+    fields = {"id": last_event(story), "endpoint_id": hooks.ids[name]}
+    message: Any = story.ask("ListDeliveryAttempts", fields).message
+    found = [
+        {"number": str(one.number), "status": str(one.status_code), "error": one.error}
+        for one in message.attempts
+    ]
+    assert found == rows(datatable)
+
+
+@then(parsers.parse('the failed deliveries to "{name}" are none'))
+def none_failed(story: Story, hooks: Hooks, name: str) -> None:
+    """There are others."""
+    asked = {"id": hooks.ids[name]}
+    failed: Any = story.ask("ListEndpointDeliveries", {**asked, "status": "STATUS_FAILED"}).message
+    assert not failed.deliveries
+    every: Any = story.ask("ListEndpointDeliveries", asked).message
+    assert [one.event_id for one in every.deliveries] == [last_event(story)]
+
+
+@when(parsers.parse('I send a test to "{name}"'))
+def send_test(story: Story, hooks: Hooks, name: str) -> None:
+    """Ask for it."""
+    assert story.ask("SendTestEvent", {"id": hooks.ids[name]}).error is None
+
+
+@given(parsers.parse('I make an endpoint at "{url}"'))
+def make_endpoint_at(story: Story, hooks: Hooks, url: str) -> None:
+    """Make an endpoint elsewhere than at the receiver."""
+    message: Any = story.ask("CreateWebhookEndpoint", {"url": url}).message
+    hooks.secrets["inbox"] = [message.secret]
+
+
+@then(parsers.parse("the inbox shows {kind}, signed and answered with {status:d}"))
+def inbox_shows(story: Story, hooks: Hooks, kind: str, status: int) -> None:
+    """Once the relay has had its turn."""
+    deadline = time.monotonic() + ARRIVES_SECONDS_MAX
+    while True:
+        message: Any = story.ask("ListInbox", {}).message
+        if message.messages:
+            break
+        assert time.monotonic() < deadline, "nothing has come"
+        time.sleep(POLL_SECONDS)
+    (one,) = message.messages
+    event = Webhook(hooks.secrets["inbox"][0]).verify(one.body, dict(one.headers))
+    assert (event["type"], one.status_code) == (kind, status)
 
 
 def last_event(story: Story) -> str:

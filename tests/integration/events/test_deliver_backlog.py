@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -114,9 +114,9 @@ async def test_recording_reads_what_it_takes(desk: Desk) -> None:
     keys = [[row[name]] for name in ("merchant_id", "endpoint_id", "event_id", "lease_time")]
     delay = timedelta(hours=1)
 
-    read = await unused(
-        desk, "record_attempts", *keys, ["PENDING"], [500], ["http 500"], [delay], [False]
-    )
+    came_of_it = [["PENDING"], [500], ["http 500"], [delay], [False]]
+    kept = [[datetime.now(UTC)], [timedelta(seconds=1)], ["oh no"]]
+    read = await unused(desk, "record_attempts", *keys, *came_of_it, *kept)
 
     assert read <= READ_MAX
     moved = "SELECT count(*) FROM webhook_deliveries WHERE due_time > now()"

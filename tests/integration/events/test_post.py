@@ -9,6 +9,7 @@ import pytest
 from pkg.process.mode import Mode
 from services.events.exchange import INTERIM_ANSWERS_MAX, STATUS_BYTES_MAX
 from services.events.post import Answer, Poster
+from services.events.reply_text import REPLY_BYTES_MAX
 from services.events.target import check_url
 from tests.integration.events.raw_receiver import RawReceiver, answering
 
@@ -104,7 +105,7 @@ async def test_the_path_is_posted_to_byte_for_byte(poster: Poster, path: str) ->
     """Nothing is decoded, encoded or taken out."""
     async with answering(OK) as receiver:
         assert check_url(receiver.base + path, Mode.SANDBOX) is None
-        assert await posted(poster, receiver, path) == Answer(200)
+        assert await posted(poster, receiver, path) == Answer(200, reply="ok")
 
     assert receiver.paths == [path]
 
@@ -117,7 +118,7 @@ async def test_what_was_registered_before_is_posted_to_as_it_stands(
 ) -> None:
     """An endpoint that would be refused today goes on; a fragment never leaves a client."""
     async with answering(OK) as receiver:
-        assert await posted(poster, receiver, path) == Answer(200)
+        assert await posted(poster, receiver, path) == Answer(200, reply="ok")
 
     assert receiver.paths == [wire]
 
@@ -126,11 +127,11 @@ async def test_a_connection_is_used_again_when_that_is_safe(poster: Poster) -> N
     """By requests that follow each other; and not when the receiver has closed it meanwhile."""
     async with answering(OK, keep=True) as receiver:
         for _ in range(3):
-            assert await posted(poster, receiver) == Answer(200)
+            assert await posted(poster, receiver) == Answer(200, reply="ok")
         assert receiver.lines == 1
     async with answering(OK) as receiver:
         for _ in range(3):
-            assert await posted(poster, receiver) == Answer(200)
+            assert await posted(poster, receiver) == Answer(200, reply="ok")
         assert receiver.lines == 3
 
 
@@ -159,4 +160,5 @@ async def test_a_body_without_end_holds_up_nothing(poster: Poster) -> None:
             sent += 1
 
     async with answering(endless) as receiver, asyncio.timeout(1):
-        assert await posted(poster, receiver) == Answer(200)
+        answer = await posted(poster, receiver)
+    assert answer == Answer(200, reply="\ufffd" * (REPLY_BYTES_MAX // 3))

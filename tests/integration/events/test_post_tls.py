@@ -45,7 +45,7 @@ async def test_events_are_posted_over_tls(
     """Whether the receiver keeps the connection, which carries the next one, or closes it."""
     async with answering(OK, keep=keep, tls=speaking(authority, "localhost")) as receiver:
         for _ in range(2):
-            assert await posted(poster, receiver) == Answer(200)
+            assert await posted(poster, receiver) == Answer(200, reply="ok")
     assert [request.endswith(BODY) for request in receiver.requests] == [True, True]
     assert receiver.lines == (1 if keep else 2)
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from paygate_client import _logged_requests as logged
-from paygate_client import _requests as requests
+from paygate_client import _sandbox_requests as requests
 from paygate_client._async.listing import AsyncListing
 from paygate_client._async.transport import AsyncTransport
 from paygate_client.models import Payment
-from paygate_client.sandbox_models import Clock, Drained, LoggedRequest, TestCard
+from paygate_client.sandbox_models import Clock, Drained, InboxMessage, LoggedRequest, TestCard
 
 
 class AsyncSandbox:
@@ -32,6 +32,10 @@ class AsyncSandbox:
     async def reset(self, *, idempotency_key: str | None = None) -> int:
         """Remove the merchant's payments, events and endpoints; return how many payments."""
         return await self._transport.send(requests.reset(), idempotency_key)
+
+    def inbox(self) -> AsyncListing[InboxMessage]:
+        """List what came for endpoints at `https://inbox.paygate.test/`, the newest first."""
+        return AsyncListing(self._transport, lambda at: requests.list_inbox(token=at))
 
     async def test_cards(self) -> Sequence[TestCard]:
         """Return the cards whose numbers decide what the simulated bank does."""

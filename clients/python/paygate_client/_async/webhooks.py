@@ -7,9 +7,16 @@ from functools import partial
 from paygate_client import _requests as requests
 from paygate_client._async.listing import AsyncListing
 from paygate_client._async.transport import AsyncTransport
-from paygate_client.enums import EndpointStatus, EventType
+from paygate_client.enums import DeliveryStatus, EndpointStatus, EventType
 from paygate_client.models import Payment
-from paygate_client.webhook_models import Delivery, EndpointSecret, Event, WebhookEndpoint
+from paygate_client.webhook_models import (
+    Delivery,
+    DeliveryAttempt,
+    EndpointSecret,
+    Event,
+    TestEvent,
+    WebhookEndpoint,
+)
 
 
 class AsyncEndpoints:
@@ -102,6 +109,24 @@ class AsyncEndpoints:
         call = requests.rotate_secret(endpoint_id, overlap=overlap)
         return await self._transport.send(call, idempotency_key)
 
+    async def send_test(self, endpoint_id: str, *, idempotency_key: str | None = None) -> TestEvent:
+        """Deliver an event of type `webhook.test` to this endpoint alone.
+
+        Raises:
+            NotFoundError: There is no such endpoint.
+            RefusedError: `WEBHOOK_ENDPOINT_DISABLED`.
+        """
+        return await self._transport.send(requests.send_test_event(endpoint_id), idempotency_key)
+
+    def list_deliveries(
+        self, endpoint_id: str, *, status: DeliveryStatus | None = None
+    ) -> AsyncListing[Delivery]:
+        """List what became of the events that went to an endpoint, the newest event first."""
+        return AsyncListing(
+            self._transport,
+            lambda at: requests.list_endpoint_deliveries(endpoint_id, status=status, token=at),
+        )
+
     async def redeliver_failed(
         self, endpoint_id: str, *, since: datetime, idempotency_key: str | None = None
     ) -> int:
@@ -171,6 +196,12 @@ class AsyncEvents:
         """List what became of an event at each endpoint, as the deliveries were made out."""
         return AsyncListing(
             self._transport, lambda at: requests.list_deliveries(event_id, token=at, follow=False)
+        )
+
+    def list_attempts(self, event_id: str, endpoint_id: str) -> AsyncListing[DeliveryAttempt]:
+        """List the last 50 tries to deliver an event to an endpoint, the newest first."""
+        return AsyncListing(
+            self._transport, lambda at: requests.list_attempts(event_id, endpoint_id, token=at)
         )
 
     async def redeliver(

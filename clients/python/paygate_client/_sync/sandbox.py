@@ -5,11 +5,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from paygate_client import _logged_requests as logged
-from paygate_client import _requests as requests
+from paygate_client import _sandbox_requests as requests
 from paygate_client._sync.listing import Listing
 from paygate_client._sync.transport import Transport
 from paygate_client.models import Payment
-from paygate_client.sandbox_models import Clock, Drained, LoggedRequest, TestCard
+from paygate_client.sandbox_models import (
+    Clock,
+    Drained,
+    InboxMessage,
+    LoggedRequest,
+    TestCard,
+)
 
 
 class Sandbox:
@@ -33,6 +39,10 @@ class Sandbox:
     def reset(self, *, idempotency_key: str | None = None) -> int:
         """Remove the merchant's payments, events and endpoints; return how many payments."""
         return self._transport.send(requests.reset(), idempotency_key)
+
+    def inbox(self) -> Listing[InboxMessage]:
+        """List what came for endpoints at `https://inbox.paygate.test/`, the newest first."""
+        return Listing(self._transport, lambda at: requests.list_inbox(token=at))
 
     def test_cards(self) -> Sequence[TestCard]:
         """Return the cards whose numbers decide what the simulated bank does."""

@@ -8,12 +8,14 @@ from functools import partial
 from paygate_client import _requests as requests
 from paygate_client._sync.listing import Listing
 from paygate_client._sync.transport import Transport
-from paygate_client.enums import EndpointStatus, EventType
+from paygate_client.enums import DeliveryStatus, EndpointStatus, EventType
 from paygate_client.models import Payment
 from paygate_client.webhook_models import (
     Delivery,
+    DeliveryAttempt,
     EndpointSecret,
     Event,
+    TestEvent,
     WebhookEndpoint,
 )
 
@@ -108,6 +110,24 @@ class Endpoints:
         call = requests.rotate_secret(endpoint_id, overlap=overlap)
         return self._transport.send(call, idempotency_key)
 
+    def send_test(self, endpoint_id: str, *, idempotency_key: str | None = None) -> TestEvent:
+        """Deliver an event of type `webhook.test` to this endpoint alone.
+
+        Raises:
+            NotFoundError: There is no such endpoint.
+            RefusedError: `WEBHOOK_ENDPOINT_DISABLED`.
+        """
+        return self._transport.send(requests.send_test_event(endpoint_id), idempotency_key)
+
+    def list_deliveries(
+        self, endpoint_id: str, *, status: DeliveryStatus | None = None
+    ) -> Listing[Delivery]:
+        """List what became of the events that went to an endpoint, the newest event first."""
+        return Listing(
+            self._transport,
+            lambda at: requests.list_endpoint_deliveries(endpoint_id, status=status, token=at),
+        )
+
     def redeliver_failed(
         self, endpoint_id: str, *, since: datetime, idempotency_key: str | None = None
     ) -> int:
@@ -175,6 +195,12 @@ class Events:
         """List what became of an event at each endpoint, as the deliveries were made out."""
         return Listing(
             self._transport, lambda at: requests.list_deliveries(event_id, token=at, follow=False)
+        )
+
+    def list_attempts(self, event_id: str, endpoint_id: str) -> Listing[DeliveryAttempt]:
+        """List the last 50 tries to deliver an event to an endpoint, the newest first."""
+        return Listing(
+            self._transport, lambda at: requests.list_attempts(event_id, endpoint_id, token=at)
         )
 
     def redeliver(

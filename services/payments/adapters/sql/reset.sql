@@ -1,6 +1,8 @@
 -- Removes what belongs to payments of a merchant that are gone, its webhook endpoints, and whatever else
 -- it has but itself and its API keys. What belongs to a payment that was made meanwhile stays.
 WITH deliveries AS (DELETE FROM webhook_deliveries WHERE merchant_id = $1),
+attempts AS (DELETE FROM webhook_attempts WHERE merchant_id = $1),
+inbox AS (DELETE FROM inbox_messages WHERE merchant_id = $1),
 secrets AS (DELETE FROM webhook_secrets WHERE merchant_id = $1),
 endpoints AS (DELETE FROM webhook_endpoints WHERE merchant_id = $1),
 requests AS (DELETE FROM logged_requests WHERE merchant_id = $1),

@@ -184,3 +184,33 @@ Feature: Hear of what happens to payments
       | event_types |
       | description |
     And it repeats nothing that I sent
+
+  Scenario: Each attempt is kept, with what the receiver said
+    Given I make the endpoint "shop"
+    And the receiver answers 503
+    When I authorize 10.00 GBP
+    Then the deliveries of the last event become
+      | endpoint | status  | attempts | last status | next try |
+      | shop     | PENDING | 1        | 503         | yes      |
+    When the receiver answers 204
+    And I redeliver the last event
+    Then the deliveries of the last event become
+      | endpoint | status    | attempts | last status | next try |
+      | shop     | DELIVERED | 1        | 204         | no       |
+    And the attempts at "shop" are
+      | number | status | error    |
+      | 2      | 204    |          |
+      | 1      | 503    | http 503 |
+    And the failed deliveries to "shop" are none
+
+  Scenario: An endpoint is tried by an event about nothing
+    Given I make the endpoint "shop" for payment.voided
+    And I make the endpoint "books"
+    When I send a test to "shop"
+    Then "shop" receives webhook.test, in this order
+    And "books" receives nothing more
+
+  Scenario: The inbox needs no server
+    Given I make an endpoint at "https://inbox.paygate.test/503"
+    When I authorize 10.00 GBP
+    Then the inbox shows payment.authorized, signed and answered with 503

@@ -55,6 +55,11 @@ class SandboxServiceStub:
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ResetRequest.SerializeToString,
                 response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ResetResponse.FromString,
                 _registered_method=True)
+        self.ListInbox = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/ListInbox',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.FromString,
+                _registered_method=True)
         self.ListTestCards = channel.unary_unary(
                 '/paygate.sandbox.v1.SandboxService/ListTestCards',
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsRequest.SerializeToString,
@@ -98,7 +103,16 @@ class SandboxServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reset(self, request, context):
-        """Removes the merchant's payments, events and webhook endpoints, and puts the clock back.
+        """Removes the merchant's payments, events and webhook endpoints, empties its inbox, and puts the
+        clock back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInbox(self, request, context):
+        """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
+        200 messages, the newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,6 +161,11 @@ def add_SandboxServiceServicer_to_server(servicer, server):
                     servicer.Reset,
                     request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ResetRequest.FromString,
                     response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ResetResponse.SerializeToString,
+            ),
+            'ListInbox': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInbox,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.SerializeToString,
             ),
             'ListTestCards': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTestCards,
@@ -273,6 +292,33 @@ class SandboxService:
             '/paygate.sandbox.v1.SandboxService/Reset',
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ResetRequest.SerializeToString,
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ResetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInbox(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/ListInbox',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.FromString,
             options,
             channel_credentials,
             insecure,

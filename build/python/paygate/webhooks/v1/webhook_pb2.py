@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from paygate.payments.v1 import payment_pb2 as paygate_dot_payments_dot_v1_dot_payment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!paygate/webhooks/v1/webhook.proto\x12\x13paygate.webhooks.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!paygate/payments/v1/payment.proto\"\xaa\x03\n\x0fWebhookEndpoint\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x16\n\x03url\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\x03url\x12%\n\x0b\x65vent_types\x18\x03 \x03(\tB\x04\xe2\x41\x01\x03R\neventTypes\x12I\n\x06status\x18\x04 \x01(\x0e\x32+.paygate.webhooks.v1.WebhookEndpoint.StatusB\x04\xe2\x41\x01\x03R\x06status\x12&\n\x0b\x64\x65scription\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03R\x0b\x64\x65scription\x12\x41\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\x12\x41\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\nupdateTime\"I\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_ENABLED\x10\x01\x12\x13\n\x0fSTATUS_DISABLED\x10\x02\"\xd6\x01\n\x05\x45vent\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x18\n\x04type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\x04type\x12\x38\n\x04\x64\x61ta\x18\x03 \x01(\x0b\x32\x1e.paygate.webhooks.v1.EventDataB\x04\xe2\x41\x01\x03R\x04\x64\x61ta\x12 \n\x08sequence\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03R\x08sequence\x12\x41\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\"\x84\x01\n\tEventData\x12<\n\x07payment\x18\x01 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentB\x04\xe2\x41\x01\x03R\x07payment\x12\x39\n\x06\x61\x63tion\x18\x02 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionB\x04\xe2\x41\x01\x03R\x06\x61\x63tion\"\x88\x04\n\x08\x44\x65livery\x12\x1f\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x07\x65ventId\x12%\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\nendpointId\x12\x42\n\x06status\x18\x03 \x01(\x0e\x32$.paygate.webhooks.v1.Delivery.StatusB\x04\xe2\x41\x01\x03R\x06status\x12 \n\x08\x61ttempts\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03R\x08\x61ttempts\x12.\n\x10last_status_code\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03R\x0elastStatusCode\x12#\n\nlast_error\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03R\tlastError\x12L\n\x11last_attempt_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x0flastAttemptTime\x12L\n\x11next_attempt_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x0fnextAttemptTime\"]\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_PENDING\x10\x01\x12\x14\n\x10STATUS_DELIVERED\x10\x02\x12\x11\n\rSTATUS_FAILED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!paygate/webhooks/v1/webhook.proto\x12\x13paygate.webhooks.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!paygate/payments/v1/payment.proto\"\xaa\x03\n\x0fWebhookEndpoint\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x16\n\x03url\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\x03url\x12%\n\x0b\x65vent_types\x18\x03 \x03(\tB\x04\xe2\x41\x01\x03R\neventTypes\x12I\n\x06status\x18\x04 \x01(\x0e\x32+.paygate.webhooks.v1.WebhookEndpoint.StatusB\x04\xe2\x41\x01\x03R\x06status\x12&\n\x0b\x64\x65scription\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03R\x0b\x64\x65scription\x12\x41\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\x12\x41\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\nupdateTime\"I\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_ENABLED\x10\x01\x12\x13\n\x0fSTATUS_DISABLED\x10\x02\"\xd6\x01\n\x05\x45vent\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x18\n\x04type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\x04type\x12\x38\n\x04\x64\x61ta\x18\x03 \x01(\x0b\x32\x1e.paygate.webhooks.v1.EventDataB\x04\xe2\x41\x01\x03R\x04\x64\x61ta\x12 \n\x08sequence\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03R\x08sequence\x12\x41\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\"\x84\x01\n\tEventData\x12<\n\x07payment\x18\x01 \x01(\x0b\x32\x1c.paygate.payments.v1.PaymentB\x04\xe2\x41\x01\x03R\x07payment\x12\x39\n\x06\x61\x63tion\x18\x02 \x01(\x0b\x32\x1b.paygate.payments.v1.ActionB\x04\xe2\x41\x01\x03R\x06\x61\x63tion\"\x95\x05\n\x08\x44\x65livery\x12\x1f\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x07\x65ventId\x12%\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03R\nendpointId\x12\x42\n\x06status\x18\x03 \x01(\x0e\x32$.paygate.webhooks.v1.Delivery.StatusB\x04\xe2\x41\x01\x03R\x06status\x12 \n\x08\x61ttempts\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03R\x08\x61ttempts\x12.\n\x10last_status_code\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03R\x0elastStatusCode\x12#\n\nlast_error\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03R\tlastError\x12L\n\x11last_attempt_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x0flastAttemptTime\x12L\n\x11next_attempt_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x0fnextAttemptTime\x12#\n\nevent_type\x18\t \x01(\tB\x04\xe2\x41\x01\x03R\teventType\x12#\n\npayment_id\x18\n \x01(\tB\x04\xe2\x41\x01\x03R\tpaymentId\x12\x41\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\"]\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_PENDING\x10\x01\x12\x14\n\x10STATUS_DELIVERED\x10\x02\x12\x11\n\rSTATUS_FAILED\x10\x03\"\x8e\x02\n\x0f\x44\x65liveryAttempt\x12\x1c\n\x06number\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03R\x06number\x12\x41\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\x12;\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x03R\x08\x64uration\x12%\n\x0bstatus_code\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03R\nstatusCode\x12\x1a\n\x05\x65rror\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03R\x05\x65rror\x12\x1a\n\x05reply\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03R\x05replyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -78,16 +79,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERY'].fields_by_name['last_attempt_time']._serialized_options = b'\342A\001\003'
   _globals['_DELIVERY'].fields_by_name['next_attempt_time']._loaded_options = None
   _globals['_DELIVERY'].fields_by_name['next_attempt_time']._serialized_options = b'\342A\001\003'
-  _globals['_WEBHOOKENDPOINT']._serialized_start=160
-  _globals['_WEBHOOKENDPOINT']._serialized_end=586
-  _globals['_WEBHOOKENDPOINT_STATUS']._serialized_start=513
-  _globals['_WEBHOOKENDPOINT_STATUS']._serialized_end=586
-  _globals['_EVENT']._serialized_start=589
-  _globals['_EVENT']._serialized_end=803
-  _globals['_EVENTDATA']._serialized_start=806
-  _globals['_EVENTDATA']._serialized_end=938
-  _globals['_DELIVERY']._serialized_start=941
-  _globals['_DELIVERY']._serialized_end=1461
-  _globals['_DELIVERY_STATUS']._serialized_start=1368
-  _globals['_DELIVERY_STATUS']._serialized_end=1461
+  _globals['_DELIVERY'].fields_by_name['event_type']._loaded_options = None
+  _globals['_DELIVERY'].fields_by_name['event_type']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERY'].fields_by_name['payment_id']._loaded_options = None
+  _globals['_DELIVERY'].fields_by_name['payment_id']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERY'].fields_by_name['create_time']._loaded_options = None
+  _globals['_DELIVERY'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['number']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['number']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['create_time']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['duration']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['duration']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['status_code']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['status_code']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['error']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['error']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['reply']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['reply']._serialized_options = b'\342A\001\003'
+  _globals['_WEBHOOKENDPOINT']._serialized_start=192
+  _globals['_WEBHOOKENDPOINT']._serialized_end=618
+  _globals['_WEBHOOKENDPOINT_STATUS']._serialized_start=545
+  _globals['_WEBHOOKENDPOINT_STATUS']._serialized_end=618
+  _globals['_EVENT']._serialized_start=621
+  _globals['_EVENT']._serialized_end=835
+  _globals['_EVENTDATA']._serialized_start=838
+  _globals['_EVENTDATA']._serialized_end=970
+  _globals['_DELIVERY']._serialized_start=973
+  _globals['_DELIVERY']._serialized_end=1634
+  _globals['_DELIVERY_STATUS']._serialized_start=1541
+  _globals['_DELIVERY_STATUS']._serialized_end=1634
+  _globals['_DELIVERYATTEMPT']._serialized_start=1637
+  _globals['_DELIVERYATTEMPT']._serialized_end=1907
 # @@protoc_insertion_point(module_scope)

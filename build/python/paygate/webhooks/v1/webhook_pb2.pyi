@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -60,7 +61,9 @@ class WebhookEndpoint(_message.Message):
     id: _builtins.str
     """`we_` and 26 characters: a TypeID over a UUIDv7."""
     url: _builtins.str
-    """Where events are posted: HTTPS; plain HTTP to loopback addresses in the sandbox only."""
+    """Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses, and
+    `https://inbox.paygate.test/`, see SandboxService.ListInbox.
+    """
     status: Global___WebhookEndpoint.Status.ValueType
     """Whether events are posted to it."""
     description: _builtins.str
@@ -98,7 +101,7 @@ Global___WebhookEndpoint: _TypeAlias = WebhookEndpoint  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
-    """One fact about a payment."""
+    """One fact about a payment, or a test of an endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -113,13 +116,14 @@ class Event(_message.Message):
     """What became true: `payment.authorized`, `payment.declined`, `payment.failed`,
     `payment.captured`, `payment.capture_declined`, `payment.capture_failed`, `payment.voided`,
     `payment.remainder_voided`, `payment.void_declined`, `payment.void_failed`, `payment.refunded`,
-    `payment.refund_declined`, `payment.refund_failed`, `payment.expired`. More may be added.
+    `payment.refund_declined`, `payment.refund_failed`, `payment.expired`; or `webhook.test`, which a merchant asks for. More
+    may be added.
     """
     sequence: _builtins.int
     """Rises with every event of one payment; gaps are normal."""
     @_builtins.property
     def data(self) -> Global___EventData:
-        """Payment and action as they were then."""
+        """Payment and action as they were then; absent in a test."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -213,6 +217,9 @@ class Delivery(_message.Message):
     LAST_ERROR_FIELD_NUMBER: _builtins.int
     LAST_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
+    EVENT_TYPE_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The event's id."""
     endpoint_id: _builtins.str
@@ -225,6 +232,10 @@ class Delivery(_message.Message):
     """The HTTP status of the last try; 0 when there was no answer."""
     last_error: _builtins.str
     """What went wrong last; empty when nothing did."""
+    event_type: _builtins.str
+    """The event's type."""
+    payment_id: _builtins.str
+    """The id of the payment that the event is about; empty for a test."""
     @_builtins.property
     def last_attempt_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last tried; absent before the first try."""
@@ -232,6 +243,10 @@ class Delivery(_message.Message):
     @_builtins.property
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
         """When it will be tried next; absent when it will not."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the event became true."""
 
     def __init__(
         self,
@@ -244,11 +259,63 @@ class Delivery(_message.Message):
         last_error: _builtins.str = ...,
         last_attempt_time: _timestamp_pb2.Timestamp | None = ...,
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
+        event_type: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["last_attempt_time", b"last_attempt_time", "next_attempt_time", b"next_attempt_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "last_attempt_time", b"last_attempt_time", "next_attempt_time", b"next_attempt_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "endpoint_id", b"endpoint_id", "event_id", b"event_id", "last_attempt_time", b"last_attempt_time", "last_error", b"last_error", "last_status_code", b"last_status_code", "next_attempt_time", b"next_attempt_time", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "create_time", b"create_time", "endpoint_id", b"endpoint_id", "event_id", b"event_id", "event_type", b"event_type", "last_attempt_time", b"last_attempt_time", "last_error", b"last_error", "last_status_code", b"last_status_code", "next_attempt_time", b"next_attempt_time", "payment_id", b"payment_id", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
+
+@_typing.final
+class DeliveryAttempt(_message.Message):
+    """One try to deliver an event to an endpoint, and what came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    STATUS_CODE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    REPLY_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """From 1 on; it goes on rising when the event is redelivered."""
+    status_code: _builtins.int
+    """The HTTP status of the answer; 0 when there was none."""
+    error: _builtins.str
+    """What went wrong; empty when nothing did."""
+    reply: _builtins.str
+    """The first KiB of the answer's body, as text. What is no UTF-8 and what cannot be shown is
+    replaced by U+FFFD; digits that may be a card's number, and secrets of paygate's, are masked.
+    Empty if the body is compressed.
+    """
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was begun."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it took."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        status_code: _builtins.int = ...,
+        error: _builtins.str = ...,
+        reply: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "duration", b"duration", "error", b"error", "number", b"number", "reply", b"reply", "status_code", b"status_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryAttempt: _TypeAlias = DeliveryAttempt  # noqa: Y015

@@ -66,6 +66,11 @@ class WebhookServiceStub:
                 request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.RotateWebhookSecretRequest.SerializeToString,
                 response_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.RotateWebhookSecretResponse.FromString,
                 _registered_method=True)
+        self.SendTestEvent = channel.unary_unary(
+                '/paygate.webhooks.v1.WebhookService/SendTestEvent',
+                request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.SendTestEventRequest.SerializeToString,
+                response_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.SendTestEventResponse.FromString,
+                _registered_method=True)
         self.ListEvents = channel.unary_unary(
                 '/paygate.webhooks.v1.WebhookService/ListEvents',
                 request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListEventsRequest.SerializeToString,
@@ -80,6 +85,16 @@ class WebhookServiceStub:
                 '/paygate.webhooks.v1.WebhookService/ListDeliveries',
                 request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveriesRequest.SerializeToString,
                 response_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveriesResponse.FromString,
+                _registered_method=True)
+        self.ListEndpointDeliveries = channel.unary_unary(
+                '/paygate.webhooks.v1.WebhookService/ListEndpointDeliveries',
+                request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListEndpointDeliveriesRequest.SerializeToString,
+                response_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListEndpointDeliveriesResponse.FromString,
+                _registered_method=True)
+        self.ListDeliveryAttempts = channel.unary_unary(
+                '/paygate.webhooks.v1.WebhookService/ListDeliveryAttempts',
+                request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveryAttemptsRequest.SerializeToString,
+                response_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveryAttemptsResponse.FromString,
                 _registered_method=True)
         self.RedeliverEvent = channel.unary_unary(
                 '/paygate.webhooks.v1.WebhookService/RedeliverEvent',
@@ -140,6 +155,14 @@ class WebhookServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SendTestEvent(self, request, context):
+        """Delivers an event of type `webhook.test`, which is about no payment, to one endpoint, as all
+        events are delivered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListEvents(self, request, context):
         """The merchant's events, newest first.
         """
@@ -156,6 +179,20 @@ class WebhookServiceServicer:
 
     def ListDeliveries(self, request, context):
         """What became of an event at each endpoint.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEndpointDeliveries(self, request, context):
+        """What became of the events that went to an endpoint, the newest event first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeliveryAttempts(self, request, context):
+        """Each try to deliver an event to an endpoint, the last 50 of them, the newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -208,6 +245,11 @@ def add_WebhookServiceServicer_to_server(servicer, server):
                     request_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.RotateWebhookSecretRequest.FromString,
                     response_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.RotateWebhookSecretResponse.SerializeToString,
             ),
+            'SendTestEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendTestEvent,
+                    request_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.SendTestEventRequest.FromString,
+                    response_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.SendTestEventResponse.SerializeToString,
+            ),
             'ListEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListEvents,
                     request_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListEventsRequest.FromString,
@@ -222,6 +264,16 @@ def add_WebhookServiceServicer_to_server(servicer, server):
                     servicer.ListDeliveries,
                     request_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveriesRequest.FromString,
                     response_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveriesResponse.SerializeToString,
+            ),
+            'ListEndpointDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEndpointDeliveries,
+                    request_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListEndpointDeliveriesRequest.FromString,
+                    response_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListEndpointDeliveriesResponse.SerializeToString,
+            ),
+            'ListDeliveryAttempts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeliveryAttempts,
+                    request_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveryAttemptsRequest.FromString,
+                    response_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveryAttemptsResponse.SerializeToString,
             ),
             'RedeliverEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.RedeliverEvent,
@@ -409,6 +461,33 @@ class WebhookService:
             _registered_method=True)
 
     @staticmethod
+    def SendTestEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.webhooks.v1.WebhookService/SendTestEvent',
+            paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.SendTestEventRequest.SerializeToString,
+            paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.SendTestEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListEvents(request,
             target,
             options=(),
@@ -479,6 +558,60 @@ class WebhookService:
             '/paygate.webhooks.v1.WebhookService/ListDeliveries',
             paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveriesRequest.SerializeToString,
             paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEndpointDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.webhooks.v1.WebhookService/ListEndpointDeliveries',
+            paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListEndpointDeliveriesRequest.SerializeToString,
+            paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListEndpointDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeliveryAttempts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.webhooks.v1.WebhookService/ListDeliveryAttempts',
+            paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveryAttemptsRequest.SerializeToString,
+            paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveryAttemptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

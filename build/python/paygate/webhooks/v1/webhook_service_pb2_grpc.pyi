@@ -47,12 +47,20 @@ class WebhookServiceStub:
     """Removes an endpoint; what was on its way to it is given up."""
     RotateWebhookSecret: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.RotateWebhookSecretRequest, _webhook_service_pb2.RotateWebhookSecretResponse]
     """Makes a new secret, and tells it. For a while deliveries carry signatures of both."""
+    SendTestEvent: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.SendTestEventRequest, _webhook_service_pb2.SendTestEventResponse]
+    """Delivers an event of type `webhook.test`, which is about no payment, to one endpoint, as all
+    events are delivered.
+    """
     ListEvents: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.ListEventsRequest, _webhook_service_pb2.ListEventsResponse]
     """The merchant's events, newest first."""
     GetEvent: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.GetEventRequest, _webhook_service_pb2.GetEventResponse]
     """One event."""
     ListDeliveries: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.ListDeliveriesRequest, _webhook_service_pb2.ListDeliveriesResponse]
     """What became of an event at each endpoint."""
+    ListEndpointDeliveries: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.ListEndpointDeliveriesRequest, _webhook_service_pb2.ListEndpointDeliveriesResponse]
+    """What became of the events that went to an endpoint, the newest event first."""
+    ListDeliveryAttempts: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.ListDeliveryAttemptsRequest, _webhook_service_pb2.ListDeliveryAttemptsResponse]
+    """Each try to deliver an event to an endpoint, the last 50 of them, the newest first."""
     RedeliverEvent: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.RedeliverEventRequest, _webhook_service_pb2.RedeliverEventResponse]
     """Delivers an event once more, whatever became of it."""
     RedeliverFailedEvents: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.RedeliverFailedEventsRequest, _webhook_service_pb2.RedeliverFailedEventsResponse]
@@ -77,12 +85,20 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     """Removes an endpoint; what was on its way to it is given up."""
     RotateWebhookSecret: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.RotateWebhookSecretRequest, _webhook_service_pb2.RotateWebhookSecretResponse]  # type: ignore[assignment]
     """Makes a new secret, and tells it. For a while deliveries carry signatures of both."""
+    SendTestEvent: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.SendTestEventRequest, _webhook_service_pb2.SendTestEventResponse]  # type: ignore[assignment]
+    """Delivers an event of type `webhook.test`, which is about no payment, to one endpoint, as all
+    events are delivered.
+    """
     ListEvents: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.ListEventsRequest, _webhook_service_pb2.ListEventsResponse]  # type: ignore[assignment]
     """The merchant's events, newest first."""
     GetEvent: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.GetEventRequest, _webhook_service_pb2.GetEventResponse]  # type: ignore[assignment]
     """One event."""
     ListDeliveries: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.ListDeliveriesRequest, _webhook_service_pb2.ListDeliveriesResponse]  # type: ignore[assignment]
     """What became of an event at each endpoint."""
+    ListEndpointDeliveries: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.ListEndpointDeliveriesRequest, _webhook_service_pb2.ListEndpointDeliveriesResponse]  # type: ignore[assignment]
+    """What became of the events that went to an endpoint, the newest event first."""
+    ListDeliveryAttempts: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.ListDeliveryAttemptsRequest, _webhook_service_pb2.ListDeliveryAttemptsResponse]  # type: ignore[assignment]
+    """Each try to deliver an event to an endpoint, the last 50 of them, the newest first."""
     RedeliverEvent: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.RedeliverEventRequest, _webhook_service_pb2.RedeliverEventResponse]  # type: ignore[assignment]
     """Delivers an event once more, whatever became of it."""
     RedeliverFailedEvents: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.RedeliverFailedEventsRequest, _webhook_service_pb2.RedeliverFailedEventsResponse]  # type: ignore[assignment]
@@ -142,6 +158,16 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a new secret, and tells it. For a while deliveries carry signatures of both."""
 
     @_abc_1.abstractmethod
+    def SendTestEvent(
+        self,
+        request: _webhook_service_pb2.SendTestEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhook_service_pb2.SendTestEventResponse, _abc.Awaitable[_webhook_service_pb2.SendTestEventResponse]]:
+        """Delivers an event of type `webhook.test`, which is about no payment, to one endpoint, as all
+        events are delivered.
+        """
+
+    @_abc_1.abstractmethod
     def ListEvents(
         self,
         request: _webhook_service_pb2.ListEventsRequest,
@@ -164,6 +190,22 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_service_pb2.ListDeliveriesResponse, _abc.Awaitable[_webhook_service_pb2.ListDeliveriesResponse]]:
         """What became of an event at each endpoint."""
+
+    @_abc_1.abstractmethod
+    def ListEndpointDeliveries(
+        self,
+        request: _webhook_service_pb2.ListEndpointDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhook_service_pb2.ListEndpointDeliveriesResponse, _abc.Awaitable[_webhook_service_pb2.ListEndpointDeliveriesResponse]]:
+        """What became of the events that went to an endpoint, the newest event first."""
+
+    @_abc_1.abstractmethod
+    def ListDeliveryAttempts(
+        self,
+        request: _webhook_service_pb2.ListDeliveryAttemptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhook_service_pb2.ListDeliveryAttemptsResponse, _abc.Awaitable[_webhook_service_pb2.ListDeliveryAttemptsResponse]]:
+        """Each try to deliver an event to an endpoint, the last 50 of them, the newest first."""
 
     @_abc_1.abstractmethod
     def RedeliverEvent(

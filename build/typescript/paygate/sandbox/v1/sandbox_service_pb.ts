@@ -15,7 +15,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file paygate/sandbox/v1/sandbox_service.proto.
  */
 export const file_paygate_sandbox_v1_sandbox_service: GenFile = /*@__PURE__*/
-  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyIWChRMaXN0VGVzdENhcmRzUmVxdWVzdCJEChVMaXN0VGVzdENhcmRzUmVzcG9uc2USKwoFY2FyZHMYASADKAsyHC5wYXlnYXRlLnNhbmRib3gudjEuVGVzdENhcmQiLAoIVGVzdENhcmQSCwoDcGFuGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJIuoBChNMaXN0UmVxdWVzdHNSZXF1ZXN0EhQKBmZhaWxlZBgBIAEoCEIE4kEBARIdCgpwYXltZW50X2lkGAIgASgJQgTiQQEBSACIAQESIgoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgTiQQEBSAGIAQESGQoGbWV0aG9kGAQgASgJQgTiQQEBSAKIAQESFwoJcGFnZV9zaXplGAUgASgFQgTiQQEBEhgKCnBhZ2VfdG9rZW4YBiABKAlCBOJBAQFCDQoLX3BheW1lbnRfaWRCEgoQX2lkZW1wb3RlbmN5X2tleUIJCgdfbWV0aG9kImQKFExpc3RSZXF1ZXN0c1Jlc3BvbnNlEjMKCHJlcXVlc3RzGAEgAygLMiEucGF5Z2F0ZS5zYW5kYm94LnYxLkxvZ2dlZFJlcXVlc3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiUKEUdldFJlcXVlc3RSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECIkgKEkdldFJlcXVlc3RSZXNwb25zZRIyCgdyZXF1ZXN0GAEgASgLMiEucGF5Z2F0ZS5zYW5kYm94LnYxLkxvZ2dlZFJlcXVlc3Qi1gMKDUxvZ2dlZFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQMSNQoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEDEhQKBm1ldGhvZBgDIAEoCUIE4kEBAxIVCgdzZXJ2aWNlGAQgASgJQgTiQQEDEhIKBGNvZGUYBSABKAlCBOJBAQMSGQoLaHR0cF9zdGF0dXMYBiABKAVCBOJBAQMSFAoGcmVhc29uGAcgASgJQgTiQQEDEjEKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgTiQQEDEh0KD2lkZW1wb3RlbmN5X2tleRgJIAEoCUIE4kEBAxIWCghyZXBsYXllZBgKIAEoCEIE4kEBAxIYCgpwYXltZW50X2lkGAsgASgJQgTiQQEDEhQKBmtleV9pZBgMIAEoCUIE4kEBAxISCgRyZXN0GA0gASgIQgTiQQEDEi4KB3JlcXVlc3QYDiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgTiQQEDEiwKBXJlcGx5GA8gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIE4kEBAzK3CAoOU2FuZGJveFNlcnZpY2USiAEKCEdldENsb2NrEiMucGF5Z2F0ZS5zYW5kYm94LnYxLkdldENsb2NrUmVxdWVzdBokLnBheWdhdGUuc2FuZGJveC52MS5HZXRDbG9ja1Jlc3BvbnNlIjH6jRkCAQKC0+STAiVaExIRL3YxL3NhbmRib3gvY2xvY2sSDi9zYW5kYm94L2Nsb2NrEqkBCgxBZHZhbmNlQ2xvY2sSJy5wYXlnYXRlLnNhbmRib3gudjEuQWR2YW5jZUNsb2NrUmVxdWVzdBooLnBheWdhdGUuc2FuZGJveC52MS5BZHZhbmNlQ2xvY2tSZXNwb25zZSJG+o0ZAQGC0+STAjs6ASpaHjoBKiIZL3YxL3NhbmRib3gvY2xvY2svYWR2YW5jZSIWL3NhbmRib3gvY2xvY2svYWR2YW5jZRKEAQoFRHJhaW4SIC5wYXlnYXRlLnNhbmRib3gudjEuRHJhaW5SZXF1ZXN0GiEucGF5Z2F0ZS5zYW5kYm94LnYxLkRyYWluUmVzcG9uc2UiNvqNGQEBgtPkkwIrOgEqWhY6ASoiES92MS9zYW5kYm94L2RyYWluIg4vc2FuZGJveC9kcmFpbhKEAQoFUmVzZXQSIC5wYXlnYXRlLnNhbmRib3gudjEuUmVzZXRSZXF1ZXN0GiEucGF5Z2F0ZS5zYW5kYm94LnYxLlJlc2V0UmVzcG9uc2UiNvqNGQEBgtPkkwIrOgEqWhY6ASoiES92MS9zYW5kYm94L3Jlc2V0Ig4vc2FuZGJveC9yZXNldBKhAQoNTGlzdFRlc3RDYXJkcxIoLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVxdWVzdBopLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVzcG9uc2UiO/qNGQIBAoLT5JMCL1oYEhYvdjEvc2FuZGJveC90ZXN0LWNhcmRzEhMvc2FuZGJveC90ZXN0LWNhcmRzEpoBCgxMaXN0UmVxdWVzdHMSJy5wYXlnYXRlLnNhbmRib3gudjEuTGlzdFJlcXVlc3RzUmVxdWVzdBooLnBheWdhdGUuc2FuZGJveC52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSI3+o0ZAgECgtPkkwIrWhYSFC92MS9zYW5kYm94L3JlcXVlc3RzEhEvc2FuZGJveC9yZXF1ZXN0cxKeAQoKR2V0UmVxdWVzdBIlLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVxdWVzdBomLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVzcG9uc2UiQfqNGQIBAoLT5JMCNVobEhkvdjEvc2FuZGJveC9yZXF1ZXN0cy97aWR9EhYvc2FuZGJveC9yZXF1ZXN0cy97aWR9YgZwcm90bzM", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope]);
+  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyJFChBMaXN0SW5ib3hSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImAKEUxpc3RJbmJveFJlc3BvbnNlEjIKCG1lc3NhZ2VzGAEgAygLMiAucGF5Z2F0ZS5zYW5kYm94LnYxLkluYm94TWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQIKDEluYm94TWVzc2FnZRIKCgJpZBgBIAEoCRIvCgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZW5kcG9pbnRfaWQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSEwoLc3RhdHVzX2NvZGUYBSABKAUSPgoHaGVhZGVycxgGIAMoCzItLnBheWdhdGUuc2FuZGJveC52MS5JbmJveE1lc3NhZ2UuSGVhZGVyc0VudHJ5EgwKBGJvZHkYByABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiFgoUTGlzdFRlc3RDYXJkc1JlcXVlc3QiRAoVTGlzdFRlc3RDYXJkc1Jlc3BvbnNlEisKBWNhcmRzGAEgAygLMhwucGF5Z2F0ZS5zYW5kYm94LnYxLlRlc3RDYXJkIiwKCFRlc3RDYXJkEgsKA3BhbhgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCSLqAQoTTGlzdFJlcXVlc3RzUmVxdWVzdBIUCgZmYWlsZWQYASABKAhCBOJBAQESHQoKcGF5bWVudF9pZBgCIAEoCUIE4kEBAUgAiAEBEiIKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIE4kEBAUgBiAEBEhkKBm1ldGhvZBgEIAEoCUIE4kEBAUgCiAEBEhcKCXBhZ2Vfc2l6ZRgFIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAYgASgJQgTiQQEBQg0KC19wYXltZW50X2lkQhIKEF9pZGVtcG90ZW5jeV9rZXlCCQoHX21ldGhvZCJkChRMaXN0UmVxdWVzdHNSZXNwb25zZRIzCghyZXF1ZXN0cxgBIAMoCzIhLnBheWdhdGUuc2FuZGJveC52MS5Mb2dnZWRSZXF1ZXN0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIlChFHZXRSZXF1ZXN0UmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAiJIChJHZXRSZXF1ZXN0UmVzcG9uc2USMgoHcmVxdWVzdBgBIAEoCzIhLnBheWdhdGUuc2FuZGJveC52MS5Mb2dnZWRSZXF1ZXN0ItYDCg1Mb2dnZWRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxIUCgZtZXRob2QYAyABKAlCBOJBAQMSFQoHc2VydmljZRgEIAEoCUIE4kEBAxISCgRjb2RlGAUgASgJQgTiQQEDEhkKC2h0dHBfc3RhdHVzGAYgASgFQgTiQQEDEhQKBnJlYXNvbhgHIAEoCUIE4kEBAxIxCghkdXJhdGlvbhgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAxIdCg9pZGVtcG90ZW5jeV9rZXkYCSABKAlCBOJBAQMSFgoIcmVwbGF5ZWQYCiABKAhCBOJBAQMSGAoKcGF5bWVudF9pZBgLIAEoCUIE4kEBAxIUCgZrZXlfaWQYDCABKAlCBOJBAQMSEgoEcmVzdBgNIAEoCEIE4kEBAxIuCgdyZXF1ZXN0GA4gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIE4kEBAxIsCgVyZXBseRgPIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBOJBAQMyxQkKDlNhbmRib3hTZXJ2aWNlEogBCghHZXRDbG9jaxIjLnBheWdhdGUuc2FuZGJveC52MS5HZXRDbG9ja1JlcXVlc3QaJC5wYXlnYXRlLnNhbmRib3gudjEuR2V0Q2xvY2tSZXNwb25zZSIx+o0ZAgECgtPkkwIlWhMSES92MS9zYW5kYm94L2Nsb2NrEg4vc2FuZGJveC9jbG9jaxKpAQoMQWR2YW5jZUNsb2NrEicucGF5Z2F0ZS5zYW5kYm94LnYxLkFkdmFuY2VDbG9ja1JlcXVlc3QaKC5wYXlnYXRlLnNhbmRib3gudjEuQWR2YW5jZUNsb2NrUmVzcG9uc2UiRvqNGQEBgtPkkwI7OgEqWh46ASoiGS92MS9zYW5kYm94L2Nsb2NrL2FkdmFuY2UiFi9zYW5kYm94L2Nsb2NrL2FkdmFuY2UShAEKBURyYWluEiAucGF5Z2F0ZS5zYW5kYm94LnYxLkRyYWluUmVxdWVzdBohLnBheWdhdGUuc2FuZGJveC52MS5EcmFpblJlc3BvbnNlIjb6jRkBAYLT5JMCKzoBKloWOgEqIhEvdjEvc2FuZGJveC9kcmFpbiIOL3NhbmRib3gvZHJhaW4ShAEKBVJlc2V0EiAucGF5Z2F0ZS5zYW5kYm94LnYxLlJlc2V0UmVxdWVzdBohLnBheWdhdGUuc2FuZGJveC52MS5SZXNldFJlc3BvbnNlIjb6jRkBAYLT5JMCKzoBKloWOgEqIhEvdjEvc2FuZGJveC9yZXNldCIOL3NhbmRib3gvcmVzZXQSiwEKCUxpc3RJbmJveBIkLnBheWdhdGUuc2FuZGJveC52MS5MaXN0SW5ib3hSZXF1ZXN0GiUucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RJbmJveFJlc3BvbnNlIjH6jRkCAQKC0+STAiVaExIRL3YxL3NhbmRib3gvaW5ib3gSDi9zYW5kYm94L2luYm94EqEBCg1MaXN0VGVzdENhcmRzEigucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RUZXN0Q2FyZHNSZXF1ZXN0GikucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RUZXN0Q2FyZHNSZXNwb25zZSI7+o0ZAgECgtPkkwIvWhgSFi92MS9zYW5kYm94L3Rlc3QtY2FyZHMSEy9zYW5kYm94L3Rlc3QtY2FyZHMSmgEKDExpc3RSZXF1ZXN0cxInLnBheWdhdGUuc2FuZGJveC52MS5MaXN0UmVxdWVzdHNSZXF1ZXN0GigucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RSZXF1ZXN0c1Jlc3BvbnNlIjf6jRkCAQKC0+STAitaFhIUL3YxL3NhbmRib3gvcmVxdWVzdHMSES9zYW5kYm94L3JlcXVlc3RzEp4BCgpHZXRSZXF1ZXN0EiUucGF5Z2F0ZS5zYW5kYm94LnYxLkdldFJlcXVlc3RSZXF1ZXN0GiYucGF5Z2F0ZS5zYW5kYm94LnYxLkdldFJlcXVlc3RSZXNwb25zZSJB+o0ZAgECgtPkkwI1WhsSGS92MS9zYW5kYm94L3JlcXVlc3RzL3tpZH0SFi9zYW5kYm94L3JlcXVlc3RzL3tpZH1iBnByb3RvMw", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope]);
 
 /**
  * Nothing to say.
@@ -216,6 +216,125 @@ export const ResetResponseSchema: GenMessage<ResetResponse> = /*@__PURE__*/
   messageDesc(file_paygate_sandbox_v1_sandbox_service, 7);
 
 /**
+ * Which messages to list.
+ *
+ * @generated from message paygate.sandbox.v1.ListInboxRequest
+ */
+export type ListInboxRequest = Message<"paygate.sandbox.v1.ListInboxRequest"> & {
+  /**
+   * At most this many: 1 to 100; 0 means 20.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListInboxRequest.
+ * Use `create(ListInboxRequestSchema)` to create a new message.
+ */
+export const ListInboxRequestSchema: GenMessage<ListInboxRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 8);
+
+/**
+ * One page of messages.
+ *
+ * @generated from message paygate.sandbox.v1.ListInboxResponse
+ */
+export type ListInboxResponse = Message<"paygate.sandbox.v1.ListInboxResponse"> & {
+  /**
+   * The messages, the newest first.
+   *
+   * @generated from field: repeated paygate.sandbox.v1.InboxMessage messages = 1;
+   */
+  messages: InboxMessage[];
+
+  /**
+   * For the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListInboxResponse.
+ * Use `create(ListInboxResponseSchema)` to create a new message.
+ */
+export const ListInboxResponseSchema: GenMessage<ListInboxResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 9);
+
+/**
+ * What one attempt to deliver an event would have posted.
+ *
+ * @generated from message paygate.sandbox.v1.InboxMessage
+ */
+export type InboxMessage = Message<"paygate.sandbox.v1.InboxMessage"> & {
+  /**
+   * `msg_` and 26 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * When the attempt was begun.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 2;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The endpoint's id.
+   *
+   * @generated from field: string endpoint_id = 3;
+   */
+  endpointId: string;
+
+  /**
+   * The event's id.
+   *
+   * @generated from field: string event_id = 4;
+   */
+  eventId: string;
+
+  /**
+   * With which HTTP status the inbox has answered: what the endpoint's URL says, or 200.
+   *
+   * @generated from field: int32 status_code = 5;
+   */
+  statusCode: number;
+
+  /**
+   * The headers by their names in lower case, with the signature among them.
+   *
+   * @generated from field: map<string, string> headers = 6;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * The body, byte for byte as it was signed.
+   *
+   * @generated from field: string body = 7;
+   */
+  body: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.InboxMessage.
+ * Use `create(InboxMessageSchema)` to create a new message.
+ */
+export const InboxMessageSchema: GenMessage<InboxMessage> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 10);
+
+/**
  * Nothing to say.
  *
  * @generated from message paygate.sandbox.v1.ListTestCardsRequest
@@ -228,7 +347,7 @@ export type ListTestCardsRequest = Message<"paygate.sandbox.v1.ListTestCardsRequ
  * Use `create(ListTestCardsRequestSchema)` to create a new message.
  */
 export const ListTestCardsRequestSchema: GenMessage<ListTestCardsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 8);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 11);
 
 /**
  * All of them.
@@ -249,7 +368,7 @@ export type ListTestCardsResponse = Message<"paygate.sandbox.v1.ListTestCardsRes
  * Use `create(ListTestCardsResponseSchema)` to create a new message.
  */
 export const ListTestCardsResponseSchema: GenMessage<ListTestCardsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 9);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 12);
 
 /**
  * A card of the simulated bank. Any date of expiry that is not past and any CVV of the right length
@@ -278,7 +397,7 @@ export type TestCard = Message<"paygate.sandbox.v1.TestCard"> & {
  * Use `create(TestCardSchema)` to create a new message.
  */
 export const TestCardSchema: GenMessage<TestCard> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 10);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 13);
 
 /**
  * Which calls.
@@ -334,7 +453,7 @@ export type ListRequestsRequest = Message<"paygate.sandbox.v1.ListRequestsReques
  * Use `create(ListRequestsRequestSchema)` to create a new message.
  */
 export const ListRequestsRequestSchema: GenMessage<ListRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 11);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 14);
 
 /**
  * A page.
@@ -362,7 +481,7 @@ export type ListRequestsResponse = Message<"paygate.sandbox.v1.ListRequestsRespo
  * Use `create(ListRequestsResponseSchema)` to create a new message.
  */
 export const ListRequestsResponseSchema: GenMessage<ListRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 12);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 15);
 
 /**
  * Which call.
@@ -383,7 +502,7 @@ export type GetRequestRequest = Message<"paygate.sandbox.v1.GetRequestRequest"> 
  * Use `create(GetRequestRequestSchema)` to create a new message.
  */
 export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 13);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 16);
 
 /**
  * The call.
@@ -404,7 +523,7 @@ export type GetRequestResponse = Message<"paygate.sandbox.v1.GetRequestResponse"
  * Use `create(GetRequestResponseSchema)` to create a new message.
  */
 export const GetRequestResponseSchema: GenMessage<GetRequestResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 14);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 17);
 
 /**
  * A call that the merchant made, with a valid key, and what became of it.
@@ -525,7 +644,7 @@ export type LoggedRequest = Message<"paygate.sandbox.v1.LoggedRequest"> & {
  * Use `create(LoggedRequestSchema)` to create a new message.
  */
 export const LoggedRequestSchema: GenMessage<LoggedRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 15);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 18);
 
 /**
  * What a test needs and production must not have: it is absent there.
@@ -564,7 +683,8 @@ export const SandboxService: GenService<{
     output: typeof DrainResponseSchema;
   },
   /**
-   * Removes the merchant's payments, events and webhook endpoints, and puts the clock back.
+   * Removes the merchant's payments, events and webhook endpoints, empties its inbox, and puts the
+   * clock back.
    *
    * @generated from rpc paygate.sandbox.v1.SandboxService.Reset
    */
@@ -572,6 +692,17 @@ export const SandboxService: GenService<{
     methodKind: "unary";
     input: typeof ResetRequestSchema;
     output: typeof ResetResponseSchema;
+  },
+  /**
+   * What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
+   * 200 messages, the newest first.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.ListInbox
+   */
+  listInbox: {
+    methodKind: "unary";
+    input: typeof ListInboxRequestSchema;
+    output: typeof ListInboxResponseSchema;
   },
   /**
    * The cards whose numbers decide what the simulated bank does.

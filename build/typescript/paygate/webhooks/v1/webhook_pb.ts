@@ -5,8 +5,8 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_field_behavior } from "../../../google/api/field_behavior_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Action, Payment } from "../../payments/v1/payment_pb.ts";
 import { file_paygate_payments_v1_payment } from "../../payments/v1/payment_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file paygate/webhooks/v1/webhook.proto.
  */
 export const file_paygate_webhooks_v1_webhook: GenFile = /*@__PURE__*/
-  fileDesc("CiFwYXlnYXRlL3dlYmhvb2tzL3YxL3dlYmhvb2sucHJvdG8SE3BheWdhdGUud2ViaG9va3MudjEi6AIKD1dlYmhvb2tFbmRwb2ludBIQCgJpZBgBIAEoCUIE4kEBAxIRCgN1cmwYAiABKAlCBOJBAQMSGQoLZXZlbnRfdHlwZXMYAyADKAlCBOJBAQMSQQoGc3RhdHVzGAQgASgOMisucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQuU3RhdHVzQgTiQQEDEhkKC2Rlc2NyaXB0aW9uGAUgASgJQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxI1Cgt1cGRhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMiSQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19FTkFCTEVEEAESEwoPU1RBVFVTX0RJU0FCTEVEEAIisAEKBUV2ZW50EhAKAmlkGAEgASgJQgTiQQEDEhIKBHR5cGUYAiABKAlCBOJBAQMSMgoEZGF0YRgDIAEoCzIeLnBheWdhdGUud2ViaG9va3MudjEuRXZlbnREYXRhQgTiQQEDEhYKCHNlcXVlbmNlGAQgASgDQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAyJzCglFdmVudERhdGESMwoHcGF5bWVudBgBIAEoCzIcLnBheWdhdGUucGF5bWVudHMudjEuUGF5bWVudEIE4kEBAxIxCgZhY3Rpb24YAiABKAsyGy5wYXlnYXRlLnBheW1lbnRzLnYxLkFjdGlvbkIE4kEBAyKkAwoIRGVsaXZlcnkSFgoIZXZlbnRfaWQYASABKAlCBOJBAQMSGQoLZW5kcG9pbnRfaWQYAiABKAlCBOJBAQMSOgoGc3RhdHVzGAMgASgOMiQucGF5Z2F0ZS53ZWJob29rcy52MS5EZWxpdmVyeS5TdGF0dXNCBOJBAQMSFgoIYXR0ZW1wdHMYBCABKAVCBOJBAQMSHgoQbGFzdF9zdGF0dXNfY29kZRgFIAEoBUIE4kEBAxIYCgpsYXN0X2Vycm9yGAYgASgJQgTiQQEDEjsKEWxhc3RfYXR0ZW1wdF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxI7ChFuZXh0X2F0dGVtcHRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMiXQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19QRU5ESU5HEAESFAoQU1RBVFVTX0RFTElWRVJFRBACEhEKDVNUQVRVU19GQUlMRUQQA2IGcHJvdG8z", [file_google_api_field_behavior, file_google_protobuf_timestamp, file_paygate_payments_v1_payment]);
+  fileDesc("CiFwYXlnYXRlL3dlYmhvb2tzL3YxL3dlYmhvb2sucHJvdG8SE3BheWdhdGUud2ViaG9va3MudjEi6AIKD1dlYmhvb2tFbmRwb2ludBIQCgJpZBgBIAEoCUIE4kEBAxIRCgN1cmwYAiABKAlCBOJBAQMSGQoLZXZlbnRfdHlwZXMYAyADKAlCBOJBAQMSQQoGc3RhdHVzGAQgASgOMisucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQuU3RhdHVzQgTiQQEDEhkKC2Rlc2NyaXB0aW9uGAUgASgJQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxI1Cgt1cGRhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMiSQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19FTkFCTEVEEAESEwoPU1RBVFVTX0RJU0FCTEVEEAIisAEKBUV2ZW50EhAKAmlkGAEgASgJQgTiQQEDEhIKBHR5cGUYAiABKAlCBOJBAQMSMgoEZGF0YRgDIAEoCzIeLnBheWdhdGUud2ViaG9va3MudjEuRXZlbnREYXRhQgTiQQEDEhYKCHNlcXVlbmNlGAQgASgDQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAyJzCglFdmVudERhdGESMwoHcGF5bWVudBgBIAEoCzIcLnBheWdhdGUucGF5bWVudHMudjEuUGF5bWVudEIE4kEBAxIxCgZhY3Rpb24YAiABKAsyGy5wYXlnYXRlLnBheW1lbnRzLnYxLkFjdGlvbkIE4kEBAyKPBAoIRGVsaXZlcnkSFgoIZXZlbnRfaWQYASABKAlCBOJBAQMSGQoLZW5kcG9pbnRfaWQYAiABKAlCBOJBAQMSOgoGc3RhdHVzGAMgASgOMiQucGF5Z2F0ZS53ZWJob29rcy52MS5EZWxpdmVyeS5TdGF0dXNCBOJBAQMSFgoIYXR0ZW1wdHMYBCABKAVCBOJBAQMSHgoQbGFzdF9zdGF0dXNfY29kZRgFIAEoBUIE4kEBAxIYCgpsYXN0X2Vycm9yGAYgASgJQgTiQQEDEjsKEWxhc3RfYXR0ZW1wdF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxI7ChFuZXh0X2F0dGVtcHRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMSGAoKZXZlbnRfdHlwZRgJIAEoCUIE4kEBAxIYCgpwYXltZW50X2lkGAogASgJQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAyJdCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIUChBTVEFUVVNfREVMSVZFUkVEEAISEQoNU1RBVFVTX0ZBSUxFRBADItYBCg9EZWxpdmVyeUF0dGVtcHQSFAoGbnVtYmVyGAEgASgFQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxIxCghkdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAxIZCgtzdGF0dXNfY29kZRgEIAEoBUIE4kEBAxITCgVlcnJvchgFIAEoCUIE4kEBAxITCgVyZXBseRgGIAEoCUIE4kEBA2IGcHJvdG8z", [file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_timestamp, file_paygate_payments_v1_payment]);
 
 /**
  * A place of the merchant's to which events are posted, signed after Standard Webhooks 1.0.
@@ -31,7 +31,8 @@ export type WebhookEndpoint = Message<"paygate.webhooks.v1.WebhookEndpoint"> & {
   id: string;
 
   /**
-   * Where events are posted: HTTPS; plain HTTP to loopback addresses in the sandbox only.
+   * Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses, and
+   * `https://inbox.paygate.test/`, see SandboxService.ListInbox.
    *
    * @generated from field: string url = 2;
    */
@@ -115,7 +116,7 @@ export const WebhookEndpoint_StatusSchema: GenEnum<WebhookEndpoint_Status> = /*@
   enumDesc(file_paygate_webhooks_v1_webhook, 0, 0);
 
 /**
- * One fact about a payment.
+ * One fact about a payment, or a test of an endpoint.
  *
  * @generated from message paygate.webhooks.v1.Event
  */
@@ -131,14 +132,15 @@ export type Event = Message<"paygate.webhooks.v1.Event"> & {
    * What became true: `payment.authorized`, `payment.declined`, `payment.failed`,
    * `payment.captured`, `payment.capture_declined`, `payment.capture_failed`, `payment.voided`,
    * `payment.remainder_voided`, `payment.void_declined`, `payment.void_failed`, `payment.refunded`,
-   * `payment.refund_declined`, `payment.refund_failed`, `payment.expired`. More may be added.
+   * `payment.refund_declined`, `payment.refund_failed`, `payment.expired`; or `webhook.test`, which a merchant asks for. More
+   * may be added.
    *
    * @generated from field: string type = 2;
    */
   type: string;
 
   /**
-   * Payment and action as they were then.
+   * Payment and action as they were then; absent in a test.
    *
    * @generated from field: paygate.webhooks.v1.EventData data = 3;
    */
@@ -255,6 +257,27 @@ export type Delivery = Message<"paygate.webhooks.v1.Delivery"> & {
    * @generated from field: google.protobuf.Timestamp next_attempt_time = 8;
    */
   nextAttemptTime?: Timestamp | undefined;
+
+  /**
+   * The event's type.
+   *
+   * @generated from field: string event_type = 9;
+   */
+  eventType: string;
+
+  /**
+   * The id of the payment that the event is about; empty for a test.
+   *
+   * @generated from field: string payment_id = 10;
+   */
+  paymentId: string;
+
+  /**
+   * When the event became true.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 11;
+   */
+  createTime?: Timestamp | undefined;
 };
 
 /**
@@ -304,4 +327,62 @@ export enum Delivery_Status {
  */
 export const Delivery_StatusSchema: GenEnum<Delivery_Status> = /*@__PURE__*/
   enumDesc(file_paygate_webhooks_v1_webhook, 3, 0);
+
+/**
+ * One try to deliver an event to an endpoint, and what came of it.
+ *
+ * @generated from message paygate.webhooks.v1.DeliveryAttempt
+ */
+export type DeliveryAttempt = Message<"paygate.webhooks.v1.DeliveryAttempt"> & {
+  /**
+   * From 1 on; it goes on rising when the event is redelivered.
+   *
+   * @generated from field: int32 number = 1;
+   */
+  number: number;
+
+  /**
+   * When it was begun.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 2;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * How long it took.
+   *
+   * @generated from field: google.protobuf.Duration duration = 3;
+   */
+  duration?: Duration | undefined;
+
+  /**
+   * The HTTP status of the answer; 0 when there was none.
+   *
+   * @generated from field: int32 status_code = 4;
+   */
+  statusCode: number;
+
+  /**
+   * What went wrong; empty when nothing did.
+   *
+   * @generated from field: string error = 5;
+   */
+  error: string;
+
+  /**
+   * The first KiB of the answer's body, as text. What is no UTF-8 and what cannot be shown is
+   * replaced by U+FFFD; digits that may be a card's number, and secrets of paygate's, are masked.
+   * Empty if the body is compressed.
+   *
+   * @generated from field: string reply = 6;
+   */
+  reply: string;
+};
+
+/**
+ * Describes the message paygate.webhooks.v1.DeliveryAttempt.
+ * Use `create(DeliveryAttemptSchema)` to create a new message.
+ */
+export const DeliveryAttemptSchema: GenMessage<DeliveryAttempt> = /*@__PURE__*/
+  messageDesc(file_paygate_webhooks_v1_webhook, 4);
 

@@ -9,7 +9,7 @@ import { file_google_api_field_behavior } from "../../../google/api/field_behavi
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_paygate_auth_v1_scope } from "../../auth/v1/scope_pb.ts";
-import type { Delivery, Event, WebhookEndpoint, WebhookEndpoint_Status } from "./webhook_pb.ts";
+import type { Delivery, Delivery_Status, DeliveryAttempt, Event, WebhookEndpoint, WebhookEndpoint_Status } from "./webhook_pb.ts";
 import { file_paygate_webhooks_v1_webhook } from "./webhook_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file paygate/webhooks/v1/webhook_service.proto.
  */
 export const file_paygate_webhooks_v1_webhook_service: GenFile = /*@__PURE__*/
-  fileDesc("CilwYXlnYXRlL3dlYmhvb2tzL3YxL3dlYmhvb2tfc2VydmljZS5wcm90bxITcGF5Z2F0ZS53ZWJob29rcy52MSJnChxDcmVhdGVXZWJob29rRW5kcG9pbnRSZXF1ZXN0EhEKA3VybBgBIAEoCUIE4kEBAhIZCgtldmVudF90eXBlcxgCIAMoCUIE4kEBARIZCgtkZXNjcmlwdGlvbhgDIAEoCUIE4kEBASJnCh1DcmVhdGVXZWJob29rRW5kcG9pbnRSZXNwb25zZRI2CghlbmRwb2ludBgBIAEoCzIkLnBheWdhdGUud2ViaG9va3MudjEuV2ViaG9va0VuZHBvaW50Eg4KBnNlY3JldBgCIAEoCSItChlHZXRXZWJob29rRW5kcG9pbnRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECIlQKGkdldFdlYmhvb2tFbmRwb2ludFJlc3BvbnNlEjYKCGVuZHBvaW50GAEgASgLMiQucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQiUAobTGlzdFdlYmhvb2tFbmRwb2ludHNSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBInAKHExpc3RXZWJob29rRW5kcG9pbnRzUmVzcG9uc2USNwoJZW5kcG9pbnRzGAEgAygLMiQucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiEKCkV2ZW50VHlwZXMSEwoFdHlwZXMYASADKAlCBOJBAQEi/wEKHFVwZGF0ZVdlYmhvb2tFbmRwb2ludFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQISFgoDdXJsGAIgASgJQgTiQQEBSACIAQESOgoLZXZlbnRfdHlwZXMYAyABKAsyHy5wYXlnYXRlLndlYmhvb2tzLnYxLkV2ZW50VHlwZXNCBOJBAQESQQoGc3RhdHVzGAQgASgOMisucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQuU3RhdHVzQgTiQQEBEh4KC2Rlc2NyaXB0aW9uGAUgASgJQgTiQQEBSAGIAQFCBgoEX3VybEIOCgxfZGVzY3JpcHRpb24iVwodVXBkYXRlV2ViaG9va0VuZHBvaW50UmVzcG9uc2USNgoIZW5kcG9pbnQYASABKAsyJC5wYXlnYXRlLndlYmhvb2tzLnYxLldlYmhvb2tFbmRwb2ludCIwChxEZWxldGVXZWJob29rRW5kcG9pbnRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECIh8KHURlbGV0ZVdlYmhvb2tFbmRwb2ludFJlc3BvbnNlImYKGlJvdGF0ZVdlYmhvb2tTZWNyZXRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECEiIKD292ZXJsYXBfc2Vjb25kcxgCIAEoBUIE4kEBAUgAiAEBQhIKEF9vdmVybGFwX3NlY29uZHMiZQobUm90YXRlV2ViaG9va1NlY3JldFJlc3BvbnNlEjYKCGVuZHBvaW50GAEgASgLMiQucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQSDgoGc2VjcmV0GAIgASgJIp8CChFMaXN0RXZlbnRzUmVxdWVzdBIdCgpwYXltZW50X2lkGAEgASgJQgTiQQEBSACIAQESFwoEdHlwZRgCIAEoCUIE4kEBAUgBiAEBEhcKCXBhZ2Vfc2l6ZRgDIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAQgASgJQgTiQQEBEjcKDWNyZWF0ZWRfYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEBEjgKDmNyZWF0ZWRfYmVmb3JlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBARIUCgZmb2xsb3cYByABKAhCBOJBAQFCDQoLX3BheW1lbnRfaWRCBwoFX3R5cGUiWQoSTGlzdEV2ZW50c1Jlc3BvbnNlEioKBmV2ZW50cxgBIAMoCzIaLnBheWdhdGUud2ViaG9va3MudjEuRXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiMKD0dldEV2ZW50UmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAiI9ChBHZXRFdmVudFJlc3BvbnNlEikKBWV2ZW50GAEgASgLMhoucGF5Z2F0ZS53ZWJob29rcy52MS5FdmVudCJyChVMaXN0RGVsaXZlcmllc1JlcXVlc3QSEAoCaWQYASABKAlCBOJBAQISFwoJcGFnZV9zaXplGAIgASgFQgTiQQEBEhgKCnBhZ2VfdG9rZW4YAyABKAlCBOJBAQESFAoGZm9sbG93GAQgASgIQgTiQQEBImQKFkxpc3REZWxpdmVyaWVzUmVzcG9uc2USMQoKZGVsaXZlcmllcxgBIAMoCzIdLnBheWdhdGUud2ViaG9va3MudjEuRGVsaXZlcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkQKFVJlZGVsaXZlckV2ZW50UmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAhIZCgtlbmRwb2ludF9pZBgCIAEoCUIE4kEBASJLChZSZWRlbGl2ZXJFdmVudFJlc3BvbnNlEjEKCmRlbGl2ZXJpZXMYASADKAsyHS5wYXlnYXRlLndlYmhvb2tzLnYxLkRlbGl2ZXJ5ImEKHFJlZGVsaXZlckZhaWxlZEV2ZW50c1JlcXVlc3QSEAoCaWQYASABKAlCBOJBAQISLwoFc2luY2UYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQECIi4KHVJlZGVsaXZlckZhaWxlZEV2ZW50c1Jlc3BvbnNlEg0KBWNvdW50GAEgASgFMpgQCg5XZWJob29rU2VydmljZRK+AQoVQ3JlYXRlV2ViaG9va0VuZHBvaW50EjEucGF5Z2F0ZS53ZWJob29rcy52MS5DcmVhdGVXZWJob29rRW5kcG9pbnRSZXF1ZXN0GjIucGF5Z2F0ZS53ZWJob29rcy52MS5DcmVhdGVXZWJob29rRW5kcG9pbnRSZXNwb25zZSI++o0ZAQOC0+STAjM6ASpaGjoBKiIVL3YxL3dlYmhvb2stZW5kcG9pbnRzIhIvd2ViaG9vay1lbmRwb2ludHMSugEKEkdldFdlYmhvb2tFbmRwb2ludBIuLnBheWdhdGUud2ViaG9va3MudjEuR2V0V2ViaG9va0VuZHBvaW50UmVxdWVzdBovLnBheWdhdGUud2ViaG9va3MudjEuR2V0V2ViaG9va0VuZHBvaW50UmVzcG9uc2UiQ/qNGQIDAoLT5JMCN1ocEhovdjEvd2ViaG9vay1lbmRwb2ludHMve2lkfRIXL3dlYmhvb2stZW5kcG9pbnRzL3tpZH0StgEKFExpc3RXZWJob29rRW5kcG9pbnRzEjAucGF5Z2F0ZS53ZWJob29rcy52MS5MaXN0V2ViaG9va0VuZHBvaW50c1JlcXVlc3QaMS5wYXlnYXRlLndlYmhvb2tzLnYxLkxpc3RXZWJob29rRW5kcG9pbnRzUmVzcG9uc2UiOfqNGQIDAoLT5JMCLVoXEhUvdjEvd2ViaG9vay1lbmRwb2ludHMSEi93ZWJob29rLWVuZHBvaW50cxLIAQoVVXBkYXRlV2ViaG9va0VuZHBvaW50EjEucGF5Z2F0ZS53ZWJob29rcy52MS5VcGRhdGVXZWJob29rRW5kcG9pbnRSZXF1ZXN0GjIucGF5Z2F0ZS53ZWJob29rcy52MS5VcGRhdGVXZWJob29rRW5kcG9pbnRSZXNwb25zZSJI+o0ZAQOC0+STAj06ASpaHzoBKjIaL3YxL3dlYmhvb2stZW5kcG9pbnRzL3tpZH0yFy93ZWJob29rLWVuZHBvaW50cy97aWR9EsIBChVEZWxldGVXZWJob29rRW5kcG9pbnQSMS5wYXlnYXRlLndlYmhvb2tzLnYxLkRlbGV0ZVdlYmhvb2tFbmRwb2ludFJlcXVlc3QaMi5wYXlnYXRlLndlYmhvb2tzLnYxLkRlbGV0ZVdlYmhvb2tFbmRwb2ludFJlc3BvbnNlIkL6jRkBA4LT5JMCN1ocKhovdjEvd2ViaG9vay1lbmRwb2ludHMve2lkfSoXL3dlYmhvb2stZW5kcG9pbnRzL3tpZH0S3gEKE1JvdGF0ZVdlYmhvb2tTZWNyZXQSLy5wYXlnYXRlLndlYmhvb2tzLnYxLlJvdGF0ZVdlYmhvb2tTZWNyZXRSZXF1ZXN0GjAucGF5Z2F0ZS53ZWJob29rcy52MS5Sb3RhdGVXZWJob29rU2VjcmV0UmVzcG9uc2UiZPqNGQEDgtPkkwJZOgEqWi06ASoiKC92MS93ZWJob29rLWVuZHBvaW50cy97aWR9L3JvdGF0ZS1zZWNyZXQiJS93ZWJob29rLWVuZHBvaW50cy97aWR9L3JvdGF0ZS1zZWNyZXQSggEKCkxpc3RFdmVudHMSJi5wYXlnYXRlLndlYmhvb2tzLnYxLkxpc3RFdmVudHNSZXF1ZXN0GicucGF5Z2F0ZS53ZWJob29rcy52MS5MaXN0RXZlbnRzUmVzcG9uc2UiI/qNGQIDAoLT5JMCF1oMEgovdjEvZXZlbnRzEgcvZXZlbnRzEoYBCghHZXRFdmVudBIkLnBheWdhdGUud2ViaG9va3MudjEuR2V0RXZlbnRSZXF1ZXN0GiUucGF5Z2F0ZS53ZWJob29rcy52MS5HZXRFdmVudFJlc3BvbnNlIi36jRkCAwKC0+STAiFaERIPL3YxL2V2ZW50cy97aWR9EgwvZXZlbnRzL3tpZH0SrgEKDkxpc3REZWxpdmVyaWVzEioucGF5Z2F0ZS53ZWJob29rcy52MS5MaXN0RGVsaXZlcmllc1JlcXVlc3QaKy5wYXlnYXRlLndlYmhvb2tzLnYxLkxpc3REZWxpdmVyaWVzUmVzcG9uc2UiQ/qNGQIDAoLT5JMCN1ocEhovdjEvZXZlbnRzL3tpZH0vZGVsaXZlcmllcxIXL2V2ZW50cy97aWR9L2RlbGl2ZXJpZXMSsQEKDlJlZGVsaXZlckV2ZW50EioucGF5Z2F0ZS53ZWJob29rcy52MS5SZWRlbGl2ZXJFdmVudFJlcXVlc3QaKy5wYXlnYXRlLndlYmhvb2tzLnYxLlJlZGVsaXZlckV2ZW50UmVzcG9uc2UiRvqNGQEDgtPkkwI7OgEqWh46ASoiGS92MS9ldmVudHMve2lkfS9yZWRlbGl2ZXIiFi9ldmVudHMve2lkfS9yZWRlbGl2ZXIS6gEKFVJlZGVsaXZlckZhaWxlZEV2ZW50cxIxLnBheWdhdGUud2ViaG9va3MudjEuUmVkZWxpdmVyRmFpbGVkRXZlbnRzUmVxdWVzdBoyLnBheWdhdGUud2ViaG9va3MudjEuUmVkZWxpdmVyRmFpbGVkRXZlbnRzUmVzcG9uc2UiavqNGQEDgtPkkwJfOgEqWjA6ASoiKy92MS93ZWJob29rLWVuZHBvaW50cy97aWR9L3JlZGVsaXZlci1mYWlsZWQiKC93ZWJob29rLWVuZHBvaW50cy97aWR9L3JlZGVsaXZlci1mYWlsZWRiBnByb3RvMw", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_timestamp, file_paygate_auth_v1_scope, file_paygate_webhooks_v1_webhook]);
+  fileDesc("CilwYXlnYXRlL3dlYmhvb2tzL3YxL3dlYmhvb2tfc2VydmljZS5wcm90bxITcGF5Z2F0ZS53ZWJob29rcy52MSJnChxDcmVhdGVXZWJob29rRW5kcG9pbnRSZXF1ZXN0EhEKA3VybBgBIAEoCUIE4kEBAhIZCgtldmVudF90eXBlcxgCIAMoCUIE4kEBARIZCgtkZXNjcmlwdGlvbhgDIAEoCUIE4kEBASJnCh1DcmVhdGVXZWJob29rRW5kcG9pbnRSZXNwb25zZRI2CghlbmRwb2ludBgBIAEoCzIkLnBheWdhdGUud2ViaG9va3MudjEuV2ViaG9va0VuZHBvaW50Eg4KBnNlY3JldBgCIAEoCSItChlHZXRXZWJob29rRW5kcG9pbnRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECIlQKGkdldFdlYmhvb2tFbmRwb2ludFJlc3BvbnNlEjYKCGVuZHBvaW50GAEgASgLMiQucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQiUAobTGlzdFdlYmhvb2tFbmRwb2ludHNSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBInAKHExpc3RXZWJob29rRW5kcG9pbnRzUmVzcG9uc2USNwoJZW5kcG9pbnRzGAEgAygLMiQucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiEKCkV2ZW50VHlwZXMSEwoFdHlwZXMYASADKAlCBOJBAQEi/wEKHFVwZGF0ZVdlYmhvb2tFbmRwb2ludFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQISFgoDdXJsGAIgASgJQgTiQQEBSACIAQESOgoLZXZlbnRfdHlwZXMYAyABKAsyHy5wYXlnYXRlLndlYmhvb2tzLnYxLkV2ZW50VHlwZXNCBOJBAQESQQoGc3RhdHVzGAQgASgOMisucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQuU3RhdHVzQgTiQQEBEh4KC2Rlc2NyaXB0aW9uGAUgASgJQgTiQQEBSAGIAQFCBgoEX3VybEIOCgxfZGVzY3JpcHRpb24iVwodVXBkYXRlV2ViaG9va0VuZHBvaW50UmVzcG9uc2USNgoIZW5kcG9pbnQYASABKAsyJC5wYXlnYXRlLndlYmhvb2tzLnYxLldlYmhvb2tFbmRwb2ludCIwChxEZWxldGVXZWJob29rRW5kcG9pbnRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECIh8KHURlbGV0ZVdlYmhvb2tFbmRwb2ludFJlc3BvbnNlImYKGlJvdGF0ZVdlYmhvb2tTZWNyZXRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECEiIKD292ZXJsYXBfc2Vjb25kcxgCIAEoBUIE4kEBAUgAiAEBQhIKEF9vdmVybGFwX3NlY29uZHMiZQobUm90YXRlV2ViaG9va1NlY3JldFJlc3BvbnNlEjYKCGVuZHBvaW50GAEgASgLMiQucGF5Z2F0ZS53ZWJob29rcy52MS5XZWJob29rRW5kcG9pbnQSDgoGc2VjcmV0GAIgASgJIigKFFNlbmRUZXN0RXZlbnRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQECInMKFVNlbmRUZXN0RXZlbnRSZXNwb25zZRIpCgVldmVudBgBIAEoCzIaLnBheWdhdGUud2ViaG9va3MudjEuRXZlbnQSLwoIZGVsaXZlcnkYAiABKAsyHS5wYXlnYXRlLndlYmhvb2tzLnYxLkRlbGl2ZXJ5Ip8CChFMaXN0RXZlbnRzUmVxdWVzdBIdCgpwYXltZW50X2lkGAEgASgJQgTiQQEBSACIAQESFwoEdHlwZRgCIAEoCUIE4kEBAUgBiAEBEhcKCXBhZ2Vfc2l6ZRgDIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAQgASgJQgTiQQEBEjcKDWNyZWF0ZWRfYWZ0ZXIYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEBEjgKDmNyZWF0ZWRfYmVmb3JlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBARIUCgZmb2xsb3cYByABKAhCBOJBAQFCDQoLX3BheW1lbnRfaWRCBwoFX3R5cGUiWQoSTGlzdEV2ZW50c1Jlc3BvbnNlEioKBmV2ZW50cxgBIAMoCzIaLnBheWdhdGUud2ViaG9va3MudjEuRXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiMKD0dldEV2ZW50UmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAiI9ChBHZXRFdmVudFJlc3BvbnNlEikKBWV2ZW50GAEgASgLMhoucGF5Z2F0ZS53ZWJob29rcy52MS5FdmVudCJyChVMaXN0RGVsaXZlcmllc1JlcXVlc3QSEAoCaWQYASABKAlCBOJBAQISFwoJcGFnZV9zaXplGAIgASgFQgTiQQEBEhgKCnBhZ2VfdG9rZW4YAyABKAlCBOJBAQESFAoGZm9sbG93GAQgASgIQgTiQQEBImQKFkxpc3REZWxpdmVyaWVzUmVzcG9uc2USMQoKZGVsaXZlcmllcxgBIAMoCzIdLnBheWdhdGUud2ViaG9va3MudjEuRGVsaXZlcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqABCh1MaXN0RW5kcG9pbnREZWxpdmVyaWVzUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAhI6CgZzdGF0dXMYAiABKA4yJC5wYXlnYXRlLndlYmhvb2tzLnYxLkRlbGl2ZXJ5LlN0YXR1c0IE4kEBARIXCglwYWdlX3NpemUYAyABKAVCBOJBAQESGAoKcGFnZV90b2tlbhgEIAEoCUIE4kEBASJsCh5MaXN0RW5kcG9pbnREZWxpdmVyaWVzUmVzcG9uc2USMQoKZGVsaXZlcmllcxgBIAMoCzIdLnBheWdhdGUud2ViaG9va3MudjEuRGVsaXZlcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIn0KG0xpc3REZWxpdmVyeUF0dGVtcHRzUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAhIZCgtlbmRwb2ludF9pZBgCIAEoCUIE4kEBAhIXCglwYWdlX3NpemUYAyABKAVCBOJBAQESGAoKcGFnZV90b2tlbhgEIAEoCUIE4kEBASJvChxMaXN0RGVsaXZlcnlBdHRlbXB0c1Jlc3BvbnNlEjYKCGF0dGVtcHRzGAEgAygLMiQucGF5Z2F0ZS53ZWJob29rcy52MS5EZWxpdmVyeUF0dGVtcHQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkQKFVJlZGVsaXZlckV2ZW50UmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAhIZCgtlbmRwb2ludF9pZBgCIAEoCUIE4kEBASJLChZSZWRlbGl2ZXJFdmVudFJlc3BvbnNlEjEKCmRlbGl2ZXJpZXMYASADKAsyHS5wYXlnYXRlLndlYmhvb2tzLnYxLkRlbGl2ZXJ5ImEKHFJlZGVsaXZlckZhaWxlZEV2ZW50c1JlcXVlc3QSEAoCaWQYASABKAlCBOJBAQISLwoFc2luY2UYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQECIi4KHVJlZGVsaXZlckZhaWxlZEV2ZW50c1Jlc3BvbnNlEg0KBWNvdW50GAEgASgFMqUVCg5XZWJob29rU2VydmljZRK+AQoVQ3JlYXRlV2ViaG9va0VuZHBvaW50EjEucGF5Z2F0ZS53ZWJob29rcy52MS5DcmVhdGVXZWJob29rRW5kcG9pbnRSZXF1ZXN0GjIucGF5Z2F0ZS53ZWJob29rcy52MS5DcmVhdGVXZWJob29rRW5kcG9pbnRSZXNwb25zZSI++o0ZAQOC0+STAjM6ASpaGjoBKiIVL3YxL3dlYmhvb2stZW5kcG9pbnRzIhIvd2ViaG9vay1lbmRwb2ludHMSugEKEkdldFdlYmhvb2tFbmRwb2ludBIuLnBheWdhdGUud2ViaG9va3MudjEuR2V0V2ViaG9va0VuZHBvaW50UmVxdWVzdBovLnBheWdhdGUud2ViaG9va3MudjEuR2V0V2ViaG9va0VuZHBvaW50UmVzcG9uc2UiQ/qNGQIDAoLT5JMCN1ocEhovdjEvd2ViaG9vay1lbmRwb2ludHMve2lkfRIXL3dlYmhvb2stZW5kcG9pbnRzL3tpZH0StgEKFExpc3RXZWJob29rRW5kcG9pbnRzEjAucGF5Z2F0ZS53ZWJob29rcy52MS5MaXN0V2ViaG9va0VuZHBvaW50c1JlcXVlc3QaMS5wYXlnYXRlLndlYmhvb2tzLnYxLkxpc3RXZWJob29rRW5kcG9pbnRzUmVzcG9uc2UiOfqNGQIDAoLT5JMCLVoXEhUvdjEvd2ViaG9vay1lbmRwb2ludHMSEi93ZWJob29rLWVuZHBvaW50cxLIAQoVVXBkYXRlV2ViaG9va0VuZHBvaW50EjEucGF5Z2F0ZS53ZWJob29rcy52MS5VcGRhdGVXZWJob29rRW5kcG9pbnRSZXF1ZXN0GjIucGF5Z2F0ZS53ZWJob29rcy52MS5VcGRhdGVXZWJob29rRW5kcG9pbnRSZXNwb25zZSJI+o0ZAQOC0+STAj06ASpaHzoBKjIaL3YxL3dlYmhvb2stZW5kcG9pbnRzL3tpZH0yFy93ZWJob29rLWVuZHBvaW50cy97aWR9EsIBChVEZWxldGVXZWJob29rRW5kcG9pbnQSMS5wYXlnYXRlLndlYmhvb2tzLnYxLkRlbGV0ZVdlYmhvb2tFbmRwb2ludFJlcXVlc3QaMi5wYXlnYXRlLndlYmhvb2tzLnYxLkRlbGV0ZVdlYmhvb2tFbmRwb2ludFJlc3BvbnNlIkL6jRkBA4LT5JMCN1ocKhovdjEvd2ViaG9vay1lbmRwb2ludHMve2lkfSoXL3dlYmhvb2stZW5kcG9pbnRzL3tpZH0S3gEKE1JvdGF0ZVdlYmhvb2tTZWNyZXQSLy5wYXlnYXRlLndlYmhvb2tzLnYxLlJvdGF0ZVdlYmhvb2tTZWNyZXRSZXF1ZXN0GjAucGF5Z2F0ZS53ZWJob29rcy52MS5Sb3RhdGVXZWJob29rU2VjcmV0UmVzcG9uc2UiZPqNGQEDgtPkkwJZOgEqWi06ASoiKC92MS93ZWJob29rLWVuZHBvaW50cy97aWR9L3JvdGF0ZS1zZWNyZXQiJS93ZWJob29rLWVuZHBvaW50cy97aWR9L3JvdGF0ZS1zZWNyZXQSugEKDVNlbmRUZXN0RXZlbnQSKS5wYXlnYXRlLndlYmhvb2tzLnYxLlNlbmRUZXN0RXZlbnRSZXF1ZXN0GioucGF5Z2F0ZS53ZWJob29rcy52MS5TZW5kVGVzdEV2ZW50UmVzcG9uc2UiUvqNGQEDgtPkkwJHOgEqWiQ6ASoiHy92MS93ZWJob29rLWVuZHBvaW50cy97aWR9L3Rlc3QiHC93ZWJob29rLWVuZHBvaW50cy97aWR9L3Rlc3QSggEKCkxpc3RFdmVudHMSJi5wYXlnYXRlLndlYmhvb2tzLnYxLkxpc3RFdmVudHNSZXF1ZXN0GicucGF5Z2F0ZS53ZWJob29rcy52MS5MaXN0RXZlbnRzUmVzcG9uc2UiI/qNGQIDAoLT5JMCF1oMEgovdjEvZXZlbnRzEgcvZXZlbnRzEoYBCghHZXRFdmVudBIkLnBheWdhdGUud2ViaG9va3MudjEuR2V0RXZlbnRSZXF1ZXN0GiUucGF5Z2F0ZS53ZWJob29rcy52MS5HZXRFdmVudFJlc3BvbnNlIi36jRkCAwKC0+STAiFaERIPL3YxL2V2ZW50cy97aWR9EgwvZXZlbnRzL3tpZH0SrgEKDkxpc3REZWxpdmVyaWVzEioucGF5Z2F0ZS53ZWJob29rcy52MS5MaXN0RGVsaXZlcmllc1JlcXVlc3QaKy5wYXlnYXRlLndlYmhvb2tzLnYxLkxpc3REZWxpdmVyaWVzUmVzcG9uc2UiQ/qNGQIDAoLT5JMCN1ocEhovdjEvZXZlbnRzL3tpZH0vZGVsaXZlcmllcxIXL2V2ZW50cy97aWR9L2RlbGl2ZXJpZXMS3AEKFkxpc3RFbmRwb2ludERlbGl2ZXJpZXMSMi5wYXlnYXRlLndlYmhvb2tzLnYxLkxpc3RFbmRwb2ludERlbGl2ZXJpZXNSZXF1ZXN0GjMucGF5Z2F0ZS53ZWJob29rcy52MS5MaXN0RW5kcG9pbnREZWxpdmVyaWVzUmVzcG9uc2UiWfqNGQIDAoLT5JMCTVonEiUvdjEvd2ViaG9vay1lbmRwb2ludHMve2lkfS9kZWxpdmVyaWVzEiIvd2ViaG9vay1lbmRwb2ludHMve2lkfS9kZWxpdmVyaWVzEu4BChRMaXN0RGVsaXZlcnlBdHRlbXB0cxIwLnBheWdhdGUud2ViaG9va3MudjEuTGlzdERlbGl2ZXJ5QXR0ZW1wdHNSZXF1ZXN0GjEucGF5Z2F0ZS53ZWJob29rcy52MS5MaXN0RGVsaXZlcnlBdHRlbXB0c1Jlc3BvbnNlInH6jRkCAwKC0+STAmVaMxIxL3YxL2V2ZW50cy97aWR9L2RlbGl2ZXJpZXMve2VuZHBvaW50X2lkfS9hdHRlbXB0cxIuL2V2ZW50cy97aWR9L2RlbGl2ZXJpZXMve2VuZHBvaW50X2lkfS9hdHRlbXB0cxKxAQoOUmVkZWxpdmVyRXZlbnQSKi5wYXlnYXRlLndlYmhvb2tzLnYxLlJlZGVsaXZlckV2ZW50UmVxdWVzdBorLnBheWdhdGUud2ViaG9va3MudjEuUmVkZWxpdmVyRXZlbnRSZXNwb25zZSJG+o0ZAQOC0+STAjs6ASpaHjoBKiIZL3YxL2V2ZW50cy97aWR9L3JlZGVsaXZlciIWL2V2ZW50cy97aWR9L3JlZGVsaXZlchLqAQoVUmVkZWxpdmVyRmFpbGVkRXZlbnRzEjEucGF5Z2F0ZS53ZWJob29rcy52MS5SZWRlbGl2ZXJGYWlsZWRFdmVudHNSZXF1ZXN0GjIucGF5Z2F0ZS53ZWJob29rcy52MS5SZWRlbGl2ZXJGYWlsZWRFdmVudHNSZXNwb25zZSJq+o0ZAQOC0+STAl86ASpaMDoBKiIrL3YxL3dlYmhvb2stZW5kcG9pbnRzL3tpZH0vcmVkZWxpdmVyLWZhaWxlZCIoL3dlYmhvb2stZW5kcG9pbnRzL3tpZH0vcmVkZWxpdmVyLWZhaWxlZGIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_timestamp, file_paygate_auth_v1_scope, file_paygate_webhooks_v1_webhook]);
 
 /**
  * What to make.
@@ -27,7 +27,9 @@ export const file_paygate_webhooks_v1_webhook_service: GenFile = /*@__PURE__*/
 export type CreateWebhookEndpointRequest = Message<"paygate.webhooks.v1.CreateWebhookEndpointRequest"> & {
   /**
    * Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address is
-   * taken in the sandbox only. At most 2,048 characters, without user and password.
+   * taken in the sandbox only, and so is `https://inbox.paygate.test/`: nothing is posted, and
+   * ListInbox shows what would have been. `https://inbox.paygate.test/503` answers 503. At most 2,048
+   * characters, without user and password.
    *
    * @generated from field: string url = 1;
    */
@@ -367,6 +369,55 @@ export const RotateWebhookSecretResponseSchema: GenMessage<RotateWebhookSecretRe
   messageDesc(file_paygate_webhooks_v1_webhook_service, 12);
 
 /**
+ * Which endpoint to try.
+ *
+ * @generated from message paygate.webhooks.v1.SendTestEventRequest
+ */
+export type SendTestEventRequest = Message<"paygate.webhooks.v1.SendTestEventRequest"> & {
+  /**
+   * The endpoint's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message paygate.webhooks.v1.SendTestEventRequest.
+ * Use `create(SendTestEventRequestSchema)` to create a new message.
+ */
+export const SendTestEventRequestSchema: GenMessage<SendTestEventRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 13);
+
+/**
+ * What will be delivered.
+ *
+ * @generated from message paygate.webhooks.v1.SendTestEventResponse
+ */
+export type SendTestEventResponse = Message<"paygate.webhooks.v1.SendTestEventResponse"> & {
+  /**
+   * The event.
+   *
+   * @generated from field: paygate.webhooks.v1.Event event = 1;
+   */
+  event?: Event | undefined;
+
+  /**
+   * Its delivery, which is still to be tried.
+   *
+   * @generated from field: paygate.webhooks.v1.Delivery delivery = 2;
+   */
+  delivery?: Delivery | undefined;
+};
+
+/**
+ * Describes the message paygate.webhooks.v1.SendTestEventResponse.
+ * Use `create(SendTestEventResponseSchema)` to create a new message.
+ */
+export const SendTestEventResponseSchema: GenMessage<SendTestEventResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 14);
+
+/**
  * Which events to list. Filters are joined by "and".
  *
  * @generated from message paygate.webhooks.v1.ListEventsRequest
@@ -428,7 +479,7 @@ export type ListEventsRequest = Message<"paygate.webhooks.v1.ListEventsRequest">
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 13);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 15);
 
 /**
  * One page of events.
@@ -457,7 +508,7 @@ export type ListEventsResponse = Message<"paygate.webhooks.v1.ListEventsResponse
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 14);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 16);
 
 /**
  * Which event to look at.
@@ -478,7 +529,7 @@ export type GetEventRequest = Message<"paygate.webhooks.v1.GetEventRequest"> & {
  * Use `create(GetEventRequestSchema)` to create a new message.
  */
 export const GetEventRequestSchema: GenMessage<GetEventRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 15);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 17);
 
 /**
  * The event asked for.
@@ -499,7 +550,7 @@ export type GetEventResponse = Message<"paygate.webhooks.v1.GetEventResponse"> &
  * Use `create(GetEventResponseSchema)` to create a new message.
  */
 export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 16);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 18);
 
 /**
  * Whose deliveries to list.
@@ -542,7 +593,7 @@ export type ListDeliveriesRequest = Message<"paygate.webhooks.v1.ListDeliveriesR
  * Use `create(ListDeliveriesRequestSchema)` to create a new message.
  */
 export const ListDeliveriesRequestSchema: GenMessage<ListDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 17);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 19);
 
 /**
  * One page of deliveries.
@@ -570,7 +621,148 @@ export type ListDeliveriesResponse = Message<"paygate.webhooks.v1.ListDeliveries
  * Use `create(ListDeliveriesResponseSchema)` to create a new message.
  */
 export const ListDeliveriesResponseSchema: GenMessage<ListDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 18);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 20);
+
+/**
+ * Whose deliveries to list.
+ *
+ * @generated from message paygate.webhooks.v1.ListEndpointDeliveriesRequest
+ */
+export type ListEndpointDeliveriesRequest = Message<"paygate.webhooks.v1.ListEndpointDeliveriesRequest"> & {
+  /**
+   * The endpoint's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Only deliveries with this status.
+   *
+   * @generated from field: paygate.webhooks.v1.Delivery.Status status = 2;
+   */
+  status: Delivery_Status;
+
+  /**
+   * At most this many: 1 to 100; 0 means 20.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before, with the same status; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message paygate.webhooks.v1.ListEndpointDeliveriesRequest.
+ * Use `create(ListEndpointDeliveriesRequestSchema)` to create a new message.
+ */
+export const ListEndpointDeliveriesRequestSchema: GenMessage<ListEndpointDeliveriesRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 21);
+
+/**
+ * One page of deliveries.
+ *
+ * @generated from message paygate.webhooks.v1.ListEndpointDeliveriesResponse
+ */
+export type ListEndpointDeliveriesResponse = Message<"paygate.webhooks.v1.ListEndpointDeliveriesResponse"> & {
+  /**
+   * The deliveries, the newest event first. There may be fewer than asked for, or none, before the
+   * last page.
+   *
+   * @generated from field: repeated paygate.webhooks.v1.Delivery deliveries = 1;
+   */
+  deliveries: Delivery[];
+
+  /**
+   * For the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message paygate.webhooks.v1.ListEndpointDeliveriesResponse.
+ * Use `create(ListEndpointDeliveriesResponseSchema)` to create a new message.
+ */
+export const ListEndpointDeliveriesResponseSchema: GenMessage<ListEndpointDeliveriesResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 22);
+
+/**
+ * Which attempts to list.
+ *
+ * @generated from message paygate.webhooks.v1.ListDeliveryAttemptsRequest
+ */
+export type ListDeliveryAttemptsRequest = Message<"paygate.webhooks.v1.ListDeliveryAttemptsRequest"> & {
+  /**
+   * The event's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The endpoint's id.
+   *
+   * @generated from field: string endpoint_id = 2;
+   */
+  endpointId: string;
+
+  /**
+   * At most this many: 1 to 100; 0 means 20.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message paygate.webhooks.v1.ListDeliveryAttemptsRequest.
+ * Use `create(ListDeliveryAttemptsRequestSchema)` to create a new message.
+ */
+export const ListDeliveryAttemptsRequestSchema: GenMessage<ListDeliveryAttemptsRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 23);
+
+/**
+ * One page of attempts.
+ *
+ * @generated from message paygate.webhooks.v1.ListDeliveryAttemptsResponse
+ */
+export type ListDeliveryAttemptsResponse = Message<"paygate.webhooks.v1.ListDeliveryAttemptsResponse"> & {
+  /**
+   * The attempts, the newest first.
+   *
+   * @generated from field: repeated paygate.webhooks.v1.DeliveryAttempt attempts = 1;
+   */
+  attempts: DeliveryAttempt[];
+
+  /**
+   * For the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message paygate.webhooks.v1.ListDeliveryAttemptsResponse.
+ * Use `create(ListDeliveryAttemptsResponseSchema)` to create a new message.
+ */
+export const ListDeliveryAttemptsResponseSchema: GenMessage<ListDeliveryAttemptsResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 24);
 
 /**
  * What to deliver once more.
@@ -598,7 +790,7 @@ export type RedeliverEventRequest = Message<"paygate.webhooks.v1.RedeliverEventR
  * Use `create(RedeliverEventRequestSchema)` to create a new message.
  */
 export const RedeliverEventRequestSchema: GenMessage<RedeliverEventRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 19);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 25);
 
 /**
  * What will be delivered.
@@ -619,7 +811,7 @@ export type RedeliverEventResponse = Message<"paygate.webhooks.v1.RedeliverEvent
  * Use `create(RedeliverEventResponseSchema)` to create a new message.
  */
 export const RedeliverEventResponseSchema: GenMessage<RedeliverEventResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 20);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 26);
 
 /**
  * What to deliver once more.
@@ -647,7 +839,7 @@ export type RedeliverFailedEventsRequest = Message<"paygate.webhooks.v1.Redelive
  * Use `create(RedeliverFailedEventsRequestSchema)` to create a new message.
  */
 export const RedeliverFailedEventsRequestSchema: GenMessage<RedeliverFailedEventsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 21);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 27);
 
 /**
  * What will be delivered.
@@ -668,7 +860,7 @@ export type RedeliverFailedEventsResponse = Message<"paygate.webhooks.v1.Redeliv
  * Use `create(RedeliverFailedEventsResponseSchema)` to create a new message.
  */
 export const RedeliverFailedEventsResponseSchema: GenMessage<RedeliverFailedEventsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_webhooks_v1_webhook_service, 22);
+  messageDesc(file_paygate_webhooks_v1_webhook_service, 28);
 
 /**
  * Where a merchant's systems hear of what happens to payments. The same rules as PaymentService:
@@ -738,6 +930,17 @@ export const WebhookService: GenService<{
     output: typeof RotateWebhookSecretResponseSchema;
   },
   /**
+   * Delivers an event of type `webhook.test`, which is about no payment, to one endpoint, as all
+   * events are delivered.
+   *
+   * @generated from rpc paygate.webhooks.v1.WebhookService.SendTestEvent
+   */
+  sendTestEvent: {
+    methodKind: "unary";
+    input: typeof SendTestEventRequestSchema;
+    output: typeof SendTestEventResponseSchema;
+  },
+  /**
    * The merchant's events, newest first.
    *
    * @generated from rpc paygate.webhooks.v1.WebhookService.ListEvents
@@ -766,6 +969,26 @@ export const WebhookService: GenService<{
     methodKind: "unary";
     input: typeof ListDeliveriesRequestSchema;
     output: typeof ListDeliveriesResponseSchema;
+  },
+  /**
+   * What became of the events that went to an endpoint, the newest event first.
+   *
+   * @generated from rpc paygate.webhooks.v1.WebhookService.ListEndpointDeliveries
+   */
+  listEndpointDeliveries: {
+    methodKind: "unary";
+    input: typeof ListEndpointDeliveriesRequestSchema;
+    output: typeof ListEndpointDeliveriesResponseSchema;
+  },
+  /**
+   * Each try to deliver an event to an endpoint, the last 50 of them, the newest first.
+   *
+   * @generated from rpc paygate.webhooks.v1.WebhookService.ListDeliveryAttempts
+   */
+  listDeliveryAttempts: {
+    methodKind: "unary";
+    input: typeof ListDeliveryAttemptsRequestSchema;
+    output: typeof ListDeliveryAttemptsResponseSchema;
   },
   /**
    * Delivers an event once more, whatever became of it.

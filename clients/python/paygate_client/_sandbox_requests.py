@@ -1,0 +1,52 @@
+"""Each call of the sandbox's API, built of its arguments."""
+
+from datetime import timedelta
+
+from paygate_client import _decode as read
+from paygate_client._call import Call
+from paygate_client._requests import listing, posted
+from paygate_client.models import Page
+from paygate_client.sandbox_models import Clock, Drained, InboxMessage, TestCard
+
+
+def get_clock() -> Call[Clock]:
+    """Look at the sandbox's clock."""
+    return Call(name="get clock", method="GET", path="/sandbox/clock", read=read.clock)
+
+
+def advance_clock(by: timedelta) -> Call[Clock]:
+    """Turn the sandbox's clock forward."""
+    return posted("advance clock", "/sandbox/clock/advance", {"by": _seconds(by)}, read.clock)
+
+
+def drain(timeout: timedelta) -> Call[Drained]:
+    """Wait until nothing is due."""
+    return Call(
+        name="drain",
+        method="POST",
+        path="/sandbox/drain",
+        body={"timeout": _seconds(timeout)},
+        read=read.drained,
+        waits_seconds=timeout.total_seconds(),
+    )
+
+
+def reset() -> Call[int]:
+    """Remove all that is the merchant's."""
+    return posted("reset", "/sandbox/reset", {}, read.under("payments", int))
+
+
+def list_inbox(*, token: str) -> Call[Page[InboxMessage]]:
+    """One page of what came into the inbox."""
+    found = read.page("messages", read.inbox_message)
+    return listing("list inbox", "/sandbox/inbox", found, token=token, follow=False)
+
+
+def list_test_cards() -> Call[tuple[TestCard, ...]]:
+    """List the cards of the simulated bank."""
+    found = read.all_under("cards", read.test_card)
+    return Call(name="list test cards", method="GET", path="/sandbox/test-cards", read=found)
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():.6f}s"
