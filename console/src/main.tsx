@@ -1,15 +1,22 @@
 /** The console: which view is shown. */
 import { render } from "preact";
 import { begin, session } from "./api/session.ts";
+import { follow } from "./model/clock.ts";
 import { live } from "./model/live.ts";
 import { route } from "./route.ts";
 import { Shell } from "./shell.tsx";
 import { startTheme } from "./ui/theme.ts";
+import { Clock } from "./views/clock/clock.tsx";
+import { Health } from "./views/health.tsx";
 import { Payments } from "./views/payments/payments.tsx";
+import { TestPayments } from "./views/test/test.tsx";
 import { Welcome } from "./views/welcome.tsx";
 
 function View() {
   switch (route.value.path[0]) {
+    case "test": return <TestPayments />;
+    case "clock": return <Clock />;
+    case "health": return <Health />;
     default: return <Payments />;
   }
 }
@@ -24,4 +31,5 @@ startTheme();
 const opened = begin();
 render(<Console />, document.getElementById("console") ?? document.body);
 await opened;
+follow();
 live.start();

@@ -1,6 +1,7 @@
 /** The frame: navigation at the left, one view, and what is true of all of them. */
 import type { ComponentChildren } from "preact";
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { signOut } from "./api/session.ts";
 import { live } from "./model/live.ts";
 import { go, link, route } from "./route.ts";
@@ -51,8 +52,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
 
 function Nav() {
   const here = route.value.path[0] ?? "payments";
+  const nav = useRef<HTMLElement>(null);
+  // On a phone not all of them have room.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [here]);
   return (
-    <nav class="nav" aria-label="Console">
+    <nav ref={nav} class="nav" aria-label="Console">
       {PLACES.map(([path, word, icon]) => (
         <a key={path} href={link([path])} aria-current={here === path ? "page" : undefined}><Icon name={icon} />{word}</a>
       ))}

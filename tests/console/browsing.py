@@ -103,6 +103,11 @@ def accessible(page: Page) -> None:
     assert not grave, "\n".join(grave)
 
 
+def fits(page: Page) -> None:
+    """Fail if a page is wider than its window."""
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
 @functools.cache
 def _axe() -> str:
     if not AXE.exists():

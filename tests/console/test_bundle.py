@@ -27,7 +27,7 @@ def test_it_loads_at_once() -> None:
 def test_its_own_tests_pass() -> None:
     """They run under Node's own test runner."""
     ended = subprocess.run(
-        [str(NODE), "--test", "test/*.test.ts"],
+        [str(NODE), "--test", "test/**/*.test.ts"],
         cwd=CONSOLE,
         capture_output=True,
         text=True,

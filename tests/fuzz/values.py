@@ -27,11 +27,8 @@ PREFIXES = {
     "card_token": "tok",
     "token": "tok",
 }
-# Too few of the calls of a run are right to learn these: to be so, all that one names has to be.
-IDS = {("GetRequest", "id"): REQUEST, ("ListDeliveryAttempts", "id"): "evt"}
 # Without these little more than "is required" would be reached.
 NEEDED = {"pan", "cvv", "month", "year", "currency", "minor_units", "id", "authorization_id", "url"}
-NEEDED_TOO = {"ListDeliveryAttempts": {"endpoint_id"}}
 
 # What a descriptor is, protobuf tells type checkers in two ways that do not fit together.
 Field = Any
@@ -98,7 +95,7 @@ class Values:
         chosen = {self._one_of(oneof.fields) for oneof in message.DESCRIPTOR.oneofs}
         for field in message.DESCRIPTOR.fields:
             alone = field.containing_oneof is None or field.name in chosen
-            is_needed = field.name in NEEDED | NEEDED_TOO.get(method.name, set()) or (
+            is_needed = field.name in NEEDED or (
                 field.message_type is not None and not _is_list(message)
             )
             likely = (1.0 if self._odd == 0 else 0.97) if is_needed else optional
@@ -157,7 +154,8 @@ class Values:
 
     def _known(self, method: Method, name: str) -> str:
         """Return an id, most often one with which something can be done."""
-        prefix = IDS.get((method.name, name), PREFIXES.get(name))
+        # Too few of the calls of a run look at one to learn it.
+        prefix = REQUEST if method.name == "GetRequest" else PREFIXES.get(name)
         chosen = self._pool.id_for(self._random, method, name, prefix=prefix)
         if prefix == "pay" and self._random.random() < 0.6:
             chosen = self._random.choice(self._pool.open_payments() or [chosen])

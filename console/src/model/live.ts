@@ -15,16 +15,18 @@ export const live = new Live({
   onBegin: () => { for (const one of listeners) one.onBegin(); },
 });
 
+/** Tells somebody of events; returns what ends it. */
+export function listen(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => { listeners.delete(listener); };
+}
+
 /** Has a view told of events while it is shown. */
 export function useLive(onEvent: Listener["onEvent"], onBegin: Listener["onBegin"]): void {
   const latest = useRef({ onEvent, onBegin });
   latest.current = { onEvent, onBegin };
-  useEffect(() => {
-    const listener: Listener = {
-      onEvent: (event) => latest.current.onEvent(event),
-      onBegin: () => latest.current.onBegin(),
-    };
-    listeners.add(listener);
-    return () => { listeners.delete(listener); };
-  }, []);
+  useEffect(() => listen({
+    onEvent: (event) => latest.current.onEvent(event),
+    onBegin: () => latest.current.onBegin(),
+  }), []);
 }

@@ -3,12 +3,16 @@
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const LONG_DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 const UNITS: [number, string][] = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
 
 /** Returns `14:02:31`. */
 export const clock = (time: Date): string => CLOCK.format(time);
+
+/** Returns `Saturday, 28 November 2026`. */
+export const day = (time: Date): string => LONG_DAY.format(time);
 
 /** Returns all that is known of a time, in words. */
 export const whole = (time: Date): string => WHOLE.format(time);

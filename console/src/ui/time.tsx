@@ -1,15 +1,16 @@
 /** Times that go on by themselves. */
 import { signal } from "@preact/signals";
+import { ahead, skew } from "../model/clock.ts";
 import { ago, short, whole } from "../model/time.ts";
+
+export { ahead } from "../model/clock.ts";
 
 /** The time of the viewer, once a second. */
 export const now = signal(new Date());
-/** How far the sandbox's clock is ahead, in milliseconds. */
-export const ahead = signal(0);
 setInterval(() => { if (!document.hidden) now.value = new Date(); }, 1_000);
 
 /** The gateway's time. */
-export const gatewayNow = (): Date => new Date(now.value.getTime() + ahead.value);
+export const gatewayNow = (): Date => new Date(now.value.getTime() + ahead.value + skew.value);
 
 /** Shows a time of the gateway: when it was, and how long ago on a second look. */
 export function Time({ at, relative = false }: { at: string | undefined; relative?: boolean }) {

@@ -1,0 +1,130 @@
+/** What can be tried with one click: calls, one after the other, and how far they have come. Pure. */
+import type { components } from "../../../clients/typescript/src/api.ts";
+import type { Failure } from "../api/failure.ts";
+import { detailsOf, type Verb } from "./cards.ts";
+import { asInput, less, type Amount } from "./money.ts";
+import type { Payment } from "./possible.ts";
+import type { CallOf } from "./snippets.ts";
+
+type Schemas = components["schemas"];
+type Action = Schemas["Action"];
+
+export interface Plan {
+  verb: Verb;
+  amount: Amount;
+}
+
+export interface Sequence {
+  title: string;
+  does: string;
+  pan: string;
+  /** How many minor units there must be. */
+  least: bigint;
+  plans: (whole: Amount) => readonly Plan[];
+}
+
+/** `pending`: the bank's answer is not known yet. `stopped`: it was declined or failed, and nothing more is done. */
+export type State = "waits" | "runs" | "pending" | "done" | "stopped";
+
+export interface Step extends Plan {
+  /** The idempotency key: a repeat after a failure does nothing twice. */
+  key: string;
+  state: State;
+  action?: Action | undefined;
+  failure?: Failure | undefined;
+  milliseconds?: number | undefined;
+}
+
+export interface Run {
+  id: string;
+  title: string;
+  pan: string;
+  amount: Amount;
+  reference: string;
+  begun: Date;
+  steps: readonly Step[];
+  payment?: Payment | undefined;
+}
+
+const GOOD = "4242424242424242";
+const REPLY_LOST = "4000000000001026";
+
+/** Shares an amount in two, of which the second is the larger one by a minor unit if it has to be. */
+export function halves(whole: Amount): [Amount, Amount] {
+  const first = { minor_units: String(BigInt(whole.minor_units) / 2n), currency: whole.currency };
+  return [first, less(whole, first)];
+}
+
+const all = (verbs: readonly Verb[]) => (amount: Amount): readonly Plan[] => verbs.map((verb) => ({ verb, amount }));
+
+export const SEQUENCES: readonly Sequence[] = [
+  { title: "Authorize and capture", does: "Reserves the amount and takes all of it.", pan: GOOD, least: 1n, plans: all(["authorize", "capture"]) },
+  {
+    title: "Capture in two parts, refund one", does: "Reserves it, takes it in two halves, and gives the second back.", pan: GOOD, least: 2n,
+    plans: (amount) => {
+      const [first, second] = halves(amount);
+      return [{ verb: "authorize", amount }, { verb: "capture", amount: first }, { verb: "capture", amount: second }, { verb: "refund", amount: second }];
+    },
+  },
+  { title: "Authorize and void", does: "Reserves the amount and lets it go: nothing is billed.", pan: GOOD, least: 1n, plans: all(["authorize", "void"]) },
+  {
+    title: "Capture part, void the rest", does: "Reserves it, takes half, and releases the other half.", pan: GOOD, least: 2n,
+    plans: (amount) => {
+      const [first, second] = halves(amount);
+      return [{ verb: "authorize", amount }, { verb: "capture", amount: first }, { verb: "void", amount: second }];
+    },
+  },
+  { title: "Reply lost, then capture", does: "The bank approves, but its reply is lost: waits until that is settled, then takes it.", pan: REPLY_LOST, least: 1n, plans: all(["authorize", "capture"]) },
+];
+
+/** Returns what a card is tried with: the calls after which one has seen what it does. */
+export const sequenceOf = (title: string, pan: string, verbs: readonly Verb[]): Sequence =>
+  ({ title, does: "", pan, least: 1n, plans: all(verbs) });
+
+/** Returns how far a step has come by what the gateway says of its action. */
+export function stateOf(action: Action): State {
+  if (action.status === "STATUS_PENDING") return "pending";
+  return action.status === "STATUS_SUCCEEDED" ? "done" : "stopped";
+}
+
+/** Returns the step that is to be carried out next, or undefined if all are done, or one has stopped them. */
+export function nextOf(run: Run): number | undefined {
+  const index = run.steps.findIndex((step) => step.state !== "done");
+  return run.steps[index]?.state === "waits" ? index : undefined;
+}
+
+/** Returns a run whose step was changed. */
+export const stepped = (run: Run, index: number, change: Partial<Step>): Run =>
+  ({ ...run, steps: run.steps.map((step, at) => (at === index ? { ...step, ...change } : step)) });
+
+/** Returns a run that knows its payment as it is now. Events may come late: an older state changes nothing. */
+export const knowing = (run: Run, payment: Payment): Run =>
+  run.payment && Date.parse(run.payment.update_time) > Date.parse(payment.update_time) ? run : { ...run, payment };
+
+export type Call =
+  | { path: "/authorize"; body: Schemas["AuthorizeRequest"] }
+  | { path: "/capture"; body: Schemas["CaptureRequest"] }
+  | { path: "/refund"; body: Schemas["RefundRequest"] }
+  | { path: "/void"; body: Schemas["VoidRequest"] };
+
+/** Returns the call of a step: what is sent, and what is shown as code. Before the payment is there its id is empty. */
+export function callOf(run: Run, step: Step, now: Date): Call {
+  const amount = asInput(step.amount);
+  const authorization_id = run.payment?.id ?? "";
+  switch (step.verb) {
+    case "authorize":
+      return { path: "/authorize", body: { card_details: detailsOf(run.pan, now), amount, ...(run.reference && { reference: run.reference }) } };
+    case "capture": return { path: "/capture", body: { authorization_id, amount } };
+    case "refund": return { path: "/refund", body: { authorization_id, amount } };
+    case "void": return { path: "/void", body: { authorization_id, ...(hasCaptured(run, step) && { remainder: true }) } };
+  }
+}
+
+/** Returns a step's call as something that can be written in a language. */
+export const asCode = (run: Run, step: Step, now: Date): CallOf => {
+  const { path, body } = callOf(run, step, now);
+  return { method: "POST", path, body: { ...body }, idempotencyKey: step.key };
+};
+
+const hasCaptured = (run: Run, step: Step): boolean =>
+  run.steps.slice(0, run.steps.indexOf(step)).some((one) => one.verb === "capture");

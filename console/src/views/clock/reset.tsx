@@ -1,0 +1,50 @@
+/** Emptying the sandbox: what goes is said before it goes. */
+import { useSignal } from "@preact/signals";
+import { api, newKey, result, under } from "../../api/client.ts";
+import type { Failure } from "../../api/failure.ts";
+import { caught } from "../../model/caught.ts";
+import { look } from "../../model/clock.ts";
+import { forget } from "../../model/runs.ts";
+import { Button } from "../../ui/button.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { Failed } from "../../ui/feedback.tsx";
+import { Panel } from "../../ui/page.tsx";
+import { say } from "../../ui/toasts.tsx";
+
+/** Offers it. */
+export function ResetPanel({ done }: { done: () => void }) {
+  const asking = useSignal(false);
+  return (
+    <Panel title="Reset" actions={<Button kind="danger" onClick={() => { asking.value = true; }}>Reset…</Button>}>
+      <p class="muted">Removes this merchant's payments, events and webhook endpoints, and puts the clock back.</p>
+      {asking.value && <Confirm onClose={() => { asking.value = false; }} done={done} />}
+    </Panel>
+  );
+}
+
+function Confirm({ onClose, done }: { onClose: () => void; done: () => void }) {
+  const [busy, failure, key] = [useSignal(false), useSignal<Failure | undefined>(undefined), useSignal(newKey()).value];
+  const reset = async () => {
+    busy.value = true;
+    try {
+      const { payments } = await result(api.POST("/sandbox/reset", { body: {}, ...under(key) }));
+      forget();
+      await look();
+      say(`The sandbox is as new: ${payments} ${payments === "1" ? "payment was" : "payments were"} removed.`);
+      done();
+      onClose();
+    } catch (problem) {
+      failure.value = caught(problem);
+    }
+    busy.value = false;
+  };
+  return (
+    <Dialog title="Reset the sandbox?" onClose={onClose} onSubmit={() => void reset()}
+      foot={<><Button onClick={onClose} autofocus>Cancel</Button><Button kind="danger" submit busy={busy.value}>Remove all of it</Button></>}>
+      <p>This can't be undone. It removes, of this merchant:</p>
+      <ul class="bullets"><li>all payments, with their actions,</li><li>all events, and what became of their deliveries,</li><li>all webhook endpoints, with their secrets.</li></ul>
+      <p>The clock goes back to the real time, <strong>for every merchant</strong> of this sandbox. API keys stay.</p>
+      {failure.value && <Failed failure={failure.value} />}
+    </Dialog>
+  );
+}

@@ -1,0 +1,78 @@
+/** What can be tried: sequences of calls, and the cards in their groups. */
+import { brandOf, groupsOf, showing, writtenPan, type TestCard, type Verb } from "../../model/cards.ts";
+import { runs, start } from "../../model/runs.ts";
+import { SEQUENCES, sequenceOf, type Sequence } from "../../model/sequences.ts";
+import { Button } from "../../ui/button.tsx";
+import { Copy } from "../../ui/copy.tsx";
+import { Panel } from "../../ui/page.tsx";
+import { PaymentStatusOf } from "../../ui/status.tsx";
+import { amount, problem, reference } from "./form.tsx";
+import { show } from "./result.tsx";
+
+/** Shows the sequences. */
+export function Sequences() {
+  return (
+    <Panel title="Sequences" padded={false}>
+      <ul>
+        {SEQUENCES.map((sequence) => (
+          <li key={sequence.title} class="trial">
+            <div class="trial-what"><strong>{sequence.title}</strong><div class="muted small">{sequence.does}</div></div>
+            <LastOf title={sequence.title} pan={sequence.pan} />
+            <div class="trial-does"><Start sequence={sequence}>Run<span class="unseen"> {sequence.title}</span></Start></div>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** Shows the cards. */
+export function Cards({ cards }: { cards: readonly TestCard[] }) {
+  return (
+    <>
+      {groupsOf(cards).map(({ title, cards: some }) => (
+        <section key={title} aria-label={title}>
+          <h3 class="trial-group">{title}</h3>
+          <ul>{some.map((card) => <CardOf key={card.pan} card={card} />)}</ul>
+        </section>
+      ))}
+    </>
+  );
+}
+
+const LATER: Record<Verb, string> = { authorize: "", capture: "…and capture", refund: "…and refund", void: "…and void" };
+
+function CardOf({ card }: { card: TestCard }) {
+  const verbs = showing(card);
+  const last = verbs.at(-1) ?? "authorize";
+  const pan = writtenPan(card.pan);
+  const brand = /^Approved\.$/.test(card.description) ? `${brandOf(card.pan)}: a` : "";
+  return (
+    <li class="trial">
+      <div class="trial-what trial-line">
+        <span class="row"><code class="nowrap">{pan}</code><Copy text={card.pan} label={`Copy the number ${pan}`} /></span>
+        <span class="muted small">{brand ? card.description.replace(/^A/, brand) : card.description}</span>
+      </div>
+      <LastOf title="" pan={card.pan} />
+      <div class="trial-does">
+        {LATER[last] && <Start sequence={sequenceOf(`Authorize ${LATER[last].replace("…", "")}`, card.pan, verbs)}>{LATER[last]}<span class="unseen"> with {pan}</span></Start>}
+        <Start sequence={sequenceOf("Authorize", card.pan, ["authorize"])}>Authorize<span class="unseen"> with {pan}</span></Start>
+      </div>
+    </li>
+  );
+}
+
+function Start({ sequence, children }: { sequence: Sequence; children: preact.ComponentChildren }) {
+  const whole = amount.value;
+  const small = whole && BigInt(whole.minor_units) < sequence.least ? "One minor unit can't be parted: make the amount larger." : undefined;
+  return <Button refused={problem.value ?? small} onClick={() => { if (whole) start(sequence, whole, reference.value); }}>{children}</Button>;
+}
+
+/** Shows how the last payment of that kind stands. */
+function LastOf({ title, pan }: { title: string; pan: string }) {
+  const isSequence = (one: string): boolean => SEQUENCES.some((sequence) => sequence.title === one);
+  const run = runs.value.find((one) => one.pan === pan && (title ? one.title === title : !isSequence(one.title)));
+  if (!run?.payment) return <span class="trial-last" />;
+  const { status } = run.payment;
+  return <button type="button" class="trial-last plain" title="Show the result" onClick={() => show(run.id)}><PaymentStatusOf status={status} /></button>;
+}
