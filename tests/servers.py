@@ -15,11 +15,19 @@ KIND = ServerKind(os.environ.get("PAYGATE_GRPC_SERVER", ServerKind.CORE))
 def server_with(
     *interceptors: aio.ServerInterceptor,
     abandoned: Callable[[str], object] = lambda _method: None,
+    kind: ServerKind = KIND,
     **options: Any,
 ) -> aio.Server:
-    """Return a server with these interceptors and the options of gRPC's that are named."""
+    """Return a server with these interceptors and the options of gRPC's that are named.
+
+    Args:
+        interceptors: Around each handler.
+        abandoned: Told of calls that run on without their clients.
+        kind: Of the server.
+        options: Without the `grpc.` before their names.
+    """
     told = tuple((f"grpc.{name}", value) for name, value in options.items())
-    return make_server(KIND, interceptors=interceptors, options=told, abandoned=abandoned)
+    return make_server(kind, interceptors=interceptors, options=told, abandoned=abandoned)
 
 
 def serve_unary(

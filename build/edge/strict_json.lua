@@ -355,6 +355,7 @@ local PATHS = {}
 --   fields  of its request that a body or a query may have
 --   body    whether they are in a body
 --   empty   whether a body may be missing: nothing in it is required
+--   streams whether its reply does not end: then it has no HEAD
 local function bind(verb, template, binding)
   local node = PATHS[verb] or {}
   PATHS[verb] = node
@@ -389,7 +390,10 @@ end
 local function methods_of(path)
   local found = {}
   for _, verb in ipairs({"GET", "POST", "PUT", "PATCH", "DELETE"}) do
-    if find_binding(verb, path) then found[#found + 1] = verb == "GET" and "GET, HEAD" or verb end
+    local binding = find_binding(verb, path)
+    if binding then
+      found[#found + 1] = verb == "GET" and not binding.streams and "GET, HEAD" or verb
+    end
   end
   return found[1] and table.concat(found, ", ")
 end
@@ -581,6 +585,7 @@ MESSAGES["paygate.webhooks.v1.RedeliverFailedEventsRequest"] = {}
 MESSAGES["paygate.webhooks.v1.RotateWebhookSecretRequest"] = {}
 MESSAGES["paygate.webhooks.v1.SendTestEventRequest"] = {}
 MESSAGES["paygate.webhooks.v1.UpdateWebhookEndpointRequest"] = {}
+MESSAGES["paygate.webhooks.v1.WatchEventsRequest"] = {}
 
 fields = MESSAGES["paygate.payments.v1.Amount"]
 fields["minor_units"] = {name = "minor_units", kind = "integer", low = "9223372036854775808", high = "9223372036854775807"}
@@ -773,6 +778,12 @@ fields["eventTypes"] = fields["event_types"]
 fields["status"] = {name = "status", kind = "enum", low = "2147483648", high = "2147483647", names = {["STATUS_UNSPECIFIED"] = 0, ["STATUS_ENABLED"] = 1, ["STATUS_DISABLED"] = 2}, expected = "must be one of STATUS_ENABLED, STATUS_DISABLED"}
 fields["description"] = {name = "description", kind = "string"}
 
+fields = MESSAGES["paygate.webhooks.v1.WatchEventsRequest"]
+fields["cursor"] = {name = "cursor", kind = "string"}
+fields["payment_id"] = {name = "payment_id", kind = "string"}
+fields["paymentId"] = fields["payment_id"]
+fields["type"] = {name = "type", kind = "string"}
+
 bind("POST", "/authorize", {fields = MESSAGES["paygate.payments.v1.AuthorizeRequest"], body = true})
 bind("POST", "/v1/authorize", {fields = MESSAGES["paygate.payments.v1.AuthorizeRequest"], body = true})
 bind("POST", "/capture", {fields = MESSAGES["paygate.payments.v1.CaptureRequest"], body = true})
@@ -827,6 +838,8 @@ bind("GET", "/events", {fields = MESSAGES["paygate.webhooks.v1.ListEventsRequest
 bind("GET", "/v1/events", {fields = MESSAGES["paygate.webhooks.v1.ListEventsRequest"], body = false})
 bind("GET", "/events/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetEventRequest"], "id"), body = false})
 bind("GET", "/v1/events/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetEventRequest"], "id"), body = false})
+bind("GET", "/events/watch", {fields = MESSAGES["paygate.webhooks.v1.WatchEventsRequest"], body = false, streams = true})
+bind("GET", "/v1/events/watch", {fields = MESSAGES["paygate.webhooks.v1.WatchEventsRequest"], body = false, streams = true})
 bind("GET", "/events/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListDeliveriesRequest"], "id"), body = false})
 bind("GET", "/v1/events/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListDeliveriesRequest"], "id"), body = false})
 bind("GET", "/webhook-endpoints/{id}/deliveries", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.ListEndpointDeliveriesRequest"], "id"), body = false})

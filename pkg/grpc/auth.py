@@ -213,17 +213,31 @@ class Authenticator:
                 the address failed too often.
             DependencyUnavailableError: The database cannot be asked.
         """
+        caller = (await self._known(authorization, client)).caller
+        note_caller(caller.merchant_id, caller.key_id)
+        self._limits.admit(caller.key_id)
+        self._limits.share(current_place(), caller.merchant_id)
+        return caller
+
+    async def recheck(self, context: Context) -> None:
+        """Do nothing while the key of a call that stays open is good; it counts as no new call.
+
+        Raises:
+            InvalidApiKeyError: The key was revoked or has expired, or its merchant was disabled.
+            DependencyUnavailableError: The database cannot be asked.
+        """
+        values = metadata_values(context, "authorization")
+        await self._known(",".join(values), partial(client_address, context))
+
+    async def _known(self, authorization: str, client: Callable[[], str]) -> _Shown:
+        """Return what is known of a key that is good; raises as `caller_of` does."""
         place = hashlib.blake2b(authorization.encode(), key=self._hash_key, digest_size=16).digest()
         shown = self._shown.get(place)
         if shown is None or not self._is_good(shown):
             shown = self._shown[place] = await self._check(authorization, client)
             if len(self._shown) > CACHE_ENTRIES_MAX:
                 self._shown.popitem(last=False)
-        caller = shown.caller
-        note_caller(caller.merchant_id, caller.key_id)
-        self._limits.admit(caller.key_id)
-        self._limits.share(current_place(), caller.merchant_id)
-        return caller
+        return shown
 
     def _is_good(self, shown: _Shown) -> bool:
         """Tell whether what was good when it was checked still is."""

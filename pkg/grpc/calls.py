@@ -74,6 +74,7 @@ class CallRecords:
         self._tracer = tracer
         self._payment_id = payment_id
         self._under_way = 0
+        self._streams: dict[str, int] = {}  # by method
         self._handled = metrics.counter(
             "grpc_server_handled_total",
             "Calls that have ended, by the code of their status.",
@@ -107,6 +108,12 @@ class CallRecords:
             (),
             lambda: [((), self._under_way)],
         )
+        metrics.reading(
+            "paygate_streams_open",
+            "Calls under way that stream.",
+            ("grpc_service", "grpc_method"),
+            lambda: [(_parts(method), number) for method, number in self._streams.items()],
+        )
         self._replayed = self._idempotency.of("replayed")
         self._keys = {
             "IDEMPOTENCY_KEY_REUSED": self._idempotency.of("reused"),
@@ -128,12 +135,8 @@ class CallRecords:
     def end(self, call: Call, seconds: float) -> None:
         """Count, log and trace a call that has ended, after so long."""
         self._under_way -= 1
-        method, code, reason = call.method, call.code, call.reason
-        handled = self._handled_of.get((method, code))
-        if handled is None:
-            handled = self._handled.of(*_parts(method), code)
-            self._handled_of[method, code] = handled
-        handled.value += 1
+        method, reason = call.method, call.reason
+        self._count(method, call.code)
         handling = self._handling_of.get(method)
         if handling is None:
             handling = self._handling_of[method] = self._handling.of(*_parts(method))
@@ -156,6 +159,33 @@ class CallRecords:
             self._tracer.end(call, payment_id)
         if self._kept:
             self._kept(call, seconds, payment_id)
+        self._note(call, seconds, payment_id)
+
+    def opened(self, call: Call) -> None:
+        """Count a call that streams; `closed` has to follow."""
+        self._streams[call.method] = self._streams.get(call.method, 0) + 1
+
+    def closed(self, call: Call, seconds: float) -> None:
+        """Count and log a call that streamed, after so long.
+
+        How long is in the log alone: a stream lasts as long as its client likes, and would stand
+        beside calls that are waited for.
+        """
+        self._streams[call.method] -= 1
+        self._count(call.method, call.code)
+        if call.reason == OVERLOADED:
+            self._shed.of(_parts(call.method)[1]).inc()
+        if not call.method.startswith(HEALTH):
+            self._note(call, seconds, call.payment_id)
+
+    def _count(self, method: str, code: str) -> None:
+        handled = self._handled_of.get((method, code))
+        if handled is None:
+            handled = self._handled.of(*_parts(method), code)
+            self._handled_of[method, code] = handled
+        handled.value += 1
+
+    def _note(self, call: Call, seconds: float, payment_id: str) -> None:
         if self._log:
             self._log.add(
                 request_id=call.request_id,

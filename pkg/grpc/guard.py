@@ -132,7 +132,7 @@ _Handle: TypeAlias = Callable[[bytes, Context, Call], Awaitable[bytes]]
 
 
 class Guard(aio.ServerInterceptor):
-    """Wraps every call. One that streams is neither counted nor bounded here, but by its handler.
+    """Wraps every call. One that streams takes no place here: its handler bounds it.
 
     Args:
         refuse: Turns an exception into the refusal that the client gets; None for a bug, of which
@@ -218,6 +218,19 @@ class Guard(aio.ServerInterceptor):
     async def _stream(self, method: str, replies: Awaitable[Any], context: Context) -> Any:
         call = _begun(method, context)
         _call.set(call)
+        if self._records is None:
+            return await self._streamed(replies, context, call)
+        self._records.opened(call)
+        began = time.perf_counter()
+        call.code = "CANCELLED"  # unless something else is noted below
+        try:
+            reply = await self._streamed(replies, context, call)
+            call.code = "OK"
+            return reply
+        finally:
+            self._records.closed(call, time.perf_counter() - began)
+
+    async def _streamed(self, replies: Awaitable[Any], context: Context, call: Call) -> Any:
         try:
             return await replies
         except (aio.AbortError, asyncio.CancelledError):

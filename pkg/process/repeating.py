@@ -1,8 +1,9 @@
 """Work that a process does again and again until it is stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import structlog
 
@@ -26,6 +27,18 @@ async def repeat(
             more = False
         if not more:
             await pause(stopped, seconds)
+
+
+@asynccontextmanager
+async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do work while the block runs, and end it then."""
+    working = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
 
 
 async def pause(event: asyncio.Event, seconds: float) -> None:

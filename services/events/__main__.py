@@ -29,7 +29,7 @@ from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.postgres.tenancy import MerchantPool
 from pkg.process.mode import Mode
 from pkg.process.observed import call_records, observed
-from pkg.process.repeating import pause
+from pkg.process.repeating import meanwhile, pause
 from pkg.process.settings import as_secret
 from pkg.process.starting import run
 from pkg.replies.once import Once
@@ -45,6 +45,7 @@ from services.events.relay import Relay
 from services.events.sealing import SecretBox
 from services.events.servicer import WebhookServicer
 from services.events.tally import RelayTally
+from services.events.watching import Watches
 
 logger = structlog.get_logger()
 
@@ -71,9 +72,11 @@ async def serve(settings: Settings) -> None:
     pools = Pools(metrics)
     async with await _pool(settings, tracer) as pool:
         pools.add("webhooks", pool)
+        journal = Journal(MerchantPool(pool))
+        watches = Watches(journal)
         servicer = WebhookServicer(
             Endpoints(MerchantPool(pool), box),
-            Journal(MerchantPool(pool)),
+            journal,
             Authenticator(
                 PostgresKeyStore(pool),
                 KeyDigest(as_secret(settings.key_pepper)),
@@ -82,6 +85,7 @@ async def serve(settings: Settings) -> None:
             PageTokens(as_secret(settings.hash_key)),
             settings.mode,
             Once(pool, as_secret(settings.webhook_key)),
+            watches,
         )
         is_sandbox = settings.mode is Mode.SANDBOX
         writer = RequestWriter(pool, metrics) if is_sandbox else None
@@ -97,12 +101,17 @@ async def serve(settings: Settings) -> None:
         if is_sandbox:
             add_reflection_to(server)
         checks = {"database": partial(pools.answers, "webhooks")}
-        async with running(writer), observed(settings.metrics_place, metrics, checks):
+        async with (
+            running(writer),
+            observed(settings.metrics_place, metrics, checks),
+            meanwhile(watches.run()),
+        ):
             await serve_until_stopped(
                 server,
                 listen=settings.listen,
                 ending=settings.ending,
                 credentials=server_credentials(settings.identity) if settings.identity else None,
+                closing=watches.close,
             )
         records.flush()
 

@@ -21,6 +21,27 @@ class WebhookEndpointLimitError(ApiError):
     reason = "WEBHOOK_ENDPOINT_LIMIT"
 
 
+class WatchLimitError(ApiError):
+    """The merchant watches events over as many streams as it can have here: end one first."""
+
+    reason = "WATCH_LIMIT"
+    retry_after_seconds = 5
+
+
+class WatchesFullError(ApiError):
+    """Too many requests are under way. Nothing was done; try again."""
+
+    reason = "OVERLOADED"
+    retry_after_seconds = 1
+
+
+class WatchEndedError(ApiError):
+    """This server ends: go on from the last cursor."""
+
+    reason = "WATCH_ENDED"
+    retry_after_seconds = 1
+
+
 class WebhookEndpointDisabledError(ApiError):
     """The webhook endpoint is disabled: enable it first."""
 

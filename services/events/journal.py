@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pkg.grpc.list_rows import page_of, places_of
 from pkg.grpc.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Period
 from pkg.ids import lowest_id, new_id
+from pkg.postgres.sql import Row
 from pkg.postgres.tenancy import MerchantPool
 from pkg.replies.one_connection import as_pool
 from services.events.deliveries import Delivery, KeptAttempt, attempt_of, delivery_of
@@ -40,6 +41,14 @@ class EventFilter:
     payment_id: str = ""
     type: str = ""
     made: Period = ANY_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedEvent:
+    """An event with its place in the list; `payload` is a serialised PaymentEvent."""
+
+    place: ListPosition
+    payload: bytes
 
 
 class Journal:
@@ -90,12 +99,40 @@ class Journal:
             first = first if place is None else max(place, first)
         else:
             last = last if place is None else min(place, last)
-        statement = f"api_{'follow' if follow else 'list'}_events"
-        arguments = self._arguments(wanted, first, last, size)
-        if wanted.payment_id:
-            statement, arguments = f"{statement}_of_payment", (*arguments, wanted.payment_id)
-        rows = await self._pool.fetch(SQL[statement], merchant_id, *arguments)
+        name = "api_follow_events" if follow else "api_list_events"
+        rows = await self._between(name, merchant_id, wanted, (first, last), size)
         return page_of(rows, size, itemgetter("payload"))
+
+    async def events_after(
+        self, merchant_id: str, wanted: EventFilter, place: ListPosition, *, size: int
+    ) -> Page[PlacedEvent]:
+        """Return the events that were committed after a place, the first ones first."""
+        bounds = (place, END)
+        rows = await self._between("api_follow_events", merchant_id, wanted, bounds, size)
+        return page_of(rows, size, _placed)
+
+    async def last_place(self, merchant_id: str, payment_id: str = "") -> ListPosition:
+        """Return the place of the last event that can be listed, of a payment if one is given."""
+        if payment_id:
+            statement = SQL["api_last_event_of_payment"]
+            row = await self._pool.fetchrow(statement, merchant_id, payment_id)
+        else:
+            row = await self._pool.fetchrow(SQL["api_last_event"], merchant_id)
+        return BEGINNING if row is None else ListPosition(row["commit_order"], row["id"])
+
+    async def _between(
+        self,
+        name: str,
+        merchant_id: str,
+        wanted: EventFilter,
+        bounds: tuple[ListPosition, ListPosition],
+        size: int,
+    ) -> "Sequence[Row]":
+        """Return what a statement finds between two places."""
+        arguments = self._arguments(wanted, *bounds, size)
+        if wanted.payment_id:
+            name, arguments = f"{name}_of_payment", (*arguments, wanted.payment_id)
+        return await self._pool.fetch(SQL[name], merchant_id, *arguments)
 
     async def _bounds(
         self, merchant_id: str, wanted: EventFilter
@@ -240,3 +277,7 @@ class Journal:
                 break
             after = row["last_event_id"]
         return total
+
+
+def _placed(row: Row) -> PlacedEvent:
+    return PlacedEvent(ListPosition(row["commit_order"], row["id"]), row["payload"])

@@ -13,6 +13,9 @@ CODES: Codes = {
     own.EventNotFoundError: _Code.NOT_FOUND,
     own.WebhookEndpointLimitError: _Code.FAILED_PRECONDITION,
     own.WebhookEndpointDisabledError: _Code.FAILED_PRECONDITION,
+    own.WatchLimitError: _Code.RESOURCE_EXHAUSTED,
+    own.WatchesFullError: _Code.UNAVAILABLE,
+    own.WatchEndedError: _Code.UNAVAILABLE,
 }
 
 

@@ -1,6 +1,7 @@
 """Request messages to checked values. Every violation is found at once; no value is repeated."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from paygate.webhooks.v1 import webhook_pb2 as pb
@@ -96,14 +97,18 @@ def filter_of(request: service.ListEventsRequest) -> tuple[EventFilter, int]:
     """Return the filter and the size of the page."""
     checks = Checks()
     size = checks.page_size(request.page_size)
-    checks.no_empty_filter(request, "payment_id", "type")
-    if request.payment_id and not is_id("pay", request.payment_id):
-        checks.add("payment_id", "must be the id of a payment")
-    if request.type and request.type not in LISTED_TYPES:
-        checks.add("type", one_of(LISTED_TYPES))
+    wanted = _filter(checks, request)
     made = checks.period(request)
     checks.end()
-    return EventFilter(payment_id=request.payment_id, type=request.type, made=made), size
+    return replace(wanted, made=made), size
+
+
+def watched_of(request: service.WatchEventsRequest) -> EventFilter:
+    """Return which events to watch."""
+    checks = Checks()
+    wanted = _filter(checks, request)
+    checks.end()
+    return wanted
 
 
 def event_id_of(request: service.GetEventRequest) -> str:
@@ -155,6 +160,17 @@ def failed_redelivery_of(request: service.RedeliverFailedEventsRequest) -> tuple
     endpoint_id = _endpoint_id(checks, "id", request.id)
     assert since is not None  # or the checks would not have ended well
     return endpoint_id, since
+
+
+def _filter(
+    checks: Checks, request: service.ListEventsRequest | service.WatchEventsRequest
+) -> EventFilter:
+    checks.no_empty_filter(request, "payment_id", "type")
+    if request.payment_id and not is_id("pay", request.payment_id):
+        checks.add("payment_id", "must be the id of a payment")
+    if request.type and request.type not in LISTED_TYPES:
+        checks.add("type", one_of(LISTED_TYPES))
+    return EventFilter(payment_id=request.payment_id, type=request.type)
 
 
 def _url(checks: Checks, url: str, mode: Mode) -> str:

@@ -4,12 +4,14 @@ What reads much, or holds a connection for several statements, takes turns: what
 asks for, the connections of the process are there for the others.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from paygate.webhooks.v1 import webhook_service_pb2 as pb
 from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceServicer
 from pkg.grpc.auth import Authenticator
 from pkg.grpc.guard import Context
+from pkg.grpc.lists import ListPosition
 from pkg.grpc.paging import PageTokens
 from pkg.grpc.shares import fill_in_pieces
 from pkg.process.mode import Mode
@@ -21,6 +23,7 @@ from services.events.event_messages import event_fields
 from services.events.journal import Journal
 from services.events.redeliveries import Redeliveries
 from services.events.sealing import shown
+from services.events.watching import Watches
 
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
@@ -36,6 +39,7 @@ class WebhookServicer(WebhookServiceServicer):
         tokens: Seals places in lists.
         mode: Which URLs an endpoint may have.
         once: Carries out what has an idempotency key.
+        watches: Tells events as they come.
         redeliveries: How often events may be asked for once more.
     """
 
@@ -47,6 +51,7 @@ class WebhookServicer(WebhookServiceServicer):
         tokens: PageTokens,
         mode: Mode,
         once: Once,
+        watches: Watches,
         redeliveries: Redeliveries | None = None,
     ) -> None:
         self._endpoints = endpoints
@@ -55,6 +60,7 @@ class WebhookServicer(WebhookServiceServicer):
         self._tokens = tokens
         self._mode = mode
         self._once = once
+        self._watches = watches
         self._redeliveries = redeliveries or Redeliveries()
 
     async def CreateWebhookEndpoint(  # noqa: N802
@@ -161,6 +167,24 @@ class WebhookServicer(WebhookServiceServicer):
             reply = pb.ListEventsResponse(next_page_token=token)
             await fill_in_pieces(reply.events, page.items, event_fields)
             return reply
+
+    async def WatchEvents(  # type: ignore[override]  # noqa: N802  # it writes, and yields nothing
+        self, request: pb.WatchEventsRequest, context: Context
+    ) -> None:
+        """Tell the merchant's events as they come, until the client has enough."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        wanted = requests.watched_of(request)
+        scope = ("watch", wanted.payment_id, wanted.type)
+        place = self._tokens.open_place(merchant_id, scope, request.cursor)
+        check = partial(self._authenticator.recheck, context)
+
+        async def tell(payload: bytes | None, after: ListPosition) -> None:
+            await check()
+            event = None if payload is None else event_fields(payload)
+            cursor = self._tokens.seal(merchant_id, scope, str(after))
+            await context.write(pb.WatchEventsResponse(event=event, cursor=cursor))
+
+        await self._watches.watch(merchant_id, wanted, place, tell=tell, check=check)
 
     async def GetEvent(  # noqa: N802
         self, request: pb.GetEventRequest, context: Context

@@ -32,6 +32,7 @@ class Binding:
     path: str
     has_body: bool
     request: Descriptor
+    streams: bool
 
     def __str__(self) -> str:
         """Name the test."""
@@ -65,6 +66,7 @@ def bindings() -> Iterator[Binding]:
                             getattr(one, verb),
                             bool(one.body),
                             pool.FindMessageTypeByName(method.input_type.removeprefix(".")),
+                            method.server_streaming,
                         )
 
 

@@ -18,7 +18,8 @@ from tools.edge.production import CORS, DOMAINS, production
 from tools.stack import envoy
 
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-READING = [one for one in bindings() if one.verb == "GET"]
+READING = [one for one in bindings() if one.verb == "GET" and not one.streams]
+STREAMS = [one for one in bindings() if one.streams]
 HEALTH = ("/health", "/health/webhooks", "/health/ready", "/health/live")
 LOOPBACK = ["http://localhost:3000", "http://127.0.0.1:8080", "https://[::1]:5173"]
 FOREIGN = [
@@ -34,7 +35,7 @@ def methods() -> dict[str, set[str]]:
     """Return the methods that each path has."""
     found = defaultdict[str, set[str]](set)
     for one in bindings():
-        found[one.url] |= {"GET", "HEAD"} if one.verb == "GET" else {one.verb}
+        found[one.url] |= {"GET", "HEAD"} if one in READING else {one.verb}
     return found
 
 
@@ -75,6 +76,15 @@ def test_health_is_only_read(edge: Edge, path: str) -> None:
         reply = http.request(verb, edge.url + path)
         assert (reply.status, details(reply)) == (405, ("METHOD_NOT_ALLOWED", []))
         assert allowed(reply) == {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize("binding", STREAMS, ids=str)
+def test_what_does_not_end_has_no_head(edge: Edge, upstream: Upstream, binding: Binding) -> None:
+    """It would be answered, and stay open behind the answer."""
+    before = len(upstream.calls)
+    reply = http.request("HEAD", edge.url + binding.url)
+    assert (reply.status, allowed(reply)) == (405, {"GET"})
+    assert len(upstream.calls) == before
 
 
 def told(headers: urllib3.HTTPHeaderDict) -> dict[str, str]:

@@ -31,6 +31,7 @@ class Method:
     request: type[Message]
     response: type[Message]
     bindings: tuple[Binding, ...]
+    streams: bool
 
     @property
     def path(self) -> str:
@@ -55,7 +56,12 @@ def public_methods() -> tuple[Method, ...]:
                         for name in (method.input_type, method.output_type)
                     )
                     name = f"{file.package}.{service.name}"
-                    found.append(Method(name, method.name, request, response, bindings))
+                    found.append(
+                        Method(
+                            *(name, method.name, request, response, bindings),
+                            streams=method.server_streaming,
+                        )
+                    )
     return tuple(found)
 
 

@@ -48,7 +48,7 @@ def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
 def reply_validator(operation: str, status: int) -> Draft202012Validator:
     """Return the same for the body of a reply; the status has to be documented."""
     response = resolved(operations()[operation]["responses"][str(status)])
-    return validator(response["content"]["application/json"]["schema"])
+    return validator(finished.json_schema(response))
 
 
 def complaints(operation: str, status: int, headers: Mapping[str, str], body: Any) -> list[str]:

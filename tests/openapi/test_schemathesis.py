@@ -23,7 +23,11 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 # One worker: Hypothesis in two threads runs into Python's limit of recursion.
 ALWAYS = ("--no-color", "--generation-database=none", "--warnings=off")
 # The clock is for everybody, and what it has turned stays so: nothing would be left to authorize.
-ALL_BUT_THE_CLOCK = ("--exclude-operation-id=advanceClock",)
+# What streams does not end.
+ALL_BUT_THE_CLOCK = (
+    "--exclude-operation-id=advanceClock",
+    "--exclude-operation-id=watchEvents",
+)
 THE_CLOCK = ("--include-operation-id=advanceClock",)
 FULL = {
     "all": (*ALL_BUT_THE_CLOCK, "--max-examples=100"),

@@ -19,7 +19,8 @@ CLUSTERS = {
     "paygate.sandbox.v1.SandboxService": "payments",
     "paygate.webhooks.v1.WebhookService": "events",
 }
-SLOW = {"Drain": "35s"}
+SLOW = {"Drain": "35s", "WatchEvents": "0s"}
+STREAMS = {"WatchEvents"}
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,10 @@ def test_a_method_is_routed_to_its_service(call: Call) -> None:
     assert "connect-failure" in retried
 
 
-@pytest.mark.parametrize("call", [call for call in calls() if call.headers[":method"] == "GET"])
+@pytest.mark.parametrize(
+    "call",
+    [call for call in calls() if call.headers[":method"] == "GET" and call.method not in STREAMS],
+)
 def test_head_goes_where_get_goes(call: Call) -> None:
     """To the same workers, as often, as the GET that is made of it."""
     (host,) = config()["route_config"]["virtual_hosts"]
@@ -121,6 +125,33 @@ def test_head_goes_where_get_goes(call: Call) -> None:
     )
     assert head["route"] == get["route"]
     assert "envoy.filters.http.lua.head" in head["typed_per_filter_config"]
+
+
+@pytest.mark.parametrize("call", list(calls()), ids=str)
+def test_only_streams_stay_open(call: Call) -> None:
+    """They have a priority, and so places, of their own, and are ended when nothing is sent."""
+    (host,) = config()["route_config"]["virtual_hosts"]
+    route = next(route for route in host["routes"] if matches(route["match"], call.headers))
+    stays = call.method in STREAMS
+    assert (route["route"].get("priority") == "HIGH") is stays
+    assert (route["route"].get("idle_timeout") == "30s") is stays
+    own = route["typed_per_filter_config"].get("envoy.filters.http.grpc_json_transcoder", {})
+    events = own.get("print_options", {}).get("stream_sse_style_delimited", False)
+    assert events is (stays and call.headers[":method"] == "GET")
+
+
+def test_streams_are_transcoded_as_all_else() -> None:
+    """By the same services and rules; only how messages are parted differs."""
+    (general,) = [
+        part["typed_config"]
+        for part in config()["http_filters"]
+        if part["name"].endswith("grpc_json_transcoder")
+    ]
+    (host,) = config()["route_config"]["virtual_hosts"]
+    (route,) = [route for route in host["routes"] if route["name"] == "watch"]
+    own = route["typed_per_filter_config"]["envoy.filters.http.grpc_json_transcoder"]
+    assert own["print_options"].items() > general["print_options"].items()
+    assert {**own, "print_options": None} == {**general, "print_options": None}
 
 
 def test_every_public_service_is_transcoded() -> None:

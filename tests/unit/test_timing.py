@@ -16,6 +16,7 @@ from services.acquirer.config import Config as BankSettings
 from services.events.bus import NatsBus
 from services.events.config import Settings as EventsSettings
 from services.events.relay import RelayLimits
+from services.events.watching import WatchLimits
 from services.payments.api.sandbox import DRAIN_MAX
 from services.payments.setup.admin_config import AdminSettings
 from services.payments.setup.config import Settings as PaymentsSettings
@@ -189,11 +190,16 @@ def seconds(text: str) -> float:
 
 @pytest.mark.parametrize("name", ["envoy.yaml", "deploy/envoy/production.yaml"])
 def test_the_edge_waits_as_long_as_the_services_are_told(name: str) -> None:
-    """Every route, also for a client that asks for more; only Drain waits for longer."""
+    """Every route, also for a client that asks for more; only Drain waits for longer.
+
+    What stays open has a test of its own.
+    """
     edge = settings_of(PaymentsSettings).edge_timeout_seconds
     assert edge == settings_of(EventsSettings).edge_timeout_seconds
     for route in routes(name):
         waits, wanted = route["route"], edge
+        if waits.get("priority") == "HIGH":
+            continue
         if "Drain" in str(route) or "drain" in route["name"]:
             wanted = seconds(waits["timeout"])
             assert DRAIN_MAX.total_seconds() + edge <= wanted
@@ -201,6 +207,26 @@ def test_the_edge_waits_as_long_as_the_services_are_told(name: str) -> None:
         limits = waits.get("max_stream_duration", {})
         assert all(seconds(limit) == wanted for limit in limits.values())
         assert seconds(waits.get("idle_timeout", f"{route['stream_idle']}s")) > wanted
+
+
+@pytest.mark.parametrize("name", ["envoy.yaml", "deploy/envoy/production.yaml"])
+def test_signs_of_life_come_before_the_edge_gives_up(name: str) -> None:
+    """What stays open has no other limit, and says something even while patience is short."""
+    edge = yaml.safe_load((REPOSITORY / name).read_text())
+    (timers,) = [
+        action["typed_config"]["timer_scale_factors"]
+        for action in edge["overload_manager"]["actions"]
+        if action["name"].endswith("reduce_timeouts")
+    ]
+    (least,) = [one for one in timers if one["timer"] == "HTTP_DOWNSTREAM_STREAM_IDLE"]
+    watches = [route["route"] for route in routes(name) if "watch" in route["name"]]
+    staying = [waits for waits in watches if waits.get("priority") == "HIGH"]
+    assert len(staying) == 2
+    for waits in staying:
+        assert seconds(waits["timeout"]) == 0
+        assert "max_stream_duration" not in waits
+        assert WatchLimits().heartbeat_seconds < seconds(least["min_timeout"])
+        assert seconds(least["min_timeout"]) < seconds(waits["idle_timeout"])
 
 
 @pytest.mark.parametrize("name", ["envoy.yaml", "deploy/envoy/production.yaml"])

@@ -12,6 +12,7 @@ local PATHS = {}
 --   fields  of its request that a body or a query may have
 --   body    whether they are in a body
 --   empty   whether a body may be missing: nothing in it is required
+--   streams whether its reply does not end: then it has no HEAD
 local function bind(verb, template, binding)
   local node = PATHS[verb] or {}
   PATHS[verb] = node
@@ -46,7 +47,10 @@ end
 local function methods_of(path)
   local found = {}
   for _, verb in ipairs({"GET", "POST", "PUT", "PATCH", "DELETE"}) do
-    if find_binding(verb, path) then found[#found + 1] = verb == "GET" and "GET, HEAD" or verb end
+    local binding = find_binding(verb, path)
+    if binding then
+      found[#found + 1] = verb == "GET" and not binding.streams and "GET, HEAD" or verb
+    end
   end
   return found[1] and table.concat(found, ", ")
 end

@@ -45,16 +45,18 @@ def tables(files: Iterable[FileDescriptorProto]) -> str:
     Raises:
         UnsupportedError: A request has a field, or a method a path, that the edge cannot check.
     """
-    pool, rules = DescriptorPool(), list[tuple[str, HttpRule]]()
+    pool, rules = DescriptorPool(), list[tuple[str, HttpRule, bool]]()
     for file in files:
         pool.Add(file)
         for service in file.service:
             for method in service.method:
-                rules += [(method.input_type.removeprefix("."), rule) for rule in _rules(method)]
+                name, streams = method.input_type.removeprefix("."), method.server_streaming
+                rules += [(name, rule, streams) for rule in _rules(method)]
     found = dict[str, Descriptor]()
-    for name in {name for name, _ in rules}:
+    for name in {name for name, _, _ in rules}:
         _collect(pool.FindMessageTypeByName(name), found)
-    return "\n".join([*_messages(found), *(_binding(found[name], rule) for name, rule in rules)])
+    bindings = (_binding(found[name], rule, streams) for name, rule, streams in rules)
+    return "\n".join([*_messages(found), *bindings])
 
 
 def _rules(method: MethodDescriptorProto) -> Iterator[HttpRule]:
@@ -141,7 +143,7 @@ def _is_plain(message: Descriptor) -> bool:
     return not is_map and not message.full_name.startswith("google.protobuf.")
 
 
-def _binding(message: Descriptor, rule: HttpRule) -> str:
+def _binding(message: Descriptor, rule: HttpRule, streams: bool) -> str:
     verb = rule.WhichOneof("pattern")
     assert verb
     path: str = getattr(rule, verb)
@@ -163,6 +165,8 @@ def _binding(message: Descriptor, rule: HttpRule) -> str:
     told = [f"fields = {fields}", f"body = {'true' if rule.body else 'false'}"]
     if rule.body and not _required(message) - in_path:
         told.append("empty = true")
+    if streams:
+        told.append("streams = true")
     return f'bind("{verb.upper()}", "{path}", {{{", ".join(told)}}})'
 
 

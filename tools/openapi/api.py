@@ -46,6 +46,11 @@ class Operation:
         return name[0].lower() + name[1:]
 
     @property
+    def streams(self) -> bool:
+        """Whether its reply is a stream of messages."""
+        return bool(self.method.server_streaming)
+
+    @property
     def request(self) -> Descriptor:
         """What it takes."""
         return self.method.input_type

@@ -102,6 +102,9 @@ def _told(pair: "_Pair", status: str, was: Schema, now: Schema) -> Iterator[str]
         return
     before = resolved(pair.old, was["responses"][status])
     after = resolved(pair.new, now["responses"][status])
+    for kind in before.get("content", {}):
+        if kind not in after.get("content", {}):
+            yield f"{pair.name}: {pair.what} is no {kind} any more"
     for header in before.get("headers", {}):
         if header not in after.get("headers", {}):
             yield f"{pair.name}: {pair.what} header {header} is gone"

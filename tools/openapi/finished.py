@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 Json = dict[str, Any]
+JSON: Final = "application/json"
+EVENT_STREAM: Final = "text/event-stream"
 
 _VERBS: Final = {"get", "put", "post", "delete", "patch"}
 
@@ -27,6 +29,10 @@ def resolved(document: Json, told: Mapping[str, Any]) -> Json:
 
 
 def json_schema(told: Json) -> Json:
-    """Return the schema of the JSON of a body or a reply; it is empty where there is none."""
-    schema: Json = told.get("content", {}).get("application/json", {}).get("schema", {})
+    """Return the schema of the JSON of a body or a reply; it is empty where there is none.
+
+    Of a reply that is a stream of events it is the schema of each.
+    """
+    content = told.get("content", {})
+    schema: Json = content.get(JSON, content.get(EVENT_STREAM, {})).get("schema", {})
     return schema

@@ -31,6 +31,7 @@ SOMETIMES: Final = {
     "paygate.sandbox.v1.LoggedRequest.request",
     "paygate.sandbox.v1.LoggedRequest.reply",
     "paygate.webhooks.v1.Event.data",
+    "paygate.webhooks.v1.WatchEventsResponse.event",
     "paygate.webhooks.v1.Delivery.last_attempt_time",
     "paygate.webhooks.v1.Delivery.next_attempt_time",
 }
@@ -145,6 +146,9 @@ _WEBHOOKS: Final[dict[str, Schema]] = {
     "ListEventsRequest.type": {"enum": list(LISTED_TYPES)},
     "ListEventsRequest.page_size": _PAGE_SIZE,
     "ListEventsRequest.page_token": _PAGE_TOKEN,
+    "WatchEventsRequest.cursor": _PAGE_TOKEN,
+    "WatchEventsRequest.payment_id": _PAYMENT,
+    "WatchEventsRequest.type": {"enum": list(LISTED_TYPES)},
     "GetEventRequest.id": _EVENT,
     "ListDeliveriesRequest.id": _EVENT,
     "ListDeliveriesRequest.page_size": _PAGE_SIZE,

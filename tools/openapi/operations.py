@@ -8,6 +8,7 @@ from tools.openapi import shown
 from tools.openapi.api import Api, Operation, UnsupportedError
 from tools.openapi.comments import in_words
 from tools.openapi.errors import Key, responses_of
+from tools.openapi.finished import EVENT_STREAM, JSON
 from tools.openapi.limits import Schema
 from tools.openapi.links import LINKS
 from tools.openapi.reasons import EVERYWHERE, KEYED, NOWHERE, OWN, REASONS, WITH_BODY, WITH_KEY
@@ -122,7 +123,8 @@ def _done(api: Api, schemas: Schemas, operation: Operation) -> Schema:
         "description": api.comments[operation.response.full_name],
         "headers": headers,
         "content": {
-            "application/json": {
+            # Of a stream it is the schema of what stands behind each `data: `.
+            (EVENT_STREAM if operation.streams else JSON): {
                 "schema": schemas.reply(operation.response),
                 "examples": shown.replies(operation.id),
             }

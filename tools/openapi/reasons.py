@@ -157,6 +157,7 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "rotateWebhookSecret": ("WEBHOOK_ENDPOINT_NOT_FOUND",),
     "sendTestEvent": ("WEBHOOK_ENDPOINT_NOT_FOUND", "WEBHOOK_ENDPOINT_DISABLED"),
     "listEvents": _PAGE,
+    "watchEvents": (*_PAGE, "WATCH_LIMIT", "WATCH_ENDED"),
     "getEvent": ("EVENT_NOT_FOUND",),
     "listDeliveries": ("EVENT_NOT_FOUND", *_PAGE),
     "listEndpointDeliveries": ("WEBHOOK_ENDPOINT_NOT_FOUND", *_PAGE),

@@ -510,6 +510,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/events/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch events
+         * @description The merchant's events as they come, over a stream that stays open. In REST these are server-sent events: lines of `data: ` and a message in JSON, each with an empty line behind it. The first message comes at once. When the stream ends, ask again with the last cursor.
+         *
+         *     For keys with the scope `read_only` or `webhooks`.
+         */
+        get: operations["watchEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events/{id}/deliveries": {
         parameters: {
             query?: never;
@@ -1672,6 +1694,13 @@ export interface components {
             /** @description The payment after it. */
             payment: components["schemas"]["Payment"];
         };
+        /** @description One message of a watch: an event, or a sign of life. */
+        WatchEventsResponse: {
+            /** @description The event, in the order of commits. Absent in a sign of life, which comes at least every 10 seconds when there is nothing else. */
+            event?: components["schemas"]["Event"];
+            /** @description Watches go on after this message with it. It does not expire. */
+            cursor: string;
+        };
         /** @description A place of the merchant's to which events are posted, signed after Standard Webhooks 1.0. */
         WebhookEndpoint: {
             /** @description `we_` and 26 characters: a TypeID over a UUIDv7. */
@@ -1726,7 +1755,7 @@ export interface components {
              * @description Never changes its meaning. More may be added.
              * @enum {string}
              */
-            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
+            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WATCH_ENDED" | "WATCH_LIMIT" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
             /** @constant */
             domain: "paygate";
             /** @description What the reason is about, if it says more. */
@@ -3006,7 +3035,7 @@ export interface operations {
                 /** @description Only those with this idempotency key. */
                 idempotency_key?: string;
                 /** @description Only those of this RPC, such as `Authorize`. */
-                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateWebhookEndpoint" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListDeliveries" | "ListDeliveryAttempts" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void";
+                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateWebhookEndpoint" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListDeliveries" | "ListDeliveryAttempts" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void" | "WatchEvents";
                 /** @description At most so many, up to 100; 0 means 20. A page of large messages has fewer. */
                 page_size?: number;
                 /** @description From the page before; empty for the first. */
@@ -3740,6 +3769,61 @@ export interface operations {
                     };
                 };
             };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    watchEvents: {
+        parameters: {
+            query?: {
+                /** @description `cursor` of the last message that was read, with the same filters: nothing is missed or comes twice. Empty for what happens from now on. */
+                cursor?: string;
+                /** @description Only events of this payment. It must not be empty: leave it out for any. */
+                payment_id?: string;
+                /** @description Only events of this type. It must not be empty: leave it out for any. */
+                type?: "payment.authorized" | "payment.declined" | "payment.failed" | "payment.captured" | "payment.capture_declined" | "payment.capture_failed" | "payment.voided" | "payment.remainder_voided" | "payment.void_declined" | "payment.void_failed" | "payment.refunded" | "payment.refund_declined" | "payment.refund_failed" | "payment.expired" | "webhook.test";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One message of a watch: an event, or a sign of life. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["WatchEventsResponse"];
+                };
+            };
+            /**
+             * @description - `INVALID_PAGE_TOKEN`: The page token was not made by this list with these filters.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
             408: components["responses"]["Status408"];
             413: components["responses"]["Status413"];
             415: components["responses"]["Status415"];

@@ -30,6 +30,9 @@ class Call(Protocol):
     def start_server_batch(self, operations: Sequence[Any], tag: "Tag") -> int:
         """Begin operations; the tag is called when all have ended, unless an error is returned."""
 
+    def cancel(self, code: int, details: str) -> object:
+        """Cut the call off, whatever of it is still to be sent."""
+
     def peer(self) -> bytes:
         """Return who calls."""
 

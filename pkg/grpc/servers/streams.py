@@ -138,6 +138,14 @@ class ServerStream(StreamCall):
     async def _handled(self) -> None:
         await self._replied(self._method.request_of(self._request))
 
+    def _finish(self, reply: bytes | None) -> None:
+        if self._outgoing is not None and not self.is_gone:
+            # The handler has given up on a client that does not read. The status would wait behind
+            # the message that the client has no room for, and the server's end for both.
+            self._call.cancel(self._code, self._details)
+            self.is_gone = True
+        super()._finish(reply)
+
 
 class BothStream(StreamCall):
     """Many requests, many replies, in any order."""

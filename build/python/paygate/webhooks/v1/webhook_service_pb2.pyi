@@ -566,6 +566,75 @@ class GetEventResponse(_message.Message):
 Global___GetEventResponse: _TypeAlias = GetEventResponse  # noqa: Y015
 
 @_typing.final
+class WatchEventsRequest(_message.Message):
+    """Which events to watch. Filters are joined by "and"."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """`cursor` of the last message that was read, with the same filters: nothing is missed or comes
+    twice. Empty for what happens from now on.
+    """
+    payment_id: _builtins.str
+    """Only events of this payment. It must not be empty: leave it out for any."""
+    type: _builtins.str
+    """Only events of this type. It must not be empty: leave it out for any."""
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        payment_id: _builtins.str | None = ...,
+        type: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_payment_id", b"_payment_id", "_type", b"_type", "payment_id", b"payment_id", "type", b"type"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_payment_id", b"_payment_id", "_type", b"_type", "cursor", b"cursor", "payment_id", b"payment_id", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__payment_id: _TypeAlias = _typing.Literal["payment_id"]  # noqa: Y015
+    _WhichOneofArgType__payment_id: _TypeAlias = _typing.Literal["_payment_id", b"_payment_id"]  # noqa: Y015
+    _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
+    _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__payment_id) -> _WhichOneofReturnType__payment_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__type) -> _WhichOneofReturnType__type | None: ...
+
+Global___WatchEventsRequest: _TypeAlias = WatchEventsRequest  # noqa: Y015
+
+@_typing.final
+class WatchEventsResponse(_message.Message):
+    """One message of a watch: an event, or a sign of life."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Watches go on after this message with it. It does not expire."""
+    @_builtins.property
+    def event(self) -> _webhook_pb2.Event:
+        """The event, in the order of commits. Absent in a sign of life, which comes at least every 10
+        seconds when there is nothing else.
+        """
+
+    def __init__(
+        self,
+        *,
+        event: _webhook_pb2.Event | None = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchEventsResponse: _TypeAlias = WatchEventsResponse  # noqa: Y015
+
+@_typing.final
 class ListDeliveriesRequest(_message.Message):
     """Whose deliveries to list."""
 

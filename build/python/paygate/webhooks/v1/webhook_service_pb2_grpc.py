@@ -81,6 +81,11 @@ class WebhookServiceStub:
                 request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.GetEventRequest.SerializeToString,
                 response_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.GetEventResponse.FromString,
                 _registered_method=True)
+        self.WatchEvents = channel.unary_stream(
+                '/paygate.webhooks.v1.WebhookService/WatchEvents',
+                request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.WatchEventsRequest.SerializeToString,
+                response_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.WatchEventsResponse.FromString,
+                _registered_method=True)
         self.ListDeliveries = channel.unary_unary(
                 '/paygate.webhooks.v1.WebhookService/ListDeliveries',
                 request_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.ListDeliveriesRequest.SerializeToString,
@@ -177,6 +182,15 @@ class WebhookServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchEvents(self, request, context):
+        """The merchant's events as they come, over a stream that stays open. In REST these are server-sent
+        events: lines of `data: ` and a message in JSON, each with an empty line behind it. The first
+        message comes at once. When the stream ends, ask again with the last cursor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDeliveries(self, request, context):
         """What became of an event at each endpoint.
         """
@@ -259,6 +273,11 @@ def add_WebhookServiceServicer_to_server(servicer, server):
                     servicer.GetEvent,
                     request_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.GetEventRequest.FromString,
                     response_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.GetEventResponse.SerializeToString,
+            ),
+            'WatchEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEvents,
+                    request_deserializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.WatchEventsRequest.FromString,
+                    response_serializer=paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.WatchEventsResponse.SerializeToString,
             ),
             'ListDeliveries': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDeliveries,
@@ -531,6 +550,33 @@ class WebhookService:
             '/paygate.webhooks.v1.WebhookService/GetEvent',
             paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.GetEventRequest.SerializeToString,
             paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.GetEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/paygate.webhooks.v1.WebhookService/WatchEvents',
+            paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.WatchEventsRequest.SerializeToString,
+            paygate_dot_webhooks_dot_v1_dot_webhook__service__pb2.WatchEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,11 @@ class WebhookServiceStub:
     """The merchant's events, newest first."""
     GetEvent: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.GetEventRequest, _webhook_service_pb2.GetEventResponse]
     """One event."""
+    WatchEvents: _grpc.UnaryStreamMultiCallable[_webhook_service_pb2.WatchEventsRequest, _webhook_service_pb2.WatchEventsResponse]
+    """The merchant's events as they come, over a stream that stays open. In REST these are server-sent
+    events: lines of `data: ` and a message in JSON, each with an empty line behind it. The first
+    message comes at once. When the stream ends, ask again with the last cursor.
+    """
     ListDeliveries: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.ListDeliveriesRequest, _webhook_service_pb2.ListDeliveriesResponse]
     """What became of an event at each endpoint."""
     ListEndpointDeliveries: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.ListEndpointDeliveriesRequest, _webhook_service_pb2.ListEndpointDeliveriesResponse]
@@ -93,6 +98,11 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     """The merchant's events, newest first."""
     GetEvent: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.GetEventRequest, _webhook_service_pb2.GetEventResponse]  # type: ignore[assignment]
     """One event."""
+    WatchEvents: _aio.UnaryStreamMultiCallable[_webhook_service_pb2.WatchEventsRequest, _webhook_service_pb2.WatchEventsResponse]  # type: ignore[assignment]
+    """The merchant's events as they come, over a stream that stays open. In REST these are server-sent
+    events: lines of `data: ` and a message in JSON, each with an empty line behind it. The first
+    message comes at once. When the stream ends, ask again with the last cursor.
+    """
     ListDeliveries: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.ListDeliveriesRequest, _webhook_service_pb2.ListDeliveriesResponse]  # type: ignore[assignment]
     """What became of an event at each endpoint."""
     ListEndpointDeliveries: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.ListEndpointDeliveriesRequest, _webhook_service_pb2.ListEndpointDeliveriesResponse]  # type: ignore[assignment]
@@ -182,6 +192,17 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_service_pb2.GetEventResponse, _abc.Awaitable[_webhook_service_pb2.GetEventResponse]]:
         """One event."""
+
+    @_abc_1.abstractmethod
+    def WatchEvents(
+        self,
+        request: _webhook_service_pb2.WatchEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_webhook_service_pb2.WatchEventsResponse], _abc.AsyncIterator[_webhook_service_pb2.WatchEventsResponse]]:
+        """The merchant's events as they come, over a stream that stays open. In REST these are server-sent
+        events: lines of `data: ` and a message in JSON, each with an empty line behind it. The first
+        message comes at once. When the stream ends, ask again with the last cursor.
+        """
 
     @_abc_1.abstractmethod
     def ListDeliveries(
