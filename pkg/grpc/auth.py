@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from pkg.errors import InsufficientScopeError, InvalidApiKeyError, MissingApiKeyError
@@ -24,8 +23,7 @@ from pkg.grpc.guard import (
     note_caller,
 )
 from pkg.grpc.limits import CallerLimits
-from pkg.grpc.scopes import Scopes, allowed, known
-from pkg.postgres.sql import Pool, translated
+from pkg.grpc.scopes import Scopes, allowed
 from pkg.secret import KeyedHash, Secret
 from pkg.values import value
 
@@ -36,8 +34,6 @@ CACHE_ENTRIES_MAX = 10_000
 _KEY = re.compile(r"sk_([0-9a-z]{16})_[0-9a-f]{64}\Z")
 _KEY_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _NO_DIGEST = bytes(32)
-
-_FIND_KEY = Path(__file__).with_name("find_key.sql").read_text("utf-8")
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -93,27 +89,6 @@ class KeyDigest:
     def of(self, api_key: str) -> bytes:
         """Return the digest of a whole key."""
         return self._hash.of(api_key.encode())
-
-
-class PostgresKeyStore:
-    """The digests of API keys in PostgreSQL."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    async def find_key(self, key_id: str) -> KeyRecord | None:
-        """Return the key with that id."""
-        with translated():
-            row = await self._pool.fetchrow(_FIND_KEY, key_id)
-        if row is None:
-            return None
-        return KeyRecord(
-            merchant_id=row["merchant_id"],
-            digest=row["digest"],
-            scopes=known(row["scopes"]),
-            expire_time=row["expire_time"],
-            is_ended=row["is_ended"],
-        )
 
 
 def new_api_key() -> tuple[str, str]:

@@ -175,6 +175,10 @@ class _BytesChannel:
         """Do what a channel does, without the deserializer."""
         return self._channel.unary_unary(method, request_serializer, None, **options)
 
+    def unary_stream(self, *told: Any, **options: Any) -> Any:
+        """Do what a channel does: stubs are made of all methods, and nothing here calls these."""
+        return self._channel.unary_stream(*told, **options)
+
 
 class GrpcClient:
     """The generated stub on a blocking channel."""

@@ -82,6 +82,7 @@ READ: dict[str, tuple[type[Message], dict[str, Any], Read]] = {
         of_events.endpoints_page_of,
     ),
     "listEvents": (webhooks.ListEventsRequest, {}, of_events.filter_of),
+    "watchEvents": (webhooks.WatchEventsRequest, {}, of_events.watched_of),
     "getEvent": (webhooks.GetEventRequest, {"id": EVENT}, of_events.event_id_of),
     "listDeliveries": (webhooks.ListDeliveriesRequest, {"id": EVENT}, of_events.deliveries_page_of),
     "listEndpointDeliveries": (
@@ -183,7 +184,9 @@ CASES: dict[str, tuple[list[Any], list[Any]]] = {
     "listWebhookEndpoints page_size": PAGES,
     "listEvents page_size": PAGES,
     "listEvents payment_id": PAYMENT_IDS,
+    "watchEvents payment_id": PAYMENT_IDS,
     "listEvents type": (list(of_events.LISTED_TYPES), ["", "payment", "payment.x"]),
+    "watchEvents type": (list(of_events.LISTED_TYPES), ["", "payment", "payment.x"]),
     "getEvent id": ([EVENT], ["evt_", PAYMENT]),
     "listDeliveries page_size": PAGES,
     "listDeliveries id": ([EVENT], ["evt_", PAYMENT]),
@@ -212,6 +215,7 @@ NOT_IN_A_CASE = {
     "paygate.webhooks.v1.ListEndpointDeliveriesRequest.page_token",
     "paygate.webhooks.v1.ListDeliveryAttemptsRequest.page_token",
     "paygate.webhooks.v1.ListEventsRequest.page_token",
+    "paygate.webhooks.v1.WatchEventsRequest.cursor",
     "paygate.webhooks.v1.ListWebhookEndpointsRequest.page_token",
     "paygate.webhooks.v1.EventTypes.types",  # the edge makes this message of the list
     # See below: only the process with the clock reads them.

@@ -40,8 +40,8 @@ def test_these_are_all_public_services() -> None:
 
 @pytest.mark.parametrize("method", list(methods(*FULL)), ids=lambda method: method.full_name)
 def test_every_rpc_is_of_one_scope_and_looking_is_of_another(method: MethodDescriptor) -> None:
-    """Each is allowed by its service's scope, and by read_only exactly if it is a Get or a List."""
-    looks = re.match(r"(Get|List)[A-Z]", method.name) is not None
+    """Each is allowed by its service's scope, and by read_only exactly if it only looks."""
+    looks = re.match(r"(Get|List|Watch)[A-Z]", method.name) is not None
     expected = {FULL[method.containing_service.file], *([Scope.READ_ONLY] if looks else [])}
     assert declared(method) == expected
     assert not FULL_ACCESS.isdisjoint(expected)

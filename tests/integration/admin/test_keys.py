@@ -9,7 +9,8 @@ from grpc import aio
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.auth.v1 import scope_pb2
 from pkg.errors import InvalidApiKeyError
-from pkg.grpc.auth import Authenticator, Caller, KeyDigest, PostgresKeyStore
+from pkg.grpc.auth import Authenticator, Caller, KeyDigest
+from pkg.grpc.key_store import PostgresKeyStore
 from pkg.grpc.scopes import FULL_ACCESS, Scope
 from pkg.postgres.sql import open_pool
 from pkg.secret import Secret

@@ -17,8 +17,9 @@ from paygate.webhooks.v1.webhook_service_pb2_grpc import (
     WebhookServiceStub,
     add_WebhookServiceServicer_to_server,
 )
-from pkg.grpc.auth import Authenticator, KeyDigest, PostgresKeyStore
+from pkg.grpc.auth import Authenticator, KeyDigest
 from pkg.grpc.guard import Guard
+from pkg.grpc.key_store import PostgresKeyStore
 from pkg.grpc.limits import CallerLimits
 from pkg.grpc.paging import PageTokens
 from pkg.grpc.servers.make import ServerKind
