@@ -102,6 +102,16 @@ class CallRecords:
             " on to their end.",
             ("grpc_service", "grpc_method"),
         )
+        self._show_open(metrics)
+        self._replayed = self._idempotency.of("replayed")
+        self._keys = {
+            "IDEMPOTENCY_KEY_REUSED": self._idempotency.of("reused"),
+            "IDEMPOTENCY_IN_FLIGHT": self._idempotency.of("in_flight"),
+        }
+        self._handled_of: dict[tuple[str, str], Counter] = {}
+        self._handling_of: dict[str, Histogram] = {}
+
+    def _show_open(self, metrics: Metrics) -> None:
         metrics.reading(
             "paygate_requests_in_flight",
             "Calls under way.",
@@ -114,13 +124,6 @@ class CallRecords:
             ("grpc_service", "grpc_method"),
             lambda: [(_parts(method), number) for method, number in self._streams.items()],
         )
-        self._replayed = self._idempotency.of("replayed")
-        self._keys = {
-            "IDEMPOTENCY_KEY_REUSED": self._idempotency.of("reused"),
-            "IDEMPOTENCY_IN_FLIGHT": self._idempotency.of("in_flight"),
-        }
-        self._handled_of: dict[tuple[str, str], Counter] = {}
-        self._handling_of: dict[str, Histogram] = {}
 
     def begin(self, call: Call) -> None:
         """Count a call that begins; `end` has to follow, in the same task."""

@@ -175,9 +175,8 @@ class _BytesChannel:
         """Do what a channel does, without the deserializer."""
         return self._channel.unary_unary(method, request_serializer, None, **options)
 
-    def unary_stream(self, *told: Any, **options: Any) -> Any:
-        """Do what a channel does: stubs are made of all methods, and nothing here calls these."""
-        return self._channel.unary_stream(*told, **options)
+    def unary_stream(self, *_: Any, **__: Any) -> None:
+        """Make nothing: stubs are made of all methods, and nothing here calls these."""
 
 
 class GrpcClient:
