@@ -183,6 +183,26 @@ async def test_webhooks_are_verified_with_either_secret(paygate: AsyncPaygate, s
     await paygate.endpoints.delete(made.endpoint.id)
 
 
+async def test_an_endpoint_is_tried_without_a_server(paygate: AsyncPaygate, seen: Seen) -> None:
+    """A test goes to the inbox, signed; its attempts, and what went to the endpoint, are listed."""
+    made = await paygate.endpoints.create(
+        "https://inbox.paygate.test/503", event_types=[EventType.VOIDED]
+    )
+    seen.signing_secrets.add(made.secret)
+    sent = await paygate.endpoints.send_test(made.endpoint.id)
+    assert (await paygate.sandbox.drain()).drained
+    got = [one async for one in paygate.sandbox.inbox() if one.event_id == sent.event.id]
+    assert {webhooks.verify(one.body, one.headers, made.secret) for one in got} == {sent.event}
+    tried = [one async for one in paygate.events.list_attempts(sent.event.id, made.endpoint.id)]
+    assert [(one.number, one.status_code, one.error) for one in tried] == [(1, 503, "http 503")]
+    assert tried[0].create_time == got[0].create_time
+    (delivery,) = [one async for one in paygate.endpoints.list_deliveries(made.endpoint.id)]
+    assert (delivery.event_type, delivery.payment_id) == (EventType.TEST, "")
+    failed = paygate.endpoints.list_deliveries(made.endpoint.id, status=DeliveryStatus.FAILED)
+    assert not [one async for one in failed]
+    await paygate.endpoints.delete(made.endpoint.id)
+
+
 async def test_endpoints_are_changed_and_removed(paygate: AsyncPaygate) -> None:
     """What is not given stays; a list of no types is all of them."""
     made = await paygate.endpoints.create(
