@@ -119,7 +119,7 @@ def test_a_reset_says_what_goes_before_it_goes(clock: Page, stack: Stack) -> Non
     payment_id = authorize(clock, stack)
     clock.get_by_role("button", name="Reset…").click()
     dialog = clock.get_by_role("dialog")
-    for word in ("payments", "events", "webhook endpoints", "for every merchant"):
+    for word in ("payments", "events", "webhook endpoints", "inbox", "for every merchant"):
         expect(dialog).to_contain_text(word)
     accessible(clock)
     dialog.get_by_role("button", name="Cancel").click()
@@ -139,7 +139,8 @@ def test_health_names_what_is_down_and_what_to_do(new_console: NewPage, stack: S
     page = new_console("#/health")
     summary = page.get_by_text("All is well")
     expect(summary).to_be_visible()
-    for name in ("Gateway", "Database", "Bank", "Card vault", "Relay", "Envoy", "Live stream"):
+    expect(part(page, "Live stream")).to_contain_text("as it happens")
+    for name in ("Gateway", "Database", "Bank", "Card vault", "Relay", "Envoy"):
         expect(part(page, name)).to_be_visible()
     bank = psutil.Process(stack.pids()["acquirer"])
     bank.send_signal(signal.SIGSTOP)

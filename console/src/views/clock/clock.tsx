@@ -36,7 +36,7 @@ export function Clock() {
     if (then.value) await drain(doing);
   });
   return (
-    <PageOf title="Clock" sub="Payments expire and webhooks are tried again by this clock. The whole sandbox shares it.">
+    <PageOf title="Clock" sub="By it payments expire and webhooks are tried again, for everybody.">
       <div class="clock">
         <div class="stack">
           <Now />

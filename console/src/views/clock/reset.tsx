@@ -4,7 +4,9 @@ import { api, newKey, result, under } from "../../api/client.ts";
 import type { Failure } from "../../api/failure.ts";
 import { caught } from "../../model/caught.ts";
 import { look } from "../../model/clock.ts";
+import { EMPTY } from "../../model/feed.ts";
 import { forget } from "../../model/runs.ts";
+import { feed } from "../../model/store.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Failed } from "../../ui/feedback.tsx";
@@ -16,7 +18,7 @@ export function ResetPanel({ done }: { done: () => void }) {
   const asking = useSignal(false);
   return (
     <Panel title="Reset" actions={<Button kind="danger" onClick={() => { asking.value = true; }}>Reset…</Button>}>
-      <p class="muted">Removes this merchant's payments, events and webhook endpoints, and puts the clock back.</p>
+      <p class="muted">Removes this merchant's payments, events and endpoints, and puts the clock back.</p>
       {asking.value && <Confirm onClose={() => { asking.value = false; }} done={done} />}
     </Panel>
   );
@@ -29,6 +31,7 @@ function Confirm({ onClose, done }: { onClose: () => void; done: () => void }) {
     try {
       const { payments } = await result(api.POST("/sandbox/reset", { body: {}, ...under(key) }));
       forget();
+      feed.value = EMPTY;
       await look();
       say(`The sandbox is as new: ${payments} ${payments === "1" ? "payment was" : "payments were"} removed.`);
       done();
@@ -42,7 +45,7 @@ function Confirm({ onClose, done }: { onClose: () => void; done: () => void }) {
     <Dialog title="Reset the sandbox?" onClose={onClose} onSubmit={() => void reset()}
       foot={<><Button onClick={onClose} autofocus>Cancel</Button><Button kind="danger" submit busy={busy.value}>Remove all of it</Button></>}>
       <p>This can't be undone. It removes, of this merchant:</p>
-      <ul class="bullets"><li>all payments, with their actions,</li><li>all events, and what became of their deliveries,</li><li>all webhook endpoints, with their secrets.</li></ul>
+      <ul class="bullets"><li>all payments, with their actions,</li><li>all events, and what became of their deliveries,</li><li>all webhook endpoints, with their secrets,</li><li>what is in its inbox and its request log.</li></ul>
       <p>The clock goes back to the real time, <strong>for every merchant</strong> of this sandbox. API keys stay.</p>
       {failure.value && <Failed failure={failure.value} />}
     </Dialog>
