@@ -10,6 +10,8 @@ import { Clock } from "./views/clock/clock.tsx";
 import { Health } from "./views/health.tsx";
 import { Payments } from "./views/payments/payments.tsx";
 import { TestPayments } from "./views/test/test.tsx";
+import { Requests } from "./views/requests/requests.tsx";
+import { Webhooks } from "./views/webhooks/webhooks.tsx";
 import { Welcome } from "./views/welcome.tsx";
 
 function View() {
@@ -17,6 +19,8 @@ function View() {
     case "test": return <TestPayments />;
     case "clock": return <Clock />;
     case "health": return <Health />;
+    case "webhooks": return <Webhooks />;
+    case "requests": return <Requests />;
     default: return <Payments />;
   }
 }

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.browsing import WAIT_MILLISECONDS, Watch, launched, sign_in
+from tests.console.merchants import Merchant, new_merchant
 from tests.e2e.stack import Stack
 
 NewPage = Callable[..., Page]
@@ -51,16 +52,22 @@ def page(new_page: NewPage) -> Page:
 
 @pytest.fixture
 def new_console(new_page: NewPage, stack: Stack) -> NewPage:
-    """Opens the console with the demo merchant's key, in tabs of their own, at a fragment."""
+    """Opens the console in tabs of their own: as the demo merchant, or with a key."""
 
-    def new(fragment: str = "", **how: Any) -> Page:
+    def new(fragment: str = "", *, key: str = "", **how: Any) -> Page:
         page = new_page(**how)
-        sign_in(page.context, stack.api_key)
+        sign_in(page.context, key or stack.api_key)
         page.goto(f"{stack.url}/console{fragment}")
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         return page
 
     return new
+
+
+@pytest.fixture
+def merchant(stack: Stack) -> Merchant:
+    """Somebody who has nothing yet."""
+    return new_merchant(stack)
 
 
 @pytest.fixture

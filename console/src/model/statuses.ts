@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 export type PaymentStatus = Schemas["Payment.Status"];
 export type ActionStatus = Schemas["Action.Status"];
 export type DeliveryStatus = Schemas["Delivery.Status"];
+export type EndpointStatus = Schemas["WebhookEndpoint.Status"];
 
 export type Tone = "good" | "warn" | "bad" | "quiet" | "accent";
 export type Shape = "ring" | "dot" | "half" | "check" | "back" | "half-back" | "slash" | "cross" | "alert" | "clock";
@@ -42,6 +43,12 @@ export const DELIVERY: Record<DeliveryStatus, Shown> = {
   STATUS_PENDING: { word: "Pending", tone: "warn", shape: "ring" },
   STATUS_DELIVERED: { word: "Delivered", tone: "good", shape: "check" },
   STATUS_FAILED: { word: "Failed", tone: "bad", shape: "alert" },
+};
+
+export const ENDPOINT: Record<EndpointStatus, Shown> = {
+  STATUS_UNSPECIFIED: { word: "Unknown", tone: "quiet", shape: "ring" },
+  STATUS_ENABLED: { word: "Enabled", tone: "good", shape: "check" },
+  STATUS_DISABLED: { word: "Disabled", tone: "quiet", shape: "slash" },
 };
 
 export const VERBS: Record<Schemas["Action.Type"], string> = {

@@ -24,8 +24,9 @@ export function short(time: Date, now: Date): string {
   return `${day.format(time)}, ${clock(time)}`;
 }
 
-/** Returns how long that is, in its largest unit: `3 d`, `12 min`; `420 ms` below a second. */
+/** Returns how long that is, in its largest unit: `3 d`, `12 min`; `420 ms` below a second, `<1 ms` if it is hardly anything. */
 export function span(milliseconds: number): string {
+  if (milliseconds > 0 && milliseconds < 0.5) return "<1 ms";
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1_000;
   const [size, unit] = UNITS.find(([least]) => seconds >= least) ?? [1, "s"];

@@ -1,13 +1,12 @@
 /** One story out of actions, requests, events and deliveries: in the order in which they happened. */
 import type { components } from "../../../clients/typescript/src/api.ts";
 
-import type { DeliveryAttempt, LoggedRequest } from "./coming.ts";
-
 type Schemas = components["schemas"];
 export type Action = Schemas["Action"];
 export type Event = Schemas["Event"];
 export type Delivery = Schemas["Delivery"];
-export type { DeliveryAttempt, LoggedRequest };
+export type DeliveryAttempt = Schemas["DeliveryAttempt"];
+export type LoggedRequest = Schemas["LoggedRequest"];
 
 export type Moment =
   | { kind: "action"; at: string; key: string; action: Action }

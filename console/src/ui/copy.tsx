@@ -32,6 +32,15 @@ export function Id({ id, to, label = "Copy the id" }: { id: string; to?: string;
   );
 }
 
+/** Shows an id by its kind and its end, where there is little room. */
+export function ShortId({ id, to }: { id: string; to: string }) {
+  if (!id) return <span class="muted">–</span>;
+  return <a href={to} title={id} class="mono">{shortOf(id)}</a>;
+}
+
+const END_CHARACTERS = 6;
+const shortOf = (id: string): string => (id.includes("_") ? `${id.split("_")[0]}_…${id.slice(-END_CHARACTERS)}` : `${id.slice(0, 8)}…`);
+
 async function toClipboard(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   // Over plain HTTP to another host than this machine browsers have no clipboard.

@@ -12,10 +12,12 @@ interface Props {
   /** What Enter does. */
   onSubmit?: () => void;
   wide?: boolean;
+  /** A click beside it does not close it: what it tells is not told again. */
+  firm?: boolean;
 }
 
 /** Shows something above everything else until it is closed. */
-export function Dialog({ title, onClose, children, foot, onSubmit, wide }: Props) {
+export function Dialog({ title, onClose, children, foot, onSubmit, wide, firm }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -24,7 +26,7 @@ export function Dialog({ title, onClose, children, foot, onSubmit, wide }: Props
     return () => { if (before instanceof HTMLElement) before.focus(); };
   }, []);
   const submit = (event: Event) => { event.preventDefault(); onSubmit?.(); };
-  const ground = (event: Event) => { if (event.target === dialog.current) onClose(); };
+  const ground = (event: Event) => { if (event.target === dialog.current && !firm) onClose(); };
   return (
     <dialog ref={dialog} aria-labelledby={heading} data-wide={wide} onClose={onClose} onMouseDown={ground}>
       <form method="dialog" onSubmit={submit}>

@@ -61,6 +61,16 @@ export function Choice({ id, label, value, onInput, options }: ChoiceProps) {
   );
 }
 
+/** Yes or no. */
+export function Check({ label, on, onInput, mono, title }: { label: string; on: boolean; onInput: (on: boolean) => void; mono?: boolean; title?: string }) {
+  return (
+    <label class="check" title={title}>
+      <input type="checkbox" checked={on} onInput={(event) => onInput(event.currentTarget.checked)} />
+      {mono ? <code>{label}</code> : label}
+    </label>
+  );
+}
+
 function Around({ id, label, hint, problem, children }: Told & { id: string; children: ComponentChildren }) {
   return (
     <div class="field">

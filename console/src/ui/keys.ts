@@ -1,13 +1,15 @@
 /** Keys that do what a button does. They are silent while somebody types, and while a dialog is open. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 type Does = (event: KeyboardEvent) => void;
-const layers: Map<string, Does>[] = [];
+/** The keys of a component, as they are now. */
+type Layer = { current: Record<string, Does | undefined> };
+const layers: Layer[] = [];
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event) || document.querySelector("dialog[open]")) return;
   for (const layer of [...layers].reverse()) {
-    const does = layer.get(event.key);
+    const does = layer.current[event.key];
     if (does) {
       event.preventDefault();
       does(event);
@@ -18,11 +20,12 @@ addEventListener("keydown", (event) => {
 
 /** Has keys do something while a component is shown; the one that was shown last goes first. */
 export function useKeys(keys: Record<string, Does | undefined>): void {
+  const layer = useRef(keys);
+  layer.current = keys;
   useEffect(() => {
-    const layer = new Map(Object.entries(keys).filter((one): one is [string, Does] => Boolean(one[1])));
     layers.push(layer);
     return () => { layers.splice(layers.indexOf(layer), 1); };
-  });
+  }, []); // once: what is drawn anew stays in its place among the others
 }
 
 function isTyped(event: KeyboardEvent): boolean {

@@ -1,6 +1,6 @@
 /** Statuses: a shape and a word, so that the colour is not needed to read them. */
 import type { ComponentChildren } from "preact";
-import { ACTION, DELIVERY, PAYMENT, httpShown, type ActionStatus, type DeliveryStatus, type PaymentStatus, type Shape, type Shown } from "../model/statuses.ts";
+import { ACTION, DELIVERY, ENDPOINT, PAYMENT, httpShown, type ActionStatus, type DeliveryStatus, type EndpointStatus, type PaymentStatus, type Shape, type Shown } from "../model/statuses.ts";
 import { Drawing } from "./icons.tsx";
 
 const DISC = <circle cx="8" cy="8" r="6" fill="currentColor" stroke="none" />;
@@ -36,4 +36,5 @@ export function ShapeOf({ shape, size = 16 }: { shape: Shape; size?: number }) {
 export const PaymentStatusOf = ({ status }: { status: PaymentStatus }) => <Status shown={PAYMENT[status]} />;
 export const ActionStatusOf = ({ status }: { status: ActionStatus }) => <Status shown={ACTION[status]} />;
 export const DeliveryStatusOf = ({ status }: { status: DeliveryStatus }) => <Status shown={DELIVERY[status]} />;
+export const EndpointStatusOf = ({ status }: { status: EndpointStatus }) => <Status shown={ENDPOINT[status]} />;
 export const HttpStatusOf = ({ status }: { status: number }) => <Status shown={httpShown(status)} />;

@@ -7,11 +7,13 @@ interface Props<T extends string> {
   tabs: readonly T[];
   open: T;
   onOpen: (tab: T) => void;
+  /** At the right of them. */
+  actions?: ComponentChildren;
   children: ComponentChildren;
 }
 
 /** Shows the tabs, and below them what the open one has. */
-export function Tabs<T extends string>({ label, tabs, open, onOpen, children }: Props<T>) {
+export function Tabs<T extends string>({ label, tabs, open, onOpen, actions, children }: Props<T>) {
   const id = useId();
   const move = (event: KeyboardEvent) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -23,11 +25,14 @@ export function Tabs<T extends string>({ label, tabs, open, onOpen, children }: 
   };
   return (
     <div class="stack-tight">
-      <div class="tabs" role="tablist" aria-label={label} onKeyDown={move}>
-        {tabs.map((tab) => (
-          <button key={tab} id={`${id}-${tab}`} type="button" role="tab" aria-selected={tab === open} aria-controls={`${id}-panel`}
-            tabIndex={tab === open ? 0 : -1} onClick={() => onOpen(tab)}>{tab}</button>
-        ))}
+      <div class="row-wide between">
+        <div class="tabs" role="tablist" aria-label={label} onKeyDown={move}>
+          {tabs.map((tab) => (
+            <button key={tab} id={`${id}-${tab}`} type="button" role="tab" aria-selected={tab === open} aria-controls={`${id}-panel`}
+              tabIndex={tab === open ? 0 : -1} onClick={() => onOpen(tab)}>{tab}</button>
+          ))}
+        </div>
+        {actions}
       </div>
       <div id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${open}`}>{children}</div>
     </div>

@@ -1,6 +1,6 @@
 /** The table of payments: newest on top, live, filtered. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { useLive } from "../../model/live.ts";
 import * as store from "../../model/store.ts";
 import { BRANDS, PAYMENT } from "../../model/statuses.ts";
@@ -9,6 +9,7 @@ import { go, link, route } from "../../route.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty, Failed, Skeleton } from "../../ui/feedback.tsx";
 import { Choice } from "../../ui/field.tsx";
+import { useHolding } from "../../ui/holding.ts";
 import { useEvery } from "../../ui/load.ts";
 import { Money } from "../../ui/money.tsx";
 import { Rows, type Column } from "../../ui/rows.tsx";
@@ -59,7 +60,7 @@ export function List({ openId }: { openId: string | undefined }) {
 
 function Table({ filter, openId }: { filter: store.Filter; openId: string | undefined }) {
   const { items, waiting, fresh } = store.feed.value;
-  const around = useHolding();
+  const around = useHolding(store.held, store.showWaiting);
   if (store.loading.value && !items.length) return <Skeleton />;
   if (!items.length && !waiting.length) return <Nothing filter={filter} />;
   return (
@@ -102,23 +103,4 @@ function Nothing({ filter }: { filter: store.Filter }) {
       Make one here with a test card, or send your first Authorize. It appears here as soon as it is made.
     </Empty>
   );
-}
-
-/** Holds the table while the pointer is on it, or it is scrolled: what comes then waits, and is counted. */
-function useHolding() {
-  const around = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const update = () => {
-      const isHeld = Boolean(around.current?.matches(":hover")) || scrollY > 80;
-      store.held.value = isHeld;
-      if (!isHeld) store.showWaiting();
-    };
-    const events = ["pointerover", "pointerout", "scroll"] as const;
-    for (const one of events) addEventListener(one, update, { passive: true });
-    return () => {
-      for (const one of events) removeEventListener(one, update);
-      store.held.value = false;
-    };
-  }, []);
-  return around;
 }

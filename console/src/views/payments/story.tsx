@@ -2,7 +2,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, result } from "../../api/client.ts";
-import { coming } from "../../model/coming.ts";
 import { millisecondsOf, span } from "../../model/time.ts";
 import { withCurrency } from "../../model/money.ts";
 import { ACTION, VERBS, httpShown } from "../../model/statuses.ts";
@@ -17,7 +16,7 @@ import { useLoad } from "../../ui/load.ts";
 import { ActionStatusOf, HttpStatusOf, ShapeOf } from "../../ui/status.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { Time } from "../../ui/time.tsx";
-import { CallOfRequest } from "./call.tsx";
+import { CallOfRequest } from "../requests/call.tsx";
 
 interface Around {
   requests: LoggedRequest[];
@@ -39,7 +38,7 @@ export function Story({ payment, version }: { payment: Payment; version: number 
 
 async function load(id: string, signal: AbortSignal): Promise<Around> {
   const [requests, { events }] = await Promise.all([
-    result<{ requests: LoggedRequest[] }>(coming.GET("/sandbox/requests", { params: { query: { payment_id: id, page_size: 100 } }, signal })).then((reply) => reply.requests, () => []),
+    result(api.GET("/sandbox/requests", { params: { query: { payment_id: id, page_size: 100 } }, signal })).then((reply) => reply.requests, () => []),
     result(api.GET("/events", { params: { query: { payment_id: id, page_size: 100 } }, signal })),
   ]);
   const attempts = await Promise.all(events.map((event) => attemptsOf(event.id, signal)));
@@ -50,7 +49,7 @@ async function attemptsOf(eventId: string, signal: AbortSignal): Promise<Around[
   const { deliveries } = await result(api.GET("/events/{id}/deliveries", { params: { path: { id: eventId } }, signal }));
   const each = deliveries.map(async (delivery) => {
     const path = { id: eventId, endpoint_id: delivery.endpoint_id };
-    const { attempts } = await result<{ attempts: DeliveryAttempt[] }>(coming.GET("/events/{id}/deliveries/{endpoint_id}/attempts", { params: { path }, signal }));
+    const { attempts } = await result(api.GET("/events/{id}/deliveries/{endpoint_id}/attempts", { params: { path }, signal }));
     return attempts.map((attempt) => ({ delivery, attempt }));
   });
   return (await Promise.all(each)).flat();

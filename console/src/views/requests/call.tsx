@@ -1,0 +1,58 @@
+/** A call that was made: what was sent and answered, as code in three languages, and once more with the same key. */
+import { useSignal } from "@preact/signals";
+import { apiKey, bearer } from "../../api/session.ts";
+import { caught } from "../../model/caught.ts";
+import { callOf, isPartial } from "../../model/logged.ts";
+import type { LoggedRequest } from "../../model/timeline.ts";
+import { LANGUAGES, snippet, type CallOf, type Language } from "../../model/snippets.ts";
+import { Button } from "../../ui/button.tsx";
+import { Code, Json } from "../../ui/json.tsx";
+import { Tabs } from "../../ui/tabs.tsx";
+import { say } from "../../ui/toasts.tsx";
+
+type Tab = "Request" | "Reply" | Language;
+
+/** Shows a call of the request log. */
+export function CallOfRequest({ request }: { request: LoggedRequest }) {
+  const tab = useSignal<Tab>("Request");
+  const call = callOf(request);
+  const tabs: Tab[] = ["Request", "Reply", ...(call ? LANGUAGES : [])];
+  return (
+    <div class="stack-tight">
+      <Tabs label="Call" tabs={tabs} open={tab.value} onOpen={(one) => { tab.value = one; }} actions={call && <Repeat call={call} request={request} />}>
+        <Inside tab={tab.value} request={request} call={call} />
+      </Tabs>
+    </div>
+  );
+}
+
+function Inside({ tab, request, call }: { tab: Tab; request: LoggedRequest; call: CallOf | undefined }) {
+  if (tab === "Request") return <Json value={request.request ?? {}} label="Copy the request" />;
+  if (tab === "Reply") return request.reply ? <Json value={request.reply} label="Copy the reply" /> : <p class="muted">No reply was made.</p>;
+  if (!call) return null;
+  return (
+    <div class="stack-tight">
+      <Code text={snippet(tab, call, location.origin)} label="Copy the code" />
+      {isPartial(request) && <p class="muted small">Cards, tokens and secrets are not kept: put your own in the place of <code>••••</code>, and a CVV where one belongs.</p>}
+    </div>
+  );
+}
+
+/** Sends the same once more. What the log does not hold can't be sent again from here. */
+function Repeat({ call, request }: { call: CallOf; request: LoggedRequest }) {
+  const busy = useSignal(false);
+  const repeat = async () => {
+    busy.value = true;
+    try {
+      const headers = { ...bearer(apiKey.value), "content-type": "application/json", ...(call.idempotencyKey && { "idempotency-key": call.idempotencyKey }) };
+      const reply = await fetch(call.path, { method: call.method, headers, credentials: "omit", ...(call.body && { body: JSON.stringify(call.body) }) });
+      const replayed = reply.headers.get("idempotent-replayed") === "true";
+      say(`${request.method}: HTTP ${reply.status}${replayed ? ", the first reply once more: nothing was done twice" : ""}.`, { good: reply.ok });
+    } catch (problem) {
+      say(caught(problem).message, { good: false });
+    }
+    busy.value = false;
+  };
+  const refused = isPartial(request) ? "The log does not keep all of this request, such as the card, so it can't be sent again from here: use curl." : undefined;
+  return <Button icon="again" refused={refused} busy={busy.value} onClick={() => void repeat()}>{call.idempotencyKey ? "Repeat with the same key" : "Repeat"}</Button>;
+}

@@ -1,0 +1,58 @@
+/** Which requests are shown: all of it stands in the address. */
+import { useSignal } from "@preact/signals";
+import { PATHS } from "../../model/paths.ts";
+import { go, link } from "../../route.ts";
+import { Button } from "../../ui/button.tsx";
+import { Check, Choice } from "../../ui/field.tsx";
+import { Icon } from "../../ui/icons.tsx";
+
+export interface Filter {
+  failed: string | undefined;
+  method: string | undefined;
+  idempotency_key: string | undefined;
+  payment_id: string | undefined;
+  /** Calls that only look, too. */
+  reads: string | undefined;
+}
+
+/** Calls of the log itself are not logged. */
+const METHODS = [["", "Any method"], ...Object.keys(PATHS).filter((name) => !["ListRequests", "GetRequest"].includes(name)).map((name) => [name, name] as const)] as const;
+
+/** Reads it from the address. */
+export function filterOf(query: URLSearchParams): Filter {
+  const said = (name: keyof Filter): string | undefined => query.get(name) || undefined;
+  return { failed: said("failed"), method: said("method"), idempotency_key: said("idempotency_key"), payment_id: said("payment_id"), reads: said("reads") };
+}
+
+/** Whether it asks for something in particular: then reads are shown as well. */
+export const isNarrow = ({ failed, method, idempotency_key, payment_id }: Filter): boolean =>
+  Boolean(failed ?? method ?? idempotency_key ?? payment_id);
+
+/** Shows it, to be changed. */
+export function Filters({ filter, path }: { filter: Filter; path: string[] }) {
+  const typed = useSignal("");
+  const change = (part: Partial<Filter>) => go(link(path, { ...filter, ...part }), { replace: true });
+  const find = (event: Event) => {
+    event.preventDefault();
+    const wanted = typed.value.trim();
+    if (!wanted) return;
+    change(wanted.startsWith("pay_") ? { payment_id: wanted } : { idempotency_key: wanted });
+    typed.value = "";
+  };
+  return (
+    <div class="filters">
+      <form class="search" role="search" onSubmit={find}>
+        <Icon name="search" />
+        <input class="input" data-search type="search" aria-label="Payment id or idempotency key" placeholder="Payment id or key" autocomplete="off"
+          spellcheck={false} value={typed.value} onInput={(event) => { typed.value = event.currentTarget.value; }}
+          onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
+        <kbd aria-hidden="true">/</kbd>
+      </form>
+      <Choice label="Method" value={filter.method ?? ""} onInput={(method) => change({ method })} options={METHODS} />
+      <Check label="Failed only" on={Boolean(filter.failed)} onInput={(on) => change({ failed: on ? "1" : undefined })} />
+      {!isNarrow(filter) && <Check label="Show reads" title="Calls that only look, such as GetPayment. The console itself makes many." on={Boolean(filter.reads)} onInput={(on) => change({ reads: on ? "1" : undefined })} />}
+      {filter.payment_id && <Button icon="close" onClick={() => change({ payment_id: undefined })}>payment: …{filter.payment_id.slice(-6)}</Button>}
+      {filter.idempotency_key && <Button icon="close" onClick={() => change({ idempotency_key: undefined })}><span class="chip">key: {filter.idempotency_key}</span></Button>}
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+/** What became of the events that went to an endpoint: the newest first, and as it happens. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { api, result, under } from "../../api/client.ts";
+import { go, link, route } from "../../route.ts";
+import type { Endpoint } from "../../model/hooks.ts";
+import type { Delivery } from "../../model/timeline.ts";
+import { useAction } from "../../ui/action.ts";
+import { Button } from "../../ui/button.tsx";
+import { ShortId } from "../../ui/copy.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { Empty, Failed } from "../../ui/feedback.tsx";
+import { Check, Select } from "../../ui/field.tsx";
+import { Panel } from "../../ui/page.tsx";
+import { PolledRows } from "../../ui/polled.tsx";
+import { usePolling } from "../../ui/polling.ts";
+import type { Column } from "../../ui/rows.tsx";
+import { DeliveryStatusOf, HttpStatusOf } from "../../ui/status.tsx";
+import { say } from "../../ui/toasts.tsx";
+import { Time, gatewayNow } from "../../ui/time.tsx";
+import { DeliveryDetail } from "./delivery.tsx";
+
+const COLUMNS: readonly Column<Delivery>[] = [
+  { head: "Status", cell: (delivery) => <StatusAndNext delivery={delivery} /> },
+  { head: "Event", fill: true, cell: (delivery) => <code>{delivery.event_type || delivery.event_id}</code> },
+  { head: "Payment", cell: ({ payment_id }) => <ShortId id={payment_id} to={link(["payments", payment_id])} /> },
+  { head: "Answer", cell: (delivery) => <Answer delivery={delivery} /> },
+  { head: "Created", figures: true, cell: (delivery) => <Time at={delivery.create_time} /> },
+];
+
+function StatusAndNext({ delivery }: { delivery: Delivery }) {
+  const isLater = delivery.status === "STATUS_PENDING" && delivery.attempts > 0;
+  return <span class="row"><DeliveryStatusOf status={delivery.status} />{isLater && <span class="muted small"><Time at={delivery.next_attempt_time} relative /></span>}</span>;
+}
+
+function Answer({ delivery }: { delivery: Delivery }) {
+  if (!delivery.last_attempt_time) return <span class="muted">none yet</span>;
+  const { attempts, last_error, last_status_code } = delivery;
+  return <span class="row" title={last_error}><HttpStatusOf status={last_status_code} />{attempts > 1 && <span class="muted small" title={`${attempts} tries`}>×{attempts}</span>}</span>;
+}
+
+interface Props {
+  endpoint: Endpoint;
+  openEvent: string | undefined;
+  /** Rises with what may have made new ones. */
+  version: number;
+}
+
+/** Shows them. */
+export function Deliveries({ endpoint, openEvent, version }: Props) {
+  const query = Object.fromEntries(route.value.query);
+  const failed = Boolean(query["failed"]);
+  const asking = useSignal(false);
+  const { id } = endpoint;
+  const polling = usePolling({ ask: (token, signal) => pageOf(id, failed, token, signal), keyOf: (one) => one.event_id, by: [id, failed] });
+  useEffect(() => { if (version) void polling.again(); }, [version]);
+  const at = (eventId?: string) => link(["webhooks", id, ...(eventId ? [eventId] : [])], query);
+  const turn = (on: boolean) => go(link(["webhooks", id], { ...query, failed: on ? "1" : undefined }), { replace: true });
+  return (
+    <Panel title="Deliveries" padded={false} actions={<>
+      <Check label="Failed only" on={failed} onInput={turn} />
+      <Button icon="again" onClick={() => { asking.value = true; }}>Redeliver failed…</Button>
+    </>}>
+      <PolledRows polling={polling} label="Deliveries" nouns={["delivery", "deliveries"]} columns={COLUMNS} openKey={openEvent} empty={<Nothing failed={failed} turn={turn} />}
+        onOpen={(one) => go(at(one.event_id === openEvent ? undefined : one.event_id), { replace: true })}
+        below={(one) => <DeliveryDetail delivery={one} endpoint={endpoint} told={polling.told} />} />
+      {asking.value && <RedeliverFailed endpoint={endpoint} onClose={() => { asking.value = false; }} done={() => void polling.again()} />}
+    </Panel>
+  );
+}
+
+async function pageOf(id: string, failed: boolean, token: string, signal: AbortSignal) {
+  const query = { page_size: 50, ...(failed && { status: "STATUS_FAILED" as const }), ...(token && { page_token: token }) };
+  const reply = await result(api.GET("/webhook-endpoints/{id}/deliveries", { params: { path: { id }, query }, signal }));
+  return { items: reply.deliveries, next: reply.next_page_token };
+}
+
+function Nothing({ failed, turn }: { failed: boolean; turn: (on: boolean) => void }) {
+  if (failed) {
+    return <Empty icon="check" title="Nothing has failed" actions={<Button onClick={() => turn(false)}>Show all deliveries</Button>}>A delivery has failed when its last try, after more than three days, came to nothing.</Empty>;
+  }
+  return (
+    <Empty icon="send" title="Nothing was delivered yet" actions={<Button icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button>}>
+      Send a test, or make a payment: its events appear here as soon as they are on their way.
+    </Empty>
+  );
+}
+
+const SINCE = [["3600", "The last hour"], ["86400", "The last 24 hours"], ["604800", "The last 7 days"], ["2592000", "The last 30 days"]] as const;
+const COUNT_MAX = 10_000; // of one call
+
+function RedeliverFailed({ endpoint, onClose, done }: { endpoint: Endpoint; onClose: () => void; done: () => void }) {
+  const seconds = useSignal("86400");
+  const action = useAction(async (key) => {
+    const since = new Date(gatewayNow().getTime() - 1_000 * Number(seconds.value)).toISOString();
+    const { count } = await result(api.POST("/webhook-endpoints/{id}/redeliver-failed", { params: { path: { id: endpoint.id } }, body: { since }, ...under(key) }));
+    say(wordOf(count));
+    onClose();
+    done();
+  });
+  return (
+    <Dialog title="Redeliver what failed" onClose={onClose} onSubmit={() => void action.run()}
+      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={action.busy.value}>Redeliver</Button></>}>
+      <p>Every failed delivery to <code class="breaks">{endpoint.url}</code> whose event is of this time is tried again, as if it were new.</p>
+      <Select label="Since" value={seconds.value} onInput={(value) => { seconds.value = value; }} options={SINCE} />
+      {action.failure.value && <Failed failure={action.failure.value} />}
+    </Dialog>
+  );
+}
+
+function wordOf(count: number): string {
+  if (!count) return "Nothing has failed since then.";
+  const said = `${count} failed ${count === 1 ? "delivery is" : "deliveries are"} on the way again.`;
+  return count < COUNT_MAX ? said : `${said} There are more: do it again.`;
+}
