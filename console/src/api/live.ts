@@ -105,7 +105,7 @@ export class Live {
   async #read(key: string, signal: AbortSignal): Promise<number> {
     const silence = new Silence(signal);
     try {
-      const headers = bearer(key);
+      const headers = { ...bearer(key), "paygate-client": "console" };
       const reply = await fetch(this.#address(), { headers, signal: silence.signal, credentials: "omit", cache: "no-store" });
       if (!reply.ok || !reply.body) return this.#refused(reply, key);
       const [lines, reader] = [new Lines(), reply.body.getReader()];

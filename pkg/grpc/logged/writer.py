@@ -33,6 +33,10 @@ WAITING_MAX, TOGETHER_MAX, EVERY_SECONDS = 400, 100, 0.25
 PIECE = 10
 PRUNE_EVERY, PRUNED_MAX = 500, 2_000
 END_SECONDS = 1.0
+# What the console says of itself, and what it only looks at: a page that is open asks all the time,
+# and would drive out what a developer's own code has sent.
+CLIENT, CONSOLE = "paygate-client", "console"
+LOOKS = ("Get", "List", "Watch")
 # Who reads the log does not want to read that.
 NOT_LOGGED = frozenset(
     f"/paygate.sandbox.v1.SandboxService/{name}" for name in ("ListRequests", "GetRequest")
@@ -61,7 +65,7 @@ class RequestWriter:
 
     def add(self, call: Call, seconds: float, payment_id: str) -> None:
         """Keep a call that has ended, after so long, if a merchant made it."""
-        if not call.merchant_id or call.method in NOT_LOGGED:
+        if not call.merchant_id or call.method in NOT_LOGGED or is_look_of_console(call):
             return
         if len(self._waiting) == WAITING_MAX:
             self._overflown.value += 1
@@ -107,6 +111,13 @@ class RequestWriter:
         for merchant_id, count in written.items():
             if secrets.randbelow(PRUNE_EVERY) < count:
                 await self._own.fetch(SQL["prune"], merchant_id, KEPT_PER_MERCHANT, PRUNED_MAX)
+
+
+def is_look_of_console(call: Call) -> bool:
+    """Tell whether the console has only looked at something; what it does is logged."""
+    if call.metadata.get(CLIENT) != [CONSOLE]:
+        return False
+    return call.method.rpartition("/")[2].startswith(LOOKS)
 
 
 @asynccontextmanager

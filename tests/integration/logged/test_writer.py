@@ -77,6 +77,19 @@ async def all_of(
         place = page.place
 
 
+async def test_what_the_console_looks_at_is_not_logged_and_what_it_does_is(
+    pool: Pool, log: PostgresRequests
+) -> None:
+    """An open page asks all the time, and must not drive out what a developer's code has sent."""
+    async with running(writer := RequestWriter(pool, Metrics())):
+        for name, client in (("Capture", "console"), ("GetPayment", "console"), ("GetPayment", "")):
+            call = call_of(A, f"{name}-{client}")
+            call.method = f"/paygate.payments.v1.PaymentService/{name}"
+            call.metadata = {"paygate-client": [client]}
+            writer.add(call, 0.001, "")
+    assert {one.id for one in await all_of(log, A)} == {"Capture-console", "GetPayment-"}
+
+
 async def test_calls_are_written_at_the_end_and_each_merchant_sees_its_own(
     pool: Pool, log: PostgresRequests
 ) -> None:
