@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { span, short } from "../../src/model/time.ts";
-import { timelineOf } from "../../src/model/timeline.ts";
+import { timelineOf, type LoggedRequest } from "../../src/model/timeline.ts";
 import { action, payment } from "./payments.ts";
 
 const at = (time: string) => ({ create_time: `2026-11-28T${time}Z` });
@@ -11,6 +11,7 @@ test("what happened is told in order, and of one time the cause goes first", () 
   const moments = timelineOf({
     actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("12:00:00.100"), id: "act_1" })],
     requests: [],
+    turns: [],
     events: [event("evt_1", "12:00:00.100")],
     attempts: [],
   });
@@ -20,10 +21,29 @@ test("what happened is told in order, and of one time the cause goes first", () 
 test("time in which nothing happened is folded into one line", () => {
   const moments = timelineOf({
     actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("08:00:00"), id: "act_1" }), action("TYPE_CAPTURE", 400, { ...at("11:00:00"), id: "act_2" }), action("TYPE_CAPTURE", 600, { ...at("11:00:30"), id: "act_3" })],
-    requests: [], events: [], attempts: [],
+    requests: [], turns: [], events: [], attempts: [],
   });
   assert.deepEqual(moments.map((one) => one.kind), ["action", "gap", "action", "action"]);
   assert.equal(moments[1]?.kind === "gap" && span(moments[1].milliseconds), "3 h");
+});
+
+const request = (id: string, time: string, method: LoggedRequest["method"], reply: object, replayed = false) =>
+  ({ id, ...at(time), method, replayed, reply }) as unknown as LoggedRequest;
+
+test("requests stand where they belong by the sandbox's clock, though the log has the real time", () => {
+  const moments = timelineOf({
+    actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("08:00:00"), id: "act_1" }), action("TYPE_CAPTURE", 400, { ...at("10:00:20"), id: "act_2" })],
+    requests: [
+      request("replay", "08:00:25", "Capture", { action: { id: "act_2" } }, true),
+      request("capture", "08:00:20", "Capture", { action: { id: "act_2" } }),
+      request("late", "08:00:12", "Capture", { code: 9 }),
+      request("soon", "08:00:02", "Capture", { code: 3 }),
+      request("authorize", "08:00:00", "Authorize", { action: { id: "act_1" } }),
+    ],
+    turns: [request("turn", "08:00:10", "AdvanceClock", { offset: "7200s" })],
+    events: [], attempts: [],
+  });
+  assert.deepEqual(moments.map((one) => (one.kind === "request" ? one.key : one.kind)), ["authorize", "action", "soon", "gap", "late", "capture", "action", "replay"]);
 });
 
 test("a time is as short as it can be told from now", () => {
