@@ -1,12 +1,11 @@
 /** Capture, refund and void: the amount that is left stands there already. */
 import { useSignal } from "@preact/signals";
-import { api, newKey, result, under } from "../../api/client.ts";
-import type { Failure } from "../../api/failure.ts";
-import { caught } from "../../model/caught.ts";
+import { api, result, under } from "../../api/client.ts";
 import { asInput, editable, less, read, withCurrency, type Amount } from "../../model/money.ts";
 import { isRemainder, possible, type Payment, type Verb } from "../../model/possible.ts";
 import { ACTION } from "../../model/statuses.ts";
 import { seen } from "../../model/store.ts";
+import { useAction } from "../../ui/action.ts";
 import { Button } from "../../ui/button.tsx";
 import { Id } from "../../ui/copy.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -25,33 +24,24 @@ interface Props {
   done: () => void;
 }
 
-/** Asks how much, does it, and says what became of it. */
+/** Asks how much, does it, and says what became of it. A repeat whose first try may have come through does nothing twice. */
 export function Act({ verb, payment, onClose, done }: Props) {
   const can = possible(verb, payment, gatewayNow());
   const most = "most" in can ? can.most : payment.capturable;
   const [typed, reference, final] = [useSignal(editable(most)), useSignal(""), useSignal(false)];
-  const [busy, failure] = [useSignal(false), useSignal<Failure | undefined>(undefined)];
-  const keys = useKeyOf();
   const wanted = verb === "void" ? { amount: most } : within(read(typed.value, most.currency), verb, most);
-  const wrong = "problem" in wanted ? wanted.problem : undefined;
-  const carryOut = async () => {
-    if (!("amount" in wanted) || busy.value) return;
-    busy.value = true;
-    try {
-      const how = { reference: reference.value, final: final.value };
-      const reply = await send(verb, payment, wanted.amount, { ...how, key: keys.keyFor(JSON.stringify([wanted.amount, how])) });
-      seen(reply.payment);
-      say(`${TITLES[verb]} of ${withCurrency(reply.action.amount)}: ${ACTION[reply.action.status].word.toLowerCase()}.`, { good: reply.action.status !== "STATUS_DECLINED" });
-      done();
-      onClose();
-    } catch (problem) {
-      failure.value = caught(problem);
-    }
-    busy.value = false;
-  };
+  const wrong = "refused" in can ? can.refused.message : "problem" in wanted ? wanted.problem : undefined;
+  const { busy, failure, key, run } = useAction(async (key) => {
+    if (!("amount" in wanted)) return;
+    const reply = await send(verb, payment, wanted.amount, { reference: reference.value, final: final.value, key });
+    seen(reply.payment);
+    say(`${TITLES[verb]} of ${withCurrency(reply.action.amount)}: ${ACTION[reply.action.status].word.toLowerCase()}.`, { good: reply.action.status !== "STATUS_DECLINED" });
+    done();
+    onClose();
+  });
   const word = "amount" in wanted ? `${TITLES[verb]} ${withCurrency(wanted.amount)}` : TITLES[verb];
   return (
-    <Dialog title={TITLES[verb]} onClose={onClose} onSubmit={() => void carryOut()}
+    <Dialog title={TITLES[verb]} onClose={onClose} onSubmit={() => void run()}
       foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={busy.value} refused={wrong}>{word}</Button></>}>
       {verb === "void"
         ? <p>{isRemainder(payment) ? `Releases the ${withCurrency(most)} that no capture has taken. What was captured stays.` : "Cancels the payment without billing. Nothing is possible afterwards."}</p>
@@ -62,19 +52,9 @@ export function Act({ verb, payment, onClose, done }: Props) {
         <label class="row"><input type="checkbox" checked={final.value} onInput={(event) => { final.value = event.currentTarget.checked; }} /> The last capture: release what is left</label>
       )}
       {failure.value && <Failed failure={failure.value} />}
-      <div class="field"><span class="field-label">Idempotency key</span><Id id={keys.key} label="Copy the key" /></div>
+      <div class="field"><span class="field-label">Idempotency key</span><Id id={key.value} label="Copy the key" /></div>
     </Dialog>
   );
-}
-
-/** A repeat after a failure has the same idempotency key, so that nothing is done twice; what is something else has another. */
-function useKeyOf() {
-  const last = useSignal({ key: newKey(), sent: "" });
-  const keyFor = (sent: string): string => {
-    last.value = last.value.sent && last.value.sent !== sent ? { key: newKey(), sent } : { ...last.value, sent };
-    return last.value.key;
-  };
-  return { key: last.value.key, keyFor };
 }
 
 /** Says of what is too much how much is left. */
