@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
 INBOX = "https://inbox.paygate.test/"
-FAILING = f"{INBOX}503"
+FAILING, GONE = f"{INBOX}503", f"{INBOX}410"
 
 
 @pytest.fixture
@@ -143,9 +143,9 @@ def test_deliveries_appear_by_themselves_with_each_try(webhooks: Page, merchant:
     assert webhooks.url.endswith("#/webhooks")
 
 
-def test_what_fails_is_seen_and_sent_again(webhooks: Page, merchant: Merchant) -> None:
-    """A receiver that is broken, until it is mended; then all that failed goes out once more."""
-    endpoint_id = endpoint_at(webhooks, merchant, FAILING)
+def test_what_fails_is_seen_with_its_next_try(webhooks: Page, merchant: Merchant) -> None:
+    """Each try of a receiver that is down, and when it is tried again."""
+    endpoint_at(webhooks, merchant, FAILING)
     merchant.authorize()
     row = deliveries(webhooks).first
     expect(row).to_contain_text(re.compile("Pending.*503"))
@@ -158,11 +158,27 @@ def test_what_fails_is_seen_and_sent_again(webhooks: Page, merchant: Merchant) -
     press(webhooks, "Show all deliveries")
     expect(row).to_contain_text("503")
 
-    merchant.call("PATCH", f"/webhook-endpoints/{endpoint_id}", {"url": INBOX})
+
+def test_all_that_failed_is_sent_again(webhooks: Page, merchant: Merchant) -> None:
+    """A receiver that has gone disables its endpoint; moved and enabled, it gets what it missed."""
+    endpoint_at(webhooks, merchant, GONE)
+    merchant.authorize()
+    expect(webhooks.get_by_role("button", name="Enable", exact=True)).to_be_visible()
+    webhooks.get_by_label("Failed only").check()
+    expect(deliveries(webhooks)).to_contain_text(re.compile("Failed.*410"))
+
+    press(webhooks, "Edit")
+    webhooks.get_by_label("URL").fill(INBOX)
+    press(webhooks, "Save")
+    press(webhooks, "Enable")
     press(webhooks, "Redeliver failed…")
     accessible(webhooks)
+    webhooks.get_by_label("Since").select_option("The last hour")
     press(webhooks, "Redeliver")
-    expect(webhooks.get_by_text("Nothing has failed since then.")).to_be_visible()
+    expect(webhooks.get_by_text("1 failed delivery is on the way again.")).to_be_visible()
+    expect(webhooks.get_by_text("Nothing has failed")).to_be_visible()
+    press(webhooks, "Show all deliveries")
+    expect(deliveries(webhooks)).to_contain_text(re.compile("Delivered.*200"))
 
 
 def test_the_inbox_takes_one_click_and_shows_what_was_sent(

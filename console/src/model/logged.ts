@@ -33,6 +33,3 @@ export function isPartial({ request, idempotency_key }: LoggedRequest): boolean 
   const text = JSON.stringify(request ?? {});
   return text.includes("•") || idempotency_key.includes("•") || (request !== undefined && "omitted" in (request as Fields)) || text.includes('"card_details"');
 }
-
-/** Whether a call only looks. The console itself makes many of these. */
-export const isRead = ({ method }: LoggedRequest): boolean => PATHS[method]?.method === "GET" || /^(Get|List|Watch)/.test(method);

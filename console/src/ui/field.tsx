@@ -62,9 +62,9 @@ export function Choice({ id, label, value, onInput, options }: ChoiceProps) {
 }
 
 /** Yes or no. */
-export function Check({ label, on, onInput, mono, title }: { label: string; on: boolean; onInput: (on: boolean) => void; mono?: boolean; title?: string }) {
+export function Check({ label, on, onInput, mono }: { label: string; on: boolean; onInput: (on: boolean) => void; mono?: boolean }) {
   return (
-    <label class="check" title={title}>
+    <label class="check">
       <input type="checkbox" checked={on} onInput={(event) => onInput(event.currentTarget.checked)} />
       {mono ? <code>{label}</code> : label}
     </label>

@@ -19,16 +19,14 @@ interface Props<T> {
   below?: (item: T) => ComponentChildren;
   /** Says that there is none, and what to do. */
   empty: ComponentChildren;
-  /** Which of them are wanted; all without it. */
-  wanted?: (item: T) => boolean;
 }
 
 /** Shows them; while the pointer is on the table new ones wait, and are counted. */
-export function PolledRows<T>({ polling, nouns, empty, wanted = () => true, ...table }: Props<T>) {
+export function PolledRows<T>({ polling, nouns, empty, ...table }: Props<T>) {
   const { list, failure, held, keyOf, showWaiting, showMore, again } = polling;
   const around = useHolding(held, showWaiting);
   const now = list.value;
-  const [items, waiting] = [now?.items.filter(wanted) ?? [], now?.waiting.filter(wanted) ?? []];
+  const [items, waiting] = [now?.items ?? [], now?.waiting ?? []];
   return (
     <div ref={around}>
       {failure.value && <div class="panel-body"><Failed failure={failure.value} again={() => void again()} /></div>}

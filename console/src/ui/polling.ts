@@ -25,6 +25,8 @@ export interface Polling<T> {
   held: Signal<boolean>;
   keyOf: (item: T) => string;
   again: () => Promise<void>;
+  /** Asks and shows what there is now, wherever the pointer is: the viewer has done something. */
+  anew: () => Promise<void>;
   showWaiting: () => void;
   showMore: () => Promise<void>;
   /** Tells of an item that a reply has told of. */
@@ -37,6 +39,7 @@ export function usePolling<T>({ ask, keyOf, by }: Asked<T>): Polling<T> {
   const [failure, held] = [useSignal<Failure | undefined>(undefined), useSignal(false)];
   const asking = useRef(new AbortController());
   const isAsking = useRef(false);
+  const isWanted = useRef(false);
   const latest = useRef(ask);
   latest.current = ask;
   const asked = async (token: string, take: (page: PageOfList<T>) => void) => {
@@ -49,12 +52,17 @@ export function usePolling<T>({ ask, keyOf, by }: Asked<T>): Polling<T> {
     }
   };
   const again = async () => {
-    if (isAsking.current) return; // a slow gateway is not asked twice at once
+    isWanted.current = true;
+    if (isAsking.current) return; // a slow gateway is not asked twice at once, but once more
     const mine = asking.current;
     isAsking.current = true;
-    await asked("", (page) => { list.value = list.value ? polled(list.value, page, { keyOf, held: held.value }) : begun(page); });
+    while (isWanted.current && mine === asking.current) {
+      isWanted.current = false;
+      await asked("", (page) => { list.value = list.value ? polled(list.value, page, { keyOf, held: held.value }) : begun(page); });
+    }
     if (mine === asking.current) isAsking.current = false;
   };
+  const anew = () => asked("", (page) => { list.value = list.value ? polled(list.value, page, { keyOf, held: false }) : begun(page); });
   const showMore = async () => {
     const token = list.value?.more;
     if (token) await asked(token, (page) => { if (list.value?.more === token) list.value = extended(list.value, page, keyOf); });
@@ -70,5 +78,5 @@ export function usePolling<T>({ ask, keyOf, by }: Asked<T>): Polling<T> {
   }, by);
   useEvery(POLL_MILLISECONDS, again);
   useLive(() => void again(), () => void again());
-  return { list, failure, held, keyOf, again, showWaiting, showMore, told };
+  return { list, failure, held, keyOf, again, anew, showWaiting, showMore, told };
 }

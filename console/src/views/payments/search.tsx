@@ -1,40 +1,35 @@
 /** One field for everything: an id of any kind, the last four digits of a card, or a reference. */
 import { useSignal } from "@preact/signals";
 import { api, result } from "../../api/client.ts";
-import type { Failure } from "../../api/failure.ts";
 import { caught } from "../../model/caught.ts";
 import { go, link } from "../../route.ts";
-import { Failed } from "../../ui/feedback.tsx";
 import { Icon } from "../../ui/icons.tsx";
+import { say } from "../../ui/toasts.tsx";
 
 const PAGES_MAX = 10; // of 100 events
 
 /** Finds what was typed, and goes there. */
 export function Search() {
-  const [typed, failure] = [useSignal(""), useSignal<Failure | undefined>(undefined)];
+  const typed = useSignal("");
   const find = async (event: Event) => {
     event.preventDefault();
     const wanted = typed.value.trim();
     if (!wanted) return;
     try {
       go(await placeOf(wanted));
-      [typed.value, failure.value] = ["", undefined];
+      typed.value = "";
     } catch (problem) {
-      failure.value = caught(problem);
+      say(`${wanted}: ${caught(problem).message}`, { good: false });
     }
   };
-  const type = (text: string) => { [typed.value, failure.value] = [text, undefined]; };
   return (
-    <>
-      <form class="search" role="search" onSubmit={(event) => void find(event)}>
-        <Icon name="search" />
-        <input class="input" data-search type="search" aria-label="Search" placeholder="Id, last four digits or reference" autocomplete="off"
-          spellcheck={false} value={typed.value} onInput={(event) => type(event.currentTarget.value)}
-          onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
-        <kbd aria-hidden="true">/</kbd>
-      </form>
-      {failure.value && <div class="whole"><Failed failure={failure.value} /></div>}
-    </>
+    <form class="search" role="search" onSubmit={(event) => void find(event)}>
+      <Icon name="search" />
+      <input class="input" data-search type="search" aria-label="Search" placeholder="Id, last four digits or reference" autocomplete="off"
+        spellcheck={false} value={typed.value} onInput={(event) => { typed.value = event.currentTarget.value; }}
+        onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
+      <kbd aria-hidden="true">/</kbd>
+    </form>
   );
 }
 
@@ -64,5 +59,5 @@ async function paymentOf(actionId: string): Promise<string> {
     token = reply.next_page_token;
     if (!token) break;
   }
-  throw new Error(`This action is not among the newest ${PAGES_MAX * 100} events.`);
+  throw new Error(`it is not among the newest ${PAGES_MAX * 100} events.`);
 }

@@ -11,8 +11,6 @@ export interface Filter {
   method: string | undefined;
   idempotency_key: string | undefined;
   payment_id: string | undefined;
-  /** Calls that only look, too. */
-  reads: string | undefined;
 }
 
 /** Calls of the log itself are not logged. */
@@ -21,10 +19,10 @@ const METHODS = [["", "Any method"], ...Object.keys(PATHS).filter((name) => !["L
 /** Reads it from the address. */
 export function filterOf(query: URLSearchParams): Filter {
   const said = (name: keyof Filter): string | undefined => query.get(name) || undefined;
-  return { failed: said("failed"), method: said("method"), idempotency_key: said("idempotency_key"), payment_id: said("payment_id"), reads: said("reads") };
+  return { failed: said("failed"), method: said("method"), idempotency_key: said("idempotency_key"), payment_id: said("payment_id") };
 }
 
-/** Whether it asks for something in particular: then reads are shown as well. */
+/** Whether it leaves anything out. */
 export const isNarrow = ({ failed, method, idempotency_key, payment_id }: Filter): boolean =>
   Boolean(failed ?? method ?? idempotency_key ?? payment_id);
 
@@ -50,7 +48,6 @@ export function Filters({ filter, path }: { filter: Filter; path: string[] }) {
       </form>
       <Choice label="Method" value={filter.method ?? ""} onInput={(method) => change({ method })} options={METHODS} />
       <Check label="Failed only" on={Boolean(filter.failed)} onInput={(on) => change({ failed: on ? "1" : undefined })} />
-      {!isNarrow(filter) && <Check label="Show reads" title="Calls that only look, such as GetPayment. The console itself makes many." on={Boolean(filter.reads)} onInput={(on) => change({ reads: on ? "1" : undefined })} />}
       {filter.payment_id && <Button icon="close" onClick={() => change({ payment_id: undefined })}>payment: …{filter.payment_id.slice(-6)}</Button>}
       {filter.idempotency_key && <Button icon="close" onClick={() => change({ idempotency_key: undefined })}><span class="chip">key: {filter.idempotency_key}</span></Button>}
     </div>

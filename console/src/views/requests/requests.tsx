@@ -1,7 +1,5 @@
 /** The request log: calls that were made with a key of this merchant, the newest first, as they come. */
-import { useEffect } from "preact/hooks";
 import { api, result } from "../../api/client.ts";
-import { isRead } from "../../model/logged.ts";
 import type { LoggedRequest } from "../../model/timeline.ts";
 import { millisecondsOf, span } from "../../model/time.ts";
 import { go, link, route } from "../../route.ts";
@@ -11,7 +9,7 @@ import { Empty } from "../../ui/feedback.tsx";
 import { useKeys } from "../../ui/keys.ts";
 import { PageOf } from "../../ui/page.tsx";
 import { PolledRows } from "../../ui/polled.tsx";
-import { usePolling, type Polling } from "../../ui/polling.ts";
+import { usePolling } from "../../ui/polling.ts";
 import type { Column } from "../../ui/rows.tsx";
 import { HttpStatusOf } from "../../ui/status.tsx";
 import { Time } from "../../ui/time.tsx";
@@ -22,16 +20,13 @@ import { RequestDetail } from "./request.tsx";
 type Method = NonNullable<NonNullable<paths["/sandbox/requests"]["get"]["parameters"]["query"]>["method"]>;
 
 const PAGE = 100;
-/** With fewer rows than these the next page is asked for, too, as most of the first may be reads. */
-const ROWS_MIN = 20;
-const ITEMS_MAX = 500;
 
 const COLUMNS: readonly Column<LoggedRequest>[] = [
   { head: "Method", cell: (request) => <a href={link(["requests", request.id], Object.fromEntries(route.value.query))} class="strong">{request.method}</a> },
   { head: "Status", cell: (request) => <HttpStatusOf status={request.http_status} /> },
-  { head: "Reason", cell: ({ reason, replayed }) => reason ? <code>{reason}</code> : replayed ? <span class="muted">replayed</span> : <span class="muted">–</span>, room: "wide" },
-  { head: "Idempotency key", cell: ({ idempotency_key: key }) => key ? <code title={key}>{key}</code> : <span class="muted">–</span>, room: "wide" },
-  { head: "Payment", cell: ({ payment_id: id }) => <ShortId id={id} to={link(["payments", id])} />, room: "wide" },
+  { head: "Reason", fill: true, cell: ({ reason, replayed }) => reason ? <code>{reason}</code> : replayed ? <span class="muted">replayed</span> : <span class="muted">–</span>, room: "wide" },
+  { head: "Idempotency key", cell: ({ idempotency_key: key }) => key ? <code title={key}>{key}</code> : <span class="muted">–</span>, room: "widest" },
+  { head: "Payment", cell: ({ payment_id: id }) => <ShortId id={id} to={link(["payments", id])} />, room: "widest" },
   { head: "Duration", figures: true, cell: (request) => span(millisecondsOf(request.duration)), room: "hidden" },
   { head: "Time", figures: true, cell: (request) => <Time at={request.create_time} /> },
 ];
@@ -47,8 +42,6 @@ export function Requests() {
     ask: (token, signal) => pageOf(filter, token, signal), keyOf: (one) => one.id,
     by: [filter.failed, filter.method, filter.idempotency_key, filter.payment_id],
   });
-  const wanted = (request: LoggedRequest) => Boolean(filter.reads) || isNarrow(filter) || !isRead(request);
-  useFilled(polling, wanted);
   const known = polling.list.value?.items.find((one) => one.id === id);
   return (
     <PageOf title="Requests">
@@ -56,7 +49,7 @@ export function Requests() {
         <div class="split-list stack">
           <Filters filter={filter} path={path} />
           <div class="panel">
-            <PolledRows polling={polling} label="Requests" nouns={["request", "requests"]} columns={COLUMNS} openKey={id} wanted={wanted}
+            <PolledRows polling={polling} label="Requests" nouns={["request", "requests"]} columns={COLUMNS} openKey={id}
               onOpen={(one) => go(link(["requests", one.id], { ...filter }))} empty={<Nothing filter={filter} />} />
           </div>
         </div>
@@ -80,13 +73,6 @@ async function pageOf(filter: Filter, token: string, signal: AbortSignal) {
   return { items: reply.requests, next: reply.next_page_token };
 }
 
-/** Asks for more while what is wanted does not fill the page. */
-function useFilled(polling: Polling<LoggedRequest>, wanted: (request: LoggedRequest) => boolean): void {
-  const list = polling.list.value;
-  const isShort = list && list.more && list.items.length < ITEMS_MAX && list.items.filter(wanted).length < ROWS_MIN;
-  useEffect(() => { if (isShort) void polling.showMore(); }, [isShort, list?.more]);
-}
-
 function Nothing({ filter }: { filter: Filter }) {
   const said = (
     <>
@@ -98,9 +84,8 @@ function Nothing({ filter }: { filter: Filter }) {
     return <Empty icon="search" title="No request is like that" actions={<Button onClick={() => go(link(["requests"]))}>Clear the filters</Button>}>{said}</Empty>;
   }
   return (
-    <Empty icon="requests" title="No requests yet" actions={<><Button kind="main" icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button>
-      {!filter.reads && <Button onClick={() => go(link(["requests"], { reads: "1" }))}>Show reads</Button>}</>}>
-      Each call with your key appears here a second after it was answered. {said}
+    <Empty icon="requests" title="No requests yet" actions={<Button kind="main" icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button>}>
+      Each call with your key appears here a second after it was answered, but for what this console only looks at. {said}
     </Empty>
   );
 }

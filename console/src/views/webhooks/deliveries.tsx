@@ -34,7 +34,7 @@ function StatusAndNext({ delivery }: { delivery: Delivery }) {
 }
 
 function Answer({ delivery }: { delivery: Delivery }) {
-  if (!delivery.last_attempt_time) return <span class="muted">none yet</span>;
+  if (!delivery.last_attempt_time) return <span class="muted">{delivery.status === "STATUS_FAILED" ? "not tried" : "none yet"}</span>;
   const { attempts, last_error, last_status_code } = delivery;
   return <span class="row" title={last_error}><HttpStatusOf status={last_status_code} />{attempts > 1 && <span class="muted small" title={`${attempts} tries`}>×{attempts}</span>}</span>;
 }
@@ -53,7 +53,7 @@ export function Deliveries({ endpoint, openEvent, version }: Props) {
   const asking = useSignal(false);
   const { id } = endpoint;
   const polling = usePolling({ ask: (token, signal) => pageOf(id, failed, token, signal), keyOf: (one) => one.event_id, by: [id, failed] });
-  useEffect(() => { if (version) void polling.again(); }, [version]);
+  useEffect(() => { if (version) void polling.anew(); }, [version]);
   const at = (eventId?: string) => link(["webhooks", id, ...(eventId ? [eventId] : [])], query);
   const turn = (on: boolean) => go(link(["webhooks", id], { ...query, failed: on ? "1" : undefined }), { replace: true });
   return (
@@ -64,7 +64,7 @@ export function Deliveries({ endpoint, openEvent, version }: Props) {
       <PolledRows polling={polling} label="Deliveries" nouns={["delivery", "deliveries"]} columns={COLUMNS} openKey={openEvent} empty={<Nothing failed={failed} turn={turn} />}
         onOpen={(one) => go(at(one.event_id === openEvent ? undefined : one.event_id), { replace: true })}
         below={(one) => <DeliveryDetail delivery={one} endpoint={endpoint} told={polling.told} />} />
-      {asking.value && <RedeliverFailed endpoint={endpoint} onClose={() => { asking.value = false; }} done={() => void polling.again()} />}
+      {asking.value && <RedeliverFailed endpoint={endpoint} onClose={() => { asking.value = false; }} done={() => void polling.anew()} />}
     </Panel>
   );
 }
@@ -77,7 +77,7 @@ async function pageOf(id: string, failed: boolean, token: string, signal: AbortS
 
 function Nothing({ failed, turn }: { failed: boolean; turn: (on: boolean) => void }) {
   if (failed) {
-    return <Empty icon="check" title="Nothing has failed" actions={<Button onClick={() => turn(false)}>Show all deliveries</Button>}>A delivery has failed when its last try, after more than three days, came to nothing.</Empty>;
+    return <Empty icon="check" title="Nothing has failed" actions={<Button onClick={() => turn(false)}>Show all deliveries</Button>}>A delivery has failed when its last try, after more than three days, came to nothing, or when the receiver answered 410: gone.</Empty>;
   }
   return (
     <Empty icon="send" title="Nothing was delivered yet" actions={<Button icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button>}>
