@@ -566,6 +566,7 @@ MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"] = {}
 MESSAGES["paygate.sandbox.v1.DrainRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetClockRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetRequestRequest"] = {}
+MESSAGES["paygate.sandbox.v1.ListDueRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListInboxRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListRequestsRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"] = {}
@@ -667,6 +668,8 @@ fields = MESSAGES["paygate.sandbox.v1.GetClockRequest"]
 
 fields = MESSAGES["paygate.sandbox.v1.GetRequestRequest"]
 fields["id"] = {name = "id", kind = "string"}
+
+fields = MESSAGES["paygate.sandbox.v1.ListDueRequest"]
 
 fields = MESSAGES["paygate.sandbox.v1.ListInboxRequest"]
 fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
@@ -814,6 +817,8 @@ bind("POST", "/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetReque
 bind("POST", "/v1/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true, empty = true})
 bind("GET", "/sandbox/inbox", {fields = MESSAGES["paygate.sandbox.v1.ListInboxRequest"], body = false})
 bind("GET", "/v1/sandbox/inbox", {fields = MESSAGES["paygate.sandbox.v1.ListInboxRequest"], body = false})
+bind("GET", "/sandbox/due", {fields = MESSAGES["paygate.sandbox.v1.ListDueRequest"], body = false})
+bind("GET", "/v1/sandbox/due", {fields = MESSAGES["paygate.sandbox.v1.ListDueRequest"], body = false})
 bind("GET", "/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
 bind("GET", "/v1/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
 bind("GET", "/sandbox/requests", {fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"], body = false})

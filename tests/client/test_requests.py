@@ -71,6 +71,7 @@ CALLS: dict[str, Call[Any]] = {
     "Drain": sandbox_requests.drain(timedelta(seconds=3)),
     "Reset": sandbox_requests.reset(),
     "ListInbox": sandbox_requests.list_inbox(token="t"),
+    "ListDue": sandbox_requests.list_due(),
     "ListTestCards": sandbox_requests.list_test_cards(),
     "ListRequests": logged.list_requests(
         failed=True, payment=NO_ID, idempotency_key="k", method="Authorize", token="t"

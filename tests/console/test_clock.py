@@ -89,6 +89,20 @@ def test_it_is_turned_by_what_one_types(clock: Page, stack: Stack) -> None:
     assert ahead_of(clock, stack) == before + 5_400
 
 
+def test_what_is_due_next_is_listed_and_turned_to(clock: Page, stack: Stack) -> None:
+    """One click brings the clock just past it."""
+    payment_id = authorize(clock, stack)
+    due = clock.get_by_role("region", name="Due next").get_by_role("listitem")
+    row = due.filter(has_text=payment_id)
+    expect(row).to_contain_text("Payment expires")
+    expect(row).to_contain_text("in 6 d")
+    row.get_by_role("button", name=re.compile("^Turn to it")).click()
+    expect(clock.get_by_role("region", name="Drain")).to_contain_text("Nothing is due any more")
+    expect(row).to_have_count(0)
+    found = call(clock, stack, f"/payment/{payment_id}")["payment"]
+    assert found["status"] == "STATUS_EXPIRED"
+
+
 def test_who_turns_it_elsewhere_is_followed(clock: Page, stack: Stack) -> None:
     """A page that is loaded knows how far it is ahead, whoever has turned it."""
     call(clock, stack, "/sandbox/clock/advance", {"by": "864000s"})
@@ -132,6 +146,7 @@ def test_a_reset_says_what_goes_before_it_goes(clock: Page, stack: Stack) -> Non
     assert call(clock, stack, "/payments")["payments"] == []
     assert ahead_of(clock, stack) == 0
     expect(clock.get_by_role("region", name="The sandbox's time")).to_contain_text("The real time")
+    expect(clock.get_by_role("region", name="Due next")).to_contain_text("Nothing is due")
 
 
 def test_health_names_what_is_down_and_what_to_do(new_console: NewPage, stack: Stack) -> None:
@@ -165,7 +180,7 @@ def test_they_are_for_everybody(new_console: NewPage, stack: Stack, view: str, h
     page = new_console(f"#/{view}", color_scheme=how, viewport=PHONE)
     authorize(page, stack)
     expect(
-        page.get_by_text({"clock": "Turn it forward", "health": "All is well"}[view]).first
+        page.get_by_text({"clock": "Payment expires", "health": "All is well"}[view]).first
     ).to_be_visible()
     fits(page)
     accessible(page)

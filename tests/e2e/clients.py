@@ -85,6 +85,7 @@ RPCS = {
             ("Drain", "POST", "/sandbox/drain"),
             ("Reset", "POST", "/sandbox/reset"),
             ("ListInbox", "GET", "/sandbox/inbox"),
+            ("ListDue", "GET", "/sandbox/due"),
             ("ListTestCards", "GET", "/sandbox/test-cards"),
             ("ListRequests", "GET", "/sandbox/requests"),
             ("GetRequest", "GET", "/sandbox/requests/{id}"),

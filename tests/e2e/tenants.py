@@ -76,6 +76,7 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "Drain": {"timeout": PLAIN},
     "Reset": {},
     "ListInbox": {**_LIST, "page_token": PAGE},
+    "ListDue": {},
     "ListTestCards": {},
     "ListRequests": {
         "failed": PLAIN,

@@ -173,6 +173,7 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "drain": ("VALIDATION_FAILED",),
     "reset": (),
     "listInbox": _PAGE,
+    "listDue": (),
     "listTestCards": (),
     "listRequests": _PAGE,
     "getRequest": ("REQUEST_NOT_FOUND",),

@@ -17,6 +17,7 @@ from paygate_client.enums import (
     Brand,
     DeclineCode,
     DeliveryStatus,
+    DueKind,
     EndpointStatus,
     EventType,
     PaymentStatus,
@@ -38,7 +39,7 @@ from paygate_client.errors import (
 )
 from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, InboxMessage, LoggedRequest, TestCard
+from paygate_client.sandbox_models import Clock, Drained, Due, InboxMessage, LoggedRequest, TestCard
 from paygate_client.webhook_models import (
     Delivery,
     DeliveryAttempt,
@@ -68,6 +69,8 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryStatus",
     "Drained",
+    "Due",
+    "DueKind",
     "EndpointSecret",
     "EndpointStatus",
     "Event",

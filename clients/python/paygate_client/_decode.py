@@ -11,13 +11,14 @@ from paygate_client.enums import (
     Brand,
     DeclineCode,
     DeliveryStatus,
+    DueKind,
     EndpointStatus,
     EventType,
     PaymentStatus,
 )
 from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, InboxMessage, LoggedRequest, TestCard
+from paygate_client.sandbox_models import Clock, Drained, Due, InboxMessage, LoggedRequest, TestCard
 from paygate_client.webhook_models import (
     Delivery,
     DeliveryAttempt,
@@ -182,6 +183,16 @@ def drained(said: Json) -> Drained:
         due_expiries=int(said["due_expiries"]),
         pending_events=int(said["pending_events"]),
         due_deliveries=int(said["due_deliveries"]),
+    )
+
+
+def due(said: Json) -> Due:
+    """Read what happens at a time."""
+    texts = ("payment_id", "event_id", "endpoint_id")
+    return Due(
+        **{name: str(said[name]) for name in texts},
+        kind=DueKind(said["kind"]),
+        due_time=time(said["due_time"]),
     )
 
 

@@ -6,7 +6,7 @@ from paygate_client import _decode as read
 from paygate_client._call import Call
 from paygate_client._requests import listing, posted
 from paygate_client.models import Page
-from paygate_client.sandbox_models import Clock, Drained, InboxMessage, TestCard
+from paygate_client.sandbox_models import Clock, Drained, Due, InboxMessage, TestCard
 
 
 def get_clock() -> Call[Clock]:
@@ -40,6 +40,12 @@ def list_inbox(*, token: str) -> Call[Page[InboxMessage]]:
     """One page of what came into the inbox."""
     found = read.page("messages", read.inbox_message)
     return listing("list inbox", "/sandbox/inbox", found, token=token, follow=False)
+
+
+def list_due() -> Call[tuple[Due, ...]]:
+    """List what time brings next."""
+    found = read.all_under("due", read.due)
+    return Call(name="list due", method="GET", path="/sandbox/due", read=found)
 
 
 def list_test_cards() -> Call[tuple[TestCard, ...]]:

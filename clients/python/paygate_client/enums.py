@@ -104,6 +104,14 @@ class EventType(OpenEnum):
     TEST = "webhook.test"
 
 
+class DueKind(OpenEnum):
+    """What happens when its time has come."""
+
+    PAYMENT_EXPIRES = "KIND_PAYMENT_EXPIRES"
+    ACTION_RETRIED = "KIND_ACTION_RETRIED"
+    DELIVERY_RETRIED = "KIND_DELIVERY_RETRIED"
+
+
 class EndpointStatus(OpenEnum):
     """Whether events are posted to a webhook endpoint."""
 

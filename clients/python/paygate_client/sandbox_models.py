@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from paygate_client.enums import DueKind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
@@ -36,6 +38,25 @@ class Drained:
     due_expiries: int
     pending_events: int
     due_deliveries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Something that happens by itself when its time has come.
+
+    Attributes:
+        kind: What happens.
+        due_time: When, by the sandbox's clock; for ACTION_RETRIED turning it brings it no sooner.
+        payment_id: `pay_…`; empty for a test event.
+        event_id: `evt_…` of a webhook; empty otherwise.
+        endpoint_id: `we_…` of a webhook; empty otherwise.
+    """
+
+    kind: DueKind
+    due_time: datetime
+    payment_id: str
+    event_id: str
+    endpoint_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

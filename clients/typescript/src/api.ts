@@ -294,6 +294,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sandbox/due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List due
+         * @description What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for those whose time has come.
+         *
+         *     For keys with the scope `payments` or `read_only`.
+         */
+        get: operations["listDue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sandbox/test-cards": {
         parameters: {
             query?: never;
@@ -1267,6 +1289,33 @@ export interface components {
              */
             due_deliveries: number;
         };
+        /** @description Something that happens by itself when its time has come. */
+        Due: {
+            /** @description What happens. */
+            kind: components["schemas"]["Due.Kind"];
+            /**
+             * Format: date-time
+             * @description When, by the sandbox's clock. It may be past already: then it is about to happen.
+             * @example 2026-11-28T12:00:00Z
+             */
+            due_time: string;
+            /** @description The payment's id; empty for a test event. */
+            payment_id: string;
+            /** @description The event's id, if a webhook is tried again; empty otherwise. */
+            event_id: string;
+            /** @description The endpoint's id, if a webhook is tried again; empty otherwise. */
+            endpoint_id: string;
+        };
+        /**
+         * @description What happens.
+         *
+         *     - `KIND_UNSPECIFIED`: Never used.
+         *     - `KIND_PAYMENT_EXPIRES`: An authorization expires: what of it was not captured is released.
+         *     - `KIND_ACTION_RETRIED`: The bank is asked again about an action whose answer is open. This goes by the real time: turning the clock brings it no sooner.
+         *     - `KIND_DELIVERY_RETRIED`: A webhook whose last attempt has failed is tried again.
+         * @enum {string}
+         */
+        "Due.Kind": "KIND_UNSPECIFIED" | "KIND_PAYMENT_EXPIRES" | "KIND_ACTION_RETRIED" | "KIND_DELIVERY_RETRIED";
         /** @description One fact about a payment, or a test of an endpoint. */
         Event: {
             /** @description `evt_` and 26 characters; the `webhook-id` of its deliveries, to drop repeated ones by. */
@@ -1396,6 +1445,11 @@ export interface components {
             attempts: components["schemas"]["DeliveryAttempt"][];
             /** @description For the next page; empty on the last one. */
             next_page_token: string;
+        };
+        /** @description The first 20 things. */
+        ListDueResponse: {
+            /** @description The soonest first. */
+            due: components["schemas"]["Due"][];
         };
         /** @description One page of deliveries. */
         ListEndpointDeliveriesResponse: {
@@ -2969,6 +3023,62 @@ export interface operations {
             504: components["responses"]["Status504"];
         };
     };
+    listDue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The first 20 things. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDueResponse"];
+                };
+            };
+            /** @description - `MALFORMED_REQUEST`: The request is not valid. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
     listTestCards: {
         parameters: {
             query?: never;
@@ -3035,7 +3145,7 @@ export interface operations {
                 /** @description Only those with this idempotency key. */
                 idempotency_key?: string;
                 /** @description Only those of this RPC, such as `Authorize`. */
-                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateWebhookEndpoint" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListDeliveries" | "ListDeliveryAttempts" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void" | "WatchEvents";
+                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateWebhookEndpoint" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListDeliveries" | "ListDeliveryAttempts" | "ListDue" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void" | "WatchEvents";
                 /** @description At most so many, up to 100; 0 means 20. A page of large messages has fewer. */
                 page_size?: number;
                 /** @description From the page before; empty for the first. */

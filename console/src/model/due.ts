@@ -1,6 +1,23 @@
-/** Turning the clock, and what a drain has left, in words. Pure. */
+/** Turning the clock, what it brings next, and what a drain has left, in words. Pure. */
+import type { components } from "../../../clients/typescript/src/api.ts";
+
+type Schemas = components["schemas"];
+export type Due = Schemas["Due"];
 /** How far a turn may go, and the least of it, in seconds. */
 export const SECONDS_MAX = 400 * 86_400;
+
+export const KINDS: Record<Schemas["Due.Kind"], string> = {
+  KIND_UNSPECIFIED: "Something is due",
+  KIND_PAYMENT_EXPIRES: "Payment expires",
+  KIND_ACTION_RETRIED: "The bank is asked again",
+  KIND_DELIVERY_RETRIED: "Webhook is tried again",
+};
+
+/** Returns why the clock can't be turned just past a time, or undefined if it can. */
+export function whyNotTo({ kind, due_time }: Due, now: Date): string | undefined {
+  if (kind === "KIND_ACTION_RETRIED") return "This goes by the real time: it happens by itself within seconds.";
+  return secondsPast(new Date(due_time), now) > SECONDS_MAX ? "More than 400 days can't be turned at once." : undefined;
+}
 
 export const UNITS = [["minutes", "minutes", 60], ["hours", "hours", 3_600], ["days", "days", 86_400]] as const;
 export type Unit = (typeof UNITS)[number][0];

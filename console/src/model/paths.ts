@@ -21,6 +21,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   AdvanceClock: at("POST", "/sandbox/clock/advance"),
   Drain: at("POST", "/sandbox/drain"),
   Reset: at("POST", "/sandbox/reset"),
+  ListDue: at("GET", "/sandbox/due"),
   ListTestCards: at("GET", "/sandbox/test-cards"),
   ListInbox: at("GET", "/sandbox/inbox"),
   ListRequests: at("GET", "/sandbox/requests"),

@@ -1,7 +1,7 @@
 /** The clock: how far it is turned, and what a drain has left. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { far, leftOf, secondsOf, secondsPast } from "../../src/model/due.ts";
+import { far, leftOf, secondsOf, secondsPast, whyNotTo } from "../../src/model/due.ts";
 
 test("what was typed is so many seconds, or says what is wrong", () => {
   assert.deepEqual(secondsOf("36", "hours"), { seconds: 129_600 });
@@ -17,6 +17,14 @@ test("turning to what is due brings it past it, and always forward", () => {
   const now = new Date("2026-11-28T12:00:00.400Z");
   assert.equal(secondsPast(new Date("2026-11-28T12:00:10Z"), now), 11);
   assert.equal(secondsPast(new Date("2026-11-28T11:00:00Z"), now), 1);
+});
+
+test("what goes by the real time, or is too far, is not turned to", () => {
+  const now = new Date("2026-11-28T12:00:00Z");
+  const due = (kind: Parameters<typeof whyNotTo>[0]["kind"], due_time: string) => ({ kind, due_time, payment_id: "pay_1", event_id: "", endpoint_id: "" });
+  assert.match(whyNotTo(due("KIND_ACTION_RETRIED", "2026-11-28T12:00:05Z"), now) ?? "", /real time/);
+  assert.match(whyNotTo(due("KIND_PAYMENT_EXPIRES", "2028-11-28T12:00:05Z"), now) ?? "", /400 days/);
+  assert.equal(whyNotTo(due("KIND_DELIVERY_RETRIED", "2026-11-28T12:00:05Z"), now), undefined);
 });
 
 test("what is left is said in words, and nothing of what is not", () => {

@@ -22,6 +22,7 @@ from services.payments.domain.errors import RequestNotFoundError
 from services.payments.drains import Drains, Due
 from services.payments.inbox import InboxMessage, message_fields
 from services.payments.logged import RequestLog
+from services.payments.upcoming import Upcoming, upcoming_fields
 
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
@@ -47,6 +48,9 @@ class SandboxStore(Protocol):
 
     async def due(self, merchant_id: str) -> Due:
         """Return what is due for the merchant."""
+
+    async def upcoming(self, merchant_id: str) -> Sequence[Upcoming]:
+        """Return what time brings next for the merchant, the soonest first; not more than 20."""
 
     async def inbox(
         self, merchant_id: str, *, before_id: str | None, limit: int
@@ -163,6 +167,16 @@ class SandboxServicer(SandboxServiceServicer):
             token = self._tokens.seal(merchant_id, _INBOX, page[-1].id) if more else ""
             reply = pb.ListInboxResponse(next_page_token=token)
             await fill_in_pieces(reply.messages, page, message_fields)
+            return reply
+
+    async def ListDue(  # noqa: N802
+        self, _request: pb.ListDueRequest, context: Context
+    ) -> pb.ListDueResponse:
+        """Return what time brings next for the merchant."""
+        async with self._authenticator.reading(context) as merchant_id:
+            reply = pb.ListDueResponse()
+            found = await self._store.upcoming(merchant_id)
+            await fill_in_pieces(reply.due, found, upcoming_fields)
             return reply
 
     async def ListTestCards(  # noqa: N802

@@ -104,6 +104,7 @@ def every_request(story: Story) -> None:
         ("ListEvents", {}),
         ("GetClock", {}),
         ("ListInbox", {}),
+        ("ListDue", {}),
         ("ListTestCards", {}),
         ("ListRequests", {}),
         ("GetRequest", {"id": NO_REQUEST}),

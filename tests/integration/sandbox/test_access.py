@@ -32,6 +32,7 @@ async def test_every_call_needs_a_key(box: Sandbox) -> None:
         (box.stub.Drain, sandbox.DrainRequest()),
         (box.stub.Reset, sandbox.ResetRequest()),
         (box.stub.ListInbox, sandbox.ListInboxRequest()),
+        (box.stub.ListDue, sandbox.ListDueRequest()),
         (box.stub.ListTestCards, sandbox.ListTestCardsRequest()),
         (box.stub.ListRequests, sandbox.ListRequestsRequest()),
         (box.stub.GetRequest, sandbox.GetRequestRequest(id="x")),

@@ -8,7 +8,14 @@ from paygate_client import _sandbox_requests as requests
 from paygate_client._async.listing import AsyncListing
 from paygate_client._async.transport import AsyncTransport
 from paygate_client.models import Payment
-from paygate_client.sandbox_models import Clock, Drained, InboxMessage, LoggedRequest, TestCard
+from paygate_client.sandbox_models import (
+    Clock,
+    Drained,
+    Due,
+    InboxMessage,
+    LoggedRequest,
+    TestCard,
+)
 
 
 class AsyncSandbox:
@@ -36,6 +43,10 @@ class AsyncSandbox:
     def inbox(self) -> AsyncListing[InboxMessage]:
         """List what came for endpoints at `https://inbox.paygate.test/`, the newest first."""
         return AsyncListing(self._transport, lambda at: requests.list_inbox(token=at))
+
+    async def due(self) -> Sequence[Due]:
+        """Return the first 20 things that time brings, the soonest first."""
+        return await self._transport.send(requests.list_due())
 
     async def test_cards(self) -> Sequence[TestCard]:
         """Return the cards whose numbers decide what the simulated bank does."""

@@ -12,6 +12,7 @@ from paygate_client.models import Payment
 from paygate_client.sandbox_models import (
     Clock,
     Drained,
+    Due,
     InboxMessage,
     LoggedRequest,
     TestCard,
@@ -43,6 +44,10 @@ class Sandbox:
     def inbox(self) -> Listing[InboxMessage]:
         """List what came for endpoints at `https://inbox.paygate.test/`, the newest first."""
         return Listing(self._transport, lambda at: requests.list_inbox(token=at))
+
+    def due(self) -> Sequence[Due]:
+        """Return the first 20 things that time brings, the soonest first."""
+        return self._transport.send(requests.list_due())
 
     def test_cards(self) -> Sequence[TestCard]:
         """Return the cards whose numbers decide what the simulated bank does."""

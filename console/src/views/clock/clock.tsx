@@ -13,6 +13,7 @@ import { PageOf, Panel } from "../../ui/page.tsx";
 import { Status } from "../../ui/status.tsx";
 import { ahead, gatewayNow } from "../../ui/time.tsx";
 import { say } from "../../ui/toasts.tsx";
+import { DueNext } from "./due.tsx";
 import { ResetPanel } from "./reset.tsx";
 
 const DRAIN_TIMEOUT = "10s";
@@ -41,9 +42,10 @@ export function Clock() {
         <div class="stack">
           <Now />
           <Turn turn={turn} busy={doing.busy.value} then={then} />
+          <DrainPanel doing={doing} />
         </div>
         <div class="stack">
-          <DrainPanel doing={doing} />
+          <DueNext turn={turn} busy={doing.busy.value} turned={doing.turned.value} />
           <ResetPanel done={() => { doing.drained.value = undefined; doing.turned.value++; }} />
         </div>
       </div>

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -346,6 +347,118 @@ class InboxMessage(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InboxMessage: _TypeAlias = InboxMessage  # noqa: Y015
+
+@_typing.final
+class ListDueRequest(_message.Message):
+    """Nothing to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueRequest: _TypeAlias = ListDueRequest  # noqa: Y015
+
+@_typing.final
+class ListDueResponse(_message.Message):
+    """The first 20 things."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def due(self) -> _containers.RepeatedCompositeFieldContainer[Global___Due]:
+        """The soonest first."""
+
+    def __init__(
+        self,
+        *,
+        due: _abc.Iterable[Global___Due] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due", b"due"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueResponse: _TypeAlias = ListDueResponse  # noqa: Y015
+
+@_typing.final
+class Due(_message.Message):
+    """Something that happens by itself when its time has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Due._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Due._Kind.ValueType  # 0
+        """Never used."""
+        KIND_PAYMENT_EXPIRES: Due._Kind.ValueType  # 1
+        """An authorization expires: what of it was not captured is released."""
+        KIND_ACTION_RETRIED: Due._Kind.ValueType  # 2
+        """The bank is asked again about an action whose answer is open. This goes by the real time: turning
+        the clock brings it no sooner.
+        """
+        KIND_DELIVERY_RETRIED: Due._Kind.ValueType  # 3
+        """A webhook whose last attempt has failed is tried again."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What happens."""
+
+    KIND_UNSPECIFIED: Due.Kind.ValueType  # 0
+    """Never used."""
+    KIND_PAYMENT_EXPIRES: Due.Kind.ValueType  # 1
+    """An authorization expires: what of it was not captured is released."""
+    KIND_ACTION_RETRIED: Due.Kind.ValueType  # 2
+    """The bank is asked again about an action whose answer is open. This goes by the real time: turning
+    the clock brings it no sooner.
+    """
+    KIND_DELIVERY_RETRIED: Due.Kind.ValueType  # 3
+    """A webhook whose last attempt has failed is tried again."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    ENDPOINT_ID_FIELD_NUMBER: _builtins.int
+    kind: Global___Due.Kind.ValueType
+    """What happens."""
+    payment_id: _builtins.str
+    """The payment's id; empty for a test event."""
+    event_id: _builtins.str
+    """The event's id, if a webhook is tried again; empty otherwise."""
+    endpoint_id: _builtins.str
+    """The endpoint's id, if a webhook is tried again; empty otherwise."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When, by the sandbox's clock. It may be past already: then it is about to happen."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___Due.Kind.ValueType = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        payment_id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        endpoint_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "endpoint_id", b"endpoint_id", "event_id", b"event_id", "kind", b"kind", "payment_id", b"payment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Due: _TypeAlias = Due  # noqa: Y015
 
 @_typing.final
 class ListTestCardsRequest(_message.Message):

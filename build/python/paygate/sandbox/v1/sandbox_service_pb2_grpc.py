@@ -60,6 +60,11 @@ class SandboxServiceStub:
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.SerializeToString,
                 response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.FromString,
                 _registered_method=True)
+        self.ListDue = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/ListDue',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListDueRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListDueResponse.FromString,
+                _registered_method=True)
         self.ListTestCards = channel.unary_unary(
                 '/paygate.sandbox.v1.SandboxService/ListTestCards',
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsRequest.SerializeToString,
@@ -118,6 +123,14 @@ class SandboxServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDue(self, request, context):
+        """What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for
+        those whose time has come.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTestCards(self, request, context):
         """The cards whose numbers decide what the simulated bank does.
         """
@@ -166,6 +179,11 @@ def add_SandboxServiceServicer_to_server(servicer, server):
                     servicer.ListInbox,
                     request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.FromString,
                     response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.SerializeToString,
+            ),
+            'ListDue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDue,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListDueRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListDueResponse.SerializeToString,
             ),
             'ListTestCards': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTestCards,
@@ -319,6 +337,33 @@ class SandboxService:
             '/paygate.sandbox.v1.SandboxService/ListInbox',
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.SerializeToString,
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/ListDue',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListDueRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListDueResponse.FromString,
             options,
             channel_credentials,
             insecure,

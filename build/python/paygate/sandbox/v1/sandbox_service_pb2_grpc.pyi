@@ -47,6 +47,10 @@ class SandboxServiceStub:
     """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
     200 messages, the newest first.
     """
+    ListDue: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListDueRequest, _sandbox_service_pb2.ListDueResponse]
+    """What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for
+    those whose time has come.
+    """
     ListTestCards: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListTestCardsRequest, _sandbox_service_pb2.ListTestCardsResponse]
     """The cards whose numbers decide what the simulated bank does."""
     ListRequests: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListRequestsRequest, _sandbox_service_pb2.ListRequestsResponse]
@@ -72,6 +76,10 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     ListInbox: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListInboxRequest, _sandbox_service_pb2.ListInboxResponse]  # type: ignore[assignment]
     """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
     200 messages, the newest first.
+    """
+    ListDue: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListDueRequest, _sandbox_service_pb2.ListDueResponse]  # type: ignore[assignment]
+    """What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for
+    those whose time has come.
     """
     ListTestCards: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListTestCardsRequest, _sandbox_service_pb2.ListTestCardsResponse]  # type: ignore[assignment]
     """The cards whose numbers decide what the simulated bank does."""
@@ -125,6 +133,16 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_sandbox_service_pb2.ListInboxResponse, _abc.Awaitable[_sandbox_service_pb2.ListInboxResponse]]:
         """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
         200 messages, the newest first.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDue(
+        self,
+        request: _sandbox_service_pb2.ListDueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.ListDueResponse, _abc.Awaitable[_sandbox_service_pb2.ListDueResponse]]:
+        """What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for
+        those whose time has come.
         """
 
     @_abc_1.abstractmethod

@@ -2,8 +2,8 @@
 // @generated from file paygate/sandbox/v1/sandbox_service.proto (package paygate.sandbox.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../../google/api/field_behavior_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
@@ -15,7 +15,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file paygate/sandbox/v1/sandbox_service.proto.
  */
 export const file_paygate_sandbox_v1_sandbox_service: GenFile = /*@__PURE__*/
-  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyJFChBMaXN0SW5ib3hSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImAKEUxpc3RJbmJveFJlc3BvbnNlEjIKCG1lc3NhZ2VzGAEgAygLMiAucGF5Z2F0ZS5zYW5kYm94LnYxLkluYm94TWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQIKDEluYm94TWVzc2FnZRIKCgJpZBgBIAEoCRIvCgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZW5kcG9pbnRfaWQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSEwoLc3RhdHVzX2NvZGUYBSABKAUSPgoHaGVhZGVycxgGIAMoCzItLnBheWdhdGUuc2FuZGJveC52MS5JbmJveE1lc3NhZ2UuSGVhZGVyc0VudHJ5EgwKBGJvZHkYByABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiFgoUTGlzdFRlc3RDYXJkc1JlcXVlc3QiRAoVTGlzdFRlc3RDYXJkc1Jlc3BvbnNlEisKBWNhcmRzGAEgAygLMhwucGF5Z2F0ZS5zYW5kYm94LnYxLlRlc3RDYXJkIiwKCFRlc3RDYXJkEgsKA3BhbhgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCSLqAQoTTGlzdFJlcXVlc3RzUmVxdWVzdBIUCgZmYWlsZWQYASABKAhCBOJBAQESHQoKcGF5bWVudF9pZBgCIAEoCUIE4kEBAUgAiAEBEiIKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIE4kEBAUgBiAEBEhkKBm1ldGhvZBgEIAEoCUIE4kEBAUgCiAEBEhcKCXBhZ2Vfc2l6ZRgFIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAYgASgJQgTiQQEBQg0KC19wYXltZW50X2lkQhIKEF9pZGVtcG90ZW5jeV9rZXlCCQoHX21ldGhvZCJkChRMaXN0UmVxdWVzdHNSZXNwb25zZRIzCghyZXF1ZXN0cxgBIAMoCzIhLnBheWdhdGUuc2FuZGJveC52MS5Mb2dnZWRSZXF1ZXN0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIlChFHZXRSZXF1ZXN0UmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAiJIChJHZXRSZXF1ZXN0UmVzcG9uc2USMgoHcmVxdWVzdBgBIAEoCzIhLnBheWdhdGUuc2FuZGJveC52MS5Mb2dnZWRSZXF1ZXN0ItYDCg1Mb2dnZWRSZXF1ZXN0EhAKAmlkGAEgASgJQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxIUCgZtZXRob2QYAyABKAlCBOJBAQMSFQoHc2VydmljZRgEIAEoCUIE4kEBAxISCgRjb2RlGAUgASgJQgTiQQEDEhkKC2h0dHBfc3RhdHVzGAYgASgFQgTiQQEDEhQKBnJlYXNvbhgHIAEoCUIE4kEBAxIxCghkdXJhdGlvbhgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAxIdCg9pZGVtcG90ZW5jeV9rZXkYCSABKAlCBOJBAQMSFgoIcmVwbGF5ZWQYCiABKAhCBOJBAQMSGAoKcGF5bWVudF9pZBgLIAEoCUIE4kEBAxIUCgZrZXlfaWQYDCABKAlCBOJBAQMSEgoEcmVzdBgNIAEoCEIE4kEBAxIuCgdyZXF1ZXN0GA4gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIE4kEBAxIsCgVyZXBseRgPIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBOJBAQMyxQkKDlNhbmRib3hTZXJ2aWNlEogBCghHZXRDbG9jaxIjLnBheWdhdGUuc2FuZGJveC52MS5HZXRDbG9ja1JlcXVlc3QaJC5wYXlnYXRlLnNhbmRib3gudjEuR2V0Q2xvY2tSZXNwb25zZSIx+o0ZAgECgtPkkwIlWhMSES92MS9zYW5kYm94L2Nsb2NrEg4vc2FuZGJveC9jbG9jaxKpAQoMQWR2YW5jZUNsb2NrEicucGF5Z2F0ZS5zYW5kYm94LnYxLkFkdmFuY2VDbG9ja1JlcXVlc3QaKC5wYXlnYXRlLnNhbmRib3gudjEuQWR2YW5jZUNsb2NrUmVzcG9uc2UiRvqNGQEBgtPkkwI7OgEqWh46ASoiGS92MS9zYW5kYm94L2Nsb2NrL2FkdmFuY2UiFi9zYW5kYm94L2Nsb2NrL2FkdmFuY2UShAEKBURyYWluEiAucGF5Z2F0ZS5zYW5kYm94LnYxLkRyYWluUmVxdWVzdBohLnBheWdhdGUuc2FuZGJveC52MS5EcmFpblJlc3BvbnNlIjb6jRkBAYLT5JMCKzoBKloWOgEqIhEvdjEvc2FuZGJveC9kcmFpbiIOL3NhbmRib3gvZHJhaW4ShAEKBVJlc2V0EiAucGF5Z2F0ZS5zYW5kYm94LnYxLlJlc2V0UmVxdWVzdBohLnBheWdhdGUuc2FuZGJveC52MS5SZXNldFJlc3BvbnNlIjb6jRkBAYLT5JMCKzoBKloWOgEqIhEvdjEvc2FuZGJveC9yZXNldCIOL3NhbmRib3gvcmVzZXQSiwEKCUxpc3RJbmJveBIkLnBheWdhdGUuc2FuZGJveC52MS5MaXN0SW5ib3hSZXF1ZXN0GiUucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RJbmJveFJlc3BvbnNlIjH6jRkCAQKC0+STAiVaExIRL3YxL3NhbmRib3gvaW5ib3gSDi9zYW5kYm94L2luYm94EqEBCg1MaXN0VGVzdENhcmRzEigucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RUZXN0Q2FyZHNSZXF1ZXN0GikucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RUZXN0Q2FyZHNSZXNwb25zZSI7+o0ZAgECgtPkkwIvWhgSFi92MS9zYW5kYm94L3Rlc3QtY2FyZHMSEy9zYW5kYm94L3Rlc3QtY2FyZHMSmgEKDExpc3RSZXF1ZXN0cxInLnBheWdhdGUuc2FuZGJveC52MS5MaXN0UmVxdWVzdHNSZXF1ZXN0GigucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RSZXF1ZXN0c1Jlc3BvbnNlIjf6jRkCAQKC0+STAitaFhIUL3YxL3NhbmRib3gvcmVxdWVzdHMSES9zYW5kYm94L3JlcXVlc3RzEp4BCgpHZXRSZXF1ZXN0EiUucGF5Z2F0ZS5zYW5kYm94LnYxLkdldFJlcXVlc3RSZXF1ZXN0GiYucGF5Z2F0ZS5zYW5kYm94LnYxLkdldFJlcXVlc3RSZXNwb25zZSJB+o0ZAgECgtPkkwI1WhsSGS92MS9zYW5kYm94L3JlcXVlc3RzL3tpZH0SFi9zYW5kYm94L3JlcXVlc3RzL3tpZH1iBnByb3RvMw", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope]);
+  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyJFChBMaXN0SW5ib3hSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImAKEUxpc3RJbmJveFJlc3BvbnNlEjIKCG1lc3NhZ2VzGAEgAygLMiAucGF5Z2F0ZS5zYW5kYm94LnYxLkluYm94TWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQIKDEluYm94TWVzc2FnZRIKCgJpZBgBIAEoCRIvCgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZW5kcG9pbnRfaWQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSEwoLc3RhdHVzX2NvZGUYBSABKAUSPgoHaGVhZGVycxgGIAMoCzItLnBheWdhdGUuc2FuZGJveC52MS5JbmJveE1lc3NhZ2UuSGVhZGVyc0VudHJ5EgwKBGJvZHkYByABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEAoOTGlzdER1ZVJlcXVlc3QiNwoPTGlzdER1ZVJlc3BvbnNlEiQKA2R1ZRgBIAMoCzIXLnBheWdhdGUuc2FuZGJveC52MS5EdWUihgIKA0R1ZRIqCgRraW5kGAEgASgOMhwucGF5Z2F0ZS5zYW5kYm94LnYxLkR1ZS5LaW5kEiwKCGR1ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwYXltZW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhMKC2VuZHBvaW50X2lkGAUgASgJImoKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhgKFEtJTkRfUEFZTUVOVF9FWFBJUkVTEAESFwoTS0lORF9BQ1RJT05fUkVUUklFRBACEhkKFUtJTkRfREVMSVZFUllfUkVUUklFRBADIhYKFExpc3RUZXN0Q2FyZHNSZXF1ZXN0IkQKFUxpc3RUZXN0Q2FyZHNSZXNwb25zZRIrCgVjYXJkcxgBIAMoCzIcLnBheWdhdGUuc2FuZGJveC52MS5UZXN0Q2FyZCIsCghUZXN0Q2FyZBILCgNwYW4YASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAki6gEKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSFAoGZmFpbGVkGAEgASgIQgTiQQEBEh0KCnBheW1lbnRfaWQYAiABKAlCBOJBAQFIAIgBARIiCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCBOJBAQFIAYgBARIZCgZtZXRob2QYBCABKAlCBOJBAQFIAogBARIXCglwYWdlX3NpemUYBSABKAVCBOJBAQESGAoKcGFnZV90b2tlbhgGIAEoCUIE4kEBAUINCgtfcGF5bWVudF9pZEISChBfaWRlbXBvdGVuY3lfa2V5QgkKB19tZXRob2QiZAoUTGlzdFJlcXVlc3RzUmVzcG9uc2USMwoIcmVxdWVzdHMYASADKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJQoRR2V0UmVxdWVzdFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQIiSAoSR2V0UmVxdWVzdFJlc3BvbnNlEjIKB3JlcXVlc3QYASABKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdCLWAwoNTG9nZ2VkUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAxI1CgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMSFAoGbWV0aG9kGAMgASgJQgTiQQEDEhUKB3NlcnZpY2UYBCABKAlCBOJBAQMSEgoEY29kZRgFIAEoCUIE4kEBAxIZCgtodHRwX3N0YXR1cxgGIAEoBUIE4kEBAxIUCgZyZWFzb24YByABKAlCBOJBAQMSMQoIZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CBOJBAQMSHQoPaWRlbXBvdGVuY3lfa2V5GAkgASgJQgTiQQEDEhYKCHJlcGxheWVkGAogASgIQgTiQQEDEhgKCnBheW1lbnRfaWQYCyABKAlCBOJBAQMSFAoGa2V5X2lkGAwgASgJQgTiQQEDEhIKBHJlc3QYDSABKAhCBOJBAQMSLgoHcmVxdWVzdBgOIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBOJBAQMSLAoFcmVwbHkYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgTiQQEDMskKCg5TYW5kYm94U2VydmljZRKIAQoIR2V0Q2xvY2sSIy5wYXlnYXRlLnNhbmRib3gudjEuR2V0Q2xvY2tSZXF1ZXN0GiQucGF5Z2F0ZS5zYW5kYm94LnYxLkdldENsb2NrUmVzcG9uc2UiMfqNGQIBAoLT5JMCJVoTEhEvdjEvc2FuZGJveC9jbG9jaxIOL3NhbmRib3gvY2xvY2sSqQEKDEFkdmFuY2VDbG9jaxInLnBheWdhdGUuc2FuZGJveC52MS5BZHZhbmNlQ2xvY2tSZXF1ZXN0GigucGF5Z2F0ZS5zYW5kYm94LnYxLkFkdmFuY2VDbG9ja1Jlc3BvbnNlIkb6jRkBAYLT5JMCOzoBKloeOgEqIhkvdjEvc2FuZGJveC9jbG9jay9hZHZhbmNlIhYvc2FuZGJveC9jbG9jay9hZHZhbmNlEoQBCgVEcmFpbhIgLnBheWdhdGUuc2FuZGJveC52MS5EcmFpblJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuRHJhaW5SZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvZHJhaW4iDi9zYW5kYm94L2RyYWluEoQBCgVSZXNldBIgLnBheWdhdGUuc2FuZGJveC52MS5SZXNldFJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuUmVzZXRSZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvcmVzZXQiDi9zYW5kYm94L3Jlc2V0EosBCglMaXN0SW5ib3gSJC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEluYm94UmVxdWVzdBolLnBheWdhdGUuc2FuZGJveC52MS5MaXN0SW5ib3hSZXNwb25zZSIx+o0ZAgECgtPkkwIlWhMSES92MS9zYW5kYm94L2luYm94Eg4vc2FuZGJveC9pbmJveBKBAQoHTGlzdER1ZRIiLnBheWdhdGUuc2FuZGJveC52MS5MaXN0RHVlUmVxdWVzdBojLnBheWdhdGUuc2FuZGJveC52MS5MaXN0RHVlUmVzcG9uc2UiLfqNGQIBAoLT5JMCIVoREg8vdjEvc2FuZGJveC9kdWUSDC9zYW5kYm94L2R1ZRKhAQoNTGlzdFRlc3RDYXJkcxIoLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVxdWVzdBopLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVzcG9uc2UiO/qNGQIBAoLT5JMCL1oYEhYvdjEvc2FuZGJveC90ZXN0LWNhcmRzEhMvc2FuZGJveC90ZXN0LWNhcmRzEpoBCgxMaXN0UmVxdWVzdHMSJy5wYXlnYXRlLnNhbmRib3gudjEuTGlzdFJlcXVlc3RzUmVxdWVzdBooLnBheWdhdGUuc2FuZGJveC52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSI3+o0ZAgECgtPkkwIrWhYSFC92MS9zYW5kYm94L3JlcXVlc3RzEhEvc2FuZGJveC9yZXF1ZXN0cxKeAQoKR2V0UmVxdWVzdBIlLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVxdWVzdBomLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVzcG9uc2UiQfqNGQIBAoLT5JMCNVobEhkvdjEvc2FuZGJveC9yZXF1ZXN0cy97aWR9EhYvc2FuZGJveC9yZXF1ZXN0cy97aWR9YgZwcm90bzM", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope]);
 
 /**
  * Nothing to say.
@@ -337,6 +337,133 @@ export const InboxMessageSchema: GenMessage<InboxMessage> = /*@__PURE__*/
 /**
  * Nothing to say.
  *
+ * @generated from message paygate.sandbox.v1.ListDueRequest
+ */
+export type ListDueRequest = Message<"paygate.sandbox.v1.ListDueRequest"> & {
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListDueRequest.
+ * Use `create(ListDueRequestSchema)` to create a new message.
+ */
+export const ListDueRequestSchema: GenMessage<ListDueRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 11);
+
+/**
+ * The first 20 things.
+ *
+ * @generated from message paygate.sandbox.v1.ListDueResponse
+ */
+export type ListDueResponse = Message<"paygate.sandbox.v1.ListDueResponse"> & {
+  /**
+   * The soonest first.
+   *
+   * @generated from field: repeated paygate.sandbox.v1.Due due = 1;
+   */
+  due: Due[];
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListDueResponse.
+ * Use `create(ListDueResponseSchema)` to create a new message.
+ */
+export const ListDueResponseSchema: GenMessage<ListDueResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 12);
+
+/**
+ * Something that happens by itself when its time has come.
+ *
+ * @generated from message paygate.sandbox.v1.Due
+ */
+export type Due = Message<"paygate.sandbox.v1.Due"> & {
+  /**
+   * What happens.
+   *
+   * @generated from field: paygate.sandbox.v1.Due.Kind kind = 1;
+   */
+  kind: Due_Kind;
+
+  /**
+   * When, by the sandbox's clock. It may be past already: then it is about to happen.
+   *
+   * @generated from field: google.protobuf.Timestamp due_time = 2;
+   */
+  dueTime?: Timestamp | undefined;
+
+  /**
+   * The payment's id; empty for a test event.
+   *
+   * @generated from field: string payment_id = 3;
+   */
+  paymentId: string;
+
+  /**
+   * The event's id, if a webhook is tried again; empty otherwise.
+   *
+   * @generated from field: string event_id = 4;
+   */
+  eventId: string;
+
+  /**
+   * The endpoint's id, if a webhook is tried again; empty otherwise.
+   *
+   * @generated from field: string endpoint_id = 5;
+   */
+  endpointId: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.Due.
+ * Use `create(DueSchema)` to create a new message.
+ */
+export const DueSchema: GenMessage<Due> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 13);
+
+/**
+ * What happens.
+ *
+ * @generated from enum paygate.sandbox.v1.Due.Kind
+ */
+export enum Due_Kind {
+  /**
+   * Never used.
+   *
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An authorization expires: what of it was not captured is released.
+   *
+   * @generated from enum value: KIND_PAYMENT_EXPIRES = 1;
+   */
+  PAYMENT_EXPIRES = 1,
+
+  /**
+   * The bank is asked again about an action whose answer is open. This goes by the real time: turning
+   * the clock brings it no sooner.
+   *
+   * @generated from enum value: KIND_ACTION_RETRIED = 2;
+   */
+  ACTION_RETRIED = 2,
+
+  /**
+   * A webhook whose last attempt has failed is tried again.
+   *
+   * @generated from enum value: KIND_DELIVERY_RETRIED = 3;
+   */
+  DELIVERY_RETRIED = 3,
+}
+
+/**
+ * Describes the enum paygate.sandbox.v1.Due.Kind.
+ */
+export const Due_KindSchema: GenEnum<Due_Kind> = /*@__PURE__*/
+  enumDesc(file_paygate_sandbox_v1_sandbox_service, 13, 0);
+
+/**
+ * Nothing to say.
+ *
  * @generated from message paygate.sandbox.v1.ListTestCardsRequest
  */
 export type ListTestCardsRequest = Message<"paygate.sandbox.v1.ListTestCardsRequest"> & {
@@ -347,7 +474,7 @@ export type ListTestCardsRequest = Message<"paygate.sandbox.v1.ListTestCardsRequ
  * Use `create(ListTestCardsRequestSchema)` to create a new message.
  */
 export const ListTestCardsRequestSchema: GenMessage<ListTestCardsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 11);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 14);
 
 /**
  * All of them.
@@ -368,7 +495,7 @@ export type ListTestCardsResponse = Message<"paygate.sandbox.v1.ListTestCardsRes
  * Use `create(ListTestCardsResponseSchema)` to create a new message.
  */
 export const ListTestCardsResponseSchema: GenMessage<ListTestCardsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 12);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 15);
 
 /**
  * A card of the simulated bank. Any date of expiry that is not past and any CVV of the right length
@@ -397,7 +524,7 @@ export type TestCard = Message<"paygate.sandbox.v1.TestCard"> & {
  * Use `create(TestCardSchema)` to create a new message.
  */
 export const TestCardSchema: GenMessage<TestCard> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 13);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 16);
 
 /**
  * Which calls.
@@ -453,7 +580,7 @@ export type ListRequestsRequest = Message<"paygate.sandbox.v1.ListRequestsReques
  * Use `create(ListRequestsRequestSchema)` to create a new message.
  */
 export const ListRequestsRequestSchema: GenMessage<ListRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 14);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 17);
 
 /**
  * A page.
@@ -481,7 +608,7 @@ export type ListRequestsResponse = Message<"paygate.sandbox.v1.ListRequestsRespo
  * Use `create(ListRequestsResponseSchema)` to create a new message.
  */
 export const ListRequestsResponseSchema: GenMessage<ListRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 15);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 18);
 
 /**
  * Which call.
@@ -502,7 +629,7 @@ export type GetRequestRequest = Message<"paygate.sandbox.v1.GetRequestRequest"> 
  * Use `create(GetRequestRequestSchema)` to create a new message.
  */
 export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 16);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 19);
 
 /**
  * The call.
@@ -523,7 +650,7 @@ export type GetRequestResponse = Message<"paygate.sandbox.v1.GetRequestResponse"
  * Use `create(GetRequestResponseSchema)` to create a new message.
  */
 export const GetRequestResponseSchema: GenMessage<GetRequestResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 17);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 20);
 
 /**
  * A call that the merchant made, with a valid key, and what became of it.
@@ -644,7 +771,7 @@ export type LoggedRequest = Message<"paygate.sandbox.v1.LoggedRequest"> & {
  * Use `create(LoggedRequestSchema)` to create a new message.
  */
 export const LoggedRequestSchema: GenMessage<LoggedRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 18);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 21);
 
 /**
  * What a test needs and production must not have: it is absent there.
@@ -703,6 +830,17 @@ export const SandboxService: GenService<{
     methodKind: "unary";
     input: typeof ListInboxRequestSchema;
     output: typeof ListInboxResponseSchema;
+  },
+  /**
+   * What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for
+   * those whose time has come.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.ListDue
+   */
+  listDue: {
+    methodKind: "unary";
+    input: typeof ListDueRequestSchema;
+    output: typeof ListDueResponseSchema;
   },
   /**
    * The cards whose numbers decide what the simulated bank does.
