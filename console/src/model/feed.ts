@@ -6,42 +6,59 @@ export interface Feed {
   items: readonly Payment[];
   /** Came, and wait until the pointer has gone: the table does not move under it. */
   waiting: readonly Payment[];
-  /** Ids of what has come since the list was shown. */
+  /** Ids of what has just come. */
   fresh: ReadonlySet<string>;
 }
 
 export const EMPTY: Feed = { items: [], waiting: [], fresh: new Set() };
+/** What is older is for the filters. */
+export const ITEMS_MAX = 10_000;
 
 /** Takes in a payment as an event tells it: in its place if it is shown, else at the top, or among those that wait. */
 export function taken(feed: Feed, payment: Payment, { held, wanted }: { held: boolean; wanted: boolean }): Feed {
-  const within = (list: readonly Payment[]) => list.some((one) => one.id === payment.id);
-  if (within(feed.items)) return { ...feed, items: feed.items.map((one) => newer(one, payment)) };
-  if (within(feed.waiting)) return { ...feed, waiting: feed.waiting.map((one) => newer(one, payment)) };
+  if (within(feed.items, payment) || within(feed.waiting, payment)) return changed(feed, payment);
   // Ids rise with time: what is older than the last row belongs on a page that is not loaded.
   const last = feed.items.at(-1);
   if (!wanted || (last && payment.id < last.id)) return feed;
   const fresh = new Set([...feed.fresh, payment.id]);
-  if (held) return { ...feed, waiting: inOrder([...feed.waiting, payment]), fresh };
+  if (held) return { ...feed, waiting: inOrder([payment, ...feed.waiting]), fresh };
   return { ...feed, items: inOrder([payment, ...feed.items]), fresh };
+}
+
+/** Takes in a payment where it is known already. */
+export function changed(feed: Feed, payment: Payment): Feed {
+  const put = (list: readonly Payment[]) => (within(list, payment) ? list.map((one) => newer(one, payment)) : list);
+  return { ...feed, items: put(feed.items), waiting: put(feed.waiting) };
 }
 
 /** Shows those that have waited. */
 export const released = (feed: Feed): Feed =>
   feed.waiting.length ? { ...feed, items: inOrder([...feed.waiting, ...feed.items]), waiting: [] } : feed;
 
-/** Takes in the newest page as it was asked for: what came while nobody listened. */
+/** Takes in the newest as they were asked for: what came while nobody listened. */
 export const refreshed = (feed: Feed, page: readonly Payment[], how: { held: boolean }): Feed =>
   [...page].reverse().reduce((now, payment) => taken(now, payment, { ...how, wanted: true }), feed);
+
+/** Whether a page of the newest reaches down to what is known, so that nothing is missing between. */
+export function reaches(feed: Feed, page: readonly Payment[]): boolean {
+  const [newest, last] = [feed.items[0], page.at(-1)];
+  return !newest || !last || last.id <= newest.id;
+}
 
 /** Puts the next page below. */
 export const extended = (feed: Feed, page: readonly Payment[]): Feed => {
   const known = new Set(feed.items.map((one) => one.id));
-  return { ...feed, items: [...feed.items, ...page.filter((one) => !known.has(one.id))] };
+  return { ...feed, items: [...feed.items, ...page.filter((one) => !known.has(one.id))].slice(0, ITEMS_MAX) };
 };
+
+/** What has come is no longer new. */
+export const settled = (feed: Feed): Feed => (feed.fresh.size ? { ...feed, fresh: new Set(feed.waiting.map((one) => one.id)) } : feed);
+
+const within = (list: readonly Payment[], { id }: Payment): boolean => list.some((one) => one.id === id);
 
 /** Of two states of one payment the one that changed last; events may come late. */
 const newer = (one: Payment, other: Payment): Payment =>
   one.id === other.id && Date.parse(other.update_time) >= Date.parse(one.update_time) ? other : one;
 
 const inOrder = (list: readonly Payment[]): readonly Payment[] =>
-  [...list].sort((one, other) => (one.id < other.id ? 1 : -1));
+  [...list].sort((one, other) => (one.id < other.id ? 1 : -1)).slice(0, ITEMS_MAX);

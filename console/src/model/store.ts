@@ -2,8 +2,9 @@
 import { batch, signal } from "@preact/signals";
 import { api, result } from "../api/client.ts";
 import type { Failure } from "../api/failure.ts";
+import { apiKey } from "../api/session.ts";
 import { caught } from "./caught.ts";
-import { EMPTY, extended, refreshed, released, taken, type Feed } from "./feed.ts";
+import { EMPTY, ITEMS_MAX, changed, extended, reaches, refreshed, released, settled, taken, type Feed } from "./feed.ts";
 import type { Payment } from "./possible.ts";
 
 export interface Filter {
@@ -18,36 +19,48 @@ export interface Filter {
 export const feed = signal<Feed>(EMPTY);
 export const failure = signal<Failure | undefined>(undefined);
 export const loading = signal(true);
+/** Where the next page begins; empty: there is none. */
 export const more = signal("");
 /** Whether the table must stay as it is. */
 export const held = signal(false);
 
 const PAGE = 50;
-const PAGES_MAX = 10; // of 100, looked through for one card
+const PAGE_MAX = 100;
+/** Of the largest, looked through for one card, or for what was missed. */
+const PAGES_MAX = 10;
+const FRESH_MILLISECONDS = 3_000;
 const SINCE_SECONDS: Record<string, number> = { "1h": 3_600, "24h": 86_400, "7d": 604_800 };
 let filter: Filter = { status: "", reference: "", last4: "", since: "" };
 let asked = 0;
+let ageing: ReturnType<typeof setTimeout> | undefined;
+
+// It is one merchant's: another key sees none of it.
+apiKey.subscribe(() => {
+  asked++;
+  batch(() => { [feed.value, more.value, failure.value, loading.value] = [EMPTY, "", undefined, true]; });
+});
 
 /** Shows the newest that a filter wants. */
 export async function show(wanted: Filter, now: Date): Promise<void> {
   filter = wanted;
   const mine = ++asked;
   loading.value = true;
-  const page = await pageOf(now, "").catch(failed);
+  const page = await pageOf(now, "", PAGE).catch((problem: unknown) => void (mine === asked && failed(problem)));
   if (mine !== asked) return;
   batch(() => {
-    if (page) [feed.value, more.value, failure.value] = [{ ...EMPTY, items: page.payments }, page.next_page_token, undefined];
+    if (page) begin(page);
     loading.value = false;
   });
 }
 
-/** Asks for the newest once more: for what was missed, and for payments that no event has told of yet. */
+/** Asks for the newest once more: for what was missed. If nobody answers, the next time will do. */
 export async function refresh(now: Date): Promise<void> {
   const mine = asked;
-  const page = await pageOf(now, "").catch(failed);
+  const page = await missed(now).catch(() => undefined);
   if (!page || mine !== asked) return;
   batch(() => {
-    feed.value = refreshed(feed.value, page.payments, { held: held.value });
+    if (!feed.value.items.length || !reaches(feed.value, page.payments)) begin(page);
+    else take((now) => refreshed(now, page.payments.filter(wants), { held: held.value }));
     failure.value = undefined;
   });
 }
@@ -55,19 +68,41 @@ export async function refresh(now: Date): Promise<void> {
 /** Puts the next page below. */
 export async function showMore(now: Date): Promise<void> {
   const [mine, token] = [asked, more.value];
-  const page = await pageOf(now, token).catch(failed);
+  const page = await pageOf(now, token, PAGE_MAX).catch(failed);
   if (!page || mine !== asked || token !== more.value) return;
-  batch(() => { [feed.value, more.value] = [extended(feed.value, page.payments), page.next_page_token]; });
+  batch(() => {
+    feed.value = extended(feed.value, page.payments);
+    more.value = feed.value.items.length < ITEMS_MAX ? page.next_page_token : "";
+    failure.value = undefined;
+  });
 }
 
-/** Takes in a payment as a reply or an event tells it. */
+/** Takes in a payment as an event tells it. */
 export function told(payment: Payment): void {
-  feed.value = taken(feed.value, payment, { held: held.value, wanted: wants(payment) });
+  take((now) => taken(now, payment, { held: held.value, wanted: wants(payment) }));
+}
+
+/** Takes in a payment that is listed, or is not wanted here. */
+export function seen(payment: Payment): void {
+  feed.value = changed(feed.value, payment);
 }
 
 /** Shows what has waited. */
 export function showWaiting(): void {
-  feed.value = released(feed.value);
+  take(released);
+}
+
+/** Whether a filter of the list is set. */
+export const isFiltered = (wanted: Filter): boolean => Object.values(wanted).some(Boolean);
+
+function begin(page: Page): void {
+  [feed.value, more.value, failure.value] = [{ ...EMPTY, items: page.payments.filter(wants) }, page.next_page_token, undefined];
+}
+
+function take(change: (now: Feed) => Feed): void {
+  feed.value = change(feed.value);
+  if (!feed.value.fresh.size) return;
+  ageing ??= setTimeout(() => [ageing, feed.value] = [undefined, settled(feed.value)], FRESH_MILLISECONDS);
 }
 
 function wants(payment: Payment): boolean {
@@ -83,13 +118,20 @@ interface Page {
   next_page_token: string;
 }
 
-async function pageOf(now: Date, token: string): Promise<Page> {
-  if (!filter.last4) return pageFor(now, token, PAGE);
-  let page: Page = { payments: [], next_page_token: token };
-  for (let count = 0; count < PAGES_MAX && page.payments.length < PAGE; count++) {
-    const next = await pageFor(now, page.next_page_token, 100);
-    page = { payments: [...page.payments, ...next.payments.filter(wants)], next_page_token: next.next_page_token };
-    if (!page.next_page_token) break;
+/** Returns a page; for one card, for which the API has no filter, what is found of it on several. */
+async function pageOf(now: Date, token: string, size: number): Promise<Page> {
+  if (!filter.last4) return pageFor(now, token, size);
+  return pages(now, token, (payments) => payments.filter(wants).length >= size).then((page) => ({ ...page, payments: page.payments.filter(wants) }));
+}
+
+/** Returns the newest, down to what is known. */
+const missed = (now: Date): Promise<Page> => pages(now, "", (payments) => reaches(feed.value, payments));
+
+async function pages(now: Date, token: string, isEnough: (payments: Payment[]) => boolean): Promise<Page> {
+  let page = await pageFor(now, token, PAGE_MAX);
+  for (let count = 1; count < PAGES_MAX && page.next_page_token && !isEnough(page.payments); count++) {
+    const next = await pageFor(now, page.next_page_token, PAGE_MAX);
+    page = { payments: [...page.payments, ...next.payments], next_page_token: next.next_page_token };
   }
   return page;
 }

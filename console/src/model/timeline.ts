@@ -1,5 +1,6 @@
 /** One story out of actions, requests, events and deliveries: in the order in which they happened. */
 import type { components } from "../../../clients/typescript/src/api.ts";
+import { millisecondsOf } from "./time.ts";
 
 type Schemas = components["schemas"];
 export type Action = Schemas["Action"];
@@ -15,11 +16,19 @@ export type Moment =
   | { kind: "delivery"; at: string; key: string; delivery: Delivery; attempt: DeliveryAttempt }
   | { kind: "gap"; at: string; key: string; milliseconds: number };
 
+export interface Attempted {
+  delivery: Delivery;
+  attempt: DeliveryAttempt;
+}
+
 export interface Told {
   actions: readonly Action[];
+  /** Those about the payment. */
   requests: readonly LoggedRequest[];
+  /** Those that turned the sandbox's clock. */
+  turns: readonly LoggedRequest[];
   events: readonly Event[];
-  attempts: readonly { delivery: Delivery; attempt: DeliveryAttempt }[];
+  attempts: readonly Attempted[];
 }
 
 /** What is longer than this without anything is folded. */
@@ -27,9 +36,10 @@ export const IDLE_MILLISECONDS = 60_000;
 const ORDER = { request: 0, action: 1, event: 2, delivery: 3, gap: 4 } as const;
 
 /** Returns what happened, the first first; of one time, what causes goes before what it causes. */
-export function timelineOf({ actions, requests, events, attempts }: Told): Moment[] {
+export function timelineOf({ actions, requests, turns, events, attempts }: Told): Moment[] {
+  const placed = placeOf(actions, requests, turns);
   const moments: Moment[] = [
-    ...timed(requests).map(({ at, request }): Moment => ({ kind: "request", at, key: request.id, request })),
+    ...requests.map((request): Moment => ({ kind: "request", at: placed(request), key: request.id, request })),
     ...actions.map((action): Moment => ({ kind: "action", at: action.create_time, key: action.id, action })),
     ...events.map((event): Moment => ({ kind: "event", at: event.create_time, key: event.id, event })),
     ...attempts.map(({ delivery, attempt }): Moment => ({
@@ -40,30 +50,6 @@ export function timelineOf({ actions, requests, events, attempts }: Told): Momen
   return moments.flatMap((moment, index) => [...gapBetween(moments[index - 1], moment), moment]);
 }
 
-/**
- * Returns when requests were made by the sandbox's clock, by which all else goes: the log has real times. How far the
- * clock was ahead is seen from a request that has made an action; then it stays so until the next.
- */
-function timed(requests: readonly LoggedRequest[]): { at: string; request: LoggedRequest }[] {
-  let ahead = 0;
-  return [...requests].sort((one, other) => realTime(one) - realTime(other)).map((request) => {
-    const made = madeAt(request);
-    if (made !== undefined && Math.abs(made - realTime(request) - ahead) > CLOCK_MILLISECONDS_MIN) ahead = made - realTime(request);
-    return { at: ahead ? new Date(realTime(request) + ahead).toISOString() : request.create_time, request };
-  });
-}
-
-/** With less between them a clock was not turned: an action is made a little after its request has begun. */
-const CLOCK_MILLISECONDS_MIN = 30_000;
-
-const realTime = (request: LoggedRequest): number => Date.parse(request.create_time);
-
-/** Returns when a request has made its action; a reply that was stored tells of an earlier one. */
-function madeAt({ reply, replayed }: LoggedRequest): number | undefined {
-  const { action } = (reply ?? {}) as { action?: { create_time?: string } };
-  return replayed || !action?.create_time ? undefined : Date.parse(action.create_time);
-}
-
 function gapBetween(before: Moment | undefined, after: Moment): Moment[] {
   if (!before) return [];
   const milliseconds = timeOf(after) - timeOf(before);
@@ -71,3 +57,31 @@ function gapBetween(before: Moment | undefined, after: Moment): Moment[] {
 }
 
 const timeOf = (moment: Moment): number => Date.parse(moment.at);
+
+/** From then on, in real milliseconds, the sandbox's clock was so many ahead. */
+interface Ahead {
+  from: number;
+  ahead: number;
+}
+
+/**
+ * Returns what tells when a request was, by the sandbox's clock: the log has the real time. A request that made an
+ * action came with it; of others what is known of the clock before them says it.
+ */
+function placeOf(actions: readonly Action[], requests: readonly LoggedRequest[], turns: readonly LoggedRequest[]): (request: LoggedRequest) => string {
+  const made = new Map(actions.map((action) => [action.id, action]));
+  const known: Ahead[] = turns.map((turn) => ({ from: realOf(turn), ahead: millisecondsOf((turn.reply as { offset?: string } | undefined)?.offset) }));
+  const actionOf = (request: LoggedRequest) => (request.replayed ? undefined : made.get((request.reply as { action?: { id: string } } | undefined)?.action?.id ?? ""));
+  for (const request of requests) {
+    const action = actionOf(request);
+    if (action) known.push({ from: realOf(request), ahead: Date.parse(action.create_time) - realOf(request) });
+  }
+  known.sort((one, other) => one.from - other.from);
+  return (request) => {
+    const real = realOf(request);
+    const { ahead } = known.findLast((one) => one.from <= real) ?? known[0] ?? { ahead: 0 };
+    return actionOf(request)?.create_time ?? new Date(real + ahead).toISOString();
+  };
+}
+
+const realOf = (request: LoggedRequest): number => Date.parse(request.create_time);

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { useKeys } from "./keys.ts";
+import { useNearby } from "./nearby.ts";
 
 export interface Column<T> {
   head: string;
@@ -10,8 +11,11 @@ export interface Column<T> {
   figures?: boolean;
   /** Takes the room that the others leave, and is cut where that is too little. */
   fill?: boolean;
-  /** Where it is left out: `hidden` on a phone, `wide` beside an open detail, too, and `widest` also where that would not fit. */
-  room?: "widest" | "wide" | "hidden";
+  /**
+   * `wide`: neither beside an open detail nor on a phone, and `widest` nor where that would not fit; `hidden`: not on a phone;
+   * `ample`: not beside a detail where that leaves little.
+   */
+  room?: "widest" | "wide" | "hidden" | "ample";
 }
 
 interface Props<T> {
@@ -28,34 +32,52 @@ interface Props<T> {
 }
 
 const classOf = <T,>({ figures, fill, room }: Column<T>): string =>
-  `${figures ? "number" : ""}${fill ? " fill" : ""}${room ? " narrow-hide" : ""}${room?.startsWith("wide") ? " wide-only" : ""}${room === "widest" ? " widest-only" : ""}`.trim();
+  `${figures ? "number" : ""}${fill ? " fill" : ""}${room ? ROOM[room] : ""}`.trim();
+const ROOM = { widest: " narrow-hide wide-only widest-only", wide: " narrow-hide wide-only", hidden: " narrow-hide", ample: " ample-only" };
 
-/** Shows items as rows. */
+/** Shows items as rows; of very many those that are near. */
 export function Rows<T>({ label, items, columns, keyOf, onOpen, openKey, below, fresh }: Props<T>) {
   const body = useRef<HTMLTableSectionElement>(null);
+  const { from, to, height } = useNearby(items.length, body, { whole: Boolean(below) });
   const move = (by: number) => () => {
-    const rows = [...(body.current?.rows ?? [])].filter((row) => row.tabIndex === 0);
-    const focused = rows.findIndex((row) => row === document.activeElement);
-    const at = focused < 0 ? rows.findIndex((row) => row.ariaSelected === "true") : focused;
-    rows[Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + by))]?.focus();
+    const focused = document.activeElement?.closest<HTMLElement>("tr[data-index]");
+    const open = items.findIndex((item) => keyOf(item) === openKey);
+    const at = focused && body.current?.contains(focused) ? Number(focused.dataset["index"]) : open;
+    focusRow(body.current, Math.max(0, Math.min(items.length - 1, at < 0 ? 0 : at + by)), height);
   };
   useKeys(onOpen ? { j: move(1), k: move(-1) } : {});
   return (
     <div class="table-scroll">
       {/* Roles are said, since on a phone, where rows are cards, browsers no longer take it for a table. */}
-      <table class="table cards" role="table" aria-label={label}>
+      <table class="table cards" role="table" aria-label={label} aria-rowcount={items.length + 1}>
         <thead role="rowgroup"><tr role="row">{columns.map((column) => <th key={column.head} role="columnheader" scope="col" class={classOf(column)}>{column.head}</th>)}</tr></thead>
         <tbody role="rowgroup" ref={body}>
-          {items.map((item) => <RowOf key={keyOf(item)} item={item} columns={columns} onOpen={onOpen} below={below}
+          <Room key="above" pixels={from * height} columns={columns.length} />
+          {items.slice(from, to).map((item, index) => <RowOf key={keyOf(item)} item={item} index={from + index} columns={columns} onOpen={onOpen} below={below}
             isOpen={keyOf(item) === openKey} isFresh={Boolean(fresh?.has(keyOf(item)))} />)}
+          <Room key="under" pixels={(items.length - Math.min(to, items.length)) * height} columns={columns.length} />
         </tbody>
       </table>
     </div>
   );
 }
 
+/** Goes to a row; one that is not drawn is drawn first. */
+function focusRow(body: HTMLTableSectionElement | null, index: number, height: number): void {
+  const row = () => body?.querySelector<HTMLElement>(`tr[data-index="${index}"]`);
+  if (row()) return row()?.focus();
+  scrollBy({ top: (body?.getBoundingClientRect().top ?? 0) + index * height - innerHeight / 2, behavior: "instant" });
+  requestAnimationFrame(() => requestAnimationFrame(() => row()?.focus()));
+}
+
+/** The room of rows that are not drawn. */
+function Room({ pixels, columns }: { pixels: number; columns: number }) {
+  return pixels > 0 ? <tr class="room" aria-hidden="true"><td colSpan={columns} style={{ height: `${pixels}px` }} /></tr> : null;
+}
+
 interface RowProps<T> {
   item: T;
+  index: number;
   columns: readonly Column<T>[];
   onOpen: ((item: T) => void) | undefined;
   below: ((item: T) => ComponentChildren) | undefined;
@@ -63,7 +85,7 @@ interface RowProps<T> {
   isFresh: boolean;
 }
 
-function RowOf<T>({ item, columns, onOpen, below, isOpen, isFresh }: RowProps<T>) {
+function RowOf<T>({ item, index, columns, onOpen, below, isOpen, isFresh }: RowProps<T>) {
   const open = (event: Event) => {
     const inner = event.target instanceof Element && event.target.closest("a, button, input, select");
     if (!inner) onOpen?.(item);
@@ -73,8 +95,8 @@ function RowOf<T>({ item, columns, onOpen, below, isOpen, isFresh }: RowProps<T>
   };
   return (
     <>
-      <tr role="row" data-link={Boolean(onOpen)} data-new={isFresh} aria-selected={isOpen} tabIndex={onOpen ? 0 : undefined}
-        onClick={open} onKeyDown={key}>
+      <tr role="row" data-index={index} aria-rowindex={index + 2} data-link={Boolean(onOpen)} data-new={isFresh} aria-selected={isOpen}
+        tabIndex={onOpen ? 0 : undefined} onClick={open} onKeyDown={key}>
         {columns.map((column) => <td key={column.head} role="cell" class={classOf(column)}>{column.cell(item)}</td>)}
       </tr>
       {isOpen && below && <tr role="row" class="below"><td role="cell" colSpan={columns.length}>{below(item)}</td></tr>}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, extended, refreshed, released, taken, type Feed } from "../../src/model/feed.ts";
+import { EMPTY, ITEMS_MAX, changed, extended, reaches, refreshed, released, taken, type Feed } from "../../src/model/feed.ts";
 import type { Payment } from "../../src/model/possible.ts";
 import { payment } from "./payments.ts";
 
@@ -43,4 +43,21 @@ test("what was missed is taken in from the newest page, each once", () => {
 
 test("the next page stands below, each payment once", () => {
   assert.deepEqual(ids(extended(SHOWN, [of("pay_2"), of("pay_1")])), ["pay_3", "pay_2", "pay_1"]);
+});
+
+test("a page of the newest that does not reach what is shown leaves a hole, and says so", () => {
+  assert.equal(reaches(SHOWN, [of("pay_5"), of("pay_4")]), false);
+  assert.equal(reaches(SHOWN, [of("pay_4"), of("pay_3")]), true);
+  assert.equal(reaches(EMPTY, [of("pay_5")]), true);
+});
+
+test("a payment that is known changes; one that is not is not taken in", () => {
+  assert.deepEqual(ids(changed(SHOWN, of("pay_9"))), ids(SHOWN));
+  assert.equal(changed(SHOWN, of("pay_3", { status: "STATUS_VOIDED" })).items[0]?.status, "STATUS_VOIDED");
+});
+
+test("what is shown and what waits have an end", () => {
+  const many = Array.from({ length: ITEMS_MAX }, (_, index) => of(`pay_${String(2 * ITEMS_MAX - index)}`));
+  assert.equal(extended({ ...EMPTY, items: many }, [of("pay_1")]).items.length, ITEMS_MAX);
+  assert.equal(taken({ ...EMPTY, items: many }, of("pay_3"), FREE).items.length, ITEMS_MAX);
 });

@@ -11,6 +11,7 @@ test("what happened is told in order, and of one time the cause goes first", () 
   const moments = timelineOf({
     actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("12:00:00.100"), id: "act_1" })],
     requests: [],
+    turns: [],
     events: [event("evt_1", "12:00:00.100")],
     attempts: [],
   });
@@ -20,10 +21,29 @@ test("what happened is told in order, and of one time the cause goes first", () 
 test("time in which nothing happened is folded into one line", () => {
   const moments = timelineOf({
     actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("08:00:00"), id: "act_1" }), action("TYPE_CAPTURE", 400, { ...at("11:00:00"), id: "act_2" }), action("TYPE_CAPTURE", 600, { ...at("11:00:30"), id: "act_3" })],
-    requests: [], events: [], attempts: [],
+    requests: [], turns: [], events: [], attempts: [],
   });
   assert.deepEqual(moments.map((one) => one.kind), ["action", "gap", "action", "action"]);
   assert.equal(moments[1]?.kind === "gap" && span(moments[1].milliseconds), "3 h");
+});
+
+const request = (id: string, time: string, method: LoggedRequest["method"], reply: object, replayed = false) =>
+  ({ id, ...at(time), method, replayed, reply }) as unknown as LoggedRequest;
+
+test("requests stand where they belong by the sandbox's clock, though the log has the real time", () => {
+  const moments = timelineOf({
+    actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("08:00:00"), id: "act_1" }), action("TYPE_CAPTURE", 400, { ...at("10:00:20"), id: "act_2" })],
+    requests: [
+      request("replay", "08:00:25", "Capture", { action: { id: "act_2" } }, true),
+      request("capture", "08:00:20", "Capture", { action: { id: "act_2" } }),
+      request("late", "08:00:12", "Capture", { code: 9 }),
+      request("soon", "08:00:02", "Capture", { code: 3 }),
+      request("authorize", "08:00:00", "Authorize", { action: { id: "act_1" } }),
+    ],
+    turns: [request("turn", "08:00:10", "AdvanceClock", { offset: "7200s" })],
+    events: [], attempts: [],
+  });
+  assert.deepEqual(moments.map((one) => (one.kind === "request" ? one.key : one.kind)), ["authorize", "action", "soon", "gap", "late", "capture", "action", "replay"]);
 });
 
 test("a time is as short as it can be told from now", () => {
@@ -32,19 +52,4 @@ test("a time is as short as it can be told from now", () => {
   assert.match(short(new Date(2026, 10, 27, 13, 5, 9), now), /27.*13:05:09$/);
   assert.match(short(new Date(2025, 10, 27, 13, 5, 9), now), /2025.*13:05:09$/);
   assert.deepEqual([420, 2_500, 61_000, 90_000_000].map(span), ["420 ms", "2.5 s", "1 min", "1 d"]);
-});
-
-test("requests stand where the sandbox's clock was, though the log has real times", () => {
-  const request = (id: string, time: string, action?: string, replayed = false) =>
-    ({ id, ...at(time), replayed, ...(action && { reply: { action: at(action) } }) }) as unknown as LoggedRequest;
-  const moments = timelineOf({
-    actions: [action("TYPE_AUTHORIZE", 1_000, { ...at("08:00:00.010"), id: "act_1" }), action("TYPE_CAPTURE", 400, { ...at("11:00:00.010"), id: "act_2" })],
-    requests: [ // newest first; the clock was turned by three hours after the first
-      request("4 refused", "08:00:20"), request("3 replayed", "08:00:15", "08:00:00.010", true),
-      request("2 captured", "08:00:10", "11:00:00.010"), request("1 authorized", "08:00:00", "08:00:00.010"),
-    ],
-    events: [], attempts: [],
-  });
-  assert.deepEqual(moments.map((one) => one.key), ["1 authorized", "act_1", "gap 2 captured", "2 captured", "act_2", "3 replayed", "4 refused"]);
-  assert.equal(moments[0]?.at, "2026-11-28T08:00:00Z", "as it was told, where the clock is right");
 });

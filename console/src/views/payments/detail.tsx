@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { api, result } from "../../api/client.ts";
 import { useLive } from "../../model/live.ts";
 import { possible, type Payment, type Verb } from "../../model/possible.ts";
-import { told } from "../../model/store.ts";
+import { seen } from "../../model/store.ts";
 import { Button } from "../../ui/button.tsx";
 import { Id } from "../../ui/copy.tsx";
 import { Failed, Skeleton } from "../../ui/feedback.tsx";
@@ -33,16 +33,16 @@ export function Detail({ id, back }: { id: string; back: string }) {
   useLive((event) => { if (event.data?.payment?.id === id) void again(); }, () => void again());
   const payment = loaded.data.value;
   const isPending = payment?.actions.some((action) => action.status === "STATUS_PENDING") ?? false;
-  useEvery(PENDING_MILLISECONDS, () => { if (isPending) void again(); });
+  useEvery(PENDING_MILLISECONDS, () => { if (isPending) void loaded.again(); });
   return (
     <div class="stack">
       <div class="panel">
-        {loaded.failure.value && <div class="panel-body"><Failed failure={loaded.failure.value} again={() => void again()} /></div>}
+        {!payment && loaded.failure.value && <div class="panel-body"><Failed failure={loaded.failure.value} again={() => void again()} /></div>}
         {!payment && !loaded.failure.value && <Skeleton />}
         {payment && <Head payment={payment} back={back} done={() => void again()} />}
         {payment && <div class="panel-body stack"><Amounts payment={payment} /><Facts payment={payment} /></div>}
       </div>
-      {payment && <Panel title="Timeline"><Story payment={payment} version={version.value} /></Panel>}
+      {payment && <Panel title="Timeline" padded={false}><Story payment={payment} version={version.value} /></Panel>}
     </div>
   );
 }
@@ -50,7 +50,7 @@ export function Detail({ id, back }: { id: string; back: string }) {
 async function load(id: string, signal: AbortSignal): Promise<Payment> {
   const params = { path: { id }, query: { include_actions: true } };
   const { payment } = await result(api.GET("/payment/{id}", { params, signal }));
-  told(payment);
+  seen(payment);
   return payment;
 }
 
@@ -67,7 +67,7 @@ function Head({ payment, back, done }: { payment: Payment; back: string; done: (
     <div class="detail-head">
       <a class="icon-button" href={back} aria-label="Back to the list" title="Back to the list (Esc)"><Icon name="back" /></a>
       <div class="grow">
-        <div class="row-wide"><span class="detail-amount">{withCurrency(payment.authorized)}</span><PaymentStatusOf status={payment.status} /></div>
+        <div class="row-wrap"><span class="detail-amount">{withCurrency(payment.authorized)}</span><PaymentStatusOf status={payment.status} /></div>
         <Id id={payment.id} />
       </div>
       <div class="detail-actions">
@@ -86,7 +86,7 @@ function Facts({ payment }: { payment: Payment }) {
   return (
     <dl class="facts">
       <Fact name="Card"><CardOf payment={payment} /></Fact>
-      <Fact name="Expires (card)">{card.expiry && `${String(card.expiry.month).padStart(2, "0")} / ${card.expiry.year}`}</Fact>
+      <Fact name="Card expires">{card.expiry && `${String(card.expiry.month).padStart(2, "0")} / ${card.expiry.year}`}</Fact>
       <Fact name="Reference">{payment.reference || <span class="muted">none</span>}</Fact>
       <Fact name="Created"><Time at={payment.create_time} /></Fact>
       <Fact name="Authorization ends"><Time at={payment.expire_time} relative /></Fact>

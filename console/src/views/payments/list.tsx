@@ -1,7 +1,8 @@
 /** The table of payments: newest on top, live, filtered. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { useLive } from "../../model/live.ts";
+import { useEffect, useRef } from "preact/hooks";
+import { ITEMS_MAX } from "../../model/feed.ts";
+import { live, useLive } from "../../model/live.ts";
 import * as store from "../../model/store.ts";
 import { BRANDS, PAYMENT } from "../../model/statuses.ts";
 import type { Payment } from "../../model/possible.ts";
@@ -19,15 +20,19 @@ import { Search } from "./search.tsx";
 
 const STATUSES = [["", "Any status"], ...Object.entries(PAYMENT).slice(1).map(([status, shown]) => [status, shown.word] as const)] as const;
 const TIMES = [["", "Any time"], ["1h", "Last hour"], ["24h", "Last 24 hours"], ["7d", "Last 7 days"]] as const;
+/** Where there is no stream of events. */
 const REFRESH_MILLISECONDS = 4_000;
+/** How far below what is seen the end may be when more is loaded. */
+const NEAR = "0px 0px 1000px 0px";
 
-const COLUMNS: readonly Column<Payment>[] = [
-  { head: "Amount", figures: true, cell: (payment) => <Money amount={payment.authorized} /> },
+const columnsOf = (filter: store.Filter): readonly Column<Payment>[] => [
+  // The link is for readers, and for another tab; the row does the same.
+  { head: "Amount", figures: true, cell: (payment) => <a class="row-link" tabIndex={-1} href={link(["payments", payment.id], { ...filter })}><Money amount={payment.authorized} /></a> },
   { head: "Status", cell: (payment) => <PaymentStatusOf status={payment.status} /> },
   { head: "Card", cell: (payment) => <CardOf payment={payment} /> },
   { head: "Reference", cell: (payment) => payment.reference || <span class="muted">–</span>, room: "wide" },
   { head: "Payment", cell: (payment) => <code class="muted">{payment.id}</code>, room: "wide" },
-  { head: "Created", cell: (payment) => <Time at={payment.create_time} />, figures: true },
+  { head: "Created", cell: (payment) => <Time at={payment.create_time} />, figures: true, room: "ample" },
 ];
 
 /** A card as it is known: its brand and its last four digits. */
@@ -40,9 +45,12 @@ export function List({ openId }: { openId: string | undefined }) {
   const query = route.value.query;
   const filter = { status: query.get("status") ?? "", reference: query.get("reference") ?? "", last4: query.get("last4") ?? "", since: query.get("since") ?? "" };
   const change = (part: Partial<store.Filter>) => go(link(openId ? ["payments", openId] : ["payments"], { ...filter, ...part }), { replace: true });
-  useEffect(() => { void store.show(filter, gatewayNow()); }, [filter.status, filter.reference, filter.last4, filter.since]);
-  useLive((event) => { if (event.data?.payment) store.told(event.data.payment); }, () => void store.refresh(gatewayNow()));
-  useEvery(REFRESH_MILLISECONDS, () => store.refresh(gatewayNow()));
+  const show = () => void store.show(filter, gatewayNow());
+  const refresh = () => void store.refresh(gatewayNow());
+  useEffect(show, [filter.status, filter.reference, filter.last4, filter.since]);
+  useLive((event) => { if (event.data?.payment) store.told(event.data.payment); }, refresh);
+  useEvery(REFRESH_MILLISECONDS, () => { if (live.state.value !== "live") refresh(); });
+  const isEmpty = !store.feed.value.items.length;
   return (
     <div class="stack">
       <div class="filters">
@@ -52,8 +60,7 @@ export function List({ openId }: { openId: string | undefined }) {
         {filter.reference && <Button icon="close" onClick={() => change({ reference: "" })}>reference: {filter.reference}</Button>}
         {filter.last4 && <Button icon="close" onClick={() => change({ last4: "" })}>card: •••• {filter.last4}</Button>}
       </div>
-      {store.failure.value && <Failed failure={store.failure.value} again={() => void store.show(filter, gatewayNow())} />}
-      <div class="panel"><Table filter={filter} openId={openId} /></div>
+      {store.failure.value && isEmpty ? <Failed failure={store.failure.value} again={show} /> : <div class="panel"><Table filter={filter} openId={openId} /></div>}
     </div>
   );
 }
@@ -65,36 +72,60 @@ function Table({ filter, openId }: { filter: store.Filter; openId: string | unde
   if (!items.length && !waiting.length) return <Nothing filter={filter} />;
   return (
     <div ref={around}>
-      {waiting.length > 0 && (
-        <div class="panel-foot"><Button kind="plain" icon="capture" onClick={store.showWaiting}>{waiting.length} new {waiting.length === 1 ? "payment" : "payments"}: show</Button></div>
-      )}
-      <Rows label="Payments" items={items} columns={COLUMNS} keyOf={(payment) => payment.id} openKey={openId} fresh={fresh}
+      <div class="waiting" role="status">
+        {waiting.length > 0 && <Button kind="main" onClick={letIn}>{waiting.length} new {waiting.length === 1 ? "payment" : "payments"}: show</Button>}
+      </div>
+      <Rows label="Payments" items={items} columns={columnsOf(filter)} keyOf={(payment) => payment.id} openKey={openId} fresh={fresh}
         onOpen={(payment) => go(link(["payments", payment.id], { ...filter }))} />
-      <More count={items.length} />
+      <More count={items.length} alone={!filter.last4} />
     </div>
   );
 }
 
-function More({ count }: { count: number }) {
-  const busy = useSignal(false);
+/** Shows what has waited, which is at the top. */
+function letIn(): void {
+  store.showWaiting();
+  scrollTo({ top: 0, behavior: "instant" });
+}
+
+/** The end of the list: what is nearly reached is loaded before one has to ask, except where looking takes long. */
+function More({ count, alone }: { count: number; alone: boolean }) {
+  const [busy, end] = [useSignal(false), useRef<HTMLDivElement>(null)];
   const show = async () => {
+    if (busy.value || !store.more.value) return;
     busy.value = true;
     await store.showMore(gatewayNow());
     busy.value = false;
   };
+  useEffect(() => {
+    if (!alone || !end.current) return undefined;
+    const near = new IntersectionObserver(([one]) => { if (one?.isIntersecting && !store.failure.value) void show(); }, { rootMargin: NEAR });
+    near.observe(end.current);
+    return () => near.disconnect();
+  }, [count, alone]);
   return (
-    <div class="panel-foot">
-      <span>{count} {count === 1 ? "payment" : "payments"} shown</span>
-      {store.more.value ? <Button onClick={() => void show()} busy={busy.value}>Show more</Button> : <span>That is all.</span>}
+    <div ref={end}>
+      {store.failure.value && <div class="panel-body"><Failed failure={store.failure.value} /></div>}
+      <div class="panel-foot">
+        <span>{count.toLocaleString("en")} {count === 1 ? "payment" : "payments"} shown</span>
+        {store.more.value ? <Button onClick={() => void show()} busy={busy.value}>Show more</Button> : <span>{count < ITEMS_MAX ? "That is all." : "Filters find what is older."}</span>}
+      </div>
     </div>
   );
 }
 
 function Nothing({ filter }: { filter: store.Filter }) {
-  if (Object.values(filter).some(Boolean)) {
+  const { last4 } = filter;
+  if (store.isFiltered(filter)) {
     return (
-      <Empty icon="search" title="No payment is like that" actions={<Button onClick={() => go(link(["payments"]))}>Clear the filters</Button>}>
-        Fewer filters find more. A reference has to be the whole of it.
+      <Empty icon="search" title="No payment is like that" actions={
+        <>
+          <Button onClick={() => go(link(["payments"]))}>Clear the filters</Button>
+          {last4 && <Button onClick={() => go(link(["payments"], { reference: last4 }))}>Look for the reference {last4}</Button>}
+          {last4 && store.more.value && <Button onClick={() => void store.showMore(gatewayNow())}>Look further back</Button>}
+        </>
+      }>
+        {last4 ? "A card is looked for among the newest 1,000 payments." : "Fewer filters find more. A reference has to be the whole of it."}
       </Empty>
     );
   }

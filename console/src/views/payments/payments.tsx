@@ -1,4 +1,5 @@
 /** Payments: all of them, and one beside. */
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { go, link, route } from "../../route.ts";
 import { Button } from "../../ui/button.tsx";
 import { useKeys } from "../../ui/keys.ts";
@@ -12,6 +13,7 @@ export function Payments() {
   const id = path[1];
   const filters = Object.fromEntries(query);
   useKeys(id ? { Escape: () => go(link(["payments"], filters)) } : {});
+  useReturning(Boolean(id));
   return (
     <PageOf title="Payments" actions={<Button kind="main" icon="plus" shortcut="n" onClick={() => go(link(["test"]))}>Test payment</Button>}>
       <div class="split" data-open={Boolean(id)}>
@@ -20,4 +22,19 @@ export function Payments() {
       </div>
     </PageOf>
   );
+}
+
+/** Where there is room for one of the two, a payment begins at its top, and the list is again where it was. */
+function useReturning(isOpen: boolean): void {
+  const [opened, at] = [useRef(isOpen), useRef(0)];
+  useLayoutEffect(() => {
+    if (opened.current === isOpen) return;
+    opened.current = isOpen;
+    if (matchMedia("(width < 1180px)").matches) scrollTo({ top: isOpen ? 0 : at.current, behavior: "instant" });
+  }, [isOpen]);
+  useEffect(() => {
+    const keep = () => { if (!opened.current) at.current = scrollY; };
+    addEventListener("scroll", keep, { passive: true });
+    return () => removeEventListener("scroll", keep);
+  }, []);
 }

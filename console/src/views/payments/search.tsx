@@ -1,35 +1,40 @@
 /** One field for everything: an id of any kind, the last four digits of a card, or a reference. */
 import { useSignal } from "@preact/signals";
 import { api, result } from "../../api/client.ts";
+import type { Failure } from "../../api/failure.ts";
 import { caught } from "../../model/caught.ts";
 import { go, link } from "../../route.ts";
+import { Failed } from "../../ui/feedback.tsx";
 import { Icon } from "../../ui/icons.tsx";
-import { say } from "../../ui/toasts.tsx";
 
 const PAGES_MAX = 10; // of 100 events
 
 /** Finds what was typed, and goes there. */
 export function Search() {
-  const typed = useSignal("");
+  const [typed, failure] = [useSignal(""), useSignal<Failure | undefined>(undefined)];
   const find = async (event: Event) => {
     event.preventDefault();
     const wanted = typed.value.trim();
     if (!wanted) return;
     try {
       go(await placeOf(wanted));
-      typed.value = "";
+      [typed.value, failure.value] = ["", undefined];
     } catch (problem) {
-      say(`${wanted}: ${caught(problem).message}`, { good: false });
+      failure.value = caught(problem);
     }
   };
+  const type = (text: string) => { [typed.value, failure.value] = [text, undefined]; };
   return (
-    <form class="search" role="search" onSubmit={(event) => void find(event)}>
-      <Icon name="search" />
-      <input class="input" data-search type="search" aria-label="Search" placeholder="Id, last four digits or reference" autocomplete="off"
-        spellcheck={false} value={typed.value} onInput={(event) => { typed.value = event.currentTarget.value; }}
-        onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
-      <kbd aria-hidden="true">/</kbd>
-    </form>
+    <>
+      <form class="search" role="search" onSubmit={(event) => void find(event)}>
+        <Icon name="search" />
+        <input class="input" data-search type="search" aria-label="Search" placeholder="Id, last four digits or reference" autocomplete="off"
+          spellcheck={false} value={typed.value} onInput={(event) => type(event.currentTarget.value)}
+          onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
+        <kbd aria-hidden="true">/</kbd>
+      </form>
+      {failure.value && <div class="whole"><Failed failure={failure.value} /></div>}
+    </>
   );
 }
 
@@ -59,5 +64,5 @@ async function paymentOf(actionId: string): Promise<string> {
     token = reply.next_page_token;
     if (!token) break;
   }
-  throw new Error(`it is not among the newest ${PAGES_MAX * 100} events.`);
+  throw new Error(`This action is not among the newest ${PAGES_MAX * 100} events.`);
 }

@@ -1,7 +1,10 @@
 /** The timeline of a payment: actions, requests, events, deliveries and their attempts, in one column. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { api, result } from "../../api/client.ts";
+import { around, type Deliveries } from "../../model/around.ts";
+import { caught } from "../../model/caught.ts";
 import { millisecondsOf, span } from "../../model/time.ts";
 import { withCurrency } from "../../model/money.ts";
 import { ACTION, VERBS, httpShown } from "../../model/statuses.ts";
@@ -9,65 +12,62 @@ import { timelineOf, type Action, type Delivery, type DeliveryAttempt, type Even
 import type { Payment } from "../../model/possible.ts";
 import { link } from "../../route.ts";
 import { Button } from "../../ui/button.tsx";
-import { Copy } from "../../ui/copy.tsx";
-import { Icon, type IconName } from "../../ui/icons.tsx";
+import { Id } from "../../ui/copy.tsx";
+import { Failed, Skeleton } from "../../ui/feedback.tsx";
+import { Icon } from "../../ui/icons.tsx";
 import { Json } from "../../ui/json.tsx";
-import { useLoad } from "../../ui/load.ts";
+import { useEvery, useLoad } from "../../ui/load.ts";
 import { ActionStatusOf, HttpStatusOf, ShapeOf } from "../../ui/status.tsx";
 import { say } from "../../ui/toasts.tsx";
-import { Time } from "../../ui/time.tsx";
+import { Time, gatewayNow } from "../../ui/time.tsx";
 import { CallOfRequest } from "../requests/call.tsx";
 
-interface Around {
-  requests: LoggedRequest[];
-  events: Event[];
-  attempts: { delivery: Delivery; attempt: DeliveryAttempt }[];
-}
-
-const NOTHING: Around = { requests: [], events: [], attempts: [] };
+/** Webhooks are sent just after their event, of which the stream tells; of them it does not. */
+const LOOK_MILLISECONDS = 1_500;
+const LOOKS_MAX = 10;
+const RECENT_MILLISECONDS = 5_000;
 
 /** Tells how a payment came to be as it is. `version` rises with what may have changed. */
 export function Story({ payment, version }: { payment: Payment; version: number }) {
-  const around = useLoad((signal) => load(payment.id, signal), [payment.id]);
-  const last = useSignal<Around>(NOTHING);
-  useEffect(() => { if (version) void around.again(); }, [version, payment.update_time]);
-  if (around.data.value) last.value = around.data.value;
-  const moments = timelineOf({ actions: payment.actions, ...last.value });
-  return <ol class="timeline">{moments.map((moment) => <MomentOf key={moment.key} moment={moment} again={() => void around.again()} />)}</ol>;
-}
-
-async function load(id: string, signal: AbortSignal): Promise<Around> {
-  const [requests, { events }] = await Promise.all([
-    result(api.GET("/sandbox/requests", { params: { query: { payment_id: id, page_size: 100 } }, signal })).then((reply) => reply.requests, () => []),
-    result(api.GET("/events", { params: { query: { payment_id: id, page_size: 100 } }, signal })),
-  ]);
-  const attempts = await Promise.all(events.map((event) => attemptsOf(event.id, signal)));
-  return { requests, events, attempts: attempts.flat() };
-}
-
-async function attemptsOf(eventId: string, signal: AbortSignal): Promise<Around["attempts"]> {
-  const { deliveries } = await result(api.GET("/events/{id}/deliveries", { params: { path: { id: eventId } }, signal }));
-  const each = deliveries.map(async (delivery) => {
-    const path = { id: eventId, endpoint_id: delivery.endpoint_id };
-    const { attempts } = await result(api.GET("/events/{id}/deliveries/{endpoint_id}/attempts", { params: { path }, signal }));
-    return attempts.map((attempt) => ({ delivery, attempt }));
+  const over = useRef(new Map<string, Deliveries>()).current;
+  const { data, failure, again } = useLoad((signal) => around(payment.id, over, signal), [payment.id]);
+  const [latest, looks] = [`${version} ${payment.update_time}`, useSignal(0)];
+  const told = useRef(latest);
+  useEffect(() => {
+    if (told.current === latest) return;
+    [told.current, looks.value] = [latest, 0];
+    void again();
+  }, [latest]);
+  useEvery(LOOK_MILLISECONDS, () => {
+    const isRecent = gatewayNow().getTime() - Date.parse(payment.update_time) < RECENT_MILLISECONDS;
+    if ((!data.value?.isOpen && !isRecent) || looks.value >= LOOKS_MAX) return;
+    looks.value++;
+    void again();
   });
-  return (await Promise.all(each)).flat();
+  if (!data.value && !failure.value) return <Skeleton rows={3} />;
+  const moments = timelineOf({ requests: [], turns: [], events: [], attempts: [], ...data.value, actions: payment.actions });
+  const redelivered = () => { looks.value = 0; over.clear(); void again(); };
+  return (
+    <div class="panel-body stack">
+      {!data.value && failure.value && <Failed failure={failure.value} again={() => void again()} />}
+      <ol class="timeline">{moments.map((moment) => <MomentOf key={moment.key} moment={moment} again={redelivered} />)}</ol>
+    </div>
+  );
 }
 
 function MomentOf({ moment, again }: { moment: Moment; again: () => void }) {
   switch (moment.kind) {
     case "gap": return <li class="gap">{span(moment.milliseconds)} later</li>;
     case "action": return <ActionIn action={moment.action} />;
-    case "request": return <RequestIn request={moment.request} />;
+    case "request": return <RequestIn request={moment.request} at={moment.at} />;
     case "event": return <EventIn event={moment.event} again={again} />;
     case "delivery": return <AttemptIn delivery={moment.delivery} attempt={moment.attempt} />;
   }
 }
 
-function Line({ kind, mark, tone, at, title, more, inside }: {
-  kind: Moment["kind"]; mark: preact.ComponentChildren; tone?: string; at: string;
-  title: preact.ComponentChildren; more?: preact.ComponentChildren; inside?: preact.ComponentChildren;
+function Line({ kind, mark, tone, at, name, title, more, inside }: {
+  kind: Moment["kind"]; mark: ComponentChildren; tone?: string; at: string; name: string;
+  title: ComponentChildren; more?: ComponentChildren; inside?: ComponentChildren;
 }) {
   const open = useSignal(false);
   return (
@@ -76,12 +76,12 @@ function Line({ kind, mark, tone, at, title, more, inside }: {
       <div class="moment-what">
         <div class="moment-title">
           {title}
-          {inside && <Button kind="plain" small onClick={() => { open.value = !open.value; }}>{open.value ? "Less" : "More"}</Button>}
+          {inside && <Button kind="plain" small onClick={() => { open.value = !open.value; }}>{open.value ? "Less" : "More"}<span class="unseen"> about {name}</span></Button>}
         </div>
         {more && <div class="moment-more">{more}</div>}
-        {open.value && <div class="moment-in stack-tight">{inside}</div>}
       </div>
       <span class="moment-time"><Time at={at} /></span>
+      {open.value && <div class="moment-in">{inside}</div>}
     </li>
   );
 }
@@ -95,46 +95,52 @@ function ActionIn({ action }: { action: Action }) {
     action.decline && `${action.decline.code.replace("CODE_", "")}: ${action.decline.message}`,
     action.status === "STATUS_PENDING" ? "The bank's answer is not known yet; the gateway asks for it." : settled >= 1_000 && `settled after ${span(settled)}`,
   ].filter(Boolean).join(" · ");
+  const what = `${VERBS[action.type]} ${withCurrency(action.amount)}`;
   return (
-    <Line kind="action" mark={<ShapeOf shape={shown.shape} />} tone={shown.tone} at={action.create_time} more={more}
-      title={<>{VERBS[action.type]} {withCurrency(action.amount)} <ActionStatusOf status={action.status} /></>}
-      inside={<Json value={action} />} />
+    <Line kind="action" mark={<ShapeOf shape={shown.shape} />} tone={shown.tone} at={action.create_time} more={more} name={what}
+      title={<>{what} <ActionStatusOf status={action.status} /></>} inside={<Json value={action} />} />
   );
 }
 
-function RequestIn({ request }: { request: LoggedRequest }) {
-  const more = [
-    request.idempotency_key && <>idempotency key <code>{request.idempotency_key}</code> <Copy text={request.idempotency_key} label="Copy the idempotency key" /></>,
-    request.replayed && "answered from the first reply",
-    request.reason && <code>{request.reason}</code>,
-  ].filter(Boolean).map((one, index) => <span key={index}>{index > 0 && " · "}{one}</span>);
+function RequestIn({ request, at }: { request: LoggedRequest; at: string }) {
+  const { idempotency_key: key, replayed, reason } = request;
   return (
-    <Line kind="request" mark={<Icon name="requests" />} at={request.create_time} more={more}
+    <Line kind="request" mark={<Icon name="requests" />} at={at} name={`the request ${request.method}`}
       title={<><a href={link(["requests", request.id])}>{request.method}</a> <HttpStatusOf status={request.http_status} /> <span class="muted small">{span(millisecondsOf(request.duration))}</span></>}
+      more={(reason || replayed || key) && (
+        <>
+          {reason && <div><code>{reason}</code></div>}
+          {replayed && <div>The first reply once more: nothing was done twice.</div>}
+          {key && <div class="key"><span>Idempotency key</span> <Id id={key} label="Copy the idempotency key" /></div>}
+        </>
+      )}
       inside={<CallOfRequest request={request} />} />
   );
 }
 
 function EventIn({ event, again }: { event: Event; again: () => void }) {
   const redeliver = async () => {
-    const { deliveries } = await result(api.POST("/events/{id}/redeliver", { params: { path: { id: event.id } }, body: {} }));
-    say(deliveries.length ? `${event.type} is delivered once more.` : "No enabled endpoint wants this event.", { good: deliveries.length > 0 });
-    setTimeout(again, 500);
+    try {
+      const { deliveries } = await result(api.POST("/events/{id}/redeliver", { params: { path: { id: event.id } }, body: {} }));
+      say(deliveries.length ? `${event.type} is delivered once more.` : "No enabled endpoint wants this event.", { good: deliveries.length > 0 });
+      again();
+    } catch (problem) {
+      say(caught(problem).message, { good: false });
+    }
   };
   return (
-    <Line kind="event" mark={<Icon name="event" />} at={event.create_time}
+    <Line kind="event" mark={<Icon name="event" />} at={event.create_time} name={event.type}
       title={<><code>{event.type}</code> <Button kind="plain" small icon="again" onClick={() => void redeliver()}>Redeliver</Button></>}
       inside={<Json value={event} />} />
   );
 }
 
-const MARKS: Record<string, IconName> = { true: "send", false: "alert" };
-
 function AttemptIn({ delivery, attempt }: { delivery: Delivery; attempt: DeliveryAttempt }) {
   const good = attempt.status_code >= 200 && attempt.status_code < 300;
   return (
-    <Line kind="delivery" mark={<Icon name={MARKS[String(good)] ?? "send"} />} {...(good ? {} : { tone: httpShown(attempt.status_code).tone })} at={attempt.create_time}
-      title={<>delivered to <a href={link(["webhooks", delivery.endpoint_id])}><code>{delivery.endpoint_id.slice(0, 9)}…</code></a> <HttpStatusOf status={attempt.status_code} /> <span class="muted small">{span(millisecondsOf(attempt.duration))}</span></>}
+    <Line kind="delivery" mark={<Icon name={good ? "send" : "alert"} />} {...(good ? {} : { tone: httpShown(attempt.status_code).tone })} at={attempt.create_time}
+      name={`attempt ${attempt.number}`}
+      title={<>sent to <a href={link(["webhooks", delivery.endpoint_id])}><code>{delivery.endpoint_id.slice(0, 9)}…</code></a> <HttpStatusOf status={attempt.status_code} /> <span class="muted small">{span(millisecondsOf(attempt.duration))}</span></>}
       more={attempt.error || undefined}
       inside={attempt.reply ? <pre class="small">{attempt.reply}</pre> : undefined} />
   );
