@@ -15,6 +15,7 @@ from paygate_client import (
     Card,
     DeclineCode,
     DeliveryStatus,
+    DueKind,
     EndpointStatus,
     EventType,
     Expiry,
@@ -247,7 +248,12 @@ async def test_lists_are_filtered_and_followed(paygate: AsyncPaygate) -> None:
 
 
 async def test_the_sandbox_tells_its_clock_and_its_cards(paygate: AsyncPaygate) -> None:
-    """A test sees what the simulated bank does, and what time it is."""
+    """A test sees what the simulated bank does, what time it is, and what it brings next."""
+    await paygate.authorize(gbp(500), card=card())
+    due = await paygate.sandbox.due()
+    assert list(due) == sorted(due, key=lambda one: one.due_time)
+    (first, *_) = [one for one in due if one.kind == DueKind.PAYMENT_EXPIRES]
+    assert first.due_time == (await paygate.get_payment(first.payment_id)).expire_time
     assert (await paygate.sandbox.clock()).now.tzinfo
     numbers = {one.number.replace(" ", "") for one in await paygate.sandbox.test_cards()}
     assert LOST_REPLY in numbers

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -42,6 +43,25 @@ def drained(story: Story, stack: Stack) -> None:
         request = pb.DrainRequest(timeout=Duration(seconds=20))
         left = SandboxServiceStub(channel).Drain(request, metadata=tuple(story.credentials))
         assert left.drained, left
+
+
+@then("its expiry is among what is due next")
+def expiry_is_due(story: Story) -> None:
+    """With the time that the payment says."""
+    (found,) = _due_of_payment(story)
+    assert found.kind == pb.Due.KIND_PAYMENT_EXPIRES
+    assert found.due_time == story.payment.expire_time
+
+
+@then("its expiry is no longer among what is due next")
+def expiry_is_not_due(story: Story) -> None:
+    """It has happened."""
+    assert _due_of_payment(story) == []
+
+
+def _due_of_payment(story: Story) -> list[pb.Due]:
+    reply: Any = story.ask("ListDue", {}).message
+    return [one for one in reply.due if one.payment_id == story.payment.id]
 
 
 @then("within 5 s the same request is carried out anew")

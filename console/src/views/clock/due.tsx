@@ -42,7 +42,7 @@ function DueOf({ due, turn, busy }: { due: Due; turn: Props["turn"]; busy: boole
       <div class="due-what">
         <span class="row-wrap"><strong>{KINDS[due.kind]}</strong> <Time at={due.due_time} relative /></span>
         {due.kind === "KIND_DELIVERY_RETRIED"
-          ? <Id id={due.event_id} to={link(["webhooks", due.endpoint_id])} />
+          ? <Id id={due.event_id} to={link(["webhooks", due.endpoint_id, due.event_id])} />
           : <Id id={due.payment_id} to={link(["payments", due.payment_id])} />}
       </div>
       <span class="muted small"><Time at={due.due_time} /></span>

@@ -15,6 +15,13 @@ Feature: Let time pass
       | AUTHORIZE | SUCCEEDED | 10.00 GBP |
       | EXPIRE    | SUCCEEDED | 10.00 GBP |
 
+  Scenario: What time brings next is told
+    Given a payment of 10.00 GBP
+    Then its expiry is among what is due next
+    When 7 days pass
+    And everything due is done
+    Then its expiry is no longer among what is due next
+
   Scenario Outline: Nothing is possible with an expired payment
     Given a payment of 10.00 GBP
     When 7 days pass
