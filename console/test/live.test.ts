@@ -38,8 +38,11 @@ async function watched(answers: readonly Answer[], done: (told: string[], live: 
     const onEvent = (event: Event) => void told.push(event.id);
     const live = new Live({ onEvent, onBegin: () => void told.push("begin"), paymentId: "pay_1" }, url);
     live.start();
-    await until(() => done(told, live, asked));
-    live.stop();
+    try {
+      await until(() => done(told, live, asked));
+    } finally {
+      live.stop(); // it would go on for ever
+    }
     assert.equal(live.state.value, "off");
   });
   return { told, cursors: asked.map(({ url }) => new URL(url, "http://x").searchParams.get("cursor")), asked };
@@ -61,6 +64,16 @@ test("it tries again while nobody answers, and after as long as it is told to", 
   const { told } = await watched(answers, (_, live) => live.state.value === "live");
   assert.deepEqual(told, ["begin"]);
   assert.ok(Date.now() - began >= 1250);
+});
+
+test("with too many streams it says so, and takes the place of one that ends", async () => {
+  const states: string[] = [];
+  const crowded = refuses(429, "WATCH_LIMIT");
+  await watched([crowded, crowded, streams(HEARTBEAT, "stays")], (_, live) => {
+    if (states.at(-1) !== live.state.value) states.push(live.state.value);
+    return live.state.value === "live";
+  });
+  assert.deepEqual(states, ["connecting", "crowded", "live"]);
 });
 
 test("a cursor that is no longer known begins anew", async () => {

@@ -5,8 +5,11 @@ import { Lines } from "./lines.ts";
 import { apiKey, bearer, end } from "./session.ts";
 
 export type Event = Schemas["Event"];
-/** `off`: nothing is read, because nobody is signed in, the page has been hidden for long, or it was stopped. */
-export type State = "live" | "connecting" | "off";
+/**
+ * `crowded`: the merchant reads as many streams as it may, in other tabs or programs; one that ends makes room.
+ * `off`: nothing is read, because nobody is signed in, the page has been hidden for long, or it was stopped.
+ */
+export type State = "live" | "connecting" | "crowded" | "off";
 
 export type Watching = {
   /** One payment's events alone. */
@@ -92,10 +95,10 @@ export class Live {
 
   async #run(key: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.state.value = "connecting";
+      if (this.state.peek() === "off") this.state.value = "connecting";
       const pause = await this.#read(key, signal).catch(() => 0);
       if (signal.aborted) return;
-      this.state.value = "connecting"; // it was live until now
+      if (this.state.peek() === "live") this.state.value = "connecting";
       await waited(Math.max(pause, backOff(this.#failed)), signal);
       this.#failed += 1;
     }
@@ -127,6 +130,7 @@ export class Live {
   }
 
   #refused(reply: Response, key: string): number {
+    this.state.value = reply.status === 429 ? "crowded" : "connecting";
     if (reply.status === 401) end(key);
     // What it names is no longer a place of the stream.
     if (reply.status === 400) this.#cursor = "";

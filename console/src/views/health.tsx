@@ -50,6 +50,7 @@ const shown = (word: string, tone: Shown["tone"], shape: Shown["shape"]): Shown 
 const LIVE: Record<typeof live.state.value, Part> = {
   live: { name: "Live stream", shown: shown("Live", "good", "check"), means: "What happens appears here as it happens.", todo: undefined },
   connecting: { name: "Live stream", shown: shown("Reconnecting", "warn", "ring"), means: "Nothing new appears by itself until the stream is back. It goes on from where it broke: nothing is lost.", todo: "It tries again by itself, every 5 s at least." },
+  crowded: { name: "Live stream", shown: shown("Too many", "warn", "slash"), means: "This merchant reads as many streams as it may, in other tabs or programs. Lists are still asked for every few seconds.", todo: "Close a tab: this one takes its place." },
   off: { name: "Live stream", shown: shown("Off", "quiet", "slash"), means: "The page was hidden for long. It begins again when it is seen.", todo: undefined },
 };
 
