@@ -16,7 +16,7 @@ import { say } from "../../ui/toasts.tsx";
 import { DueNext } from "./due.tsx";
 import { ResetPanel } from "./reset.tsx";
 
-const DRAIN_TIMEOUT = "10s";
+const DRAIN_TIMEOUT = "5s";
 const PRESETS: readonly (readonly [string, number])[] = [["1 hour", 3_600], ["1 day", 86_400], ["7 days and 1 s: past expiry", 604_801]];
 
 interface Doing {
