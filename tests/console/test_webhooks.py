@@ -117,8 +117,10 @@ def test_an_endpoint_is_changed_turned_off_and_deleted(webhooks: Page, merchant:
     assert merchant.call("GET", "/webhook-endpoints")["endpoints"] == []
 
 
-def test_deliveries_appear_by_themselves_with_each_try(webhooks: Page, merchant: Merchant) -> None:
-    """A test event, and those of a payment; opened, a delivery tells its tries and its event."""
+def test_deliveries_appear_by_themselves_with_each_attempt(
+    webhooks: Page, merchant: Merchant
+) -> None:
+    """A test event, and those of a payment; opened, a delivery tells its attempts and its event."""
     endpoint_at(webhooks, merchant, INBOX)
     expect(webhooks.get_by_text("Nothing was delivered yet")).to_be_visible()
     press(webhooks, "Send a test")
@@ -130,28 +132,32 @@ def test_deliveries_appear_by_themselves_with_each_try(webhooks: Page, merchant:
     expect(newest.get_by_role("link")).to_have_attribute("href", f"#/payments/{payment_id}")
 
     newest.get_by_role("cell").first.click()
-    expect(webhooks.get_by_text("Try 1")).to_be_visible()
+    expect(webhooks.get_by_text("Attempt 1")).to_be_visible()
     accessible(webhooks)
     press(webhooks, "Redeliver")
-    expect(webhooks.get_by_text("Try 2")).to_be_visible()
+    expect(webhooks.get_by_text("Attempt 2")).to_be_visible()
     expect(newest).to_contain_text("Delivered")
     webhooks.get_by_role("tab", name="Event").click()
     expect(webhooks.get_by_role("tabpanel")).to_contain_text(f'"id": "{payment_id}"')
+
+    webhooks.evaluate("location.hash += '?failed=1'")  # a link leads to it, whatever is listed
+    expect(webhooks.get_by_text("Nothing has failed")).to_be_visible()
+    expect(webhooks.get_by_text("Attempt 2")).to_be_visible()
     webhooks.keyboard.press("Escape")
     expect(webhooks.get_by_role("tabpanel")).not_to_be_visible()
     webhooks.keyboard.press("Escape")
     assert webhooks.url.endswith("#/webhooks")
 
 
-def test_what_fails_is_seen_with_its_next_try(webhooks: Page, merchant: Merchant) -> None:
-    """Each try of a receiver that is down, and when it is tried again."""
+def test_what_fails_is_seen_with_its_next_attempt(webhooks: Page, merchant: Merchant) -> None:
+    """Each attempt of a receiver that is down, and when it is tried again."""
     endpoint_at(webhooks, merchant, FAILING)
     merchant.authorize()
     row = deliveries(webhooks).first
     expect(row).to_contain_text(re.compile("Pending.*503"))
     row.get_by_role("cell").first.click()
     expect(webhooks.get_by_text("http 503").first).to_be_visible()
-    expect(webhooks.get_by_text(re.compile("The next try is"))).to_be_visible()
+    expect(webhooks.get_by_text(re.compile("The next attempt is"))).to_be_visible()
     webhooks.get_by_label("Failed only").check()
     expect(webhooks.get_by_text("Nothing has failed")).to_be_visible()
     assert webhooks.url.endswith("?failed=1")
@@ -215,7 +221,7 @@ def test_on_a_phone(new_console: NewPage, merchant: Merchant) -> None:
     merchant.authorize()
     page = new_console(f"#/webhooks/{endpoint_id}", key=merchant.key, viewport=PHONE)
     deliveries(page).first.get_by_role("cell").first.click()
-    expect(page.get_by_text("Try 1")).to_be_visible()
+    expect(page.get_by_text("Attempt 1")).to_be_visible()
     fits(page)
     accessible(page)
     press(page, "New endpoint")

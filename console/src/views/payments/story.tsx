@@ -140,7 +140,7 @@ function AttemptIn({ delivery, attempt }: { delivery: Delivery; attempt: Deliver
   return (
     <Line kind="delivery" mark={<Icon name={good ? "send" : "alert"} />} {...(good ? {} : { tone: httpShown(attempt.status_code).tone })} at={attempt.create_time}
       name={`attempt ${attempt.number}`}
-      title={<>sent to <a href={link(["webhooks", delivery.endpoint_id])}><code>{delivery.endpoint_id.slice(0, 9)}…</code></a> <HttpStatusOf status={attempt.status_code} /> <span class="muted small">{span(millisecondsOf(attempt.duration))}</span></>}
+      title={<>sent to <a href={link(["webhooks", delivery.endpoint_id, delivery.event_id])}><code>{delivery.endpoint_id.slice(0, 9)}…</code></a> <HttpStatusOf status={attempt.status_code} /> <span class="muted small">{span(millisecondsOf(attempt.duration))}</span></>}
       more={attempt.error || undefined}
       inside={attempt.reply ? <pre class="small">{attempt.reply}</pre> : undefined} />
   );

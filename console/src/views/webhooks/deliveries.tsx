@@ -18,7 +18,7 @@ import type { Column } from "../../ui/rows.tsx";
 import { DeliveryStatusOf, HttpStatusOf } from "../../ui/status.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { Time, gatewayNow } from "../../ui/time.tsx";
-import { DeliveryDetail } from "./delivery.tsx";
+import { DeliveryDetail, OtherDelivery } from "./delivery.tsx";
 
 const COLUMNS: readonly Column<Delivery>[] = [
   { head: "Status", cell: (delivery) => <StatusAndNext delivery={delivery} /> },
@@ -36,7 +36,7 @@ function StatusAndNext({ delivery }: { delivery: Delivery }) {
 function Answer({ delivery }: { delivery: Delivery }) {
   if (!delivery.last_attempt_time) return <span class="muted">{delivery.status === "STATUS_FAILED" ? "not tried" : "none yet"}</span>;
   const { attempts, last_error, last_status_code } = delivery;
-  return <span class="row" title={last_error}><HttpStatusOf status={last_status_code} />{attempts > 1 && <span class="muted small" title={`${attempts} tries`}>×{attempts}</span>}</span>;
+  return <span class="row" title={last_error}><HttpStatusOf status={last_status_code} />{attempts > 1 && <span class="muted small" title={`${attempts} attempts`}>×{attempts}</span>}</span>;
 }
 
 interface Props {
@@ -56,11 +56,14 @@ export function Deliveries({ endpoint, openEvent, version }: Props) {
   useEffect(() => { if (version) void polling.anew(); }, [version]);
   const at = (eventId?: string) => link(["webhooks", id, ...(eventId ? [eventId] : [])], query);
   const turn = (on: boolean) => go(link(["webhooks", id], { ...query, failed: on ? "1" : undefined }), { replace: true });
+  const list = polling.list.value;
+  const isElsewhere = openEvent && list && ![...list.items, ...list.waiting].some((one) => one.event_id === openEvent);
   return (
     <Panel title="Deliveries" padded={false} actions={<>
       <Check label="Failed only" on={failed} onInput={turn} />
       <Button icon="again" onClick={() => { asking.value = true; }}>Redeliver failed…</Button>
     </>}>
+      {isElsewhere && <OtherDelivery key={openEvent} id={openEvent} endpoint={endpoint} />}
       <PolledRows polling={polling} label="Deliveries" nouns={["delivery", "deliveries"]} columns={COLUMNS} openKey={openEvent} empty={<Nothing failed={failed} turn={turn} />}
         onOpen={(one) => go(at(one.event_id === openEvent ? undefined : one.event_id), { replace: true })}
         below={(one) => <DeliveryDetail delivery={one} endpoint={endpoint} told={polling.told} />} />
@@ -77,7 +80,7 @@ async function pageOf(id: string, failed: boolean, token: string, signal: AbortS
 
 function Nothing({ failed, turn }: { failed: boolean; turn: (on: boolean) => void }) {
   if (failed) {
-    return <Empty icon="check" title="Nothing has failed" actions={<Button onClick={() => turn(false)}>Show all deliveries</Button>}>A delivery has failed when its last try, after more than three days, came to nothing, or when the receiver answered 410: gone.</Empty>;
+    return <Empty icon="check" title="Nothing has failed" actions={<Button onClick={() => turn(false)}>Show all deliveries</Button>}>A delivery has failed when its last attempt, after more than three days, came to nothing, or when the receiver answered 410: gone.</Empty>;
   }
   return (
     <Empty icon="send" title="Nothing was delivered yet" actions={<Button icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button>}>
@@ -101,7 +104,7 @@ function RedeliverFailed({ endpoint, onClose, done }: { endpoint: Endpoint; onCl
   return (
     <Dialog title="Redeliver what failed" onClose={onClose} onSubmit={() => void action.run()}
       foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={action.busy.value}>Redeliver</Button></>}>
-      <p>Every failed delivery to <code class="breaks">{endpoint.url}</code> whose event is of this time is tried again, as if it were new.</p>
+      <p>Every failed delivery to <code class="breaks">{endpoint.url}</code> whose event is of this time is attempted again, as if it were new.</p>
       <Select label="Since" value={seconds.value} onInput={(value) => { seconds.value = value; }} options={SINCE} />
       {action.failure.value && <Failed failure={action.failure.value} />}
     </Dialog>

@@ -1,7 +1,7 @@
-/** One delivery: each try, what the receiver said, and the event itself. */
+/** One delivery: each attempt, what the receiver said, and the event itself. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { api, result, under } from "../../api/client.ts";
+import { useEffect, useRef } from "preact/hooks";
+import { Failure, api, result, under } from "../../api/client.ts";
 import type { Endpoint } from "../../model/hooks.ts";
 import { httpShown } from "../../model/statuses.ts";
 import { millisecondsOf, span } from "../../model/time.ts";
@@ -12,14 +12,15 @@ import { Button } from "../../ui/button.tsx";
 import { Id } from "../../ui/copy.tsx";
 import { Failed, Skeleton } from "../../ui/feedback.tsx";
 import { Code, Json } from "../../ui/json.tsx";
-import { useLoad } from "../../ui/load.ts";
-import { HttpStatusOf, ShapeOf } from "../../ui/status.tsx";
+import { useEvery, useLoad } from "../../ui/load.ts";
+import { POLL_MILLISECONDS } from "../../ui/polling.ts";
+import { DeliveryStatusOf, HttpStatusOf, ShapeOf } from "../../ui/status.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { Time } from "../../ui/time.tsx";
 import { DISABLED } from "./endpoint.tsx";
 
-type Tab = "Tries" | "Event";
+type Tab = "Attempts" | "Event";
 
 interface Props {
   delivery: Delivery;
@@ -30,7 +31,9 @@ interface Props {
 
 /** Shows it under its row. */
 export function DeliveryDetail({ delivery, endpoint, told }: Props) {
-  const tab = useSignal<Tab>("Tries");
+  const tab = useSignal<Tab>("Attempts");
+  const shown = useRef<HTMLDivElement>(null);
+  useEffect(() => shown.current?.scrollIntoView({ block: "nearest" }), []);
   const redeliver = useAction(async (key) => {
     const call = { params: { path: { id: delivery.event_id } }, body: { endpoint_id: delivery.endpoint_id }, ...under(key) };
     const { deliveries } = await result(api.POST("/events/{id}/redeliver", call));
@@ -40,9 +43,9 @@ export function DeliveryDetail({ delivery, endpoint, told }: Props) {
   const refused = endpoint.status === "STATUS_ENABLED" ? undefined : DISABLED;
   const actions = <Button icon="again" refused={refused} busy={redeliver.busy.value} onClick={() => void redeliver.run()}>Redeliver</Button>;
   return (
-    <div class="stack-tight">
-      <Tabs label="Delivery" tabs={["Tries", "Event"]} open={tab.value} onOpen={(one) => { tab.value = one; }} actions={actions}>
-        {tab.value === "Tries" ? <Attempts delivery={delivery} /> : <EventOf id={delivery.event_id} />}
+    <div ref={shown} class="stack-tight">
+      <Tabs label="Delivery" tabs={["Attempts", "Event"]} open={tab.value} onOpen={(one) => { tab.value = one; }} actions={actions}>
+        {tab.value === "Attempts" ? <Attempts delivery={delivery} /> : <EventOf id={delivery.event_id} />}
       </Tabs>
       {redeliver.failure.value && <Failed failure={redeliver.failure.value} />}
       <div class="row-wide small muted">
@@ -51,6 +54,26 @@ export function DeliveryDetail({ delivery, endpoint, told }: Props) {
       </div>
     </div>
   );
+}
+
+/** Shows one that is not in the list: an older one, or one that the filter leaves out. */
+export function OtherDelivery({ id, endpoint }: { id: string; endpoint: Endpoint }) {
+  const loaded = useLoad((signal) => deliveryOf(id, endpoint.id, signal), [id, endpoint.id]);
+  useEvery(POLL_MILLISECONDS, loaded.again);
+  const delivery = loaded.data.value;
+  return (
+    <div class="panel-body">
+      {loaded.failure.value && <Failed failure={loaded.failure.value} again={() => void loaded.again()} />}
+      {delivery && <><div class="row"><DeliveryStatusOf status={delivery.status} /><code>{delivery.event_type}</code></div><DeliveryDetail delivery={delivery} endpoint={endpoint} told={() => void loaded.again()} /></>}
+    </div>
+  );
+}
+
+async function deliveryOf(id: string, endpointId: string, signal: AbortSignal): Promise<Delivery> {
+  const { deliveries } = await result(api.GET("/events/{id}/deliveries", { params: { path: { id }, query: { page_size: 100 } }, signal }));
+  const found = deliveries.find((one) => one.endpoint_id === endpointId);
+  if (!found) throw new Failure("NOT_FOUND", "This event did not go to this endpoint.");
+  return found;
 }
 
 function Attempts({ delivery }: { delivery: Delivery }) {
@@ -62,7 +85,7 @@ function Attempts({ delivery }: { delivery: Delivery }) {
   if (!attempts) return <Skeleton rows={2} />;
   return (
     <>
-      {delivery.status === "STATUS_PENDING" && <p class="muted small">{attempts.length ? "The next try is " : "The first try is "}<Time at={delivery.next_attempt_time} relative />.</p>}
+      {delivery.status === "STATUS_PENDING" && <p class="muted small">{attempts.length ? "The next attempt is " : "The first attempt is "}<Time at={delivery.next_attempt_time} relative />.</p>}
       <ol class="timeline">{attempts.map((attempt) => <Attempt key={attempt.number} attempt={attempt} />)}</ol>
     </>
   );
@@ -80,7 +103,7 @@ function Attempt({ attempt }: { attempt: DeliveryAttempt }) {
     <li class="moment">
       <span class={`moment-mark tone-${shown.tone}`}><ShapeOf shape={shown.shape} /></span>
       <div class="moment-what">
-        <div class="moment-title">Try {attempt.number} <HttpStatusOf status={attempt.status_code} /> <span class="muted small">{span(millisecondsOf(attempt.duration))}</span></div>
+        <div class="moment-title">Attempt {attempt.number} <HttpStatusOf status={attempt.status_code} /> <span class="muted small">{span(millisecondsOf(attempt.duration))}</span></div>
         {attempt.error && <div class="moment-more">{attempt.error}</div>}
         {attempt.reply && <div class="moment-in"><Code text={attempt.reply} label="Copy the reply" /></div>}
       </div>

@@ -23,7 +23,7 @@ export function Webhooks() {
   useEvery(REFRESH_MILLISECONDS, loaded.again);
   const isInbox = path[1] === "inbox";
   const id = isInbox ? undefined : path[1];
-  const up = path.length > (isInbox ? 2 : 1) ? link(path.slice(0, -1), Object.fromEntries(query)) : undefined;
+  const up = path.length > (isInbox ? 2 : 1) ? link(path.slice(0, -1), path.length > 2 ? Object.fromEntries(query) : {}) : undefined;
   useKeys({ Escape: up ? () => go(up) : undefined });
   const reveal = (one: Shown) => {
     shown.value = one;
