@@ -31,7 +31,7 @@ const helping = signal(false);
 export function Shell({ children }: { children: ComponentChildren }) {
   useKeys({
     "?": () => { helping.value = true; },
-    "/": () => document.querySelector<HTMLInputElement>("[data-search]")?.focus() ?? go(link(["payments"])),
+    "/": search,
     g: () => go(link(["payments"])),
     n: () => go(link(["test"])),
   });
@@ -48,6 +48,13 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <Toasts />
     </div>
   );
+}
+
+/** Goes to the view's search, or to that of payments. */
+function search(): void {
+  const field = document.querySelector<HTMLInputElement>("[data-search]");
+  if (field) field.focus();
+  else go(link(["payments"]));
 }
 
 function Nav() {

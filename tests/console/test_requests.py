@@ -115,6 +115,22 @@ def test_a_call_is_shown_and_repeated_with_its_key(requests: Page, merchant: Mer
     expect(rows_of(requests).filter(has_text="replayed")).to_have_count(1)
 
 
+def test_keys_go_through_the_list(requests: Page, merchant: Merchant) -> None:
+    """And open what they stand on, and close it again."""
+    merchant.authorize()
+    merchant.authorize()
+    expect(rows_of(requests)).to_have_count(2)
+    for key, row in (("j", 0), ("j", 1), ("k", 0)):
+        requests.keyboard.press(key)
+        expect(rows_of(requests).nth(row)).to_be_focused()
+    requests.keyboard.press("Enter")
+    expect(requests.get_by_role("heading", name="Authorize")).to_be_visible()
+    requests.keyboard.press("Escape")
+    assert requests.url.endswith("#/requests")
+    requests.keyboard.press("/")
+    expect(requests.get_by_role("searchbox")).to_be_focused()
+
+
 def test_what_is_not_kept_is_not_repeated(requests: Page, merchant: Merchant) -> None:
     """No card stands anywhere on the page, and the button says why it does nothing."""
     merchant.authorize()

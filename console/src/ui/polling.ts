@@ -8,6 +8,8 @@ import { begun, changed, extended, polled, released, type PageOfList, type Polle
 import { useEvery } from "./load.ts";
 
 export const POLL_MILLISECONDS = 1_500;
+/** However many events come: so long between one answer and the next question. */
+const PAUSE_MILLISECONDS = 250;
 
 interface Asked<T> {
   /** Asks for a page: the newest without a token. */
@@ -59,6 +61,7 @@ export function usePolling<T>({ ask, keyOf, by }: Asked<T>): Polling<T> {
     while (isWanted.current && mine === asking.current) {
       isWanted.current = false;
       await asked("", (page) => { list.value = list.value ? polled(list.value, page, { keyOf, held: held.value }) : begun(page); });
+      await new Promise((resume) => { setTimeout(resume, PAUSE_MILLISECONDS); });
     }
     if (mine === asking.current) isAsking.current = false;
   };
