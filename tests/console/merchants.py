@@ -10,7 +10,8 @@ from paygate.admin.v1 import admin_service_pb2 as admin
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 
-_CARD = {"pan": "4242424242424242", "expiry": {"month": 12, "year": 2040}, "cvv": "123"}
+APPROVED, DECLINED, REPLY_LOST = "4242424242424242", "4000000000000002", "4000000000001026"
+_CARD = {"expiry": {"month": 12, "year": 2040}, "cvv": "123"}
 _NUMBERS = itertools.count(1)
 
 
@@ -32,10 +33,12 @@ class Merchant:
         how = {} if body is None else {"json": body}
         return urllib3.request(method, f"{self.url}{path}", headers=own, **how).json()
 
-    def authorize(self, *, idempotency_key: str = "", reference: str = "") -> str:
+    def authorize(
+        self, *, idempotency_key: str = "", reference: str = "", pan: str = APPROVED
+    ) -> str:
         """Make a payment of 10.00 GBP, and return its id."""
         body = {
-            "card_details": _CARD,
+            "card_details": {"pan": pan, **_CARD},
             "amount": {"minor_units": "1000", "currency": "GBP"},
             "reference": reference,
         }
@@ -49,6 +52,12 @@ class Merchant:
         amount = {"minor_units": str(minor_units), "currency": "GBP"}
         body = {"authorization_id": payment_id, "amount": amount}
         return self.call("POST", "/capture", body, **{"idempotency-key": idempotency_key})
+
+    def act(self, verb: str, payment_id: str, minor_units: int | None = None, **more: Any) -> Any:
+        """Capture, refund or void; return the answer, whatever it is."""
+        amount = {"amount": {"minor_units": str(minor_units), "currency": "GBP"}}
+        body = {"authorization_id": payment_id, **(amount if minor_units else {}), **more}
+        return self.call("POST", f"/{verb}", body)
 
     def endpoint(self, url: str, **more: Any) -> str:
         """Make a webhook endpoint, and return its id."""

@@ -46,11 +46,11 @@ export function Story({ payment, version }: { payment: Payment; version: number 
   });
   if (!data.value && !failure.value) return <Skeleton rows={3} />;
   const moments = timelineOf({ requests: [], turns: [], events: [], attempts: [], ...data.value, actions: payment.actions });
-  const redelivered = () => { looks.value = 0; over.clear(); void again(); };
+  const beginAnew = () => { looks.value = 0; over.clear(); void again(); };
   return (
     <div class="panel-body stack">
       {!data.value && failure.value && <Failed failure={failure.value} again={() => void again()} />}
-      <ol class="timeline">{moments.map((moment) => <MomentOf key={moment.key} moment={moment} again={redelivered} />)}</ol>
+      <ol class="timeline">{moments.map((moment) => <MomentOf key={moment.key} moment={moment} again={beginAnew} />)}</ol>
     </div>
   );
 }
@@ -59,7 +59,7 @@ function MomentOf({ moment, again }: { moment: Moment; again: () => void }) {
   switch (moment.kind) {
     case "gap": return <li class="gap">{span(moment.milliseconds)} later</li>;
     case "action": return <ActionIn action={moment.action} />;
-    case "request": return <RequestIn request={moment.request} at={moment.at} />;
+    case "request": return <RequestIn request={moment.request} at={moment.at} again={again} />;
     case "event": return <EventIn event={moment.event} again={again} />;
     case "delivery": return <AttemptIn delivery={moment.delivery} attempt={moment.attempt} />;
   }
@@ -102,7 +102,7 @@ function ActionIn({ action }: { action: Action }) {
   );
 }
 
-function RequestIn({ request, at }: { request: LoggedRequest; at: string }) {
+function RequestIn({ request, at, again }: { request: LoggedRequest; at: string; again: () => void }) {
   const { idempotency_key: key, replayed, reason } = request;
   return (
     <Line kind="request" mark={<Icon name="requests" />} at={at} name={`the request ${request.method}`}
@@ -114,7 +114,7 @@ function RequestIn({ request, at }: { request: LoggedRequest; at: string }) {
           {key && <div class="key"><span>Idempotency key</span> <Id id={key} label="Copy the idempotency key" /></div>}
         </>
       )}
-      inside={<CallOfRequest request={request} />} />
+      inside={<CallOfRequest request={request} repeated={again} />} />
   );
 }
 

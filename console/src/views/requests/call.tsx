@@ -13,13 +13,13 @@ import { say } from "../../ui/toasts.tsx";
 type Tab = "Request" | "Reply" | Language;
 
 /** Shows a call of the request log. */
-export function CallOfRequest({ request }: { request: LoggedRequest }) {
+export function CallOfRequest({ request, repeated }: { request: LoggedRequest; repeated?: () => void }) {
   const tab = useSignal<Tab>("Request");
   const call = callOf(request);
   const tabs: Tab[] = ["Request", "Reply", ...(call ? LANGUAGES : [])];
   return (
     <div class="stack-tight">
-      <Tabs label="Call" tabs={tabs} open={tab.value} onOpen={(one) => { tab.value = one; }} actions={call && <Repeat call={call} request={request} />}>
+      <Tabs label="Call" tabs={tabs} open={tab.value} onOpen={(one) => { tab.value = one; }} actions={call && <Repeat call={call} request={request} repeated={repeated} />}>
         <Inside tab={tab.value} request={request} call={call} />
       </Tabs>
     </div>
@@ -39,7 +39,7 @@ function Inside({ tab, request, call }: { tab: Tab; request: LoggedRequest; call
 }
 
 /** Sends the same once more. What the log does not hold can't be sent again from here. */
-function Repeat({ call, request }: { call: CallOf; request: LoggedRequest }) {
+function Repeat({ call, request, repeated }: { call: CallOf; request: LoggedRequest; repeated: (() => void) | undefined }) {
   const busy = useSignal(false);
   const repeat = async () => {
     busy.value = true;
@@ -48,6 +48,7 @@ function Repeat({ call, request }: { call: CallOf; request: LoggedRequest }) {
       const reply = await fetch(call.path, { method: call.method, headers, credentials: "omit", ...(call.body && { body: JSON.stringify(call.body) }) });
       const replayed = reply.headers.get("idempotent-replayed") === "true";
       say(`${request.method}: HTTP ${reply.status}${replayed ? ", the first reply once more: nothing was done twice" : ""}.`, { good: reply.ok });
+      repeated?.();
     } catch (problem) {
       say(caught(problem).message, { good: false });
     }
