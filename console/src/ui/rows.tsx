@@ -13,9 +13,9 @@ export interface Column<T> {
   fill?: boolean;
   /**
    * `wide`: neither beside an open detail nor on a phone, and `widest` nor where that would not fit; `hidden`: not on a phone;
-   * `ample`: not beside a detail where that leaves little.
+   * `beside`: not beside an open detail.
    */
-  room?: "widest" | "wide" | "hidden" | "ample";
+  room?: "widest" | "wide" | "hidden" | "beside";
 }
 
 interface Props<T> {
@@ -33,7 +33,7 @@ interface Props<T> {
 
 const classOf = <T,>({ figures, fill, room }: Column<T>): string =>
   `${figures ? "number" : ""}${fill ? " fill" : ""}${room ? ROOM[room] : ""}`.trim();
-const ROOM = { widest: " narrow-hide wide-only widest-only", wide: " narrow-hide wide-only", hidden: " narrow-hide", ample: " ample-only" };
+const ROOM = { widest: " narrow-hide wide-only widest-only", wide: " narrow-hide wide-only", hidden: " narrow-hide", beside: " beside-hide" };
 
 /** Shows items as rows; of very many those that are near. */
 export function Rows<T>({ label, items, columns, keyOf, onOpen, openKey, below, fresh }: Props<T>) {

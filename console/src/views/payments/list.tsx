@@ -31,8 +31,8 @@ const columnsOf = (filter: store.Filter): readonly Column<Payment>[] => [
   { head: "Status", cell: (payment) => <PaymentStatusOf status={payment.status} /> },
   { head: "Card", cell: (payment) => <CardOf payment={payment} /> },
   { head: "Reference", cell: (payment) => payment.reference || <span class="muted">–</span>, room: "wide" },
-  { head: "Payment", cell: (payment) => <code class="muted">{payment.id}</code>, room: "wide" },
-  { head: "Created", cell: (payment) => <Time at={payment.create_time} />, figures: true, room: "ample" },
+  { head: "Payment", cell: (payment) => <code class="muted">{payment.id}</code>, room: "widest" },
+  { head: "Created", cell: (payment) => <Time at={payment.create_time} />, figures: true, room: "beside" },
 ];
 
 /** A card as it is known: its brand and its last four digits. */
