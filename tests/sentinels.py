@@ -3,6 +3,12 @@
 # In no number that the gateway may show: not in the last four digits, and longer than a prefix.
 MARK = "718364059"
 AMEX_CVV, CVV = "7391", "739"
+# What people, forms and programs put between groups of four digits, seen or unseen.
+BETWEEN = (
+    *("", " ", "-", "  ", ".", "+", " - ", "_", "/", ",", ":", "\t", "\n", '","'),
+    *("\u00a0", "\u2009", "\u2011", "\u2212", "\u200b", "\ufeff", "\ufffd"),
+    *("%20", "&nbsp;", "&#160;", "\\u00a0"),
+)
 
 
 def luhn(digits: str) -> str:

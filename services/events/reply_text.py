@@ -8,13 +8,13 @@ it around is replaced.
 import codecs
 import re
 
+from pkg.card_digits import CARD_DIGITS, last_four
+
 REPLY_BYTES_MAX = 1024
 # So that a number or a secret that begins in the first KiB is seen whole, and masked.
 LOOKED_AT_BYTES_MAX = REPLY_BYTES_MAX + 256
 
-# A card's number has 12 to 19 digits. More of them in a row may hold one, and people, forms and
-# URLs write something between them.
-_NUMBER = re.compile(r"\d(?:(?:[ \u00a0._+/-]|%20|&nbsp;){0,3}\d){11,}")
+_NUMBER = re.compile(CARD_DIGITS)
 _SECRET = re.compile(r"whsec_[A-Za-z0-9+/_=-]+|sk_[0-9a-z]{16}_[0-9a-f]*")
 # Control characters but tab and line feed, and what is not seen: marks of direction, of width 0,
 # and separators of lines that only some programs know.
@@ -51,7 +51,7 @@ def _safe(body: bytes) -> str:
 
 
 def _masked(found: "re.Match[str]") -> str:
-    return "*" * (len(found[0]) - 4) + found[0][-4:]
+    return "*" * (len(found[0]) - 4) + last_four(found[0])
 
 
 def _headers_of(head: bytes) -> dict[bytes, bytes]:

@@ -12,14 +12,14 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from pkg.card_digits import CARD_DIGITS, last_four
+
 BULLETS = "••••"
-# As many digits as a card's number has at least, with whatever may stand between them.
-_DIGITS = r"\d(?:[ -]*\d){11,}"
 _KEY = r"sk_[0-9a-z]{16}_\w+|whsec_[\w+/=-]{8,}|tok_[0-9a-z]{26}"
 # A UUID may have that many digits in a row, and is no card.
 _UUID = r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
-_HIDDEN = re.compile(rf"{_UUID}|(?P<key>{_KEY})|(?P<digits>{_DIGITS})", re.ASCII)
-_SUSPICIOUS = re.compile(rf"{_KEY}|{_DIGITS}".encode())
+_HIDDEN = re.compile(rf"{_UUID}|(?P<key>{_KEY})|(?P<digits>{CARD_DIGITS})")
+_SUSPICIOUS = re.compile(rf"{_KEY}|{CARD_DIGITS}")
 _CARD_NUMBER = re.compile(r"[ -]*\d(?:[ -]*\d){11,18}[ -]*\Z", re.ASCII)
 
 Descriptor = Any  # protobuf tells type checkers of its descriptors in ways that do not fit together
@@ -39,7 +39,8 @@ def redacted(message: Message) -> bytes:
     kept.DiscardUnknownFields()  # nobody knows what is in them
     _hide(kept, _steps(type(message).DESCRIPTOR))
     data = kept.SerializeToString()
-    if _SUSPICIOUS.search(data):
+    # The texts are in it as they are, and before each is the end of its length, which is ASCII.
+    if _SUSPICIOUS.search(data.decode(errors="replace")):
         _hide_in_texts(kept)
         data = kept.SerializeToString()
     return data
@@ -109,7 +110,7 @@ def _hide_in_texts(message: Message) -> None:
     for field, value in message.ListFields():
         if field.message_type is not None:
             if field.message_type.GetOptions().map_entry:
-                message.ClearField(field.name)  # our API has none
+                message.ClearField(field.name)  # headers in the inbox, which has them still
                 continue
             for one in value if field.is_repeated else (value,):
                 _hide_in_texts(one)
@@ -125,4 +126,4 @@ def _hide_in_texts(message: Message) -> None:
 def _replaced(match: re.Match[str]) -> str:
     if match["key"]:
         return f"{match['key'].partition('_')[0]}_{BULLETS}"
-    return BULLETS + match["digits"][-4:] if match["digits"] else match[0]
+    return BULLETS + last_four(match["digits"]) if match["digits"] else match[0]
