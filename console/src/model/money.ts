@@ -30,16 +30,19 @@ export function written(amount: Amount): string {
 /** Returns an amount with its currency: `10.00 GBP`. */
 export const withCurrency = (amount: Amount): string => `${written(amount)} ${amount.currency}`;
 
+/** Digits, or groups of three of them, and decimals. Elsewhere `10,50` is 10.50: whoever writes it so does not mean 1050. */
+const AMOUNT = /^(\d+|\d{1,3}(?:[,\s]\d{3})+)(?:\.(\d*))?$/;
+
 /** Reads what somebody has typed; returns the amount, or what is wrong with it. */
 export function read(typed: string, currency: string): { amount: Amount } | { problem: string } {
   const decimals = decimalsOf(currency);
-  const found = /^(\d+)(?:\.(\d*))?$/.exec(typed.replace(/[,\s]/g, ""));
+  const found = AMOUNT.exec(typed.trim());
   if (!found) return { problem: decimals ? "Write an amount such as 10.00." : "Write a whole amount such as 1000." };
-  const rest = (found[2] ?? "").replace(/0+$/, "");
+  const [, whole = "", rest = ""] = found;
   if (rest.length > decimals) {
     return { problem: decimals ? `${currency} has ${decimals} decimals.` : `${currency} has no decimals.` };
   }
-  const minor = BigInt(found[1] + rest.padEnd(decimals, "0"));
+  const minor = BigInt(whole.replace(/\D/g, "") + rest.padEnd(decimals, "0"));
   if (minor <= 0n) return { problem: "The amount must be more than nothing." };
   if (minor > MINOR_UNITS_MAX) return { problem: "The amount is larger than the gateway takes." };
   return { amount: { minor_units: String(minor), currency } };

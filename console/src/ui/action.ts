@@ -7,7 +7,10 @@ import { caught } from "../model/caught.ts";
 export interface Action {
   busy: ReadonlySignal<boolean>;
   failure: ReadonlySignal<Failure | undefined>;
-  /** The idempotency key of the next try: the same while nobody knows what became of the last. */
+  /**
+   * The idempotency key of the next try: the same until one succeeds. What is refused keeps none, so it can be corrected under
+   * it; and a refusal, such as "in flight", does not say that an earlier try whose reply was lost has done nothing.
+   */
   key: ReadonlySignal<string>;
   run: () => Promise<void>;
 }
@@ -22,9 +25,7 @@ export function useAction(carryOut: (key: string) => Promise<void>): Action {
       await carryOut(key.value);
       [failure.value, key.value] = [undefined, newKey()];
     } catch (problem) {
-      const found = caught(problem);
-      failure.value = found;
-      if (found.status >= 400 && found.status < 500) key.value = newKey(); // it was refused: the next is another request
+      failure.value = caught(problem);
     }
     busy.value = false;
   };

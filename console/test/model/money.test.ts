@@ -16,11 +16,13 @@ test("an amount is written in its currency's own decimals", () => {
 test("what is typed is read without floats, or told what is wrong", () => {
   assert.deepEqual(read("10", "GBP"), { amount: of("1000", "GBP") });
   assert.deepEqual(read(" 1,234.5 ", "GBP"), { amount: of("123450", "GBP") });
+  assert.deepEqual(read("1 234 567", "GBP"), { amount: of("123456700", "GBP") });
+  assert.deepEqual(read("1,234.567", "KWD"), { amount: of("1234567", "KWD") });
   assert.deepEqual(read("0.07", "GBP"), { amount: of("7", "GBP") });
   assert.deepEqual(read("4.10", "GBP"), { amount: of("410", "GBP") }); // 4.1 * 100 is 409.99… as a float
   assert.deepEqual(read("1000", "JPY"), { amount: of("1000", "JPY") });
   assert.deepEqual(read("10000000000", "GBP"), { amount: of("1000000000000", "GBP") });
-  for (const [typed, currency] of [["", "GBP"], ["ten", "GBP"], ["-1", "GBP"], ["1.001", "GBP"], ["1.5", "JPY"], ["0", "GBP"], ["10000000000.01", "GBP"], ["1e3", "GBP"]] as const) {
+  for (const [typed, currency] of [["", "GBP"], ["ten", "GBP"], ["-1", "GBP"], ["1.001", "GBP"], ["1.5", "JPY"], ["0", "GBP"], ["10000000000.01", "GBP"], ["1e3", "GBP"], ["10,50", "EUR"], ["1,5", "GBP"], ["10 50", "GBP"], ["1,00,000", "INR"], ["1.234,50", "EUR"], [",100", "GBP"], ["10.000", "GBP"], ["1.000", "JPY"], ["1.0000", "KWD"]] as const) {
     assert.ok("problem" in read(typed, currency), `${typed} ${currency}`);
   }
 });

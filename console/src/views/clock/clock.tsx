@@ -1,5 +1,6 @@
 /** The sandbox's clock: what it says, turning it, and waiting until what is due by then is done. */
 import { useSignal, type Signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { api, newKey, result, type Schemas } from "../../api/client.ts";
 import type { Failure } from "../../api/failure.ts";
 import { caught } from "../../model/caught.ts";
@@ -31,8 +32,12 @@ interface Doing {
 export function Clock() {
   const doing: Doing = { busy: useSignal(false), failure: useSignal(undefined), drained: useSignal(undefined), turned: useSignal(0) };
   const then = useSignal(true);
+  const tries = useRef(new Map<number, string>()); // keys of turns that may have been done, though no reply came
   const turn = (seconds: number) => attempt(doing, async () => {
-    await advance(seconds, newKey());
+    const key = tries.current.get(seconds) ?? newKey();
+    tries.current.set(seconds, key);
+    await advance(seconds, key);
+    tries.current.delete(seconds);
     say(`The clock was turned by ${far(seconds * 1_000)}.`);
     if (then.value) await drain(doing);
   });
