@@ -37,8 +37,8 @@ class Picture:
 
     name: str
     fragment: str
-    width: int = 1_440
-    height: int = 900
+    width: int = 1_280
+    height: int = 800
     theme: str = "light"
     scale: int = 1
 
@@ -49,15 +49,14 @@ def main() -> None:
     with Paygate(url, key) as client:
         shown = arranged(client)
     with launched() as browser:
-        for picture in pictures(shown):
+        for picture in pictures(*shown):
             taken(browser, picture, url, key)
 
 
-def arranged(client: Paygate) -> str:
-    """Make what is to be seen; return the id of the payment that is opened."""
+def arranged(client: Paygate) -> tuple[str, str]:
+    """Make what is to be seen; return the ids of the payment and the endpoint that are opened."""
     client.sandbox.reset()
     endpoint = client.endpoints.create(INBOX, description="What the shop would receive").endpoint
-    client.endpoints.create(f"{INBOX}503", description="A server that is down")
     for number, (pan, minor_units, currency) in enumerate(CUSTOMERS * 2):
         outcome = client.authorize(
             Money(minor_units, currency), card=card(pan), reference=f"order-{1001 + number}"
@@ -72,8 +71,7 @@ def arranged(client: Paygate) -> str:
     client.capture(payment, Money(600, "GBP"), reference="second parcel")
     client.refund(payment, Money(300, "GBP"), reference="returned")
     client.sandbox.drain()
-    assert endpoint.id
-    return payment.id
+    return payment.id, endpoint.id
 
 
 def card(pan: str) -> Card:
@@ -82,14 +80,14 @@ def card(pan: str) -> Card:
     return Card(pan, Expiry(12, datetime.now(UTC).year + 4), cvv)
 
 
-def pictures(payment: str) -> tuple[Picture, ...]:
+def pictures(payment: str, endpoint: str) -> tuple[Picture, ...]:
     """Return those that are to be taken."""
     return (
         Picture(name="payments", fragment="#/payments"),
         Picture(name="payment", fragment=f"#/payments/{payment}"),
         Picture(name="payment-dark", fragment=f"#/payments/{payment}", theme="dark"),
         Picture(name="test", fragment="#/test"),
-        Picture(name="webhooks", fragment="#/webhooks"),
+        Picture(name="webhooks", fragment=f"#/webhooks/{endpoint}"),
         Picture(
             name="payment-phone", fragment=f"#/payments/{payment}", width=390, height=844, scale=2
         ),

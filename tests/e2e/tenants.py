@@ -8,8 +8,9 @@ from typing import Any
 from google.protobuf import json_format
 
 from paygate.admin.v1 import admin_service_pb2 as admin
-from tests.e2e.clients import RPCS, Answer, Client, Headers
+from tests.e2e.clients import Answer, Client, Headers
 from tests.e2e.operator import Operator
+from tests.e2e.rpcs import RPCS
 
 # What a field names. PLAIN names nothing that belongs to anybody.
 PLAIN, PAYMENT, ENDPOINT, EVENT, CARD = "", "payment", "endpoint", "event", "card"

@@ -13,8 +13,9 @@ from google.protobuf.descriptor import Descriptor
 from paygate.payments.v1 import payment_service_pb2
 from paygate.sandbox.v1 import sandbox_service_pb2
 from paygate.webhooks.v1 import webhook_service_pb2
-from tests.e2e.clients import RPCS, Answer, Client, GrpcClient, RestClient
+from tests.e2e.clients import Answer, Client, GrpcClient, RestClient
 from tests.e2e.operator import Operator
+from tests.e2e.rpcs import RPCS
 from tests.e2e.tenants import (
     A_POUND,
     AUTHORIZE,

@@ -9,8 +9,9 @@ from pytest_bdd import given, parsers, then, when
 from paygate.admin.v1 import admin_service_pb2 as admin
 from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceStub
 from pkg.grpc.scopes import Scope, to_message
-from tests.e2e.clients import RPCS, Headers, Rpc
+from tests.e2e.clients import Headers
 from tests.e2e.operator import Operator
+from tests.e2e.rpcs import RPCS, Rpc
 from tests.e2e.steps.errors import assert_refused
 from tests.e2e.steps.merchants import NewMerchant
 from tests.e2e.steps.requests import authorize_fields, later_request

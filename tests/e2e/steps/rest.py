@@ -7,7 +7,8 @@ from typing import Any
 
 from pytest_bdd import parsers, then, when
 
-from tests.e2e.clients import RPCS, RestClient
+from tests.e2e.clients import RestClient
+from tests.e2e.rpcs import RPCS
 from tests.e2e.steps.story import Story
 
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6}|\.\d{9})?Z")

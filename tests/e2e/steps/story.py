@@ -10,7 +10,8 @@ import pytest
 from google.protobuf import json_format
 
 from paygate.payments.v1.payment_pb2 import Amount, Payment
-from tests.e2e.clients import RPCS, Answer, Client, Headers
+from tests.e2e.clients import Answer, Client, Headers
+from tests.e2e.rpcs import RPCS
 from tests.e2e.seen import Seen
 from tests.e2e.stack import Stack
 from tests.sentinels import VISA, cvv_of, written
