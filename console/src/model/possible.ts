@@ -32,12 +32,6 @@ const OVER: Partial<Record<Payment["status"], Possible>> = {
   STATUS_EXPIRED: EXPIRED,
 };
 
-const CAPTURE: Partial<Record<Payment["status"], Possible>> = {
-  STATUS_CAPTURED: CAPTURED,
-  STATUS_PARTIALLY_REFUNDED: REFUNDED,
-  STATUS_REFUNDED: REFUNDED,
-};
-
 /** Returns what a call may take at most, or why it would be refused. */
 export function possible(verb: Verb, payment: Payment, now: Date): Possible {
   return OVER[payment.status] ?? BY_VERB[verb](payment, now);
@@ -45,9 +39,9 @@ export function possible(verb: Verb, payment: Payment, now: Date): Possible {
 
 const BY_VERB: Record<Verb, (payment: Payment, now: Date) => Possible> = {
   capture(payment, now) {
-    const over = CAPTURE[payment.status];
-    if (over) return over;
+    if (!isNothing(payment.refunded)) return REFUNDED;
     if (isLate(payment, now)) return EXPIRED;
+    if (payment.status === "STATUS_CAPTURED") return CAPTURED;
     return isNothing(payment.capturable) ? PENDING : { most: payment.capturable };
   },
   void(payment, now) {

@@ -38,6 +38,7 @@ for (const [one, capture, voided, refund] of TABLE) {
 test("after its time an authorization is neither captured nor voided, and what was captured is refunded", () => {
   assert.equal(reasonOf("capture", AUTHORIZED, LATE), "PAYMENT_EXPIRED");
   assert.equal(reasonOf("void", AUTHORIZED, LATE), "PAYMENT_EXPIRED");
+  assert.equal(reasonOf("capture", CAPTURED, LATE), "PAYMENT_EXPIRED"); // as the gateway says, whatever was captured
   assert.equal(reasonOf("refund", PARTLY, LATE), "most 400");
 });
 
