@@ -7,6 +7,8 @@ from pkg.grpc.messages import Fields, time_fields
 from pkg.values import value
 
 UPCOMING_MAX = 20
+# Of open payments, of an endpoint's deliveries and of open actions.
+LOOKED_AT_MAX = 200
 
 
 @unique

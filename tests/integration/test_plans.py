@@ -10,8 +10,10 @@ from pkg.postgres.tenancy import MerchantPool
 from services.events.journal import EventFilter, Journal
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.postgres_reader import PostgresReader
+from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.domain.status import Status
 from services.payments.ports import PaymentFilter
+from services.payments.upcoming import LOOKED_AT_MAX, UPCOMING_MAX
 from tests.builders import MERCHANT
 from tests.database import as_part
 from tests.integration.events.desk import opened
@@ -80,6 +82,24 @@ async def test_a_filter_that_nothing_passes_reads_nothing(payments_database_url:
         assert page.items == []
     after = await index_use(url)
     assert sum(rows - before.get(name, (0, 0))[1] for name, (_, rows) in after.items()) == 0
+
+
+async def test_what_time_brings_next_is_looked_for_among_a_few(payments_database_url: str) -> None:
+    """However much of another merchant's, or of its own, is open."""
+    url = payments_database_url
+    async with opened(url) as desk:
+        await desk.authorized()
+        await desk.authorized(merchant_id="mer_other")
+        await desk.pool.execute(f"{MANY_ALIKE} WHERE p.merchant_id = $2", MANY, MERCHANT)
+        await desk.pool.execute("VACUUM (ANALYZE) payments")
+    before = await index_use(url)
+    sandbox = as_part(url, "paygate_sandbox")
+    async with await open_pool(sandbox, size=1, command_timeout_seconds=5, name="test") as pool:
+        assert len(await PostgresSandbox(pool).upcoming("mer_other")) == 1
+        assert len(await PostgresSandbox(pool).upcoming(MERCHANT)) == UPCOMING_MAX
+    after = await index_use(url)
+    read = sum(rows - before.get(name, (0, 0))[1] for name, (_, rows) in after.items())
+    assert read <= 2 * LOOKED_AT_MAX
 
 
 async def look_around(url: str, payment_ids: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pkg.replies.one_connection import as_pool
 from services.payments.adapters.postgres import SQL
 from services.payments.drains import Due
 from services.payments.inbox import AFTER_ALL_IDS, InboxMessage
-from services.payments.upcoming import UPCOMING_MAX, Kind, Upcoming
+from services.payments.upcoming import LOOKED_AT_MAX, UPCOMING_MAX, Kind, Upcoming
 
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
@@ -48,7 +48,7 @@ class PostgresSandbox:
     async def upcoming(self, merchant_id: str) -> Sequence[Upcoming]:
         """Return what time brings next for the merchant, the soonest first."""
         with translated():
-            rows = await self._pool.fetch(SQL["list_due"], merchant_id, UPCOMING_MAX)
+            rows = await self._pool.fetch(SQL["list_due"], merchant_id, UPCOMING_MAX, LOOKED_AT_MAX)
         return [Upcoming(**{**dict(row), "kind": Kind(row["kind"])}) for row in rows]
 
     async def inbox(

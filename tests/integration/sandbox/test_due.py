@@ -11,12 +11,19 @@ from tests.integration.sandbox.box import WEEK, Sandbox
 
 RETRIED = sandbox.Due.KIND_ACTION_RETRIED
 HOUR = timedelta(hours=1)
+ENDPOINTS = """
+INSERT INTO webhook_endpoints
+SELECT merchant_id, id, 'https://example.com', '{}', status, '', now(), now()
+FROM (SELECT 'mer_other' AS merchant_id UNION SELECT id FROM merchants) m,
+  (VALUES ('we_1', 'ENABLED'), ('we_2', 'DISABLED')) e (id, status)
+"""
 DELIVERIES = """
 INSERT INTO webhook_deliveries (
   merchant_id, endpoint_id, event_id, payment_id, sequence, status, attempts, due_time, create_time)
-SELECT merchant_id, 'we_1', 'evt_' || attempts, 'pay_9', attempts, status, attempts,
+SELECT merchant_id, endpoint_id, 'evt_' || attempts, 'pay_9', attempts, status, attempts,
   CASE status WHEN 'PENDING' THEN now() + attempts * interval '1 hour' END, now()
 FROM (SELECT 'mer_other' AS merchant_id UNION SELECT id FROM merchants) m,
+  (VALUES ('we_1'), ('we_2')) e (endpoint_id),
   (VALUES (0, 'PENDING'), (1, 'PENDING'), (2, 'FAILED')) d (attempts, status)
 """
 
@@ -48,7 +55,11 @@ async def test_what_expires_is_listed_until_it_has(box: Sandbox) -> None:
 
 
 async def test_a_webhook_that_failed_is_listed_with_its_next_try(box: Sandbox) -> None:
-    """One that was never tried waits for no time, and one that was given up for nothing."""
+    """One that was never tried waits for no time, and one that was given up for nothing.
+
+    Nor is anything tried at an endpoint that is disabled.
+    """
+    await box.rig.payments_book.execute(ENDPOINTS)
     await box.rig.payments_book.execute(DELIVERIES)
     (one,) = await due(box)
     assert one.kind == sandbox.Due.KIND_DELIVERY_RETRIED
