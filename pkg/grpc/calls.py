@@ -1,8 +1,10 @@
 """What is counted, logged and traced of every call to a gRPC server of ours (`Guard`)."""
 
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pkg.grpc.gate import Place
 from pkg.grpc.refusals import Refusal
@@ -45,6 +47,29 @@ class Call:
     reply: object = field(default=None, repr=False)
     refusal: Refusal | None = field(default=None, repr=False)
     span: Any = field(default=None, repr=False)  # the tracer's own
+
+
+# When it began, in seconds since 1970; how many seconds it took; which payment it was about; it.
+Ended: TypeAlias = tuple[float, float, str, Call]
+
+
+class EndedCalls:
+    """Calls that have ended and that somebody is to keep; of too many the oldest are lost.
+
+    Args:
+        most: How many may wait, with their messages.
+        lost: Where those are counted that are lost.
+    """
+
+    def __init__(self, most: int, lost: Counter) -> None:
+        self.waiting: deque[Ended] = deque(maxlen=most)
+        self._lost = lost
+
+    def add(self, call: Call, seconds: float, payment_id: str) -> None:
+        """Have a call wait that has ended, after so long."""
+        if len(self.waiting) == self.waiting.maxlen:
+            self._lost.value += 1
+        self.waiting.append((time.time() - seconds, seconds, payment_id, call))
 
 
 class CallRecords:

@@ -8,7 +8,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from pkg.grpc.calls import REPLAYED, Call
+from pkg.grpc.calls import REPLAYED, Call, Ended
 from pkg.grpc.logged.redaction import hidden_in, redacted
 from pkg.grpc.refusals import Refusal
 
@@ -17,8 +17,6 @@ TEXT_CHARACTERS_MAX = 255
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
-# When it began, in seconds since 1970; how many seconds it took; which payment it was about; it.
-Ended = tuple[float, float, str, Call]
 # As `store.sql` wants it.
 Entry = tuple[object, ...]
 

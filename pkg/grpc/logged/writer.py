@@ -6,9 +6,7 @@ is left out, oldest first, and counted. So is what the database does not take. N
 
 import asyncio
 import secrets
-import time
 from collections import Counter as Tally
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,8 +14,8 @@ from pathlib import Path
 import structlog
 
 from pkg.errors import DependencyUnavailableError
-from pkg.grpc.calls import Call
-from pkg.grpc.logged.entries import Ended, Entry, columns_of, entry_of
+from pkg.grpc.calls import Call, Ended, EndedCalls
+from pkg.grpc.logged.entries import Entry, columns_of, entry_of
 from pkg.observe.metrics import Metrics
 from pkg.postgres.sql import Pool, statements, translated
 from pkg.postgres.tenancy import MerchantPool
@@ -54,22 +52,15 @@ class RequestWriter:
     def __init__(self, pool: Pool, metrics: Metrics) -> None:
         self._pool = pool
         self._own = MerchantPool(pool)
-        self._waiting: deque[Ended] = deque(maxlen=WAITING_MAX)
         lost = metrics.counter(
             "paygate_logged_requests_lost_total",
             "Calls that are missing in the sandbox's request log: there were too many (overflow),"
             " or they could not be written (failed).",
             ("cause",),
         )
-        self._overflown, self._failed = lost.of("overflow"), lost.of("failed")
-
-    def add(self, call: Call, seconds: float, payment_id: str) -> None:
-        """Keep a call that has ended, after so long, if a merchant made it."""
-        if not call.merchant_id or call.method in NOT_LOGGED or is_look_of_console(call):
-            return
-        if len(self._waiting) == WAITING_MAX:
-            self._overflown.value += 1
-        self._waiting.append((time.time() - seconds, seconds, payment_id, call))
+        ended = EndedCalls(WAITING_MAX, lost.of("overflow"))
+        self.add, self._waiting = ended.add, ended.waiting
+        self._failed = lost.of("failed")
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Write until stopped, and then what is left."""
@@ -81,7 +72,8 @@ class RequestWriter:
             await self._write_some()
 
     async def _write_some(self) -> None:
-        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER_MAX))]
+        together = range(min(len(self._waiting), TOGETHER_MAX))
+        taken = [one for _ in together if is_logged((one := self._waiting.popleft())[-1])]
         if not taken:
             return
         try:
@@ -113,11 +105,13 @@ class RequestWriter:
                 await self._own.fetch(SQL["prune"], merchant_id, KEPT_PER_MERCHANT, PRUNED_MAX)
 
 
-def is_look_of_console(call: Call) -> bool:
-    """Tell whether the console has only looked at something; what it does is logged."""
-    if call.metadata.get(CLIENT) != [CONSOLE]:
+def is_logged(call: Call) -> bool:
+    """Tell whether a call is a merchant's, and one that a developer would look for."""
+    if not call.merchant_id or call.method in NOT_LOGGED:
         return False
-    return call.method.rpartition("/")[2].startswith(LOOKS)
+    if call.metadata.get(CLIENT) != [CONSOLE]:
+        return True
+    return not call.method.rpartition("/")[2].startswith(LOOKS)
 
 
 @asynccontextmanager
