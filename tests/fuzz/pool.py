@@ -26,6 +26,7 @@ class Pool:
     Attributes:
         ids: By their prefix, the newest last.
         payments: How each was last seen, by its id.
+        deliveries: Events and endpoints that belong together, the newest last.
         pages: Requests of a next page, by the method's path.
         tokens: Page tokens, whatever list they are of.
         keys: Idempotency keys that were sent.
@@ -36,6 +37,7 @@ class Pool:
 
     ids: dict[str, list[str]] = field(default_factory=dict)
     payments: dict[str, Any] = field(default_factory=dict)
+    deliveries: list[tuple[str, str]] = field(default_factory=list)
     pages: dict[str, list[bytes]] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -105,6 +107,9 @@ class Pool:
     def _walk(self, message: Message) -> None:
         if message.DESCRIPTOR.full_name.endswith(".Payment"):
             self._see(message)
+        if message.DESCRIPTOR.full_name.endswith(".Delivery"):
+            told: Any = message
+            _keep(self.deliveries, (told.event_id, told.endpoint_id), RECENT)
         if "now" in message.DESCRIPTOR.fields_by_name:
             self.year = message.now.ToDatetime().year  # type: ignore[attr-defined]  # a clock's
         for described, value in message.ListFields():

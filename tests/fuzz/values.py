@@ -77,6 +77,10 @@ class Values:
             request.ParseFromString(self._random.choice(pages))
         else:
             self._fill(method, request)
+        # Of an event and an endpoint that chance brings together there is hardly ever a delivery.
+        if method.name == "ListDeliveryAttempts" and self._pool.deliveries:
+            told: Any = request
+            told.id, told.endpoint_id = self._random.choice(self._pool.deliveries)
         return request
 
     def with_one_odd(self, message: Message) -> None:
