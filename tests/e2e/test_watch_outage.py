@@ -10,14 +10,13 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-import yaml
 from google.protobuf import json_format
 from grpc import aio
 
 from paygate.payments.v1 import payment_service_pb2 as pb
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from tests.e2e.stack import Stack
-from tests.e2e.watcher import AUTHORIZE, Follower, client
+from tests.e2e.watcher import AUTHORIZE, Follower, client, worker_of
 
 AWAY_SECONDS = 3.0
 # Notice is given for two seconds; then streams are not waited for.
@@ -33,14 +32,9 @@ def lonely() -> Iterator[Stack]:
 
 async def payments_until(stack: Stack, done: asyncio.Event) -> list[str]:
     """Pay one after the other, at the worker itself: that the edge is away disturbs nobody."""
-    config = yaml.safe_load((stack.data_dir / "run" / "envoy.yaml").read_text())
-    clusters = {one["name"]: one for one in config["static_resources"]["clusters"]}
-    (group,) = clusters["payments"]["load_assignment"]["endpoints"]
-    (worker,) = group["lb_endpoints"]
-    port = worker["endpoint"]["address"]["socket_address"]["port_value"]
     metadata, paid = (("authorization", f"Bearer {stack.api_key}"),), []
     request = json_format.ParseDict(AUTHORIZE, pb.AuthorizeRequest())
-    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with aio.insecure_channel(worker_of(stack)) as channel:
         stub: Any = PaymentServiceStub(channel)
         while not done.is_set():
             reply = await stub.Authorize(request, metadata=metadata, timeout=10)

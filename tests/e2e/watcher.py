@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2 as httpx
+import yaml
 
 from tests.e2e.stack import Stack
 
@@ -19,6 +20,16 @@ AUTHORIZE = {
     },
     "amount": {"minor_units": 1000, "currency": "GBP"},
 }
+
+
+def worker_of(stack: Stack) -> str:
+    """Return where a stack's only worker of payments is called, past the edge."""
+    config = yaml.safe_load((stack.data_dir / "run" / "envoy.yaml").read_text())
+    clusters = {one["name"]: one for one in config["static_resources"]["clusters"]}
+    (group,) = clusters["payments"]["load_assignment"]["endpoints"]
+    (worker,) = group["lb_endpoints"]
+    place = worker["endpoint"]["address"]["socket_address"]
+    return f"{place['address']}:{place['port_value']}"
 
 
 def client(stack: Stack, key: str = "") -> httpx.AsyncClient:

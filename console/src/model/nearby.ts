@@ -7,7 +7,7 @@ export interface Part {
 }
 
 /** So many beyond each edge, so that a fast scroll meets no empty room; and what is drawn changes once in so many rows. */
-const BEYOND = 20;
+const BEYOND = 12;
 const STEP = 10;
 
 export interface Seen {

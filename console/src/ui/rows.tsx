@@ -9,13 +9,13 @@ export interface Column<T> {
   cell: (item: T) => ComponentChildren;
   /** Figures, at the right. */
   figures?: boolean;
-  /** Takes the room that the others leave, and is cut where that is too little. */
-  fill?: boolean;
+  /** How wide it is, by what is in it, whatever rows come: none takes the room that the others leave, and is cut where that is too little. */
+  width?: "amount" | "status" | "card" | "time" | "id" | "short" | "few" | "code" | "words" | "method" | "later" | "answer";
   /**
    * `wide`: neither beside an open detail nor on a phone, and `widest` nor where that would not fit; `hidden`: not on a phone;
-   * `beside`: not beside an open detail.
+   * `beside`: not beside an open detail; `tight` and `tightest`: not where the table itself has too little.
    */
-  room?: "widest" | "wide" | "hidden" | "beside";
+  room?: "widest" | "wide" | "hidden" | "beside" | "tight" | "tightest";
 }
 
 interface Props<T> {
@@ -31,9 +31,9 @@ interface Props<T> {
   fresh?: ReadonlySet<string>;
 }
 
-const classOf = <T,>({ figures, fill, room }: Column<T>): string =>
-  `${figures ? "number" : ""}${fill ? " fill" : ""}${room ? ROOM[room] : ""}`.trim();
-const ROOM = { widest: " narrow-hide wide-only widest-only", wide: " narrow-hide wide-only", hidden: " narrow-hide", beside: " beside-hide" };
+const classOf = <T,>({ figures, width, room }: Column<T>): string =>
+  `${width ? `col-${width}` : "col-rest"}${figures ? " number" : ""}${room ? ROOM[room] : ""}`.trim();
+const ROOM = { widest: " narrow-hide wide-only widest-only", wide: " narrow-hide wide-only", hidden: " narrow-hide", beside: " beside-hide", tight: " tight-hide", tightest: " tightest-hide" };
 
 /** Shows items as rows; of very many those that are near. */
 export function Rows<T>({ label, items, columns, keyOf, onOpen, openKey, below, fresh }: Props<T>) {
@@ -49,13 +49,13 @@ export function Rows<T>({ label, items, columns, keyOf, onOpen, openKey, below, 
   return (
     <div class="table-scroll">
       {/* Roles are said, since on a phone, where rows are cards, browsers no longer take it for a table. */}
-      <table class="table cards" role="table" aria-label={label} aria-rowcount={items.length + 1}>
+      <table class="table cards" role="table" data-spans={Boolean(below)} aria-label={label} aria-rowcount={items.length + 1}>
         <thead role="rowgroup"><tr role="row">{columns.map((column) => <th key={column.head} role="columnheader" scope="col" class={classOf(column)}>{column.head}</th>)}</tr></thead>
         <tbody role="rowgroup" ref={body}>
-          <Room key="above" pixels={from * height} columns={columns.length} />
+          <Room key="above" pixels={from * height} />
           {items.slice(from, to).map((item, index) => <RowOf key={keyOf(item)} item={item} index={from + index} columns={columns} onOpen={onOpen} below={below}
             isOpen={keyOf(item) === openKey} isFresh={Boolean(fresh?.has(keyOf(item)))} />)}
-          <Room key="under" pixels={(items.length - Math.min(to, items.length)) * height} columns={columns.length} />
+          <Room key="under" pixels={(items.length - Math.min(to, items.length)) * height} />
         </tbody>
       </table>
     </div>
@@ -70,9 +70,9 @@ function focusRow(body: HTMLTableSectionElement | null, index: number, height: n
   requestAnimationFrame(() => requestAnimationFrame(() => row()?.focus()));
 }
 
-/** The room of rows that are not drawn. */
-function Room({ pixels, columns }: { pixels: number; columns: number }) {
-  return pixels > 0 ? <tr class="room" aria-hidden="true"><td colSpan={columns} style={{ height: `${pixels}px` }} /></tr> : null;
+/** The room of rows that are not drawn. One cell: if it spanned columns that are hidden, the others would make room for them. */
+function Room({ pixels }: { pixels: number }) {
+  return pixels > 0 ? <tr class="room" aria-hidden="true"><td style={{ height: `${pixels}px` }} /></tr> : null;
 }
 
 interface RowProps<T> {

@@ -27,17 +27,17 @@ const NEAR = "0px 0px 1000px 0px";
 
 const columnsOf = (filter: store.Filter): readonly Column<Payment>[] => [
   // The link is for readers, and for another tab; the row does the same.
-  { head: "Amount", figures: true, cell: (payment) => <a class="row-link" tabIndex={-1} href={link(["payments", payment.id], { ...filter })}><Money amount={payment.authorized} /></a> },
-  { head: "Status", cell: (payment) => <PaymentStatusOf status={payment.status} /> },
-  { head: "Card", cell: (payment) => <CardOf payment={payment} /> },
-  { head: "Reference", cell: (payment) => payment.reference || <span class="muted">–</span>, room: "wide" },
-  { head: "Payment", cell: (payment) => <code class="muted">{payment.id}</code>, room: "widest" },
-  { head: "Created", cell: (payment) => <Time at={payment.create_time} />, figures: true, room: "beside" },
+  { head: "Amount", width: "amount", figures: true, cell: (payment) => <a class="row-link" tabIndex={-1} href={link(["payments", payment.id], { ...filter })}><Money amount={payment.authorized} /></a> },
+  { head: "Status", width: "status", cell: (payment) => <PaymentStatusOf status={payment.status} /> },
+  { head: "Card", width: "card", cell: (payment) => <CardOf payment={payment} /> },
+  { head: "Reference", cell: (payment) => payment.reference ? <span title={payment.reference}>{payment.reference}</span> : <span class="muted">–</span>, room: "wide" },
+  { head: "Payment", width: "id", cell: (payment) => <code class="muted">{payment.id}</code>, room: "widest" },
+  { head: "Created", width: "time", cell: (payment) => <Time at={payment.create_time} />, figures: true, room: "beside" },
 ];
 
 /** A card as it is known: its brand and its last four digits. */
 export function CardOf({ payment }: { payment: Payment }) {
-  return <span class="nowrap">{BRANDS[payment.card.brand]} <span class="muted">••••</span> {payment.card.last4}</span>;
+  return <span class="nowrap">{BRANDS[payment.card.brand]} <span class="muted dots">•••• </span>{payment.card.last4}</span>;
 }
 
 /** The filters, and what they let through. */

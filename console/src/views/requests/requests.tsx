@@ -22,13 +22,13 @@ type Method = NonNullable<NonNullable<paths["/sandbox/requests"]["get"]["paramet
 const PAGE = 100;
 
 const COLUMNS: readonly Column<LoggedRequest>[] = [
-  { head: "Method", cell: (request) => <a href={link(["requests", request.id], Object.fromEntries(route.value.query))} class="strong">{request.method}</a> },
-  { head: "Status", cell: (request) => <HttpStatusOf status={request.http_status} /> },
-  { head: "Reason", fill: true, cell: ({ reason, replayed }) => reason ? <code>{reason}</code> : replayed ? <span class="muted">replayed</span> : <span class="muted">–</span>, room: "wide" },
-  { head: "Idempotency key", cell: ({ idempotency_key: key }) => key ? <code title={key}>{key}</code> : <span class="muted">–</span>, room: "widest" },
-  { head: "Payment", cell: ({ payment_id: id }) => <ShortId id={id} to={link(["payments", id])} />, room: "widest" },
-  { head: "Duration", figures: true, cell: (request) => span(millisecondsOf(request.duration)), room: "hidden" },
-  { head: "Time", figures: true, cell: (request) => <Time at={request.create_time} /> },
+  { head: "Method", width: "method", cell: (request) => <a href={link(["requests", request.id], Object.fromEntries(route.value.query))} class="strong" title={request.method}>{request.method}</a> },
+  { head: "Status", width: "code", cell: (request) => <HttpStatusOf status={request.http_status} /> },
+  { head: "Reason", cell: ({ reason, replayed }) => reason ? <code title={reason}>{reason}</code> : replayed ? <span class="muted">replayed</span> : <span class="muted">–</span>, room: "wide" },
+  { head: "Idempotency key", width: "words", cell: ({ idempotency_key: key }) => key ? <code title={key}>{key}</code> : <span class="muted">–</span>, room: "widest" },
+  { head: "Payment", width: "short", cell: ({ payment_id: id }) => <ShortId id={id} to={link(["payments", id])} />, room: "widest" },
+  { head: "Duration", width: "few", figures: true, cell: (request) => span(millisecondsOf(request.duration)), room: "wide" },
+  { head: "Time", width: "time", figures: true, cell: (request) => <Time at={request.create_time} /> },
 ];
 
 /** The list, with the request that the address names beside it. */

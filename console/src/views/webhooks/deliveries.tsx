@@ -21,11 +21,11 @@ import { Time, gatewayNow } from "../../ui/time.tsx";
 import { DeliveryDetail, OtherDelivery } from "./delivery.tsx";
 
 const COLUMNS: readonly Column<Delivery>[] = [
-  { head: "Status", cell: (delivery) => <StatusAndNext delivery={delivery} /> },
-  { head: "Event", fill: true, cell: (delivery) => <code>{delivery.event_type || delivery.event_id}</code> },
-  { head: "Payment", cell: ({ payment_id }) => <ShortId id={payment_id} to={link(["payments", payment_id])} /> },
-  { head: "Answer", cell: (delivery) => <Answer delivery={delivery} /> },
-  { head: "Created", figures: true, cell: (delivery) => <Time at={delivery.create_time} /> },
+  { head: "Status", width: "later", cell: (delivery) => <StatusAndNext delivery={delivery} /> },
+  { head: "Event", cell: (delivery) => <code title={delivery.event_type}>{delivery.event_type || delivery.event_id}</code> },
+  { head: "Payment", width: "short", cell: ({ payment_id }) => <ShortId id={payment_id} to={link(["payments", payment_id])} />, room: "tightest" },
+  { head: "Answer", width: "answer", cell: (delivery) => <Answer delivery={delivery} /> },
+  { head: "Created", width: "time", figures: true, cell: (delivery) => <Time at={delivery.create_time} />, room: "tight" },
 ];
 
 function StatusAndNext({ delivery }: { delivery: Delivery }) {

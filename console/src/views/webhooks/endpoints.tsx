@@ -9,11 +9,11 @@ import { EndpointStatusOf } from "../../ui/status.tsx";
 import { Time } from "../../ui/time.tsx";
 
 const COLUMNS: readonly Column<Endpoint>[] = [
-  { head: "URL", fill: true, cell: (endpoint) => <a href={link(["webhooks", endpoint.id])} title={endpoint.url} class="mono">{shortUrl(endpoint.url)}</a> },
-  { head: "Status", cell: (endpoint) => <EndpointStatusOf status={endpoint.status} /> },
-  { head: "Events", cell: ({ event_types }) => <span title={event_types.join("\n")}>{typesShown(event_types)}</span> },
-  { head: "Description", cell: (endpoint) => endpoint.description || <span class="muted">–</span>, room: "wide" },
-  { head: "Created", cell: (endpoint) => <Time at={endpoint.create_time} />, figures: true, room: "wide" },
+  { head: "URL", cell: (endpoint) => <a href={link(["webhooks", endpoint.id])} title={endpoint.url} class="mono">{shortUrl(endpoint.url)}</a> },
+  { head: "Status", width: "few", cell: (endpoint) => <EndpointStatusOf status={endpoint.status} /> },
+  { head: "Events", width: "few", cell: ({ event_types }) => <span title={event_types.join("\n")}>{typesShown(event_types)}</span> },
+  { head: "Description", width: "words", cell: ({ description }) => description ? <span title={description}>{description}</span> : <span class="muted">–</span>, room: "widest" },
+  { head: "Created", width: "time", cell: (endpoint) => <Time at={endpoint.create_time} />, figures: true, room: "wide" },
 ];
 
 interface Props {

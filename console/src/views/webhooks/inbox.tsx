@@ -22,10 +22,10 @@ const paymentOf = (message: InboxMessage): string => toldIn(message.body).paymen
 
 const COLUMNS: readonly Column<InboxMessage>[] = [
   { head: "Event", cell: (message) => <a href={link(["webhooks", "inbox", message.id])} class="mono">{typeOf(message)}</a> },
-  { head: "Answered", cell: (message) => <HttpStatusOf status={message.status_code} /> },
-  { head: "Payment", cell: (message) => <ShortId id={paymentOf(message)} to={link(["payments", paymentOf(message)])} /> },
-  { head: "Endpoint", cell: ({ endpoint_id }) => <ShortId id={endpoint_id} to={link(["webhooks", endpoint_id])} />, room: "wide" },
-  { head: "Arrived", figures: true, cell: (message) => <Time at={message.create_time} /> },
+  { head: "Answered", width: "code", cell: (message) => <HttpStatusOf status={message.status_code} /> },
+  { head: "Payment", width: "short", cell: (message) => <ShortId id={paymentOf(message)} to={link(["payments", paymentOf(message)])} />, room: "beside" },
+  { head: "Endpoint", width: "short", cell: ({ endpoint_id }) => <ShortId id={endpoint_id} to={link(["webhooks", endpoint_id])} />, room: "wide" },
+  { head: "Arrived", width: "time", figures: true, cell: (message) => <Time at={message.create_time} /> },
 ];
 
 interface Props {
