@@ -40,6 +40,13 @@ def request_of(number: int, payment: str) -> Request:
     return service.CaptureRequest(authorization_id=payment, amount=gbp(1))
 
 
+def is_pending(number: int, body: bytes) -> bool:
+    """Tell whether a reply is one that a final one replaces: the bank was too slow for it."""
+    reply = service.AuthorizeResponse() if number % 2 else service.CaptureResponse()
+    reply.ParseFromString(body)
+    return reply.action.status == pb.Action.STATUS_PENDING
+
+
 async def test_twins_have_one_effect(rig: Rig) -> None:
     """100 keys with 20 twins each through two workers: one effect a key, one body or IN_FLIGHT."""
     payment = await rig.authorized(KEYS)
@@ -54,9 +61,10 @@ async def test_twins_have_one_effect(rig: Rig) -> None:
         # A payment that 50 keys capture at once may be too busy: such a key holds nothing.
         assert set(reasons) <= {"IDEMPOTENCY_IN_FLIGHT", "CONCURRENT_UPDATE"}, reasons
         bodies = {one.body for one in told if one.body is not None}
-        assert len(bodies) == 1
+        final = {body for body in bodies if not is_pending(number, body)}
+        assert len(final) <= 1 <= len(bodies) <= 2 - (not final)
         assert sum(not one.replayed for one in told if one.body is not None) <= 1
-        first[key] = bodies.pop()
+        first[key] = (final or bodies).pop()
 
     await asyncio.gather(*map(twins, range(KEYS)))
     assert await rig.payments_book.fetchval("SELECT count(*) FROM payments") == 1 + KEYS // 2
@@ -70,7 +78,9 @@ async def test_twins_have_one_effect(rig: Rig) -> None:
     await asyncio.gather(*(worker.start() for worker in rig.workers))
     for number in range(0, KEYS, 7):
         told = await ask(rig, request_of(number, payment), f"key-{number}", number)
-        assert told == Told(first[f"key-{number}"], replayed=True)
+        body = first[f"key-{number}"]
+        assert told.replayed
+        assert told.body == body or is_pending(number, body)
         other = service.VoidRequest(authorization_id=payment)
         assert (await ask(rig, other, f"key-{number}", 0)).reason == "PAYMENT_CAPTURED"
 
