@@ -8,6 +8,7 @@ import { Shell } from "./shell.tsx";
 import { startTheme } from "./ui/theme.ts";
 import { Clock } from "./views/clock/clock.tsx";
 import { Health } from "./views/health.tsx";
+import { Nowhere } from "./views/nowhere.tsx";
 import { Payments } from "./views/payments/payments.tsx";
 import { TestPayments } from "./views/test/test.tsx";
 import { Requests } from "./views/requests/requests.tsx";
@@ -21,7 +22,8 @@ function View() {
     case "health": return <Health />;
     case "webhooks": return <Webhooks />;
     case "requests": return <Requests />;
-    default: return <Payments />;
+    case "payments": case undefined: return <Payments />;
+    default: return <Nowhere />;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where one is: `#/payments/pay_…?status=…`, which a link can be made of and the browser's Back knows. */
 import { computed, signal } from "@preact/signals";
+import { takeCode } from "./api/session.ts";
 
 export interface Route {
   /** The parts of the path: `["payments", "pay_…"]`. */
@@ -10,8 +11,8 @@ export interface Route {
 const hash = signal(location.hash);
 addEventListener("hashchange", () => { hash.value = location.hash; });
 
-/** Where one is now. */
-export const route = computed((): Route => routeOf(hash.value));
+/** Where one is now. The code of a link is no place: the session takes it from the address. */
+export const route = computed((): Route => routeOf(takeCode(hash.value).rest));
 
 /** Reads a fragment; whatever it says, it is a place. */
 export function routeOf(fragment: string): Route {

@@ -23,7 +23,7 @@ const PLACES: readonly (readonly [path: string, word: string, icon: IconName])[]
   ["health", "Health", "health"],
 ];
 
-const LIVE: Record<string, string> = { live: "Live", connecting: "Reconnecting…", crowded: "Not live: too many tabs", off: "Not live" };
+const LIVE: Record<string, string> = { live: "Connected", connecting: "Reconnecting…", crowded: "No updates: too many tabs", off: "Not connected" };
 
 const helping = signal(false);
 

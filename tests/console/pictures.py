@@ -105,7 +105,7 @@ def taken(browser: Browser, picture: Picture, url: str, key: str) -> Path:
     sign_in(context, key)
     page = context.new_page()
     page.goto(f"{url}/console{picture.fragment}")
-    page.get_by_text("Live", exact=True).wait_for(state="attached")
+    page.get_by_text("Connected", exact=True).wait_for(state="attached")
     page.wait_for_timeout(1_000)
     file = IMAGES / f"console-{picture.name}.png"
     page.screenshot(path=file)

@@ -65,7 +65,7 @@ def test_turned_past_its_expiry_a_payment_expires(clock: Page, stack: Stack) -> 
     before = ahead_of(clock, stack)
     payment_id = authorize(clock, stack)
     clock.get_by_role("button", name="7 days and 1 s: past expiry").click()
-    expect(clock.get_by_role("region", name="Drain")).to_contain_text("Nothing is due any more")
+    expect(clock.get_by_role("region", name="Drain")).to_contain_text("Nothing is overdue")
     assert ahead_of(clock, stack) == before + 604_801
     expect(clock.get_by_role("region", name="The sandbox's time")).to_contain_text("7 d")
     found = call(clock, stack, f"/payment/{payment_id}")["payment"]
@@ -81,11 +81,15 @@ def test_it_is_turned_by_what_one_types(clock: Page, stack: Stack) -> None:
     by = clock.get_by_label("By", exact=True)
     by.fill("401")
     clock.get_by_label("Unit").select_option("days")
-    expect(clock.get_by_role("alert")).to_have_text("At most 400 days at once.")
+    expect(clock.get_by_role("alert")).to_have_text("At most 400 days at a time.")
+    clock.get_by_role("button", name="1 hour", exact=True).click()
+    expect(clock.get_by_role("alert")).to_have_count(0)
+    expect(clock.get_by_role("region", name="Drain")).to_contain_text("Nothing is overdue")
+    before += 3_600
     by.fill("1.5")
     clock.get_by_label("Unit").select_option("hours")
     by.press("Enter")
-    expect(clock.get_by_role("region", name="Drain")).to_contain_text("Nothing is due any more")
+    expect(clock.get_by_role("region", name="Drain")).to_contain_text("Nothing is overdue")
     assert ahead_of(clock, stack) == before + 5_400
 
 
@@ -96,8 +100,8 @@ def test_what_is_due_next_is_listed_and_turned_to(clock: Page, stack: Stack) -> 
     row = due.filter(has_text=payment_id)
     expect(row).to_contain_text("Payment expires")
     expect(row).to_contain_text("in 6 d")
-    row.get_by_role("button", name=re.compile("^Turn to it")).click()
-    expect(clock.get_by_role("region", name="Drain")).to_contain_text("Nothing is due any more")
+    row.get_by_role("button", name=re.compile("^Go to this time")).click()
+    expect(clock.get_by_role("region", name="Drain")).to_contain_text("Nothing is overdue")
     expect(row).to_have_count(0)
     found = call(clock, stack, f"/payment/{payment_id}")["payment"]
     assert found["status"] == "STATUS_EXPIRED"
@@ -120,12 +124,12 @@ def test_what_a_drain_leaves_is_said(clock: Page, stack: Stack) -> None:
     try:
         clock.get_by_role("button", name="Drain").click()
         drain = clock.get_by_role("region", name="Drain")
-        expect(drain).to_contain_text("Not all is done")
+        expect(drain).to_contain_text("Not finished")
         expect(drain).to_contain_text("1 action without the bank's answer")
     finally:
         bank.resume()
     clock.get_by_role("button", name="Drain").click()
-    expect(drain).to_contain_text("Nothing is due any more")
+    expect(drain).to_contain_text("Nothing is overdue")
 
 
 def test_a_reset_says_what_goes_before_it_goes(clock: Page, stack: Stack) -> None:
@@ -140,9 +144,9 @@ def test_a_reset_says_what_goes_before_it_goes(clock: Page, stack: Stack) -> Non
     assert call(clock, stack, f"/payment/{payment_id}")["payment"]["id"] == payment_id
 
     clock.get_by_role("button", name="Reset…").click()
-    dialog.get_by_role("button", name="Remove all of it").click()
+    dialog.get_by_role("button", name="Reset sandbox").click()
     expect(dialog).to_have_count(0)
-    expect(clock.get_by_text("payments were removed")).to_be_visible()
+    expect(clock.get_by_text("payments removed")).to_be_visible()
     assert call(clock, stack, "/payments")["payments"] == []
     assert ahead_of(clock, stack) == 0
     expect(clock.get_by_role("region", name="The sandbox's time")).to_contain_text("The real time")
@@ -161,7 +165,7 @@ def test_health_names_what_is_down_and_what_to_do(new_console: NewPage, stack: S
     bank.send_signal(signal.SIGSTOP)
     try:
         expect(part(page, "Bank")).to_contain_text("Down")
-        expect(part(page, "Bank")).to_contain_text("Nothing new is begun")
+        expect(part(page, "Bank")).to_contain_text("No new payments or actions")
         expect(part(page, "Bank")).to_contain_text("acquirer.log")
         expect(part(page, "Gateway")).to_contain_text("Degraded")
         expect(page.get_by_text("Something is down")).to_be_visible()

@@ -72,7 +72,7 @@ def test_it_is_captured_in_parts_and_refunded(console: Page, merchant: Merchant)
     """What is left stands there already, and more than that is refused where it is typed."""
     show(console, merchant.authorize())
     expect(status(console)).to_have_text("Authorized")
-    assert sums(console) == ["Still capturable 10.00 GBP"]
+    assert sums(console) == ["Left to capture 10.00 GBP"]
     console.keyboard.press("c")
     dialog = console.get_by_role("dialog", name="Capture")
     amount = dialog.get_by_label("Amount (GBP)")
@@ -84,7 +84,7 @@ def test_it_is_captured_in_parts_and_refunded(console: Page, merchant: Merchant)
     expect(dialog).to_have_count(0)
     expect(console.get_by_role("status").filter(has_text="Capture of 4.00 GBP")).to_be_visible()
     expect(status(console)).to_have_text("Partly captured")
-    assert sums(console) == ["Captured 4.00 GBP", "Still capturable 6.00 GBP"]
+    assert sums(console) == ["Captured 4.00 GBP", "Left to capture 6.00 GBP"]
     expect(moment(console, "“first parcel”")).to_be_visible()
 
     verb(console, "Capture").click()
@@ -105,7 +105,7 @@ def test_it_is_captured_in_parts_and_refunded(console: Page, merchant: Merchant)
     dialog.get_by_role("button", name="Refund 3.00 GBP").click()
     expect(status(console)).to_have_text("Partly refunded")
     expect(console.locator(".table .status").first).to_have_text("Partly refunded")
-    told = ["Captured 10.00", "Refunded of what was captured 3.00", "Still refundable 7.00"]
+    told = ["Captured 10.00", "Refunded 3.00", "Left to refund 7.00"]
     assert sums(console) == [f"{one} GBP" for one in told]
 
 
@@ -124,7 +124,7 @@ def test_it_is_voided_whole_or_what_is_left(console: Page, merchant: Merchant) -
     show(console, payment_id)
     expect(status(console)).to_have_text("Partly captured")
     console.keyboard.press("v")
-    expect(dialog).to_contain_text("Releases the 6.00 GBP that no capture has taken.")
+    expect(dialog).to_contain_text("Releases the remaining 6.00 GBP.")
     dialog.get_by_role("button", name="Void 6.00 GBP").click()
     expect(status(console)).to_have_text("Captured")
     assert sums(console) == ["Captured 4.00 GBP", "Released 6.00 GBP"]
@@ -151,7 +151,7 @@ def test_what_is_impossible_says_why_as_the_api_does(console: Page, merchant: Me
                 reason = answer["details"][0]["reason"]
                 why = f"{answer['message']} ({reason})"
                 expect(button).to_have_attribute("title", why)
-                expect(button).to_have_attribute("aria-description", why)
+                expect(button).to_have_accessible_description(why)
                 button.click(force=True)  # it can still be reached
                 expect(console.get_by_role("dialog")).to_have_count(0)
                 refused += 1
@@ -163,7 +163,7 @@ def test_a_reply_that_is_lost_settles_before_the_eye(console: Page, merchant: Me
     show(console, merchant.authorize(pan=REPLY_LOST))
     expect(status(console)).to_have_text("Pending")
     expect(verb(console, "Capture")).to_have_attribute("title", re.compile("ACTION_PENDING"))
-    expect(console.get_by_text("The bank's answer is not known yet")).to_be_visible()
+    expect(console.get_by_text("No answer from the bank yet")).to_be_visible()
     expect(status(console)).to_have_text("Authorized")
     expect(verb(console, "Capture")).to_have_attribute("aria-disabled", "false")
     expect(console.locator(".table .status").first).to_have_text("Authorized")
@@ -205,8 +205,8 @@ def test_its_story_has_requests_events_and_webhooks(console: Page, merchant: Mer
     captured.get_by_role("button", name="More about the request Capture").click()
     captured.get_by_role("button", name="Repeat with the same key").click()
     expect(console.get_by_role("status").filter(has_text="nothing was done twice")).to_be_visible()
-    expect(moment(console, "The first reply once more")).to_have_count(1)
-    captured = captured.filter(has_not_text="The first reply once more")
+    expect(moment(console, "The original reply, replayed")).to_have_count(1)
+    captured = captured.filter(has_not_text="The original reply, replayed")
     captured.get_by_role("tab", name="curl").click()
     code = captured.locator("pre").inner_text()
     assert merchant.key not in code

@@ -81,7 +81,7 @@ def test_a_search_finds_whatever_is_known(payments: Page, merchant: Merchant) ->
         expect(rows_of(payments)).to_contain_text(payment_id)
     search(payments, "1234")
     payments.get_by_role("button", name="Look for the reference 1234").click()
-    expect(payments.get_by_text("No payment is like that")).to_be_visible()
+    expect(payments.get_by_text("No matching payments")).to_be_visible()
     search(payments, "pay_00000000000000000000000000")
     expect(payments.get_by_role("alert")).to_contain_text("PAYMENT_NOT_FOUND")
     expect(payments.get_by_role("alert")).to_contain_text(re.compile("request [0-9a-f-]{36}"))
@@ -154,3 +154,17 @@ def test_a_key_that_is_revoked_ends_the_session(
     payments.get_by_label("Status").select_option("Captured")
     expect(payments.get_by_role("alert")).to_contain_text("no longer accepts this key")
     expect(payments.get_by_label("API key")).to_be_visible()
+
+
+def test_what_does_not_exist_leads_back(payments: Page) -> None:
+    """A page or payment that is none says so; to try it again would not help."""
+    payments.evaluate("location.hash = '#/nonsense'")
+    expect(payments.get_by_text("There is no such page")).to_be_visible()
+    payments.get_by_role("link", name="Go to payments").click()
+    expect(payments.get_by_text("No payments yet")).to_be_visible()
+
+    payments.evaluate("location.hash = '#/payments/pay_00000000000000000000000000'")
+    expect(payments.get_by_role("alert")).to_contain_text("PAYMENT_NOT_FOUND")
+    expect(payments.get_by_role("button", name="Try again")).to_have_count(0)
+    payments.get_by_role("link", name="Back to the list").click()
+    expect(payments.get_by_role("alert")).to_have_count(0)

@@ -54,6 +54,16 @@ def test_a_link_opened_in_a_tab_that_has_the_console_is_taken_too(stack: Stack, 
     page.evaluate("location.hash = '#code=used'")
     is_signed_out(page, "This link has been used")
     assert "code" not in page.url
+    expect(page.get_by_role("alert")).not_to_contain_text("`")
+
+
+def test_the_code_of_a_link_is_no_page(stack: Stack, console: Page) -> None:
+    """Who comes by the link sees payments, and the navigation says so."""
+    console.evaluate("location.hash = '#code=used'")
+    here = console.get_by_role("link", name="Payments", exact=True)
+    expect(here).to_have_attribute("aria-current", "page")
+    expect(console.get_by_role("heading", name="Payments")).to_be_visible()
+    assert console.url == f"{stack.url}/console"
 
 
 def test_a_key_is_typed_and_forgotten(stack: Stack, page: Page) -> None:

@@ -94,7 +94,7 @@ def test_a_lost_reply_is_shown_as_pending_and_settles(trials: Page, stack: Stack
     press(trials, f"Authorize with {REPLY_LOST}")
     result = result_of(trials)
     expect(result).to_contain_text("Pending")
-    expect(result).to_contain_text("The bank's answer is not known yet")
+    expect(result).to_contain_text("No answer from the bank yet")
     expect(result).to_contain_text("settled after")
     assert payment_of(trials, stack)["status"] == "STATUS_AUTHORIZED"
 
@@ -135,10 +135,10 @@ def test_a_failure_stops_it_and_it_goes_on_without_doing_anything_twice(
 
 def test_a_step_that_is_declined_ends_the_sequence(trials: Page) -> None:
     """The refund after a capture that is declined is not asked for."""
-    press(trials, "…and refund with 4000 0000 0000 3238")
+    press(trials, "Authorize and refund with 4000 0000 0000 3238")
     result = result_of(trials)
     expect(result).to_contain_text("REFUND_REJECTED")
-    press(trials, "…and capture with 4000 0000 0000 0259")
+    press(trials, "Authorize and capture with 4000 0000 0000 0259")
     expect(result).to_contain_text("CAPTURE_REJECTED")
 
 
@@ -167,14 +167,14 @@ def test_an_amount_is_of_its_currency(trials: Page, stack: Stack) -> None:
     expect(trials.get_by_role("alert")).to_have_text("GBP has 2 decimals.")
     expect(authorize).to_have_attribute("aria-disabled", "true")
     trials.get_by_label("Currency").select_option("Other…")
-    trials.get_by_label("Its code").fill("clf")
+    trials.get_by_label("Currency code").fill("clf")
     amount.fill("1.2345")
     authorize.click()
     expect(result_of(trials)).to_contain_text("1.2345 CLF")
     expect(result_of(trials)).to_contain_text("Authorized")
     assert payment_of(trials, stack)["authorized"]["minor_units"] == "12345"
 
-    trials.get_by_label("Its code").fill("ZZZ")
+    trials.get_by_label("Currency code").fill("ZZZ")
     amount.fill("1")
     authorize.click()
     expect(result_of(trials).get_by_role("alert")).to_contain_text("amount.currency")

@@ -47,21 +47,21 @@ def test_an_endpoint_is_made_and_its_secret_told_once(webhooks: Page, merchant: 
     press(webhooks, "New endpoint")
     dialog = webhooks.get_by_role("dialog")
     dialog.get_by_label("URL").fill("http://example.com/")
-    press(webhooks, "Make the endpoint")
+    press(webhooks, "Create endpoint")
     expect(dialog.locator(".field-error")).to_be_visible()
     expect(dialog.get_by_role("alert").last).to_contain_text("VALIDATION_FAILED")
 
     dialog.get_by_role("button", name="Use the built-in inbox").click()
     expect(dialog.get_by_label("URL")).to_have_value(INBOX)
-    dialog.get_by_label("Only some").check()
-    make = webhooks.get_by_role("button", name="Make the endpoint")
-    expect(make).to_have_attribute("title", "Choose at least one type.")
+    dialog.get_by_label("Selected events").check()
+    make = webhooks.get_by_role("button", name="Create endpoint")
+    expect(make).to_have_attribute("title", "Select at least one event.")
     dialog.get_by_label("payment.captured").check()
     dialog.get_by_label("Description").fill("for a test")
     accessible(webhooks)
     make.click()
 
-    expect(dialog).to_contain_text("it is not told again")
+    expect(dialog).to_contain_text("it won't be shown again")
     accessible(webhooks)
     secret = dialog.locator("pre").inner_text()
     assert secret.startswith("whsec_")
@@ -89,7 +89,7 @@ def test_an_endpoint_is_changed_turned_off_and_deleted(webhooks: Page, merchant:
         return dict(merchant.call("GET", f"/webhook-endpoints/{endpoint_id}")["endpoint"])
 
     press(webhooks, "Edit")
-    webhooks.get_by_label("All, and those that are added later").check()
+    webhooks.get_by_label("All events, including future ones").check()
     webhooks.get_by_label("Description").fill("for all")
     press(webhooks, "Save")
     expect(webhooks.get_by_text("The endpoint was changed.")).to_be_visible()
@@ -104,7 +104,7 @@ def test_an_endpoint_is_changed_turned_off_and_deleted(webhooks: Page, merchant:
 
     press(webhooks, "Rotate secret")
     webhooks.get_by_label("Overlap").select_option("An hour")
-    press(webhooks, "Make a new secret")
+    press(webhooks, "Create new secret")
     expect(webhooks.get_by_role("dialog")).to_contain_text("whsec_")
     press(webhooks, "I have copied it")
 
@@ -122,7 +122,7 @@ def test_deliveries_appear_by_themselves_with_each_attempt(
 ) -> None:
     """A test event, and those of a payment; opened, a delivery tells its attempts and its event."""
     endpoint_at(webhooks, merchant, INBOX)
-    expect(webhooks.get_by_text("Nothing was delivered yet")).to_be_visible()
+    expect(webhooks.get_by_text("No deliveries yet")).to_be_visible()
     press(webhooks, "Send a test")
     expect(deliveries(webhooks)).to_contain_text(re.compile("Delivered.*webhook.test.*200"))
     payment_id = merchant.authorize()
@@ -141,7 +141,7 @@ def test_deliveries_appear_by_themselves_with_each_attempt(
     expect(webhooks.get_by_role("tabpanel")).to_contain_text(f'"id": "{payment_id}"')
 
     webhooks.evaluate("location.hash += '?failed=1'")  # a link leads to it, whatever is listed
-    expect(webhooks.get_by_text("Nothing has failed")).to_be_visible()
+    expect(webhooks.get_by_text("No failed deliveries")).to_be_visible()
     expect(webhooks.get_by_text("Attempt 2")).to_be_visible()
     webhooks.keyboard.press("Escape")
     expect(webhooks.get_by_role("tabpanel")).not_to_be_visible()
@@ -159,7 +159,7 @@ def test_what_fails_is_seen_with_its_next_attempt(webhooks: Page, merchant: Merc
     expect(webhooks.get_by_text("http 503").first).to_be_visible()
     expect(webhooks.get_by_text(re.compile("The next attempt is"))).to_be_visible()
     webhooks.get_by_label("Failed only").check()
-    expect(webhooks.get_by_text("Nothing has failed")).to_be_visible()
+    expect(webhooks.get_by_text("No failed deliveries")).to_be_visible()
     assert webhooks.url.endswith("?failed=1")
     press(webhooks, "Show all deliveries")
     expect(row).to_contain_text("503")
@@ -181,8 +181,8 @@ def test_all_that_failed_is_sent_again(webhooks: Page, merchant: Merchant) -> No
     accessible(webhooks)
     webhooks.get_by_label("Since").select_option("The last hour")
     press(webhooks, "Redeliver")
-    expect(webhooks.get_by_text("1 failed delivery is on the way again.")).to_be_visible()
-    expect(webhooks.get_by_text("Nothing has failed")).to_be_visible()
+    expect(webhooks.get_by_text("1 failed delivery is being sent again.")).to_be_visible()
+    expect(webhooks.get_by_text("No failed deliveries")).to_be_visible()
     press(webhooks, "Show all deliveries")
     expect(deliveries(webhooks)).to_contain_text(re.compile("Delivered.*200"))
 
@@ -193,7 +193,7 @@ def test_the_inbox_takes_one_click_and_shows_what_was_sent(
     """Headers, signature, body and payment of each message, as it arrives."""
     page = new_console("#/webhooks/inbox", key=merchant.key, viewport=WIDE)
     accessible(page)
-    press(page, "Make an inbox endpoint")
+    press(page, "Create an inbox endpoint")
     press(page, "I have copied it")
     expect(page.get_by_text("Nothing has arrived yet")).to_be_visible()
     press(page, "Send a test")
@@ -225,7 +225,7 @@ def test_on_a_phone(new_console: NewPage, merchant: Merchant) -> None:
     fits(page)
     accessible(page)
     press(page, "New endpoint")
-    page.get_by_label("Only some").check()
+    page.get_by_label("Selected events").check()
     fits(page)
     press(page, "Cancel")
     page.get_by_role("link", name="Inbox", exact=True).click()

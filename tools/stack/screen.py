@@ -34,8 +34,8 @@ class Screen:
             f"""
 paygate is ready.
 
-  console    {link.console}    (open this first; it brings the key, once)
-  docs       {link.docs}    (the API reference, with the key, once)
+  console    {link.console}    (open this first; signs you in, works once)
+  docs       {link.docs}    (the API reference; signs you in, works once)
   REST       {settings.url}    (health: {settings.url}/health)
   gRPC       127.0.0.1:{settings.port}    paygate.payments.v1.PaymentService, no TLS
              (also paygate.webhooks.v1.WebhookService, paygate.sandbox.v1.SandboxService)

@@ -34,4 +34,4 @@ export function failureOf(said: unknown, reply: Response): Failure {
   return new Failure(told.reason, message ?? told.reason, reply, told.field_violations);
 }
 
-export const unreachable = (): Failure => new Failure("CONNECTION_FAILED", "No reply came from the gateway.");
+export const unreachable = (): Failure => new Failure("CONNECTION_FAILED", "The gateway did not reply.");

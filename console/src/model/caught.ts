@@ -9,8 +9,8 @@ export function caught(problem: unknown): Failure {
 }
 
 const ADVICE: Record<string, string> = {
-  CONNECTION_FAILED: "Does make run still run? This page goes on when it does.",
-  DEPENDENCY_UNAVAILABLE: "Something that the gateway stands on is away: Health says what.",
+  CONNECTION_FAILED: "Is `make run` still running? This page continues when it is back.",
+  DEPENDENCY_UNAVAILABLE: "Something the gateway depends on is down: Health says what.",
   INTERNAL: "The gateway's log has more under this request id.",
   METHOD_NOT_FOUND: "This gateway has no such method: in production the sandbox's are absent.",
 };

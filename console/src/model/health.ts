@@ -42,11 +42,11 @@ const BUSY: Shown = { word: "Not known", tone: "quiet", shape: "clock" };
 const WORDS: Record<string, Words> = {
   "/health": { name: "Gateway", well: "Workers take calls.", ill: "No worker can serve: every call gets 503, and may be repeated under its key.", log: "payments-1" },
   "/health/webhooks": { name: "Relay", well: "Events go to webhook endpoints.", ill: "Events are kept and not delivered; they go out when it is back.", log: "relay" },
-  "/health/ready": { name: "Ready", well: "A load balancer may send requests here.", ill: "No worker is there, or this Envoy is about to end: a load balancer sends nothing here.", log: "payments-1" },
-  "/health/live": { name: "Envoy", well: "REST and gRPC come in through it.", ill: "Nothing comes in: no REST, no gRPC, and this page has no news.", log: "envoy" },
+  "/health/ready": { name: "Ready", well: "A load balancer may send requests here.", ill: "No worker is up, or Envoy is shutting down: a load balancer sends nothing here.", log: "payments-1" },
+  "/health/live": { name: "Envoy", well: "REST and gRPC come in through it.", ill: "Nothing comes in: no REST, no gRPC, and this page gets no updates.", log: "envoy" },
   database: { name: "Database", well: "PostgreSQL keeps payments, events and keys.", ill: "Nothing is read or written: every call gets 503. What was committed is safe.", log: "postgres" },
-  acquirer: { name: "Bank", well: "The simulated bank answers.", ill: "Nothing new is begun; payments can be read. PENDING actions settle when it is back.", log: "acquirer" },
-  vault: { name: "Card vault", well: "Keeps the keys that card numbers are encrypted with.", ill: "No new card is taken. All else goes on.", log: "payments-1" },
+  acquirer: { name: "Bank", well: "The simulated bank answers.", ill: "No new payments or actions; payments can be read. PENDING actions settle when it is back.", log: "acquirer" },
+  vault: { name: "Card vault", well: "Keeps the keys that card numbers are encrypted with.", ill: "No new card is accepted. Everything else works.", log: "payments-1" },
   nats: { name: "Event bus", well: "Other services read events from it.", ill: "Events wait for the bus; webhooks are delivered all the same.", log: "relay" },
   payments: { name: "Payments workers", well: "They take calls.", ill: "No worker answers: every call gets 503.", log: "payments-1" },
   relay: { name: "Relay process", well: "It delivers events.", ill: "No relay answers: events wait until one does.", log: "relay" },
@@ -65,7 +65,7 @@ export function groupsOf(answers: Answers): Group[] {
 /** Returns what one answer tells: of the whole first, and then of what it stands on. */
 export function partsOf(path: HealthPath, { status, said }: Answer): Part[] {
   if (status === 0) return [part(path, SILENT)];
-  if (status === 429) return [{ ...part(path, WELL), shown: BUSY, means: "This address asks too often. It is asked again.", todo: undefined }];
+  if (status === 429) return [{ ...part(path, WELL), shown: BUSY, means: "This address asks too often. The page asks again.", todo: undefined }];
   const parts = Object.entries({ ...said.dependencies, ...outside(said) }).map(([name, state]) => part(name, state === "UP" ? WELL : ILL));
   return [part(path, wholeOf(status, said.status)), ...parts];
 }
@@ -80,10 +80,10 @@ function wholeOf(status: number, said: string | undefined): Shown {
 }
 
 function part(name: string, shown: Shown): Part {
-  const { name: called, well, ill, log } = WORDS[name] ?? { name, well: "", ill: "Something that the gateway stands on is away." };
+  const { name: called, well, ill, log } = WORDS[name] ?? { name, well: "", ill: "Something the gateway depends on is down." };
   if (shown === WELL) return { name: called, shown, means: well, todo: undefined };
-  if (shown === PARTLY) return { name: called, shown, means: "It serves, but for what stands below.", todo: undefined };
-  const todo = log ? `make run starts it again. If it stays down, ${log}.log in the logs of its data folder says why.` : undefined;
+  if (shown === PARTLY) return { name: called, shown, means: "It serves, except for what is down below.", todo: undefined };
+  const todo = log ? `\`make run\` starts it again. If it stays down, see \`logs/${log}.log\` in the data folder.` : undefined;
   return { name: called, shown, means: ill, todo };
 }
 
@@ -91,7 +91,7 @@ function part(name: string, shown: Shown): Part {
 export function summaryOf(groups: readonly Group[]): Shown & { text: string } {
   const parts = groups.flatMap((group) => group.parts);
   const ill = parts.filter((one) => one.shown === ILL || one.shown === SILENT).map((one) => one.name);
-  if (parts.every((one) => one.shown === SILENT)) return { ...SILENT, text: "The gateway does not answer. Does make run still run?" };
-  if (ill.length) return { ...ILL, word: "Something is down", text: `${[...new Set(ill)].join(", ")}. What that means, and what to do, stands beside each.` };
+  if (parts.every((one) => one.shown === SILENT)) return { ...SILENT, text: "The gateway does not answer. Is `make run` still running?" };
+  if (ill.length) return { ...ILL, word: "Something is down", text: `${[...new Set(ill)].join(", ")}. See below what that means and what to do.` };
   return { ...WELL, word: "All is well", text: "Every part answers." };
 }

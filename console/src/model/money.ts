@@ -37,14 +37,14 @@ const AMOUNT = /^(\d+|\d{1,3}(?:[,\s]\d{3})+)(?:\.(\d*))?$/;
 export function read(typed: string, currency: string): { amount: Amount } | { problem: string } {
   const decimals = decimalsOf(currency);
   const found = AMOUNT.exec(typed.trim());
-  if (!found) return { problem: decimals ? "Write an amount such as 10.00." : "Write a whole amount such as 1000." };
+  if (!found) return { problem: decimals ? "Enter an amount, for example 10.00." : "Enter a whole amount, for example 1000." };
   const [, whole = "", rest = ""] = found;
   if (rest.length > decimals) {
     return { problem: decimals ? `${currency} has ${decimals} decimals.` : `${currency} has no decimals.` };
   }
   const minor = BigInt(whole.replace(/\D/g, "") + rest.padEnd(decimals, "0"));
-  if (minor <= 0n) return { problem: "The amount must be more than nothing." };
-  if (minor > MINOR_UNITS_MAX) return { problem: "The amount is larger than the gateway takes." };
+  if (minor <= 0n) return { problem: "Enter an amount above zero." };
+  if (minor > MINOR_UNITS_MAX) return { problem: `The limit is ${withCurrency({ minor_units: String(MINOR_UNITS_MAX), currency })}.` };
   return { amount: { minor_units: String(minor), currency } };
 }
 

@@ -77,7 +77,7 @@ async function settle(id: string, index: number, paymentId: string, actionId: st
     change(id, (one) => stepped(knowing(one, seen.payment), index, { action, state: stateOf(action) }));
     if (action.status !== "STATUS_PENDING") return;
   }
-  if (found(id)) throw new Error("The bank's answer is still not known. The gateway goes on asking for it: Health says whether the bank is up.");
+  if (found(id)) throw new Error("Still no answer from the bank. The gateway keeps checking: Health says whether the bank is up.");
 }
 
 function send(call: Call, key: string) {

@@ -58,23 +58,23 @@ export function halves(whole: Amount): [Amount, Amount] {
 const all = (verbs: readonly Verb[]) => (amount: Amount): readonly Plan[] => verbs.map((verb) => ({ verb, amount }));
 
 export const SEQUENCES: readonly Sequence[] = [
-  { title: "Authorize and capture", does: "Reserves the amount and takes all of it.", pan: GOOD, least: 1n, plans: all(["authorize", "capture"]) },
+  { title: "Authorize and capture", does: "Authorizes, then captures all of it.", pan: GOOD, least: 1n, plans: all(["authorize", "capture"]) },
   {
-    title: "Capture in two parts, refund one", does: "Reserves it, takes it in two halves, and gives the second back.", pan: GOOD, least: 2n,
+    title: "Capture in two parts, refund one", does: "Authorizes, captures in two halves, refunds the second.", pan: GOOD, least: 2n,
     plans: (amount) => {
       const [first, second] = halves(amount);
       return [{ verb: "authorize", amount }, { verb: "capture", amount: first }, { verb: "capture", amount: second }, { verb: "refund", amount: second }];
     },
   },
-  { title: "Authorize and void", does: "Reserves the amount and lets it go: nothing is billed.", pan: GOOD, least: 1n, plans: all(["authorize", "void"]) },
+  { title: "Authorize and void", does: "Authorizes, then voids: nothing is billed.", pan: GOOD, least: 1n, plans: all(["authorize", "void"]) },
   {
-    title: "Capture part, void the rest", does: "Reserves it, takes half, and releases the other half.", pan: GOOD, least: 2n,
+    title: "Capture part, void the rest", does: "Authorizes, captures half, voids the other half.", pan: GOOD, least: 2n,
     plans: (amount) => {
       const [first, second] = halves(amount);
       return [{ verb: "authorize", amount }, { verb: "capture", amount: first }, { verb: "void", amount: second }];
     },
   },
-  { title: "Reply lost, then capture", does: "The bank approves, but its reply is lost: waits until that is settled, then takes it.", pan: REPLY_LOST, least: 1n, plans: all(["authorize", "capture"]) },
+  { title: "Reply lost, then capture", does: "The bank approves, but its reply is lost: waits for the outcome, then captures.", pan: REPLY_LOST, least: 1n, plans: all(["authorize", "capture"]) },
 ];
 
 /** Returns what a card is tried with: the calls after which one has seen what it does. */

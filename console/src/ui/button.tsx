@@ -27,7 +27,7 @@ export function Button({ children, onClick, kind, icon, shortcut, refused, busy,
   };
   return (
     <button type={submit ? "submit" : "button"} class="button" data-kind={kind} data-small={small} onClick={click} autofocus={autofocus}
-      aria-disabled={blocked} aria-busy={busy} title={refused} aria-description={refused} aria-keyshortcuts={shortcut}>
+      aria-disabled={blocked} aria-busy={busy} title={refused} aria-keyshortcuts={shortcut}>
       {icon && <Icon name={icon} />}
       {children}
       {shortcut && !refused && <kbd aria-hidden="true">{shortcut}</kbd>}

@@ -6,6 +6,9 @@ import { Button } from "./button.tsx";
 import { Copy } from "./copy.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 
+/** Shows a sentence in which backticks mark what is typed or read letter by letter. */
+export const Prose = ({ text }: { text: string }) => <>{text.split("`").map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part))}</>;
+
 /** Says that there is nothing, and what to do next. */
 export function Empty({ icon, title, children, actions }: {
   icon: IconName; title: string; children?: ComponentChildren; actions?: ComponentChildren;
@@ -20,8 +23,9 @@ export function Empty({ icon, title, children, actions }: {
   );
 }
 
-/** Says what went wrong, by which request, and what to do. */
-export function Failed({ failure, again }: { failure: Failure; again?: () => void }) {
+/** Says what went wrong, by which request, and what to do. What does not exist is not tried again: `back` leads away from it. */
+export function Failed({ failure, again, back }: { failure: Failure; again?: () => void; back?: string }) {
+  const leaves = failure.status === 404 ? back : undefined;
   const advice = adviceOn(failure);
   return (
     <div class="failure" role="alert">
@@ -29,13 +33,14 @@ export function Failed({ failure, again }: { failure: Failure; again?: () => voi
       <div class="grow">
         <div><strong>{failure.message}</strong></div>
         {failure.fields.map((one) => <div key={one.field}><code>{one.field}</code>: {one.description}</div>)}
-        {advice && <div>{advice}</div>}
+        {advice && <div><Prose text={advice} /></div>}
         <div class="small">
           <code>{failure.reason}</code>
           {failure.requestId && <span class="row">request <code>{failure.requestId}</code> <Copy text={failure.requestId} label="Copy the request id" /></span>}
         </div>
       </div>
-      {again && <Button icon="again" onClick={again}>Try again</Button>}
+      {leaves && <a class="button" href={leaves}>Back to the list</a>}
+      {again && !leaves && <Button icon="again" onClick={again}>Try again</Button>}
     </div>
   );
 }

@@ -51,7 +51,7 @@ function More({ count, nouns, more, show }: { count: number; nouns: Props<unknow
   return (
     <div class="panel-foot">
       <span>{count} {nouns[count === 1 ? 0 : 1]} shown</span>
-      {more ? <Button onClick={() => void click()} busy={busy.value}>Show more</Button> : <span>That is all.</span>}
+      {more && <Button onClick={() => void click()} busy={busy.value}>Show more</Button>}
     </div>
   );
 }

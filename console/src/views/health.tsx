@@ -4,7 +4,7 @@ import { PATHS, groupsOf, summaryOf, type Answers, type Part } from "../model/he
 import { live } from "../model/live.ts";
 import type { Shown } from "../model/statuses.ts";
 import { clock } from "../model/time.ts";
-import { Skeleton } from "../ui/feedback.tsx";
+import { Prose, Skeleton } from "../ui/feedback.tsx";
 import { useEvery, useLoad } from "../ui/load.ts";
 import { PageOf, Panel } from "../ui/page.tsx";
 import { Status } from "../ui/status.tsx";
@@ -19,8 +19,8 @@ export function Health() {
   const groups = found && groupsOf(found.answers);
   const summary = groups && summaryOf(groups);
   return (
-    <PageOf title="Health" actions={found && <span class="muted small number">Looked at {clock(found.at)}, every 2 s</span>}>
-      {summary && <div class="panel summary" role="status"><Status shown={summary} /><span>{summary.text}</span></div>}
+    <PageOf title="Health" actions={found && <span class="muted small number">Checked at {clock(found.at)}, every 2 s</span>}>
+      {summary && <div class="panel summary" role="status"><Status shown={summary} /><span><Prose text={summary.text} /></span></div>}
       {!groups && <Panel><Skeleton /></Panel>}
       {groups?.map(({ title, path, parts }) => (
         <Panel key={title} title={title} actions={<a class="small" href={path}><code>{path}</code></a>} padded={false}>
@@ -48,10 +48,10 @@ async function askAll(signal: AbortSignal): Promise<Answers> {
 
 const shown = (word: string, tone: Shown["tone"], shape: Shown["shape"]): Shown => ({ word, tone, shape });
 const LIVE: Record<typeof live.state.value, Part> = {
-  live: { name: "Live stream", shown: shown("Live", "good", "check"), means: "What happens appears here as it happens.", todo: undefined },
-  connecting: { name: "Live stream", shown: shown("Reconnecting", "warn", "ring"), means: "Nothing new appears by itself until the stream is back. It goes on from where it broke: nothing is lost.", todo: "It tries again by itself, every 5 s at least." },
-  crowded: { name: "Live stream", shown: shown("Too many", "warn", "slash"), means: "This merchant reads as many streams as it may, in other tabs or programs. Lists are still asked for every few seconds.", todo: "Close a tab: this one takes its place." },
-  off: { name: "Live stream", shown: shown("Off", "quiet", "slash"), means: "The page was hidden for long. It begins again when it is seen.", todo: undefined },
+  live: { name: "Live stream", shown: shown("Connected", "good", "check"), means: "What happens appears here as it happens.", todo: undefined },
+  connecting: { name: "Live stream", shown: shown("Reconnecting", "warn", "ring"), means: "Nothing new appears by itself until the stream is back. It continues where it broke: nothing is lost.", todo: "It retries at least every 5 seconds." },
+  crowded: { name: "Live stream", shown: shown("Too many", "warn", "slash"), means: "This merchant has as many streams open as it may, in other tabs or programs. Lists still refresh every few seconds.", todo: "Close a tab: this one takes its place." },
+  off: { name: "Live stream", shown: shown("Off", "quiet", "slash"), means: "The page was hidden for long. The stream starts again when you return.", todo: undefined },
 };
 
 function PartOf({ part }: { part: Part }) {
@@ -59,7 +59,7 @@ function PartOf({ part }: { part: Part }) {
     <div class="part">
       <dt>{part.name}</dt>
       <dd><Status shown={part.shown} /></dd>
-      <dd class="part-means">{part.means}{part.todo && <div><strong>{part.todo}</strong></div>}</dd>
+      <dd class="part-means">{part.means}{part.todo && <div><strong><Prose text={part.todo} /></strong></div>}</dd>
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { session, signIn } from "../api/session.ts";
 import { Button } from "../ui/button.tsx";
+import { Prose } from "../ui/feedback.tsx";
 import { Input } from "../ui/field.tsx";
 import { Mark } from "../ui/icons.tsx";
 
@@ -20,7 +21,7 @@ export function Welcome() {
     <main class="welcome">
       <form class="panel" onSubmit={(event) => void submit(event)}>
         <div class="row"><span class="tone-accent"><Mark /></span><h1>paygate console</h1></div>
-        {word && <p class="note" data-tone="warn" role="alert">{word}</p>}
+        {word && <p class="note" data-tone="warn" role="alert"><Prose text={word} /></p>}
         <p class="muted">Open the link that <code>make run</code> printed, or paste an API key. The key stays in this tab.</p>
         <Input label="API key" type="password" value={key.value} onInput={(typed) => { key.value = typed; }} placeholder="sk_…" mono />
         <Button kind="main" submit busy={busy.value} refused={key.value.trim() ? undefined : "Paste an API key first."}>Sign in</Button>

@@ -34,5 +34,5 @@ test("what is left is said in words, and nothing of what is not", () => {
 });
 
 test("how far is told in its two largest units", () => {
-  assert.deepEqual([0, 1_000, 604_801_000, 90_000, 8_130_000].map(far), ["0 s", "1 s", "7 d 1 s", "1 min 30 s", "2 h 15 min"]);
+  assert.deepEqual([0, 1_000, 604_801_000, 90_000, 8_130_000].map(far), ["0 s", "1 s", "7 days 1 s", "1 min 30 s", "2 h 15 min"]);
 });

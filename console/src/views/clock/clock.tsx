@@ -38,11 +38,11 @@ export function Clock() {
     tries.current.set(seconds, key);
     await advance(seconds, key);
     tries.current.delete(seconds);
-    say(`The clock was turned by ${far(seconds * 1_000)}.`);
+    say(`Clock moved forward ${far(seconds * 1_000)}.`);
     if (then.value) await drain(doing);
   });
   return (
-    <PageOf title="Clock" sub="By it payments expire and webhooks are tried again, for everybody.">
+    <PageOf title="Clock" sub="Payments expire and webhooks retry by this clock. All merchants share it.">
       <div class="clock">
         <div class="stack">
           <Now />
@@ -71,26 +71,32 @@ function Now() {
   );
 }
 
+/** What stands in the field before anything is typed. */
+const TYPED = "36";
 type Turning = (seconds: number) => Promise<void>;
 
 function Turn({ turn, busy, then }: { turn: Turning; busy: boolean; then: Signal<boolean> }) {
-  const [typed, unit] = [useSignal("36"), useSignal<Unit>("hours")];
+  const [typed, unit] = [useSignal(TYPED), useSignal<Unit>("hours")];
   const wanted = secondsOf(typed.value, unit.value);
+  const preset = (seconds: number) => {
+    if ("problem" in wanted) typed.value = TYPED; // it is no longer about what was done
+    void turn(seconds);
+  };
   const submit = (event: Event) => {
     event.preventDefault();
     if ("seconds" in wanted) void turn(wanted.seconds);
   };
   return (
-    <Panel title="Turn it forward">
+    <Panel title="Move forward">
       <div class="stack">
-        <div class="row-wrap">{PRESETS.map(([word, seconds]) => <Button key={word} busy={busy} onClick={() => void turn(seconds)}>{word}</Button>)}</div>
+        <div class="row-wrap">{PRESETS.map(([word, seconds]) => <Button key={word} busy={busy} onClick={() => preset(seconds)}>{word}</Button>)}</div>
         <form class="clock-custom" onSubmit={submit}>
           <Input label="By" figures inputMode="decimal" value={typed.value} onInput={(value) => { typed.value = value; }} problem={"problem" in wanted ? wanted.problem : undefined} />
           <Select label="Unit" value={unit.value} onInput={(value) => { unit.value = value as Unit; }} options={UNITS.map(([name, word]) => [name, word] as const)} />
-          <Button kind="main" submit busy={busy} refused={"problem" in wanted ? wanted.problem : undefined}>Turn</Button>
+          <Button kind="main" submit busy={busy} refused={"problem" in wanted ? wanted.problem : undefined}>Move</Button>
         </form>
-        <label class="row"><input type="checkbox" checked={then.value} onInput={(event) => { then.value = event.currentTarget.checked; }} /> Then wait until what is due was done (drain)</label>
-        <p class="muted small">It goes forward for everybody, 400 days at once, and 100 years at most. Only a reset puts it back.</p>
+        <label class="row"><input type="checkbox" checked={then.value} onInput={(event) => { then.value = event.currentTarget.checked; }} /> Then wait until everything due is done (drain)</label>
+        <p class="muted small">Moves for all merchants: up to 400 days at a time, 100 years in total. Only a reset moves it back.</p>
       </div>
     </Panel>
   );
@@ -109,12 +115,12 @@ function DrainPanel({ doing }: { doing: Doing }) {
 }
 
 function Drained({ reply, busy }: { reply: Schemas["DrainResponse"] | undefined; busy: boolean }) {
-  if (busy) return <Status shown={{ word: "Under way", tone: "accent", shape: "ring" }} />;
-  if (!reply) return <p class="muted">Waits until the bank's answers are known, payments past their time have expired, and events are delivered. Tests do this instead of sleeping.</p>;
-  if (reply.drained) return <div class="row-wide"><Status shown={{ word: "Drained", tone: "good", shape: "check" }} /><span>Nothing is due any more.</span></div>;
+  if (busy) return <Status shown={{ word: "In progress", tone: "accent", shape: "ring" }} />;
+  if (!reply) return <p class="muted">Waits until the bank has answered, overdue payments have expired, and events are delivered. Tests call this instead of sleeping.</p>;
+  if (reply.drained) return <div class="row-wide"><Status shown={{ word: "Drained", tone: "good", shape: "check" }} /><span>Nothing is overdue.</span></div>;
   return (
     <>
-      <div class="row-wide"><Status shown={{ word: "Not all is done", tone: "warn", shape: "half" }} /><span>Left after {DRAIN_TIMEOUT.replace("s", " s")}:</span></div>
+      <div class="row-wide"><Status shown={{ word: "Not finished", tone: "warn", shape: "half" }} /><span>Left after {DRAIN_TIMEOUT.replace("s", " s")}:</span></div>
       <ul class="bullets">{leftOf(reply).map((one) => <li key={one}>{one}</li>)}</ul>
     </>
   );

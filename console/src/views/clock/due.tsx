@@ -30,7 +30,7 @@ export function DueNext({ turn, busy, turned }: Props) {
     <Panel title="Due next" padded={false}>
       {failure && <div class="panel-body"><Failed failure={failure} again={() => void due.again()} /></div>}
       {!items && !failure && <Skeleton rows={3} />}
-      {items?.length === 0 && <Empty icon="clock" title="Nothing is due" actions={<a class="button" href={link(["test"])}>Make a test payment</a>}>An authorization that is not captured expires after 7 days, and a webhook that fails is tried again.</Empty>}
+      {items?.length === 0 && <Empty icon="clock" title="Nothing is due" actions={<a class="button" href={link(["test"])}>Make a test payment</a>}>An authorization that is not captured expires after 7 days, and a webhook that fails is retried.</Empty>}
       <ul>{items?.map((one) => <DueOf key={`${one.kind}${one.due_time}${one.payment_id}${one.event_id}${one.endpoint_id}`} due={one} turn={turn} busy={busy} />)}</ul>
     </Panel>
   );
@@ -46,7 +46,7 @@ function DueOf({ due, turn, busy }: { due: Due; turn: Props["turn"]; busy: boole
           : <Id id={due.payment_id} to={link(["payments", due.payment_id])} />}
       </div>
       <span class="muted small"><Time at={due.due_time} /></span>
-      <Button busy={busy} refused={whyNotTo(due, gatewayNow())} onClick={() => void turn(secondsPast(new Date(due.due_time), gatewayNow()))}>Turn to it<span class="unseen">: {KINDS[due.kind]} {due.payment_id || due.event_id}</span></Button>
+      <Button busy={busy} refused={whyNotTo(due, gatewayNow())} onClick={() => void turn(secondsPast(new Date(due.due_time), gatewayNow()))}>Go to this time<span class="unseen">: {KINDS[due.kind]} {due.payment_id || due.event_id}</span></Button>
     </li>
   );
 }

@@ -18,7 +18,7 @@ export function ResetPanel({ done }: { done: () => void }) {
   const asking = useSignal(false);
   return (
     <Panel title="Reset" actions={<Button kind="danger" onClick={() => { asking.value = true; }}>Reset…</Button>}>
-      <p class="muted">Removes this merchant's payments, events and endpoints, and puts the clock back.</p>
+      <p class="muted">Removes this merchant's payments, events and endpoints, and moves the clock back.</p>
       {asking.value && <Confirm onClose={() => { asking.value = false; }} done={done} />}
     </Panel>
   );
@@ -33,7 +33,7 @@ function Confirm({ onClose, done }: { onClose: () => void; done: () => void }) {
       forget();
       feed.value = EMPTY;
       await look();
-      say(`The sandbox is as new: ${payments} ${payments === "1" ? "payment was" : "payments were"} removed.`);
+      say(`Sandbox reset. ${payments} ${payments === "1" ? "payment" : "payments"} removed.`);
       done();
       onClose();
     } catch (problem) {
@@ -43,9 +43,9 @@ function Confirm({ onClose, done }: { onClose: () => void; done: () => void }) {
   };
   return (
     <Dialog title="Reset the sandbox?" onClose={onClose} onSubmit={() => void reset()}
-      foot={<><Button onClick={onClose} autofocus>Cancel</Button><Button kind="danger" submit busy={busy.value}>Remove all of it</Button></>}>
-      <p>This can't be undone. It removes, of this merchant:</p>
-      <ul class="bullets"><li>all payments, with their actions,</li><li>all events, and what became of their deliveries,</li><li>all webhook endpoints, with their secrets,</li><li>what is in its inbox and its request log.</li></ul>
+      foot={<><Button onClick={onClose} autofocus>Cancel</Button><Button kind="danger" submit busy={busy.value}>Reset sandbox</Button></>}>
+      <p>This can't be undone. For this merchant it removes:</p>
+      <ul class="bullets"><li>all payments, with their actions,</li><li>all events and their deliveries,</li><li>all webhook endpoints, with their secrets,</li><li>its inbox and its request log.</li></ul>
       <p>The clock goes back to the real time, <strong>for every merchant</strong> of this sandbox. API keys stay.</p>
       {failure.value && <Failed failure={failure.value} />}
     </Dialog>

@@ -42,14 +42,14 @@ export function Act({ verb, payment, onClose, done }: Props) {
   const word = "amount" in wanted ? `${TITLES[verb]} ${withCurrency(wanted.amount)}` : TITLES[verb];
   return (
     <Dialog title={TITLES[verb]} onClose={onClose} onSubmit={() => void run()}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={busy.value} refused={wrong}>{word}</Button></>}>
+      foot={<><Button onClick={onClose}>Cancel</Button><Button kind={verb === "void" ? "danger" : "main"} submit busy={busy.value} refused={wrong}>{word}</Button></>}>
       {verb === "void"
-        ? <p>{isRemainder(payment) ? `Releases the ${withCurrency(most)} that no capture has taken. What was captured stays.` : "Cancels the payment without billing. Nothing is possible afterwards."}</p>
+        ? <p>{isRemainder(payment) ? `Releases the remaining ${withCurrency(most)}. Captured money is not affected.` : "Cancels the payment without billing. This is final."}</p>
         : <Input label={`Amount (${most.currency})`} figures inputMode="decimal" value={typed.value} problem={wrong} autofocus
             onInput={(value) => { typed.value = value; }} hint={`At most ${withCurrency(most)}.`} />}
-      <Input label="Reference" value={reference.value} onInput={(value) => { reference.value = value; }} hint="Your own words for it; may be empty." maxLength={255} autofocus={verb === "void"} />
+      <Input label="Reference" value={reference.value} onInput={(value) => { reference.value = value; }} hint="Optional, for your own use." maxLength={255} autofocus={verb === "void"} />
       {verb === "capture" && (
-        <label class="row"><input type="checkbox" checked={final.value} onInput={(event) => { final.value = event.currentTarget.checked; }} /> The last capture: release what is left</label>
+        <label class="row"><input type="checkbox" checked={final.value} onInput={(event) => { final.value = event.currentTarget.checked; }} /> Final capture: release the rest</label>
       )}
       {failure.value && <Failed failure={failure.value} />}
       <div class="field"><span class="field-label">Idempotency key</span><Id id={key.value} label="Copy the key" /></div>

@@ -13,8 +13,8 @@ export function Amounts({ payment }: { payment: Payment }) {
   const asked = payment.status === "STATUS_PENDING";
   const parts: Part[] = [
     ["Captured", "captured", shares.captured],
-    [asked ? "Asked of the bank" : "Capture under way", "under-way", shares.underWay],
-    ["Still capturable", "capturable", shares.capturable],
+    [asked ? "Requested from the bank" : "Capture in progress", "under-way", shares.underWay],
+    ["Left to capture", "capturable", shares.capturable],
     [GONE[payment.status] ?? "Released", "released", shares.released],
   ];
   const shown = parts.filter(([, , amount]) => !isNothing(amount));
@@ -24,8 +24,8 @@ export function Amounts({ payment }: { payment: Payment }) {
       <Bar parts={shown} whole={payment.authorized} refunded={shares.refunded} said={said} />
       <dl class="sums">
         {shown.map(([name, kind, amount]) => <Sum key={name} name={name} kind={kind} amount={amount} />)}
-        {!isNothing(shares.refunded) && <Sum name="Refunded of what was captured" kind="refunded" amount={shares.refunded} />}
-        {!isNothing(payment.refundable) && !isNothing(shares.refunded) && <Sum name="Still refundable" amount={payment.refundable} />}
+        {!isNothing(shares.refunded) && <Sum name="Refunded" kind="refunded" amount={shares.refunded} />}
+        {!isNothing(payment.refundable) && !isNothing(shares.refunded) && <Sum name="Left to refund" amount={payment.refundable} />}
       </dl>
     </figure>
   );

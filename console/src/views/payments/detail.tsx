@@ -37,7 +37,7 @@ export function Detail({ id, back }: { id: string; back: string }) {
   return (
     <div class="stack">
       <div class="panel">
-        {!payment && loaded.failure.value && <div class="panel-body"><Failed failure={loaded.failure.value} again={() => void again()} /></div>}
+        {!payment && loaded.failure.value && <div class="panel-body"><Failed failure={loaded.failure.value} again={() => void again()} back={back} /></div>}
         {!payment && !loaded.failure.value && <Skeleton />}
         {payment && <Head payment={payment} back={back} done={() => void again()} />}
         {payment && <div class="panel-body stack"><Amounts payment={payment} /><Facts payment={payment} /></div>}

@@ -108,7 +108,7 @@ function More({ count, alone }: { count: number; alone: boolean }) {
       {store.failure.value && <div class="panel-body"><Failed failure={store.failure.value} /></div>}
       <div class="panel-foot">
         <span>{count.toLocaleString("en")} {count === 1 ? "payment" : "payments"} shown</span>
-        {store.more.value ? <Button onClick={() => void show()} busy={busy.value}>Show more</Button> : <span>{count < ITEMS_MAX ? "That is all." : "Filters find what is older."}</span>}
+        {store.more.value ? <Button onClick={() => void show()} busy={busy.value}>Show more</Button> : count >= ITEMS_MAX && <span>Use a filter to find older ones.</span>}
       </div>
     </div>
   );
@@ -118,14 +118,14 @@ function Nothing({ filter }: { filter: store.Filter }) {
   const { last4 } = filter;
   if (store.isFiltered(filter)) {
     return (
-      <Empty icon="search" title="No payment is like that" actions={
+      <Empty icon="search" title="No matching payments" actions={
         <>
           <Button onClick={() => go(link(["payments"]))}>Clear the filters</Button>
           {last4 && <Button onClick={() => go(link(["payments"], { reference: last4 }))}>Look for the reference {last4}</Button>}
           {last4 && store.more.value && <Button onClick={() => void store.showMore(gatewayNow())}>Look further back</Button>}
         </>
       }>
-        {last4 ? "A card is looked for among the newest 1,000 payments." : "Fewer filters find more. A reference has to be the whole of it."}
+        {last4 ? "Only the newest 1,000 payments are searched for a card." : "Remove a filter, or enter the full reference."}
       </Empty>
     );
   }

@@ -46,21 +46,22 @@ export function Story({ payment, version }: { payment: Payment; version: number 
   });
   if (!data.value && !failure.value) return <Skeleton rows={3} />;
   const moments = timelineOf({ requests: [], turns: [], events: [], attempts: [], ...data.value, actions: payment.actions });
+  const sent = new Set(moments.map((moment) => (moment.kind === "delivery" ? moment.delivery.event_id : "")));
   const beginAnew = () => { looks.value = 0; over.clear(); void again(); };
   return (
     <div class="panel-body stack">
       {!data.value && failure.value && <Failed failure={failure.value} again={() => void again()} />}
-      <ol class="timeline">{moments.map((moment) => <MomentOf key={moment.key} moment={moment} again={beginAnew} />)}</ol>
+      <ol class="timeline">{moments.map((moment) => <MomentOf key={moment.key} moment={moment} sent={sent} again={beginAnew} />)}</ol>
     </div>
   );
 }
 
-function MomentOf({ moment, again }: { moment: Moment; again: () => void }) {
+function MomentOf({ moment, sent, again }: { moment: Moment; sent: ReadonlySet<string>; again: () => void }) {
   switch (moment.kind) {
     case "gap": return <li class="gap">{span(moment.milliseconds)} later</li>;
     case "action": return <ActionIn action={moment.action} />;
     case "request": return <RequestIn request={moment.request} at={moment.at} again={again} />;
-    case "event": return <EventIn event={moment.event} again={again} />;
+    case "event": return <EventIn event={moment.event} sent={sent.has(moment.event.id)} again={again} />;
     case "delivery": return <AttemptIn delivery={moment.delivery} attempt={moment.attempt} />;
   }
 }
@@ -93,7 +94,7 @@ function ActionIn({ action }: { action: Action }) {
     action.reference && `“${action.reference}”`,
     action.approval_code && `approval code ${action.approval_code}`,
     action.decline && `${action.decline.code.replace("CODE_", "")}: ${action.decline.message}`,
-    action.status === "STATUS_PENDING" ? "The bank's answer is not known yet; the gateway asks for it." : settled >= 1_000 && `settled after ${span(settled)}`,
+    action.status === "STATUS_PENDING" ? "No answer from the bank yet; the gateway is checking." : settled >= 1_000 && `settled after ${span(settled)}`,
   ].filter(Boolean).join(" · ");
   const what = `${VERBS[action.type]} ${withCurrency(action.amount)}`;
   return (
@@ -110,7 +111,7 @@ function RequestIn({ request, at, again }: { request: LoggedRequest; at: string;
       more={(reason || replayed || key) && (
         <>
           {reason && <div><code>{reason}</code></div>}
-          {replayed && <div>The first reply once more: nothing was done twice.</div>}
+          {replayed && <div>The original reply, replayed. Nothing ran twice.</div>}
           {key && <div class="key"><span>Idempotency key</span> <Id id={key} label="Copy the idempotency key" /></div>}
         </>
       )}
@@ -118,11 +119,11 @@ function RequestIn({ request, at, again }: { request: LoggedRequest; at: string;
   );
 }
 
-function EventIn({ event, again }: { event: Event; again: () => void }) {
+function EventIn({ event, sent, again }: { event: Event; sent: boolean; again: () => void }) {
   const redeliver = async () => {
     try {
       const { deliveries } = await result(api.POST("/events/{id}/redeliver", { params: { path: { id: event.id } }, body: {} }));
-      say(deliveries.length ? `${event.type} is delivered once more.` : "No enabled endpoint wants this event.", { good: deliveries.length > 0 });
+      say(deliveries.length ? `${sent ? "Redelivering" : "Delivering"} ${event.type}.` : "No enabled endpoint wants this event.", { good: deliveries.length > 0 });
       again();
     } catch (problem) {
       say(caught(problem).message, { good: false });

@@ -33,7 +33,7 @@ function Inside({ tab, request, call }: { tab: Tab; request: LoggedRequest; call
   return (
     <div class="stack-tight">
       <Code text={snippet(tab, call, location.origin)} label="Copy the code" />
-      {isPartial(request) && <p class="muted small">Cards, tokens and secrets are not kept: put your own in the place of <code>••••</code>, and a CVV where one belongs.</p>}
+      {isPartial(request) && <p class="muted small">Cards, tokens and secrets are not kept: replace <code>••••</code> with your own, and add a CVV where one belongs.</p>}
     </div>
   );
 }
@@ -47,7 +47,7 @@ function Repeat({ call, request, repeated }: { call: CallOf; request: LoggedRequ
       const headers = { ...bearer(apiKey.value), "content-type": "application/json", ...(call.idempotencyKey && { "idempotency-key": call.idempotencyKey }) };
       const reply = await fetch(call.path, { method: call.method, headers, credentials: "omit", ...(call.body && { body: JSON.stringify(call.body) }) });
       const replayed = reply.headers.get("idempotent-replayed") === "true";
-      say(`${request.method}: HTTP ${reply.status}${replayed ? ", the first reply once more: nothing was done twice" : ""}.`, { good: reply.ok });
+      say(`${request.method}: HTTP ${reply.status}${replayed ? ", the original reply replayed. Nothing ran twice" : ""}.`, { good: reply.ok });
       repeated?.();
     } catch (problem) {
       say(caught(problem).message, { good: false });

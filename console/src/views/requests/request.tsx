@@ -19,7 +19,7 @@ export function RequestDetail({ id, known, back }: { id: string; known: LoggedRe
   const request = loaded.data.value;
   return (
     <div class="panel">
-      {loaded.failure.value && <div class="panel-body"><Failed failure={loaded.failure.value} again={() => void loaded.again()} /></div>}
+      {loaded.failure.value && <div class="panel-body"><Failed failure={loaded.failure.value} again={() => void loaded.again()} back={back} /></div>}
       {!request && !loaded.failure.value && <Skeleton />}
       {request && <Head request={request} back={back} />}
       {request && (
@@ -61,11 +61,11 @@ function Facts({ request }: { request: LoggedRequest }) {
   return (
     <dl class="facts">
       <Fact name="Time"><Time at={request.create_time} /></Fact>
-      <Fact name="Duration, inside the service">{span(millisecondsOf(request.duration))}</Fact>
-      <Fact name="Came over">{request.rest ? "REST" : "gRPC"}</Fact>
+      <Fact name="Server time">{span(millisecondsOf(request.duration))}</Fact>
+      <Fact name="Protocol">{request.rest ? "REST" : "gRPC"}</Fact>
       <Fact name="gRPC status"><code>{request.code}</code></Fact>
       <Fact name="Idempotency key">{key ? <span class="id"><a href={link(["requests"], { idempotency_key: key })} title={`All requests with ${key}`}>{key}</a><Copy text={key} label="Copy the idempotency key" /></span> : <span class="muted">none</span>}</Fact>
-      <Fact name="Answered from the first reply">{request.replayed ? "Yes: nothing was done twice" : "No"}</Fact>
+      <Fact name="Replayed">{request.replayed ? "Yes: nothing ran twice" : "No"}</Fact>
       <Fact name="Payment"><Id id={payment_id} to={link(["payments", payment_id])} /></Fact>
       <Fact name="API key"><code>{request.key_id}</code></Fact>
     </dl>

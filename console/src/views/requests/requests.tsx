@@ -81,11 +81,11 @@ function Nothing({ filter }: { filter: Filter }) {
     </>
   );
   if (isNarrow(filter)) {
-    return <Empty icon="search" title="No request is like that" actions={<Button onClick={() => go(link(["requests"]))}>Clear the filters</Button>}>{said}</Empty>;
+    return <Empty icon="search" title="No matching requests" actions={<Button onClick={() => go(link(["requests"]))}>Clear the filters</Button>}>{said}</Empty>;
   }
   return (
     <Empty icon="requests" title="No requests yet" actions={<Button kind="main" icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button>}>
-      Each call with your key appears here a second after it was answered, but for what this console only looks at. {said}
+      Each call with your key appears here a second after its reply, except what this console only reads. {said}
     </Empty>
   );
 }

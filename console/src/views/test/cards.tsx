@@ -40,7 +40,7 @@ export function Cards({ cards }: { cards: readonly TestCard[] }) {
   );
 }
 
-const LATER: Record<Verb, string> = { authorize: "", capture: "…and capture", refund: "…and refund", void: "…and void" };
+const LATER: Record<Verb, string> = { authorize: "", capture: "Authorize and capture", refund: "Authorize and refund", void: "Authorize and void" };
 
 function CardOf({ card }: { card: TestCard }) {
   const verbs = showing(card);
@@ -55,7 +55,7 @@ function CardOf({ card }: { card: TestCard }) {
       </div>
       <LastOf title="" pan={card.pan} />
       <div class="trial-does">
-        {LATER[last] && <Start sequence={sequenceOf(`Authorize ${LATER[last].replace("…", "")}`, card.pan, verbs)}>{LATER[last]}<span class="unseen"> with {pan}</span></Start>}
+        {LATER[last] && <Start sequence={sequenceOf(LATER[last], card.pan, verbs)}>{LATER[last]}<span class="unseen"> with {pan}</span></Start>}
         <Start sequence={sequenceOf("Authorize", card.pan, ["authorize"])}>Authorize<span class="unseen"> with {pan}</span></Start>
       </div>
     </li>
@@ -64,7 +64,7 @@ function CardOf({ card }: { card: TestCard }) {
 
 function Start({ sequence, children }: { sequence: Sequence; children: preact.ComponentChildren }) {
   const whole = amount.value;
-  const small = whole && BigInt(whole.minor_units) < sequence.least ? "One minor unit can't be parted: make the amount larger." : undefined;
+  const small = whole && BigInt(whole.minor_units) < sequence.least ? "One minor unit can't be split: enter a larger amount." : undefined;
   return <Button refused={problem.value ?? small} onClick={() => { if (whole) start(sequence, whole, reference.value); }}>{children}</Button>;
 }
 

@@ -14,7 +14,7 @@ export const reference = signal("");
 
 const currency = computed(() => (common.value === OTHER ? other.value.trim().toUpperCase() : common.value));
 const said = computed((): { amount: Money } | { problem: string; of: "amount" | "currency" } => {
-  if (!/^[A-Z]{3}$/.test(currency.value)) return { problem: "A currency has three letters, such as CHF.", of: "currency" };
+  if (!/^[A-Z]{3}$/.test(currency.value)) return { problem: "A currency code has three letters, for example CHF.", of: "currency" };
   const found = read(typed.value, currency.value);
   return "problem" in found ? { ...found, of: "amount" } : found;
 });
@@ -36,7 +36,7 @@ export function Amount() {
         <Select label="Currency" value={common.value} onInput={(value) => { common.value = value; }}
           options={[...COMMON.map((code) => [code, code] as const), [OTHER, "Other…"]]} />
         {common.value === OTHER && (
-          <Input label="Its code" value={other.value} problem={problemOf("currency")} maxLength={3} onInput={(value) => { other.value = value; }} />
+          <Input label="Currency code" value={other.value} problem={problemOf("currency")} maxLength={3} onInput={(value) => { other.value = value; }} />
         )}
         <Input label="Reference" value={reference.value} placeholder="order-1001" maxLength={255} onInput={(value) => { reference.value = value; }} />
       </div>

@@ -29,9 +29,9 @@ export function show(id: string): void {
   document.getElementById("result")?.scrollIntoView({ block: "nearest" });
 }
 
-const WAITS: Shown = { word: "Waits", tone: "quiet", shape: "clock" };
+const WAITS: Shown = { word: "Waiting", tone: "quiet", shape: "clock" };
 const LEFT_OUT: Shown = { word: "Not done", tone: "quiet", shape: "slash" };
-const RUNS: Shown = { word: "Under way", tone: "accent", shape: "ring" };
+const RUNS: Shown = { word: "In progress", tone: "accent", shape: "ring" };
 const FAILED: Shown = { word: "Stopped", tone: "bad", shape: "alert" };
 const WORDS: Record<Verb, string> = { authorize: "Authorize", capture: "Capture", refund: "Refund", void: "Void" };
 
@@ -41,7 +41,7 @@ export function Result() {
   return (
     <Panel title="Result" actions={run && <span class="muted small">{run.title}</span>} padded={false}>
       {run ? <RunOf key={run.id} run={run} /> : (
-        <Empty icon="test" title="Nothing tried yet">Press Authorize beside a card, or run a sequence. What becomes of it stands here as it happens.</Empty>
+        <Empty icon="test" title="Nothing tried yet">Press Authorize beside a card, or run a sequence. The result appears here as it happens.</Empty>
       )}
     </Panel>
   );
@@ -57,7 +57,7 @@ function RunOf({ run }: { run: Run }) {
           {payment ? <PaymentStatusOf status={payment.status} /> : <Status shown={run.steps[0]?.state === "stopped" ? FAILED : RUNS} />}
         </div>
         <div class="row-wide between">
-          {payment ? <Id id={payment.id} to={link(["payments", payment.id])} /> : <span class="muted">no payment yet</span>}
+          {payment ? <Id id={payment.id} to={link(["payments", payment.id])} /> : <span class="muted">no payment id yet</span>}
           <span class="muted small">{brandOf(run.pan)} •••• {run.pan.slice(-4)}{run.reference && ` · ${run.reference}`}</span>
         </div>
       </div>
@@ -94,8 +94,8 @@ function StepOf({ run, step, index }: { run: Run; step: Step; index: number }) {
 const OPEN: Record<State, Shown> = { waits: WAITS, runs: RUNS, pending: RUNS, done: RUNS, stopped: FAILED };
 
 function moreOf({ state, action, milliseconds }: Step): ComponentChildren {
-  if (state === "pending") return "The bank's answer is not known yet; the gateway asks for it.";
-  if (state === "waits") return "Goes on when the step before has succeeded.";
+  if (state === "pending") return "No answer from the bank yet; the gateway is checking.";
+  if (state === "waits") return "Runs when the step before has succeeded.";
   if (!action || milliseconds === undefined) return undefined;
   const settled = Date.parse(action.update_time) - Date.parse(action.create_time);
   const parts = [`answered in ${span(milliseconds)}`, settled > milliseconds + 200 && `settled after ${span(settled)}`, action.approval_code && `approval code ${action.approval_code}`];

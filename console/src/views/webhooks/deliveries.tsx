@@ -80,11 +80,11 @@ async function pageOf(id: string, failed: boolean, token: string, signal: AbortS
 
 function Nothing({ failed, turn }: { failed: boolean; turn: (on: boolean) => void }) {
   if (failed) {
-    return <Empty icon="check" title="Nothing has failed" actions={<Button onClick={() => turn(false)}>Show all deliveries</Button>}>A delivery has failed when its last attempt, after more than three days, came to nothing, or when the receiver answered 410: gone.</Empty>;
+    return <Empty icon="check" title="No failed deliveries" actions={<Button onClick={() => turn(false)}>Show all deliveries</Button>}>A delivery fails when its last attempt, after more than three days, fails, or when the receiver answers 410 Gone.</Empty>;
   }
   return (
-    <Empty icon="send" title="Nothing was delivered yet" actions={<Button icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button>}>
-      Send a test, or make a payment: its events appear here as soon as they are on their way.
+    <Empty icon="send" title="No deliveries yet" actions={<Button icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button>}>
+      Send a test, or make a payment: its events appear here as soon as they are sent.
     </Empty>
   );
 }
@@ -97,22 +97,31 @@ function RedeliverFailed({ endpoint, onClose, done }: { endpoint: Endpoint; onCl
   const action = useAction(async (key) => {
     const since = new Date(gatewayNow().getTime() - 1_000 * Number(seconds.value)).toISOString();
     const { count } = await result(api.POST("/webhook-endpoints/{id}/redeliver-failed", { params: { path: { id: endpoint.id } }, body: { since }, ...under(key) }));
-    say(wordOf(count));
+    say(count ? wordOf(count) : noneOf(await retriedOf(endpoint.id)));
     onClose();
     done();
   });
   return (
-    <Dialog title="Redeliver what failed" onClose={onClose} onSubmit={() => void action.run()}
+    <Dialog title="Redeliver failed" onClose={onClose} onSubmit={() => void action.run()}
       foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={action.busy.value}>Redeliver</Button></>}>
-      <p>Every failed delivery to <code class="breaks">{endpoint.url}</code> whose event is of this time is attempted again, as if it were new.</p>
+      <p>Retries every failed delivery to <code class="breaks">{endpoint.url}</code> for events in this period.</p>
       <Select label="Since" value={seconds.value} onInput={(value) => { seconds.value = value; }} options={SINCE} />
       {action.failure.value && <Failed failure={action.failure.value} />}
     </Dialog>
   );
 }
 
+/** Returns how many deliveries are between two attempts; undefined if one look does not tell. */
+async function retriedOf(id: string): Promise<number | undefined> {
+  const query = { page_size: 100, status: "STATUS_PENDING" as const };
+  const reply = await result(api.GET("/webhook-endpoints/{id}/deliveries", { params: { path: { id }, query } })).catch(() => undefined);
+  return reply && !reply.next_page_token ? reply.deliveries.filter((one) => one.attempts > 0).length : undefined;
+}
+
+const noneOf = (retried: number | undefined): string =>
+  `No delivery has failed for good since then${retried ? `; ${retried} ${retried === 1 ? "is" : "are"} still being retried` : ""}.`;
+
 function wordOf(count: number): string {
-  if (!count) return "Nothing has failed since then.";
-  const said = `${count} failed ${count === 1 ? "delivery is" : "deliveries are"} on the way again.`;
-  return count < COUNT_MAX ? said : `${said} There are more: do it again.`;
+  const said = `${count} failed ${count === 1 ? "delivery is" : "deliveries are"} being sent again.`;
+  return count < COUNT_MAX ? said : `${said} There are more: repeat this.`;
 }

@@ -38,21 +38,21 @@ export function Edit({ endpoint, onClose, done }: Props) {
   });
   const failure = action.failure.value;
   const problem = (field: string) => failure?.fields.find((one) => one.field === field)?.description;
-  const refused = !url.value.trim() ? "Say where events go first." : !all.value && !types.value.size ? "Choose at least one type." : undefined;
-  const word = endpoint ? "Save" : "Make the endpoint";
+  const refused = !url.value.trim() ? "Enter a URL first." : !all.value && !types.value.size ? "Select at least one event." : undefined;
+  const word = endpoint ? "Save" : "Create endpoint";
   return (
     <Dialog title={endpoint ? "Edit the endpoint" : "New endpoint"} wide onClose={onClose} onSubmit={() => { if (!refused) void action.run(); }}
       foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={action.busy.value} refused={refused}>{word}</Button></>}>
       <button type="button" class="choice" aria-pressed={isInbox(url.value)} onClick={() => { url.value = INBOX_URL; }}>
         <Icon name="inbox" size={20} />
-        <span class="grow"><strong>Use the built-in inbox</strong><span class="muted small">Events arrive in this console: no listener of your own, and no tunnel.</span></span>
+        <span class="grow"><strong>Use the built-in inbox</strong><span class="muted small">Events arrive in this console: no server and no tunnel needed.</span></span>
         {isInbox(url.value) && <span class="tone-accent"><Icon name="check" /></span>}
       </button>
       <Input label="URL" value={url.value} onInput={(typed) => { url.value = typed; }} problem={problem("url")} mono maxLength={2048} autofocus
         placeholder="https://example.com/webhooks" hint={hintFor(url.value)} />
       <Types all={all.value} onAll={(on) => { all.value = on; }} chosen={types.value} onChosen={(chosen) => { types.value = chosen; }} />
       <Input label="Description" value={description.value} onInput={(typed) => { description.value = typed; }} problem={problem("description")}
-        hint="Your own words for it; may be empty." maxLength={255} />
+        hint="Optional, for your own use." maxLength={255} />
       {failure && <Failed failure={failure} />}
     </Dialog>
   );
@@ -74,8 +74,8 @@ function Types({ all, onAll, chosen, onChosen }: TypesProps) {
   return (
     <fieldset class="stack-tight">
       <legend class="field-label">Events</legend>
-      <label class="check"><input type="radio" name="events" checked={all} onInput={() => onAll(true)} /> All, and those that are added later</label>
-      <label class="check"><input type="radio" name="events" checked={!all} onInput={() => onAll(false)} /> Only some</label>
+      <label class="check"><input type="radio" name="events" checked={all} onInput={() => onAll(true)} /> All events, including future ones</label>
+      <label class="check"><input type="radio" name="events" checked={!all} onInput={() => onAll(false)} /> Selected events</label>
       {!all && (
         <div class="checks">
           {eventTypesByAbout().map(([about, types]) => (

@@ -43,7 +43,7 @@ export function EndpointDetail({ id, openEvent, reveal, changed }: Props) {
   return (
     <div class="stack">
       <div class="panel">
-        {loaded.failure.value && <div class="panel-body"><Failed failure={loaded.failure.value} again={() => void loaded.again()} /></div>}
+        {loaded.failure.value && <div class="panel-body"><Failed failure={loaded.failure.value} again={() => void loaded.again()} back={link(["webhooks"])} /></div>}
         {!endpoint && !loaded.failure.value && <Skeleton rows={3} />}
         {endpoint && <Head endpoint={endpoint} reveal={reveal} done={done} changed={changed} />}
         {endpoint && <div class="panel-body"><Facts endpoint={endpoint} /></div>}
@@ -112,8 +112,8 @@ function Delete({ endpoint, onClose, changed }: { endpoint: Endpoint; onClose: (
   return (
     <Dialog title="Delete the endpoint?" onClose={onClose} onSubmit={() => void action.run()}
       foot={<><Button onClick={onClose}>Cancel</Button><Button kind="danger" submit busy={action.busy.value}>Delete it</Button></>}>
-      <p><code class="breaks">{endpoint.url}</code> gets no more events. What is on its way is given up, and what became of its deliveries is no longer known.</p>
-      <p>To have it back later, disable it instead.</p>
+      <p><code class="breaks">{endpoint.url}</code> gets no more events. Pending deliveries are dropped, and its delivery history is deleted.</p>
+      <p>To keep it for later, disable it instead.</p>
       {action.failure.value && <Failed failure={action.failure.value} />}
     </Dialog>
   );
@@ -122,11 +122,11 @@ function Delete({ endpoint, onClose, changed }: { endpoint: Endpoint; onClose: (
 function Facts({ endpoint }: { endpoint: Endpoint }) {
   return (
     <dl class="facts">
-      <Fact name="Events">{endpoint.event_types.length ? <span>{endpoint.event_types.map((type) => <div key={type}><code>{type}</code></div>)}</span> : "All, and those that are added later"}</Fact>
+      <Fact name="Events">{endpoint.event_types.length ? <span>{endpoint.event_types.map((type) => <div key={type}><code>{type}</code></div>)}</span> : "All events, including future ones"}</Fact>
       <Fact name="Description">{endpoint.description || <span class="muted">none</span>}</Fact>
       <Fact name="Created"><Time at={endpoint.create_time} /></Fact>
       <Fact name="Changed"><Time at={endpoint.update_time} /></Fact>
-      {isInbox(endpoint.url) && <Fact name="What arrived"><a href={link(["webhooks", "inbox"])}>Open the inbox</a></Fact>}
+      {isInbox(endpoint.url) && <Fact name="Inbox"><a href={link(["webhooks", "inbox"])}>Open the inbox</a></Fact>}
     </dl>
   );
 }

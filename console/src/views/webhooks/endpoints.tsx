@@ -40,7 +40,7 @@ export function Endpoints({ loaded, openId, make }: Props) {
 function Nothing({ make }: { make: () => void }) {
   return (
     <Empty icon="webhooks" title="No endpoints yet" actions={<Button kind="main" icon="plus" onClick={make}>New endpoint</Button>}>
-      An endpoint is where paygate posts events: what became of each authorization, capture, void and refund. With no listener of your own use the
+      An endpoint is where paygate posts events: the outcome of each authorization, capture, void and refund. No server of your own? Use the
       built-in inbox.
     </Empty>
   );

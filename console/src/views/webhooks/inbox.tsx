@@ -68,13 +68,13 @@ function Nothing({ endpoints, reveal }: Omit<Props, "openId">) {
   const failure = make.failure.value ?? test.failure.value;
   const actions = own
     ? <><Button kind="main" icon="send" busy={test.busy.value} onClick={() => void test.run()}>Send a test</Button><Button icon="plus" onClick={() => go(link(["test"]))}>Make a test payment</Button></>
-    : <Button kind="main" icon="inbox" busy={make.busy.value} onClick={() => void make.run()}>Make an inbox endpoint</Button>;
+    : <Button kind="main" icon="inbox" busy={make.busy.value} onClick={() => void make.run()}>Create an inbox endpoint</Button>;
   return (
     <>
-      <Empty icon="inbox" title={own ? "Nothing has arrived yet" : "See webhooks with no listener of your own"} actions={actions}>
+      <Empty icon="inbox" title={own ? "Nothing has arrived yet" : "See webhooks without a server of your own"} actions={actions}>
         {own
-          ? "The next event of a payment arrives here by itself, signed, as it would at a receiver of yours."
-          : "The inbox is a receiver that the sandbox has itself. Make an endpoint that posts to it, and each event appears here as it was sent: headers, signature and body."}
+          ? "The next event of a payment arrives here by itself, signed, just as at a receiver of your own."
+          : "The inbox is a receiver built into the sandbox. Create an endpoint that posts to it, and each event appears here as it was sent: headers, signature and body."}
       </Empty>
       {failure && <div class="panel-body"><Failed failure={failure} /></div>}
     </>

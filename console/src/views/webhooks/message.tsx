@@ -56,8 +56,8 @@ function Signature({ headers }: { headers: InboxMessage["headers"] }) {
   return (
     <div class="stack-tight">
       <p>
-        HMAC-SHA256 of <code>webhook-id.webhook-timestamp.body</code> under the endpoint's secret, in base64, as <a href="https://www.standardwebhooks.com" rel="noreferrer">Standard Webhooks</a> says.
-        {signatures.length > 1 && " While a secret rotates there are two: one of them has to be right."}
+        HMAC-SHA256 of <code>webhook-id.webhook-timestamp.body</code> under the endpoint's secret, in base64, following <a href="https://www.standardwebhooks.com" rel="noreferrer">Standard Webhooks</a>.
+        {signatures.length > 1 && " While a secret rotates there are two: one of them must match."}
       </p>
       <Tabs label="How to check it" tabs={CHECKERS} open={language.value} onOpen={(one) => { language.value = one; }}>
         <Code text={checking[language.value]} label="Copy the code" />

@@ -20,10 +20,10 @@ export function Secret({ shown, onClose }: { shown: Shown; onClose: () => void }
   const { endpoint, secret } = shown;
   return (
     <Dialog title="Signing secret" firm onClose={onClose} foot={<Button kind="main" onClick={onClose}>I have copied it</Button>}>
-      <p class="note" data-tone="warn">Copy the secret now: it is not told again. If it gets lost, rotate it.</p>
+      <p class="note" data-tone="warn">Copy the secret now; it won't be shown again. If you lose it, rotate it.</p>
       <Code text={secret} label="Copy the secret" />
-      <p>Every event to <code class="breaks">{endpoint.url}</code> is signed with it, as <a href="https://www.standardwebhooks.com" rel="noreferrer">Standard Webhooks</a> says.</p>
-      {isInbox(endpoint.url) && <p>The <a href={link(["webhooks", "inbox"])} onClick={onClose}>inbox</a> needs no secret to show events: you may go on without it.</p>}
+      <p>Every event to <code class="breaks">{endpoint.url}</code> is signed with it, following <a href="https://www.standardwebhooks.com" rel="noreferrer">Standard Webhooks</a>.</p>
+      {isInbox(endpoint.url) && <p>The <a href={link(["webhooks", "inbox"])} onClick={onClose}>inbox</a> needs no secret to show events: you may continue without it.</p>}
     </Dialog>
   );
 }
@@ -41,7 +41,7 @@ export function Rotate({ endpoint, onClose, reveal }: { endpoint: Endpoint; onCl
   });
   return (
     <Dialog title="Rotate the secret" onClose={onClose} onSubmit={() => void action.run()}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={action.busy.value}>Make a new secret</Button></>}>
+      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={action.busy.value}>Create new secret</Button></>}>
       <p>Deliveries are signed with the new secret. Until the overlap ends the old one signs as well, so that a receiver can change over.</p>
       <Select label="Overlap" value={overlap.value} onInput={(value) => { overlap.value = value; }} options={OVERLAPS} />
       {action.failure.value && <Failed failure={action.failure.value} />}
