@@ -24,7 +24,7 @@ test("a part that is down degrades the whole", () => {
   const answer = serving({ database: "UP", acquirer: "DOWN", vault: "UP" }, "DEGRADED");
   assert.deepEqual(words(answer), ["Gateway: Degraded", "Database: Up", "Bank: Down", "Card vault: Up"]);
   const bank = partsOf("/health", answer)[2];
-  assert.match(bank?.means ?? "", /Nothing new is begun/);
+  assert.match(bank?.means ?? "", /No new payments or actions/);
   assert.match(bank?.todo ?? "", /acquirer\.log/);
   const summary = summaryOf(groupsOf({ ...WELL, "/health": answer }));
   assert.equal(summary.tone, "bad");
