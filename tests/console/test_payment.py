@@ -204,7 +204,7 @@ def test_its_story_has_requests_events_and_webhooks(console: Page, merchant: Mer
     captured = moment(console, key).filter(has_not_text="too-much")
     captured.get_by_role("button", name="More about the request Capture").click()
     captured.get_by_role("button", name="Repeat with the same key").click()
-    expect(console.get_by_role("status").filter(has_text="nothing was done twice")).to_be_visible()
+    expect(console.get_by_role("status").filter(has_text="Nothing ran twice")).to_be_visible()
     expect(moment(console, "The original reply, replayed")).to_have_count(1)
     captured = captured.filter(has_not_text="The original reply, replayed")
     captured.get_by_role("tab", name="curl").click()
