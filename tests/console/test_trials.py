@@ -63,7 +63,7 @@ def test_every_card_is_there_with_what_it_does(trials: Page, stack: Stack) -> No
         (row,) = [row for row in shown if card["pan"] in row]
         assert card["description"].replace(" ", "").lower() in row
         assert "authorize" in row
-    later = trials.get_by_role("button", name=re.compile(r"^…and \w+ with"))
+    later = trials.get_by_role("button", name=re.compile(r"^Authorize and \w+ with"))
     expect(later).to_have_count(8)
 
 
