@@ -220,5 +220,9 @@ def test_its_story_has_requests_events_and_webhooks(console: Page, merchant: Mer
     assert payment_id in ran.stdout
     assert len(actions_of(merchant, payment_id)) == 2
 
+    for event in ("payment.authorized", "payment.captured"):
+        expect(moment(console, f"{event} sent to we_")).to_have_count(1)
     moment(console, "payment.captured").get_by_role("button", name="Redeliver").click()
     expect(moment(console, "sent to we_")).to_have_count(3)
+    expect(moment(console, "redelivered")).to_contain_text("payment.captured sent to we_")
+    expect(moment(console, "redelivered")).to_contain_text("attempt 2")

@@ -39,6 +39,20 @@ export const released = (feed: Feed): Feed =>
 export const refreshed = (feed: Feed, page: readonly Payment[], how: { held: boolean }): Feed =>
   [...page].reverse().reduce((now, payment) => taken(now, payment, { ...how, wanted: true }), feed);
 
+/** Which of what is known a page of the newest does not hold though it should: a reset has removed it. */
+export function gone(known: readonly Payment[], page: readonly Payment[], { isAll }: { isAll: boolean }): ReadonlySet<string> {
+  const there = new Set(page.map((one) => one.id));
+  const last = page.at(-1);
+  return new Set(known.filter(({ id }) => !there.has(id) && (isAll || !last || id >= last.id)).map(({ id }) => id));
+}
+
+/** Leaves out what is gone. */
+export function without(feed: Feed, ids: ReadonlySet<string>): Feed {
+  if (!ids.size) return feed;
+  const left = (list: readonly Payment[]) => list.filter(({ id }) => !ids.has(id));
+  return { items: left(feed.items), waiting: left(feed.waiting), fresh: new Set([...feed.fresh].filter((id) => !ids.has(id))) };
+}
+
 /** Whether a page of the newest reaches down to what is known, so that nothing is missing between. */
 export function reaches(feed: Feed, page: readonly Payment[]): boolean {
   const [newest, last] = [feed.items[0], page.at(-1)];

@@ -46,6 +46,16 @@ export function toldOf(payment: Payment): void {
   if (run) change(run.id, (one) => knowing(one, payment));
 }
 
+/** Looks how the payments of all runs are now: what happened while nobody listened. What a reset has removed goes. */
+export async function look(): Promise<void> {
+  await Promise.all(runs.value.map(async ({ id, payment }) => {
+    if (!payment) return;
+    const seen = await result(api.GET("/payment/{id}", { params: { path: { id: payment.id } } })).catch(caught);
+    if ("payment" in seen) toldOf(seen.payment);
+    else if (seen.reason === "PAYMENT_NOT_FOUND") runs.value = runs.value.filter((one) => one.id !== id);
+  }));
+}
+
 async function carryOn(id: string): Promise<void> {
   for (let run = found(id); run; run = found(id)) {
     const index = nextOf(run);

@@ -4,7 +4,7 @@ import { api, result } from "../api/client.ts";
 import type { Failure } from "../api/failure.ts";
 import { apiKey } from "../api/session.ts";
 import { caught } from "./caught.ts";
-import { EMPTY, ITEMS_MAX, changed, extended, reaches, refreshed, released, settled, taken, type Feed } from "./feed.ts";
+import { EMPTY, ITEMS_MAX, changed, extended, gone, reaches, refreshed, released, settled, taken, without, type Feed } from "./feed.ts";
 import type { Payment } from "./possible.ts";
 
 export interface Filter {
@@ -53,14 +53,20 @@ export async function show(wanted: Filter, now: Date): Promise<void> {
   });
 }
 
-/** Asks for the newest once more: for what was missed. If nobody answers, the next time will do. */
+/** Asks for the newest once more: for what was missed, and what a reset has removed. If nobody answers, the next time will do. */
 export async function refresh(now: Date): Promise<void> {
-  const mine = asked;
+  // What an event tells of while the answer is under way is not in it, and yet there.
+  const [mine, known] = [asked, [...feed.value.items, ...feed.value.waiting]];
   const page = await missed(now).catch(() => undefined);
   if (!page || mine !== asked) return;
   batch(() => {
-    if (!feed.value.items.length || !reaches(feed.value, page.payments)) begin(page);
-    else take((now) => refreshed(now, page.payments.filter(wants), { held: held.value }));
+    const left = without(feed.value, gone(known, page.payments, { isAll: !page.next_page_token }));
+    if (left.items.length && reaches(left, page.payments)) feed.value = left;
+    else if (known.length || page.payments.some(wants)) { // else it may have looked further back already
+      begin(page);
+      for (const one of left.items) if (!known.includes(one)) told(one);
+    }
+    take((now) => refreshed(now, page.payments.filter(wants), { held: held.value }));
     failure.value = undefined;
   });
 }

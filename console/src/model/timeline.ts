@@ -13,7 +13,7 @@ export type Moment =
   | { kind: "action"; at: string; key: string; action: Action }
   | { kind: "request"; at: string; key: string; request: LoggedRequest }
   | { kind: "event"; at: string; key: string; event: Event }
-  | { kind: "delivery"; at: string; key: string; delivery: Delivery; attempt: DeliveryAttempt }
+  | { kind: "delivery"; at: string; key: string; delivery: Delivery; attempt: DeliveryAttempt; isRepeat: boolean }
   | { kind: "gap"; at: string; key: string; milliseconds: number };
 
 export interface Attempted {
@@ -31,6 +31,9 @@ export interface Told {
   attempts: readonly Attempted[];
 }
 
+/** Whether the endpoint has taken it: what is sent to it after that was redelivered. */
+export const isTaken = ({ status_code }: DeliveryAttempt): boolean => status_code >= 200 && status_code < 300;
+
 /** What is longer than this without anything is folded. */
 export const IDLE_MILLISECONDS = 60_000;
 const ORDER = { request: 0, action: 1, event: 2, delivery: 3, gap: 4 } as const;
@@ -44,6 +47,7 @@ export function timelineOf({ actions, requests, turns, events, attempts }: Told)
     ...events.map((event): Moment => ({ kind: "event", at: event.create_time, key: event.id, event })),
     ...attempts.map(({ delivery, attempt }): Moment => ({
       kind: "delivery", at: attempt.create_time, key: `${delivery.event_id} ${delivery.endpoint_id} ${attempt.number}`, delivery, attempt,
+      isRepeat: attempts.some((one) => one.delivery.event_id === delivery.event_id && one.delivery.endpoint_id === delivery.endpoint_id && one.attempt.number < attempt.number && isTaken(one.attempt)),
     })),
   ];
   moments.sort((one, other) => timeOf(one) - timeOf(other) || ORDER[one.kind] - ORDER[other.kind]);

@@ -32,7 +32,7 @@ export function Panel({ title, actions, foot, children, padded = true }: {
   );
 }
 
-/** A fact with its name. */
-export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return <div><dt>{name}</dt><dd>{children}</dd></div>;
+/** A fact with its name; one with a whole row has room for long words. */
+export function Fact({ name, whole = false, children }: { name: string; whole?: boolean; children: ComponentChildren }) {
+  return <div data-whole={whole}><dt>{name}</dt><dd>{children}</dd></div>;
 }

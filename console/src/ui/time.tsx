@@ -12,10 +12,16 @@ setInterval(() => { if (!document.hidden) now.value = new Date(); }, 1_000);
 /** The gateway's time. */
 export const gatewayNow = (): Date => new Date(now.value.getTime() + ahead.value + skew.value);
 
-/** Shows a time of the gateway: when it was, and how long ago on a second look. */
-export function Time({ at, relative = false }: { at: string | undefined; relative?: boolean }) {
+/** The real time as the gateway has it, however far the sandbox's clock is ahead. */
+const realNow = (): Date => new Date(now.value.getTime() + skew.value);
+
+/** What a real time is called: while the sandbox's clock is ahead it is not the time that payments have. */
+export const realTimeName = (): string => (ahead.value > 1_000 ? "Real time" : "Time");
+
+/** Shows a time of the gateway: when it was, and how long ago on a second look. `real`: it is no time of the sandbox's clock. */
+export function Time({ at, relative = false, real = false }: { at: string | undefined; relative?: boolean; real?: boolean }) {
   if (!at) return <span class="muted">–</span>;
-  const time = new Date(at);
-  const text = relative ? ago(time, gatewayNow()) : short(time, gatewayNow());
+  const [time, present] = [new Date(at), real ? realNow() : gatewayNow()];
+  const text = relative ? ago(time, present) : short(time, present);
   return <time class="nowrap" dateTime={at} title={whole(time)}>{text}</time>;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, ITEMS_MAX, changed, extended, reaches, refreshed, released, taken, type Feed } from "../../src/model/feed.ts";
+import { EMPTY, ITEMS_MAX, changed, extended, gone, reaches, refreshed, released, taken, without, type Feed } from "../../src/model/feed.ts";
 import type { Payment } from "../../src/model/possible.ts";
 import { payment } from "./payments.ts";
 
@@ -60,4 +60,13 @@ test("what is shown and what waits have an end", () => {
   const many = Array.from({ length: ITEMS_MAX }, (_, index) => of(`pay_${String(2 * ITEMS_MAX - index)}`));
   assert.equal(extended({ ...EMPTY, items: many }, [of("pay_1")]).items.length, ITEMS_MAX);
   assert.equal(taken({ ...EMPTY, items: many }, of("pay_3"), FREE).items.length, ITEMS_MAX);
+});
+
+test("what the newest page should hold and does not is gone; what came meanwhile, or stands further down, stays", () => {
+  const known = [of("pay_4"), of("pay_3"), of("pay_1")];
+  assert.deepEqual([...gone(known, [of("pay_4"), of("pay_2")], { isAll: false })], ["pay_3"]);
+  assert.deepEqual([...gone(known, [of("pay_4"), of("pay_2")], { isAll: true })], ["pay_3", "pay_1"]);
+  assert.deepEqual([...gone(known, [], { isAll: true })], ["pay_4", "pay_3", "pay_1"]);
+  const now = without({ ...SHOWN, waiting: [of("pay_5"), of("pay_4")], fresh: new Set(["pay_4"]) }, new Set(["pay_4", "pay_2"]));
+  assert.deepEqual([ids(now), now.waiting.map((one) => one.id), now.fresh.size], [["pay_3"], ["pay_5"], 0]);
 });

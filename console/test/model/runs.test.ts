@@ -92,3 +92,16 @@ test("the last ten are kept", async () => {
     await until(() => model.runs.value.every(({ steps }) => steps.every((step) => step.state === "done")));
   });
 });
+
+test("a look tells how its payment is now, and one that a reset has removed goes", async () => {
+  const later = { payment: { ...payment("STATUS_EXPIRED"), update_time: new Date(Date.now() + 60_000).toISOString() } };
+  await run([says(did("STATUS_SUCCEEDED")), says(did("STATUS_SUCCEEDED", "act_2")), says(later), refuses(503, "INTERNAL"), refuses(404, "PAYMENT_NOT_FOUND")], async (model) => {
+    await until(() => states(model) === "done done");
+    await model.look();
+    assert.equal(model.runs.value[0]?.payment?.status, "STATUS_EXPIRED");
+    await model.look();
+    assert.equal(model.runs.value.length, 1);
+    await model.look();
+    assert.equal(model.runs.value.length, 0);
+  });
+});

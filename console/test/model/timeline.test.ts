@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { span, short } from "../../src/model/time.ts";
-import { timelineOf, type LoggedRequest } from "../../src/model/timeline.ts";
+import { timelineOf, type Attempted, type Delivery, type DeliveryAttempt, type LoggedRequest } from "../../src/model/timeline.ts";
 import { action, payment } from "./payments.ts";
 
 const at = (time: string) => ({ create_time: `2026-11-28T${time}Z` });
@@ -52,4 +52,15 @@ test("a time is as short as it can be told from now", () => {
   assert.match(short(new Date(2026, 10, 27, 13, 5, 9), now), /27.*13:05:09$/);
   assert.match(short(new Date(2025, 10, 27, 13, 5, 9), now), /2025.*13:05:09$/);
   assert.deepEqual([420, 2_500, 61_000, 90_000_000].map(span), ["420 ms", "2.5 s", "1 min", "1 d"]);
+});
+
+test("what is sent after the endpoint has taken it was redelivered; a retry was not", () => {
+  const delivery = (endpoint_id: string) => ({ event_id: "evt_1", endpoint_id }) as Delivery;
+  const attempt = (number: number, status_code: number) => ({ number, status_code, ...at(`12:00:0${number}`) }) as DeliveryAttempt;
+  const [one, other] = [delivery("we_1"), delivery("we_2")];
+  const moments = timelineOf({
+    actions: [], requests: [], turns: [], events: [],
+    attempts: [[one, attempt(3, 200)], [one, attempt(2, 204)], [one, attempt(1, 500)], [other, attempt(4, 200)]].map(([delivery, attempt]) => ({ delivery, attempt }) as Attempted),
+  });
+  assert.deepEqual(moments.map((moment) => moment.kind === "delivery" && moment.isRepeat), [false, false, true, false]);
 });

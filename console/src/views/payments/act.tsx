@@ -1,5 +1,6 @@
 /** Capture, refund and void: the amount that is left stands there already. */
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { api, result, under } from "../../api/client.ts";
 import { asInput, editable, less, read, withCurrency, type Amount } from "../../model/money.ts";
 import { isRemainder, possible, type Payment, type Verb } from "../../model/possible.ts";
@@ -15,17 +16,26 @@ import { say } from "../../ui/toasts.tsx";
 import { gatewayNow } from "../../ui/time.tsx";
 
 const TITLES: Record<Verb, string> = { capture: "Capture", refund: "Refund", void: "Void" };
+const DOING: Record<Verb, string> = { capture: "Capturing…", refund: "Refunding…", void: "Voiding…" };
 const DONE: Record<Verb, string> = { capture: "captured", refund: "refunded", void: "released" };
 
 interface Props {
   verb: Verb;
   payment: Payment;
   onClose: () => void;
-  done: () => void;
+  during: During;
 }
 
+/** Has the payment looked at while a call is under way, and when it is over. */
+export type During = <T>(call: Promise<T>) => Promise<T>;
+
 /** Asks how much, does it, and says what became of it. A repeat whose first try may have come through does nothing twice. */
-export function Act({ verb, payment, onClose, done }: Props) {
+export function Act({ verb, payment: latest, onClose, during }: Props) {
+  // While it is under way the dialog shows the payment that it was asked for.
+  const [isShown, isBusy, asked] = [useRef(true), useRef(false), useRef(latest)];
+  if (!isBusy.current) asked.current = latest;
+  const payment = asked.current;
+  useEffect(() => () => { isShown.current = false; }, []);
   const can = possible(verb, payment, gatewayNow());
   const most = "most" in can ? can.most : payment.capturable;
   const [typed, reference, final] = [useSignal(editable(most)), useSignal(""), useSignal(false)];
@@ -33,13 +43,13 @@ export function Act({ verb, payment, onClose, done }: Props) {
   const wrong = "refused" in can ? can.refused.message : "problem" in wanted ? wanted.problem : undefined;
   const { busy, failure, key, run } = useAction(async (key) => {
     if (!("amount" in wanted)) return;
-    const reply = await send(verb, payment, wanted.amount, { reference: reference.value, final: final.value, key });
+    const reply = await during(send(verb, payment, wanted.amount, { reference: reference.value, final: final.value, key }));
     seen(reply.payment);
     say(`${TITLES[verb]} of ${withCurrency(reply.action.amount)}: ${ACTION[reply.action.status].word.toLowerCase()}.`, { good: reply.action.status !== "STATUS_DECLINED" });
-    done();
-    onClose();
+    if (isShown.current) onClose();
   });
-  const word = "amount" in wanted ? `${TITLES[verb]} ${withCurrency(wanted.amount)}` : TITLES[verb];
+  isBusy.current = busy.value;
+  const word = busy.value ? DOING[verb] : "amount" in wanted ? `${TITLES[verb]} ${withCurrency(wanted.amount)}` : TITLES[verb];
   return (
     <Dialog title={TITLES[verb]} onClose={onClose} onSubmit={() => void run()}
       foot={<><Button onClick={onClose}>Cancel</Button><Button kind={verb === "void" ? "danger" : "main"} submit busy={busy.value} refused={wrong}>{word}</Button></>}>

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ITEMS_MAX } from "../../model/feed.ts";
-import { live, useLive } from "../../model/live.ts";
+import { useLive } from "../../model/live.ts";
 import * as store from "../../model/store.ts";
 import { BRANDS, PAYMENT } from "../../model/statuses.ts";
 import type { Payment } from "../../model/possible.ts";
@@ -20,7 +20,7 @@ import { Search } from "./search.tsx";
 
 const STATUSES = [["", "Any status"], ...Object.entries(PAYMENT).slice(1).map(([status, shown]) => [status, shown.word] as const)] as const;
 const TIMES = [["", "Any time"], ["1h", "Last hour"], ["24h", "Last 24 hours"], ["7d", "Last 7 days"]] as const;
-/** Where there is no stream of events. */
+/** The stream of events does not tell of a reset; and there may be no stream. */
 const REFRESH_MILLISECONDS = 4_000;
 /** How far below what is seen the end may be when more is loaded. */
 const NEAR = "0px 0px 1000px 0px";
@@ -49,7 +49,7 @@ export function List({ openId }: { openId: string | undefined }) {
   const refresh = () => void store.refresh(gatewayNow());
   useEffect(show, [filter.status, filter.reference, filter.last4, filter.since]);
   useLive((event) => { if (event.data?.payment) store.told(event.data.payment); }, refresh);
-  useEvery(REFRESH_MILLISECONDS, () => { if (live.state.value !== "live") refresh(); });
+  useEvery(REFRESH_MILLISECONDS, refresh);
   const isEmpty = !store.feed.value.items.length;
   return (
     <div class="stack">

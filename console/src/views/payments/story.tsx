@@ -8,7 +8,7 @@ import { caught } from "../../model/caught.ts";
 import { millisecondsOf, span } from "../../model/time.ts";
 import { withCurrency } from "../../model/money.ts";
 import { ACTION, VERBS, httpShown } from "../../model/statuses.ts";
-import { timelineOf, type Action, type Delivery, type DeliveryAttempt, type Event, type LoggedRequest, type Moment } from "../../model/timeline.ts";
+import { isTaken, timelineOf, type Action, type Delivery, type DeliveryAttempt, type Event, type LoggedRequest, type Moment } from "../../model/timeline.ts";
 import type { Payment } from "../../model/possible.ts";
 import { link } from "../../route.ts";
 import { Button } from "../../ui/button.tsx";
@@ -62,7 +62,7 @@ function MomentOf({ moment, sent, again }: { moment: Moment; sent: ReadonlySet<s
     case "action": return <ActionIn action={moment.action} />;
     case "request": return <RequestIn request={moment.request} at={moment.at} again={again} />;
     case "event": return <EventIn event={moment.event} sent={sent.has(moment.event.id)} again={again} />;
-    case "delivery": return <AttemptIn delivery={moment.delivery} attempt={moment.attempt} />;
+    case "delivery": return <AttemptIn {...moment} />;
   }
 }
 
@@ -136,12 +136,13 @@ function EventIn({ event, sent, again }: { event: Event; sent: boolean; again: (
   );
 }
 
-function AttemptIn({ delivery, attempt }: { delivery: Delivery; attempt: DeliveryAttempt }) {
-  const good = attempt.status_code >= 200 && attempt.status_code < 300;
+function AttemptIn({ delivery, attempt, isRepeat }: { delivery: Delivery; attempt: DeliveryAttempt; isRepeat: boolean }) {
+  const good = isTaken(attempt);
+  const which = [attempt.number > 1 && `attempt ${attempt.number}`, isRepeat && "redelivered"].filter(Boolean).join(", ");
   return (
     <Line kind="delivery" mark={<Icon name={good ? "send" : "alert"} />} {...(good ? {} : { tone: httpShown(attempt.status_code).tone })} at={attempt.create_time}
-      name={`attempt ${attempt.number}`}
-      title={<>sent to <a href={link(["webhooks", delivery.endpoint_id, delivery.event_id])}><code>{delivery.endpoint_id.slice(0, 9)}…</code></a> <HttpStatusOf status={attempt.status_code} /> <span class="muted small">{span(millisecondsOf(attempt.duration))}</span></>}
+      name={`attempt ${attempt.number} of ${delivery.event_type}`}
+      title={<><code>{delivery.event_type}</code> sent to <a href={link(["webhooks", delivery.endpoint_id, delivery.event_id])}><code>{delivery.endpoint_id.slice(0, 9)}…</code></a> <HttpStatusOf status={attempt.status_code} /> <span class="muted small">{which && `${which} · `}{span(millisecondsOf(attempt.duration))}</span></>}
       more={attempt.error || undefined}
       inside={attempt.reply ? <pre class="small">{attempt.reply}</pre> : undefined} />
   );

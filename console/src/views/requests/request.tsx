@@ -10,7 +10,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { useLoad } from "../../ui/load.ts";
 import { Fact } from "../../ui/page.tsx";
 import { HttpStatusOf } from "../../ui/status.tsx";
-import { Time } from "../../ui/time.tsx";
+import { Time, ahead, realTimeName } from "../../ui/time.tsx";
 import { CallOfRequest } from "./call.tsx";
 
 /** Shows it: as the list has it, or asked for. */
@@ -58,9 +58,12 @@ function Refused({ request }: { request: LoggedRequest }) {
 
 function Facts({ request }: { request: LoggedRequest }) {
   const { idempotency_key: key, payment_id } = request;
+  // A repeat is answered with the time of the first.
+  const made = request.replayed ? undefined : (request.reply as { action?: { create_time?: string } } | undefined)?.action?.create_time;
   return (
     <dl class="facts">
-      <Fact name="Time"><Time at={request.create_time} /></Fact>
+      <Fact name={realTimeName()}><Time at={request.create_time} real /></Fact>
+      {ahead.value > 1_000 && made && <Fact name="By the sandbox's clock"><Time at={made} /></Fact>}
       <Fact name="Server time">{span(millisecondsOf(request.duration))}</Fact>
       <Fact name="Protocol">{request.rest ? "REST" : "gRPC"}</Fact>
       <Fact name="gRPC status"><code>{request.code}</code></Fact>

@@ -12,7 +12,7 @@ import { PolledRows } from "../../ui/polled.tsx";
 import { usePolling } from "../../ui/polling.ts";
 import type { Column } from "../../ui/rows.tsx";
 import { HttpStatusOf } from "../../ui/status.tsx";
-import { Time } from "../../ui/time.tsx";
+import { Time, realTimeName } from "../../ui/time.tsx";
 import type { paths } from "../../../../clients/typescript/src/api.ts";
 import { Filters, filterOf, isNarrow, type Filter } from "./filters.tsx";
 import { RequestDetail } from "./request.tsx";
@@ -21,14 +21,14 @@ type Method = NonNullable<NonNullable<paths["/sandbox/requests"]["get"]["paramet
 
 const PAGE = 100;
 
-const COLUMNS: readonly Column<LoggedRequest>[] = [
+const columnsOf = (timeName: string): readonly Column<LoggedRequest>[] => [
   { head: "Method", width: "method", cell: (request) => <a href={link(["requests", request.id], Object.fromEntries(route.value.query))} class="strong" title={request.method}>{request.method}</a> },
   { head: "Status", width: "code", cell: (request) => <HttpStatusOf status={request.http_status} /> },
   { head: "Reason", cell: ({ reason, replayed }) => reason ? <code title={reason}>{reason}</code> : replayed ? <span class="muted">replayed</span> : <span class="muted">–</span>, room: "wide" },
   { head: "Idempotency key", width: "words", cell: ({ idempotency_key: key }) => key ? <code title={key}>{key}</code> : <span class="muted">–</span>, room: "widest" },
   { head: "Payment", width: "short", cell: ({ payment_id: id }) => <ShortId id={id} to={link(["payments", id])} />, room: "widest" },
   { head: "Duration", width: "few", figures: true, cell: (request) => span(millisecondsOf(request.duration)), room: "wide" },
-  { head: "Time", width: "time", figures: true, cell: (request) => <Time at={request.create_time} /> },
+  { head: timeName, width: "time", figures: true, cell: (request) => <Time at={request.create_time} real /> },
 ];
 
 /** The list, with the request that the address names beside it. */
@@ -49,7 +49,7 @@ export function Requests() {
         <div class="split-list stack">
           <Filters filter={filter} path={path} />
           <div class="panel">
-            <PolledRows polling={polling} label="Requests" nouns={["request", "requests"]} columns={COLUMNS} openKey={id}
+            <PolledRows polling={polling} label="Requests" nouns={["request", "requests"]} columns={columnsOf(realTimeName())} openKey={id}
               onOpen={(one) => go(link(["requests", one.id], { ...filter }))} empty={<Nothing filter={filter} />} />
           </div>
         </div>
