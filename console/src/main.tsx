@@ -1,5 +1,6 @@
 /** The console: which view is shown. */
 import { render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { begin, session } from "./api/session.ts";
 import { follow } from "./model/clock.ts";
 import { live } from "./model/live.ts";
@@ -29,6 +30,12 @@ function View() {
 
 function Console() {
   const { state } = session.value;
+  const before = useRef(state);
+  useEffect(() => {
+    // The field of the key is gone: a reader goes on at the view.
+    if (before.current === "out" && state === "in") document.querySelector("h1")?.focus();
+    before.current = state;
+  }, [state]);
   if (state === "opening") return null;
   return state === "in" ? <Shell><View /></Shell> : <Welcome />;
 }

@@ -1,6 +1,7 @@
 """The request log in the console: calls appear by themselves, are found, shown, and repeated."""
 
 import re
+import subprocess
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -133,15 +134,26 @@ def test_keys_go_through_the_list(requests: Page, merchant: Merchant) -> None:
 
 def test_what_is_not_kept_is_not_repeated(requests: Page, merchant: Merchant) -> None:
     """No card stands anywhere on the page, and the button says why it does nothing."""
-    merchant.authorize()
+    sent = "5555555555554444"
+    merchant.authorize(pan=sent, idempotency_key="of-the-first-card")
     opened(requests, "Authorize")
-    expect(requests.get_by_role("tabpanel")).to_contain_text("••••4242")
+    expect(requests.get_by_role("tabpanel")).to_contain_text("••••4444")
     repeat = requests.get_by_role("button", name="Repeat with the same key")
     expect(repeat).to_have_attribute("aria-disabled", "true")
     expect(repeat).to_have_attribute("title", re.compile("does not keep all"))
     requests.get_by_role("tab", name="curl").click()
-    expect(requests.get_by_text("with your own")).to_be_visible()
-    assert "4242424242424242" not in requests.content()
+    panel = requests.get_by_role("tabpanel")
+    expect(panel).to_contain_text('source "$(make ready)"')
+    expect(panel).to_contain_text("The card that was sent is not kept")
+    ran = subprocess.run(
+        ["bash", "-c", panel.locator("pre").inner_text()],
+        env={"PAYGATE_API_KEY": merchant.key, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert '"STATUS_AUTHORIZED"' in ran.stdout.replace(" ", "")
+    assert sent not in requests.content()
 
 
 def test_an_error_is_shown_in_the_words_of_the_contract(requests: Page, merchant: Merchant) -> None:

@@ -148,7 +148,7 @@ def test_a_call_as_curl_is_the_call(trials: Page, stack: Stack) -> None:
     result = result_of(trials)
     expect(result).to_contain_text("Authorized")
     result.get_by_role("button", name="Call of Authorize").click()
-    code = result.get_by_role("tabpanel").inner_text()
+    code = result.get_by_role("tabpanel").locator("pre").inner_text()
     assert stack.api_key not in code
     environment = {"PAYGATE_API_KEY": stack.api_key, "PATH": "/usr/bin:/bin"}
     ran = subprocess.run(

@@ -28,6 +28,17 @@ function asRest(request: Fields = {}): Fields {
   return types && !Array.isArray(types) ? { ...request, event_types: (types as Fields)["types"] ?? [] } : { ...request };
 }
 
+/** Good for as long as this file is: the bank takes any date that is not past. */
+const PUBLIC_CARD = { pan: "4242424242424242", expiry: { month: 12, year: 2040 }, cvv: "123" };
+
+/** Whether the log did not keep a card that was sent by its number. */
+export const hasCard = ({ request }: LoggedRequest): boolean => Boolean((request as Fields | undefined)?.["card_details"]);
+
+/** Returns the call with the public test card in the place of one that was not kept, so that it can be run as it stands. */
+export function withTestCard(call: CallOf, request: LoggedRequest): CallOf {
+  return hasCard(request) ? { ...call, body: { ...call.body, card_details: PUBLIC_CARD }, idempotencyKey: undefined } : call;
+}
+
 /** Whether something of what was sent is not in the log: a card, a token, a secret, or all that was too large. */
 export function isPartial({ request, idempotency_key }: LoggedRequest): boolean {
   const text = JSON.stringify(request ?? {});

@@ -10,7 +10,7 @@ export function PageOf({ title, sub, actions, children }: {
   return (
     <div class="page">
       <header class="page-head">
-        <h1>{title}</h1>
+        <h1 tabIndex={-1}>{title}</h1>
         {actions}
       </header>
       {sub && <p class="page-sub">{sub}</p>}

@@ -1,6 +1,6 @@
 /** Tables whose rows open something: by a click, by Enter, and with j and k from anywhere. */
 import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useKeys } from "./keys.ts";
 import { useNearby } from "./nearby.ts";
 
@@ -45,6 +45,7 @@ export function Rows<T>({ label, items, columns, keyOf, onOpen, openKey, below, 
     const at = focused && body.current?.contains(focused) ? Number(focused.dataset["index"]) : open;
     focusRow(body.current, Math.max(0, Math.min(items.length - 1, at < 0 ? 0 : at + by)), height);
   };
+  useClosing(openKey, (key) => body.current?.querySelector<HTMLElement>(`tr[data-index="${items.findIndex((item) => keyOf(item) === key)}"]`));
   useKeys(onOpen ? { j: move(1), k: move(-1) } : {});
   return (
     <div class="table-scroll">
@@ -60,6 +61,16 @@ export function Rows<T>({ label, items, columns, keyOf, onOpen, openKey, below, 
       </table>
     </div>
   );
+}
+
+/** Gives the focus that what was open has had to its row. */
+function useClosing(openKey: string | undefined, rowOf: (key: string) => HTMLElement | null | undefined): void {
+  const before = useRef(openKey);
+  useEffect(() => {
+    const closed = before.current;
+    before.current = openKey;
+    if (closed && !openKey && document.activeElement === document.body) rowOf(closed)?.focus({ preventScroll: true });
+  }, [openKey]);
 }
 
 /** Goes to a row; one that is not drawn is drawn first. */

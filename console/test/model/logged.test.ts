@@ -1,8 +1,9 @@
 /** Logged calls are told as REST has them, and only what is whole can be sent again. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callOf, isPartial } from "../../src/model/logged.ts";
+import { callOf, isPartial, withTestCard } from "../../src/model/logged.ts";
 import type { LoggedRequest } from "../../src/model/timeline.ts";
+import type { CallOf } from "../../src/model/snippets.ts";
 
 const logged = (method: string, request: object = {}, more: Partial<LoggedRequest> = {}): LoggedRequest => ({
   id: "1", create_time: "2026-11-28T12:00:00Z", method, service: "paygate.payments.v1.PaymentService", code: "OK", http_status: 200, reason: "",
@@ -36,4 +37,12 @@ test("what the log does not hold is known to be missing", () => {
     assert.equal(isPartial(logged("Authorize", request)), true, JSON.stringify(request));
   }
   assert.equal(isPartial({ ...whole, idempotency_key: "order ••••1234" }), true);
+});
+
+test("a card that was not kept is replaced by the public one, under no key of the first", () => {
+  const authorize = logged("Authorize", { card_details: { pan: "••••4444" }, reference: "r" }, { idempotency_key: "k" });
+  const { body, idempotencyKey } = withTestCard(callOf(authorize) as CallOf, authorize);
+  assert.deepEqual([(body?.["card_details"] as { pan: string }).pan, body?.["reference"], idempotencyKey], ["4242424242424242", "r", undefined]);
+  const capture = logged("Capture", { authorization_id: "pay_1" }, { idempotency_key: "k" });
+  assert.deepEqual(withTestCard(callOf(capture) as CallOf, capture), callOf(capture));
 });

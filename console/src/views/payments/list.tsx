@@ -57,7 +57,7 @@ export function List({ openId }: { openId: string | undefined }) {
         <Search />
         <Choice label="Status" value={filter.status} onInput={(status) => change({ status })} options={STATUSES} />
         <Choice label="Time" value={filter.since} onInput={(since) => change({ since })} options={TIMES} />
-        {filter.reference && <Button icon="close" onClick={() => change({ reference: "" })}>reference: {filter.reference}</Button>}
+        {filter.reference && <Button icon="close" onClick={() => change({ reference: "" })}><span class="chip" title={filter.reference}>reference: {filter.reference}</span></Button>}
         {filter.last4 && <Button icon="close" onClick={() => change({ last4: "" })}>card: •••• {filter.last4}</Button>}
       </div>
       {store.failure.value && isEmpty ? <Failed failure={store.failure.value} again={show} /> : <div class="panel"><Table filter={filter} openId={openId} /></div>}

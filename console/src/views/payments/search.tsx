@@ -31,7 +31,7 @@ export function Search() {
         <input class="input" data-search type="search" aria-label="Search" placeholder="Id, last four digits or reference" autocomplete="off"
           spellcheck={false} value={typed.value} onInput={(event) => type(event.currentTarget.value)}
           onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
-        <kbd aria-hidden="true">/</kbd>
+        {typed.value ? <span class="search-hint" role="status">Press Enter</span> : <kbd aria-hidden="true">/</kbd>}
       </form>
       {failure.value && <div class="whole"><Failed failure={failure.value} /></div>}
     </>

@@ -1,8 +1,9 @@
 /** A call that was made: what was sent and answered, as code in three languages, and once more with the same key. */
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { apiKey, bearer } from "../../api/session.ts";
 import { caught } from "../../model/caught.ts";
-import { callOf, isPartial } from "../../model/logged.ts";
+import { callOf, hasCard, isPartial, withTestCard } from "../../model/logged.ts";
 import type { LoggedRequest } from "../../model/timeline.ts";
 import { LANGUAGES, snippet, type CallOf, type Language } from "../../model/snippets.ts";
 import { Button } from "../../ui/button.tsx";
@@ -32,10 +33,21 @@ function Inside({ tab, request, call }: { tab: Tab; request: LoggedRequest; call
   if (!call) return null;
   return (
     <div class="stack-tight">
-      <Code text={snippet(tab, call, location.origin)} label="Copy the code" />
-      {isPartial(request) && <p class="muted small">Cards, tokens and secrets are not kept: replace <code>••••</code> with your own, and add a CVV where one belongs.</p>}
+      <KeyNote />
+      {isPartial(request) && <p class="muted small">{notKept(request)}</p>}
+      <Code text={snippet(tab, withTestCard(call, request), location.origin)} label="Copy the code" />
     </div>
   );
+}
+
+function notKept(request: LoggedRequest): ComponentChildren {
+  if (hasCard(request)) return <>The card that was sent is not kept: the public test card <code>4242424242424242</code> stands in its place, and no idempotency key, since that belongs to the first card.</>;
+  return <>Tokens and secrets are not kept: put your own in the place of <code>••••</code>.</>;
+}
+
+/** Says where the key of a call that is shown as code comes from. */
+export function KeyNote() {
+  return <p class="muted small">In the folder of paygate this sets <code>PAYGATE_API_KEY</code>: <code>set -a; source "$(make ready)"; set +a</code></p>;
 }
 
 /** Sends the same once more. What the log does not hold can't be sent again from here. */

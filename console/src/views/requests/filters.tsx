@@ -44,7 +44,7 @@ export function Filters({ filter, path }: { filter: Filter; path: string[] }) {
         <input class="input" data-search type="search" aria-label="Payment id or idempotency key" placeholder="Payment id or key" autocomplete="off"
           spellcheck={false} value={typed.value} onInput={(event) => { typed.value = event.currentTarget.value; }}
           onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
-        <kbd aria-hidden="true">/</kbd>
+        {typed.value ? <span class="search-hint" role="status">Press Enter</span> : <kbd aria-hidden="true">/</kbd>}
       </form>
       <Choice label="Method" value={filter.method ?? ""} onInput={(method) => change({ method })} options={METHODS} />
       <Check label="Failed only" on={Boolean(filter.failed)} onInput={(on) => change({ failed: on ? "1" : undefined })} />

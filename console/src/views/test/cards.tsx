@@ -2,6 +2,7 @@
 import { brandOf, groupsOf, showing, writtenPan, type TestCard, type Verb } from "../../model/cards.ts";
 import { runs, start } from "../../model/runs.ts";
 import { SEQUENCES, sequenceOf, type Sequence } from "../../model/sequences.ts";
+import { link } from "../../route.ts";
 import { Button } from "../../ui/button.tsx";
 import { Copy } from "../../ui/copy.tsx";
 import { Panel } from "../../ui/page.tsx";
@@ -68,11 +69,19 @@ function Start({ sequence, children }: { sequence: Sequence; children: preact.Co
   return <Button refused={problem.value ?? small} onClick={() => { if (whole) start(sequence, whole, reference.value); }}>{children}</Button>;
 }
 
+const NARROW = "(width < 1120px)";
+
 /** Shows how the last payment of that kind stands. */
 function LastOf({ title, pan }: { title: string; pan: string }) {
   const isSequence = (one: string): boolean => SEQUENCES.some((sequence) => sequence.title === one);
   const run = runs.value.find((one) => one.pan === pan && (title ? one.title === title : !isSequence(one.title)));
   if (!run?.payment) return <span class="trial-last" />;
-  const { status } = run.payment;
-  return <button type="button" class="trial-last plain" title="Show the result" onClick={() => show(run.id)}><PaymentStatusOf status={status} /></button>;
+  const { id, status } = run.payment;
+  // Where the result is beside the cards it is shown there; on a phone it is far above them.
+  const click = (event: Event) => {
+    if (matchMedia(NARROW).matches) return;
+    event.preventDefault();
+    show(run.id);
+  };
+  return <a class="trial-last plain" href={link(["payments", id])} title="Show the payment" onClick={click}><PaymentStatusOf status={status} /></a>;
 }

@@ -18,6 +18,7 @@ import { Panel } from "../../ui/page.tsx";
 import { PaymentStatusOf, ShapeOf, Status } from "../../ui/status.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { Time, gatewayNow } from "../../ui/time.tsx";
+import { KeyNote } from "../requests/call.tsx";
 import { Amounts } from "../payments/amounts.tsx";
 
 /** The shown run: the one that was chosen, else the newest. */
@@ -58,7 +59,7 @@ function RunOf({ run }: { run: Run }) {
         </div>
         <div class="row-wide between">
           {payment ? <Id id={payment.id} to={link(["payments", payment.id])} /> : <span class="muted">no payment id yet</span>}
-          <span class="muted small">{brandOf(run.pan)} •••• {run.pan.slice(-4)}{run.reference && ` · ${run.reference}`}</span>
+          <span class="muted small anywhere">{brandOf(run.pan)} •••• {run.pan.slice(-4)}{run.reference && ` · ${run.reference}`}</span>
         </div>
       </div>
       {payment && <Amounts payment={payment} />}
@@ -109,7 +110,9 @@ function CallOfStep({ run, step }: { run: Run; step: Step }) {
   const tab = useSignal<Tab>("curl");
   return (
     <Tabs label="The call as code" tabs={TABS} open={tab.value} onOpen={(one) => { tab.value = one; }}>
-      {tab.value === "Result" ? <Json value={step.action ?? {}} /> : <Code text={snippet(tab.value, asCode(run, step, gatewayNow()), location.origin)} label={`Copy as ${tab.value}`} />}
+      {tab.value === "Result" ? <Json value={step.action ?? {}} /> : (
+        <div class="stack-tight"><KeyNote /><Code text={snippet(tab.value, asCode(run, step, gatewayNow()), location.origin)} label={`Copy as ${tab.value}`} /></div>
+      )}
     </Tabs>
   );
 }
