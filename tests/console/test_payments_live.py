@@ -63,7 +63,7 @@ def payments(new_console: NewPage, merchant: Merchant) -> Page:
     """The list, live, of somebody who has one payment."""
     merchant.authorize(reference="the first")
     page = new_console("#/payments", key=merchant.key, viewport=WIDE)
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_text("Connected", exact=True)).to_be_visible()
     expect(rows_of(page)).to_have_count(1)
     return page
 
