@@ -78,6 +78,7 @@ Feature: Hear of what happens to payments
 
   Scenario: An endpoint that is made later may ask for an earlier event
     When I authorize 10.00 GBP
+    And everything due is done
     And I make the endpoint "late"
     And I redeliver the last event
     Then "late" receives payment.authorized, in this order
