@@ -1,6 +1,8 @@
 """Lists that are followed while others write: each row once, and none missed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 
 import asyncpg
@@ -141,6 +143,45 @@ async def test_what_may_still_come_holds_back_what_came_after_it(scene: Scene) -
     finally:
         await elsewhere.close()
         await writing.close()
+
+
+# What is read of the locks while a transaction ends: PostgreSQL first takes it from those that run,
+# then lets its locks go, those of tables before the one of its number.
+ENDING = """
+CREATE SCHEMA ending;
+CREATE FUNCTION ending.locks() RETURNS SETOF pg_catalog.pg_locks LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY SELECT * FROM pg_catalog.pg_locks WHERE locktype <> 'relation';
+  PERFORM pg_advisory_lock(1);
+END $$;
+CREATE VIEW ending.pg_locks AS SELECT * FROM ending.locks();
+"""
+
+
+async def test_a_row_whose_transaction_is_just_ending_is_not_passed(scene: Scene) -> None:
+    """A look whose snapshot is older than the end, and whose list of locks is younger, waits."""
+    await pay(scene.stores[0], "")
+    await scene.owner.execute(ENDING)
+    async with AsyncExitStack() as stack:
+
+        async def connection(**settings: str) -> asyncpg.Connection:
+            opened = await asyncpg.connect(scene.url, server_settings=settings)
+            stack.push_async_callback(opened.close)
+            return opened
+
+        writing, holding = await connection(), await connection()
+        looking = await connection(search_path="ending, public, pg_catalog")
+        await holding.execute("SELECT pg_advisory_lock(1)")
+        await writing.execute("BEGIN; UPDATE payments SET commit_order = own_commit_order()")
+        order = await writing.fetchval("SELECT own_commit_order()")
+        await pay(scene.stores[0], "")
+        look = asyncio.create_task(looking.fetchval("SELECT commit_order_end('payments')"))
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+        while not await holding.fetchval(waits):
+            await asyncio.sleep(0.01)
+        await writing.execute("COMMIT")
+        await holding.execute("SELECT pg_advisory_unlock(1)")
+        assert await look <= order
 
 
 async def test_another_server_begins_after_all_that_is_there(scene: Scene) -> None:
