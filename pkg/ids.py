@@ -79,6 +79,11 @@ def lowest_id(prefix: str, now: datetime) -> str:
     return f"{prefix}_{_time(int(max(now, _EPOCH).timestamp() * 1000))}{_rest(0)}"
 
 
+def after_all_ids(prefix: str) -> str:
+    """Return what sorts after every id with that prefix: they go on with 7 at most."""
+    return f"{prefix}_8"
+
+
 def is_id(prefix: str, text: str) -> bool:
     """Tell whether `text` could be an id with that prefix."""
     head, _, suffix = text.partition("_")

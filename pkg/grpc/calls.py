@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 OVERLOADED = "OVERLOADED"
 REPLAYED = "idempotent-replayed"
+# What the console says of itself, and what it only looks at: a page that is open asks all the time,
+# and would drive out what a developer's own code has sent.
+CLIENT, CONSOLE = "paygate-client", "console"
+LOOKS = ("Get", "List", "Watch")
+# Who reads the request log does not want to read that.
+NOT_LOGGED = frozenset(
+    f"/paygate.sandbox.v1.SandboxService/{name}" for name in ("ListRequests", "GetRequest")
+)
 
 
 @dataclass(slots=True)
@@ -54,7 +62,9 @@ Ended: TypeAlias = tuple[float, float, str, Call]
 
 
 class EndedCalls:
-    """Calls that have ended and that somebody is to keep; of too many the oldest are lost.
+    """Calls that have ended and are to be logged; of too many the oldest are lost.
+
+    What is not logged takes no room: a flood of calls without a key drives out nobody's.
 
     Args:
         most: How many may wait, with their messages.
@@ -66,10 +76,21 @@ class EndedCalls:
         self._lost = lost
 
     def add(self, call: Call, seconds: float, payment_id: str) -> None:
-        """Have a call wait that has ended, after so long."""
+        """Have a call wait that has ended, after so long, if it is one for the log."""
+        if not is_logged(call):
+            return
         if len(self.waiting) == self.waiting.maxlen:
             self._lost.value += 1
         self.waiting.append((time.time() - seconds, seconds, payment_id, call))
+
+
+def is_logged(call: Call) -> bool:
+    """Tell whether a call is a merchant's, and one that a developer would look for."""
+    if not call.merchant_id or call.method in NOT_LOGGED:
+        return False
+    if call.metadata.get(CLIENT) != [CONSOLE]:
+        return True
+    return not call.method.rpartition("/")[2].startswith(LOOKS)
 
 
 class CallRecords:

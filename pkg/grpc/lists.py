@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Self, TypeVar
 
-from pkg.ids import lowest_id
+from pkg.ids import after_all_ids, lowest_id
 
 # How many rows a page looks at, whatever it finds: one whose filters few rows pass is shorter than
 # asked for, and has a token to go on by.
@@ -83,8 +83,9 @@ class Period:
         with the second or a later one.
         """
         first = lowest_id(prefix, _moved(self.after, -_APART_MAX)) if self.after else prefix
-        last = lowest_id(prefix, _moved(self.before, _APART_MAX)) if self.before else f"{prefix}`"
-        return first, last
+        if self.before is None:
+            return first, after_all_ids(prefix)
+        return first, lowest_id(prefix, _moved(self.before, _APART_MAX))
 
 
 ANY_TIME = Period()

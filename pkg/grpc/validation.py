@@ -3,12 +3,19 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pkg.errors import ValidationFailedError
 from pkg.grpc.lists import Period
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+
+E = TypeVar("E", bound=StrEnum)
 
 TEXT_MAX_CHARACTERS = 255
 PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT = 100, 20
@@ -59,6 +66,16 @@ class Checks:
         if not 0 <= size <= PAGE_SIZE_MAX:
             self.add("page_size", f"must be from 1 to {PAGE_SIZE_MAX}")
         return size or PAGE_SIZE_DEFAULT
+
+    def status(self, status: int, statuses: "_EnumTypeWrapper[Any]", known: type[E]) -> E | None:
+        """Return which of ours a status is, by its name behind `STATUS_`; None if none is given."""
+        if not status:
+            return None
+        try:
+            return known(statuses.Name(status).removeprefix("STATUS_"))
+        except ValueError:
+            self.add("status", one_of(statuses.keys()))
+            return None
 
     def time(self, field: str, timestamp: Timestamp) -> datetime | None:
         """Check a time from which on, or before which, something is wanted.

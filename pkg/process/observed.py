@@ -4,9 +4,8 @@ It is for the inside of an installation: there is no authentication, and nothing
 need one.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -22,6 +21,7 @@ from pkg.observe.request_log import request_log
 from pkg.observe.tracing import Tracer
 from pkg.process.loopback import is_everywhere
 from pkg.process.production import Objection
+from pkg.process.repeating import meanwhile
 from pkg.process.settings import ServiceSettings
 
 
@@ -105,23 +105,20 @@ async def observed(
         lambda: [((), lost_lines())],
     )
     await health.run_once()
-    asking = asyncio.create_task(health.run())
     runner = web.AppRunner(_pages(metrics, health), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        host, _, port = place.listen.rpartition(":")
+    async with meanwhile(health.run()):
+        await runner.setup()
         try:
-            site = web.TCPSite(runner, host.strip("[]"), int(port), reuse_port=place.is_held)
-            await site.start()
-        except (OSError, ValueError) as problem:
-            sentence = f"{place.listen} can't be listened on for metrics"
-            raise MisconfiguredError(sentence) from problem
-        yield health
-    finally:
-        asking.cancel()
-        with suppress(asyncio.CancelledError):
-            await asking
-        await runner.cleanup()
+            host, _, port = place.listen.rpartition(":")
+            try:
+                site = web.TCPSite(runner, host.strip("[]"), int(port), reuse_port=place.is_held)
+                await site.start()
+            except (OSError, ValueError) as problem:
+                sentence = f"{place.listen} can't be listened on for metrics"
+                raise MisconfiguredError(sentence) from problem
+            yield health
+        finally:
+            await runner.cleanup()
 
 
 def _pages(metrics: Metrics, health: Health) -> web.Application:

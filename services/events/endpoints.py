@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pkg.ids import new_id
+from pkg.ids import after_all_ids, new_id
 from pkg.postgres.sql import Row
 from pkg.postgres.tenancy import MerchantPool
 from pkg.replies.one_connection import as_pool
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 # A fan-out writes a row for each, and a reply lists them all.
 ENDPOINTS_MAX = 20
 SECRETS_MAX = 3  # that sign; each is a signature in the headers of every delivery
-
-# Sorts after every id: their first character after the prefix is at most 7.
-_AFTER_ALL_IDS = "we_8"
 
 
 class EndpointStatus(StrEnum):
@@ -137,7 +134,7 @@ class Endpoints:
     ) -> Sequence[WebhookEndpoint]:
         """Return endpoints, newest first, from the one before `before_id` on."""
         rows = await self._pool.fetch(
-            SQL["api_list_endpoints"], merchant_id, before_id or _AFTER_ALL_IDS, limit
+            SQL["api_list_endpoints"], merchant_id, before_id or after_all_ids("we"), limit
         )
         return [_endpoint(row) for row in rows]
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from services.events.reply_text import LOOKED_AT_BYTES_MAX, text_of
+from services.events.reply_text import LOOKED_AT_BYTES_MAX, fields_of, text_of
 from services.events.target import Target
 
 # Until the status, interim answers (1xx) included; and after it, headers and body.
@@ -139,9 +139,7 @@ class AnswerReader:
 def _body_length(status: int, head: bytes) -> int | None:
     """Return how long the body is where that is beyond doubt, else None."""
     lengths = []
-    for line in head.lower().splitlines()[1:]:
-        name, _, value = line.partition(b":")
-        name, value = name.strip(), value.strip()
+    for name, value in fields_of(head):
         if name == b"content-length":
             lengths.append(value)
         elif name == b"transfer-encoding" or (name == b"connection" and value != b"keep-alive"):

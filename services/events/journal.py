@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pkg.grpc.list_rows import page_of, places_of
 from pkg.grpc.lists import ANY_TIME, BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Period
-from pkg.ids import lowest_id, new_id
+from pkg.ids import after_all_ids, lowest_id, new_id
 from pkg.postgres.sql import Row
 from pkg.postgres.tenancy import MerchantPool
 from pkg.replies.one_connection import as_pool
@@ -20,9 +20,6 @@ from services.events.outbox import SQL
 
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
-
-# Sorts after every id: their first character after the prefix is at most 7.
-_AFTER_ALL_IDS = "evt_8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +190,7 @@ class Journal:
         size: int,
     ) -> Page[Delivery]:
         """Return what became of the events that went to an endpoint, the newest event first."""
-        asked = (merchant_id, endpoint_id, place.id if place else _AFTER_ALL_IDS)
+        asked = (merchant_id, endpoint_id, place.id if place else after_all_ids("evt"))
         if status is Status.FAILED:
             rows = await self._pool.fetch(SQL["api_list_failed_deliveries"], *asked, size + 1)
         else:

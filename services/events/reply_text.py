@@ -7,15 +7,17 @@ it around is replaced.
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from pkg.card_digits import CARD_DIGITS, last_four
+from pkg.secret import OWN_KEYS
 
 REPLY_BYTES_MAX = 1024
 # So that a number or a secret that begins in the first KiB is seen whole, and masked.
 LOOKED_AT_BYTES_MAX = REPLY_BYTES_MAX + 256
 
 _NUMBER = re.compile(CARD_DIGITS)
-_SECRET = re.compile(r"whsec_[A-Za-z0-9+/_=-]+|sk_[0-9a-z]{16}_[0-9a-f]*")
+_SECRET = re.compile(OWN_KEYS)
 # Control characters but tab and line feed, and what is not seen: marks of direction, of width 0,
 # and separators of lines that only some programs know.
 _HARMFUL = re.compile(
@@ -34,7 +36,7 @@ def text_of(head: bytes, raw: bytes) -> str:
     """
     if not raw:
         return ""
-    headers = _headers_of(head)
+    headers = dict(fields_of(head))
     if headers.get(b"content-encoding", b"identity") != b"identity":
         return ""
     if headers.get(b"transfer-encoding") == b"chunked":
@@ -54,12 +56,11 @@ def _masked(found: "re.Match[str]") -> str:
     return "*" * (len(found[0]) - 4) + last_four(found[0])
 
 
-def _headers_of(head: bytes) -> dict[bytes, bytes]:
-    found = {}
+def fields_of(head: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the names and values of an answer's headers, in lower case."""
     for line in head.lower().splitlines()[1:]:
         name, _, value = line.partition(b":")
-        found[name.strip()] = value.strip()
-    return found
+        yield name.strip(), value.strip()
 
 
 def _without_chunks(raw: bytes) -> bytes:

@@ -59,7 +59,7 @@ def change_of(
     change = EndpointChange(
         url=_url(checks, request.url, mode) if request.HasField("url") else None,
         event_types=None if types is None else _event_types(checks, "event_types", types),
-        status=_status(checks, request.status),
+        status=checks.status(request.status, pb.WebhookEndpoint.Status, EndpointStatus),
         description=None if description is None else checks.text("description", description),
     )
     return _endpoint_id(checks, "id", request.id), change
@@ -129,7 +129,7 @@ def endpoint_deliveries_page_of(
     """Return the endpoint's id, the status that is wanted or None, and the size of the page."""
     checks = Checks()
     size = checks.page_size(request.page_size)
-    status = _delivery_status(checks, request.status)
+    status = checks.status(request.status, pb.Delivery.Status, Status)
     return _endpoint_id(checks, "id", request.id), status, size
 
 
@@ -185,26 +185,6 @@ def _event_types(checks: Checks, field: str, types: Sequence[str]) -> Sequence[s
     if len(set(types)) < len(types):
         checks.add(field, "must not hold one of them twice")
     return tuple(types)
-
-
-def _status(checks: Checks, status: pb.WebhookEndpoint.Status.ValueType) -> EndpointStatus | None:
-    if status == pb.WebhookEndpoint.STATUS_UNSPECIFIED:
-        return None
-    try:
-        return EndpointStatus(pb.WebhookEndpoint.Status.Name(status).removeprefix("STATUS_"))
-    except ValueError:
-        checks.add("status", one_of(pb.WebhookEndpoint.Status.keys()))
-        return None
-
-
-def _delivery_status(checks: Checks, status: pb.Delivery.Status.ValueType) -> Status | None:
-    if status == pb.Delivery.STATUS_UNSPECIFIED:
-        return None
-    try:
-        return Status(pb.Delivery.Status.Name(status).removeprefix("STATUS_"))
-    except ValueError:
-        checks.add("status", one_of(pb.Delivery.Status.keys()))
-        return None
 
 
 def _endpoint_id(checks: Checks, field: str, endpoint_id: str) -> str:

@@ -33,12 +33,13 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer, tracer_of
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.process.observed import call_records, observed
+from pkg.process.repeating import meanwhile
 from pkg.process.settings import as_secret
 from pkg.process.starting import run
 from pkg.replies.once import Once
 from services.payments.adapters.clock import SandboxClock
 from services.payments.adapters.hashing import HmacHasher
-from services.payments.adapters.pending import watched
+from services.payments.adapters.pending import watch_pending
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.postgres_reader import PostgresReader
@@ -212,7 +213,7 @@ async def sweep(settings: Settings) -> None:
     async with (
         composed(settings, "paygate-sweep", lease=LEASE) as service,
         observed(settings.metrics_place, service.metrics, service.checks),
-        watched(service.store, service.metrics),
+        meanwhile(watch_pending(service.store, service.metrics)),
     ):
         await Sweep(service.ports, interval_seconds=settings.sweep_interval_seconds).run(stopped)
 

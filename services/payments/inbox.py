@@ -6,9 +6,6 @@ from datetime import datetime
 from pkg.grpc.messages import Fields, time_fields
 from pkg.values import value
 
-# Sorts after every id: their first character after the prefix is at most 7.
-AFTER_ALL_IDS = "msg_8"
-
 
 @value(frozen=True, slots=True, kw_only=True)
 class InboxMessage:

@@ -7,7 +7,7 @@ from types import ModuleType
 import grpc
 from google.protobuf.message import Message
 
-from paygate.payments.v1 import payment_service_pb2 as pb
+from paygate.payments.v1 import payment_service_pb2 as payments
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
@@ -25,56 +25,65 @@ class Rpc:
     response: type[Message]
     method: str
     path: str
-    stub: Stub = PaymentServiceStub
+    stub: Stub
 
 
-def _of(messages: ModuleType, stub: Stub, name: str, method: str, path: str) -> Rpc:
-    request, response = getattr(messages, f"{name}Request"), getattr(messages, f"{name}Response")
-    return Rpc(request, response, method, path, stub)
+def _of(messages: ModuleType, stub: Stub, *methods: tuple[str, str, str]) -> dict[str, Rpc]:
+    """Return the methods of one service, by their names."""
+    return {
+        name: Rpc(
+            getattr(messages, f"{name}Request"),
+            getattr(messages, f"{name}Response"),
+            method,
+            path,
+            stub,
+        )
+        for name, method, path in methods
+    }
 
 
 RPCS = {
-    "Authorize": Rpc(pb.AuthorizeRequest, pb.AuthorizeResponse, "POST", "/authorize"),
-    "Capture": Rpc(pb.CaptureRequest, pb.CaptureResponse, "POST", "/capture"),
-    "Void": Rpc(pb.VoidRequest, pb.VoidResponse, "POST", "/void"),
-    "Refund": Rpc(pb.RefundRequest, pb.RefundResponse, "POST", "/refund"),
-    "GetPayment": Rpc(pb.GetPaymentRequest, pb.GetPaymentResponse, "GET", "/payment/{id}"),
-    "ListPaymentActions": Rpc(
-        pb.ListPaymentActionsRequest, pb.ListPaymentActionsResponse, "GET", "/payment/{id}/actions"
+    **_of(
+        payments,
+        PaymentServiceStub,
+        ("Authorize", "POST", "/authorize"),
+        ("Capture", "POST", "/capture"),
+        ("Void", "POST", "/void"),
+        ("Refund", "POST", "/refund"),
+        ("GetPayment", "GET", "/payment/{id}"),
+        ("ListPaymentActions", "GET", "/payment/{id}/actions"),
+        ("ListPayments", "GET", "/payments"),
+        ("DeleteCard", "DELETE", "/cards/{token}"),
     ),
-    "ListPayments": Rpc(pb.ListPaymentsRequest, pb.ListPaymentsResponse, "GET", "/payments"),
-    "DeleteCard": Rpc(pb.DeleteCardRequest, pb.DeleteCardResponse, "DELETE", "/cards/{token}"),
-    **{
-        name: _of(hooks, WebhookServiceStub, name, method, path)
-        for name, method, path in (
-            ("CreateWebhookEndpoint", "POST", "/webhook-endpoints"),
-            ("GetWebhookEndpoint", "GET", "/webhook-endpoints/{id}"),
-            ("ListWebhookEndpoints", "GET", "/webhook-endpoints"),
-            ("UpdateWebhookEndpoint", "PATCH", "/webhook-endpoints/{id}"),
-            ("DeleteWebhookEndpoint", "DELETE", "/webhook-endpoints/{id}"),
-            ("RotateWebhookSecret", "POST", "/webhook-endpoints/{id}/rotate-secret"),
-            ("RedeliverFailedEvents", "POST", "/webhook-endpoints/{id}/redeliver-failed"),
-            ("SendTestEvent", "POST", "/webhook-endpoints/{id}/test"),
-            ("ListEvents", "GET", "/events"),
-            ("GetEvent", "GET", "/events/{id}"),
-            ("ListDeliveries", "GET", "/events/{id}/deliveries"),
-            ("ListEndpointDeliveries", "GET", "/webhook-endpoints/{id}/deliveries"),
-            ("ListDeliveryAttempts", "GET", "/events/{id}/deliveries/{endpoint_id}/attempts"),
-            ("RedeliverEvent", "POST", "/events/{id}/redeliver"),
-        )
-    },
-    **{
-        name: _of(sandbox, SandboxServiceStub, name, method, path)
-        for name, method, path in (
-            ("GetClock", "GET", "/sandbox/clock"),
-            ("AdvanceClock", "POST", "/sandbox/clock/advance"),
-            ("Drain", "POST", "/sandbox/drain"),
-            ("Reset", "POST", "/sandbox/reset"),
-            ("ListInbox", "GET", "/sandbox/inbox"),
-            ("ListDue", "GET", "/sandbox/due"),
-            ("ListTestCards", "GET", "/sandbox/test-cards"),
-            ("ListRequests", "GET", "/sandbox/requests"),
-            ("GetRequest", "GET", "/sandbox/requests/{id}"),
-        )
-    },
+    **_of(
+        hooks,
+        WebhookServiceStub,
+        ("CreateWebhookEndpoint", "POST", "/webhook-endpoints"),
+        ("GetWebhookEndpoint", "GET", "/webhook-endpoints/{id}"),
+        ("ListWebhookEndpoints", "GET", "/webhook-endpoints"),
+        ("UpdateWebhookEndpoint", "PATCH", "/webhook-endpoints/{id}"),
+        ("DeleteWebhookEndpoint", "DELETE", "/webhook-endpoints/{id}"),
+        ("RotateWebhookSecret", "POST", "/webhook-endpoints/{id}/rotate-secret"),
+        ("RedeliverFailedEvents", "POST", "/webhook-endpoints/{id}/redeliver-failed"),
+        ("SendTestEvent", "POST", "/webhook-endpoints/{id}/test"),
+        ("ListEvents", "GET", "/events"),
+        ("GetEvent", "GET", "/events/{id}"),
+        ("ListDeliveries", "GET", "/events/{id}/deliveries"),
+        ("ListEndpointDeliveries", "GET", "/webhook-endpoints/{id}/deliveries"),
+        ("ListDeliveryAttempts", "GET", "/events/{id}/deliveries/{endpoint_id}/attempts"),
+        ("RedeliverEvent", "POST", "/events/{id}/redeliver"),
+    ),
+    **_of(
+        sandbox,
+        SandboxServiceStub,
+        ("GetClock", "GET", "/sandbox/clock"),
+        ("AdvanceClock", "POST", "/sandbox/clock/advance"),
+        ("Drain", "POST", "/sandbox/drain"),
+        ("Reset", "POST", "/sandbox/reset"),
+        ("ListInbox", "GET", "/sandbox/inbox"),
+        ("ListDue", "GET", "/sandbox/due"),
+        ("ListTestCards", "GET", "/sandbox/test-cards"),
+        ("ListRequests", "GET", "/sandbox/requests"),
+        ("GetRequest", "GET", "/sandbox/requests/{id}"),
+    ),
 }

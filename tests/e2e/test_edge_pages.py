@@ -122,7 +122,7 @@ def test_a_page_may_load_nothing_from_elsewhere(shown: Edge, page: Page) -> None
     """Its policy says so, and it has no script of its own."""
     reply = get(shown, page)
     policy = dict(one.strip().split(" ", 1) for one in policy_of(reply).split(";"))
-    assert policy["default-src"] == "'self'" if page.path == "/console" else "'none'"
+    assert policy["default-src"] == ("'self'" if page.path == "/console" else "'none'")
     assert policy.get("script-src", policy["default-src"]) == policy["connect-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
     assert "unsafe" not in policy_of(reply).replace("style-src 'self' 'unsafe-inline'", "")

@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from pkg.ids import SUFFIX_PATTERN
 from tests.fuzz.api import Method
 
 IDS_MAX = 40
@@ -15,7 +16,7 @@ RECENT = 8
 YEAR = 2030  # before any reply has told
 
 # Or a UUID, which names a request.
-_ID = re.compile(r"([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}\Z|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-\w{12}\Z")
+_ID = re.compile(rf"([a-z]+)_{SUFFIX_PATTERN}\Z|[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-\w{{12}}\Z")
 REQUEST = "request"
 
 

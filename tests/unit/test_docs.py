@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tools.stack.settings import PORT_DEFAULT, REPOSITORY
 README = REPOSITORY / "README.md"
 TOUR = REPOSITORY / "docs" / "tour.md"
 API = REPOSITORY / "docs" / "api.md"
+ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
@@ -55,6 +57,22 @@ def defaults(model: type[BaseSettings], prefix: str) -> dict[str, str]:
         variable = field.validation_alias or f"{prefix}{name.upper()}"
         found[str(variable)] = "required" if field.is_required() else f"`{field.default}`"
     return found
+
+
+@pytest.mark.parametrize("folder", ["services/payments", "pkg"])
+def test_layers_are_those_that_are_checked(folder: str) -> None:
+    """What the architecture lists is what `make check` holds imports to."""
+    told = re.search(rf"^{folder}: +(.*)$", ARCHITECTURE.read_text(), re.MULTILINE)
+    assert told
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    (layers,) = [
+        contract["layers"]
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract.get("containers") == [folder.replace("/", ".")]
+    ]
+    assert [re.split(", ", layer) for layer in re.split(" +> +", told[1])] == [
+        layer.split(" | ") for layer in layers
+    ]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

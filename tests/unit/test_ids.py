@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pkg.ids import is_id, lowest_id, new_id
+from pkg.ids import after_all_ids, is_id, lowest_id, new_id
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -55,6 +55,14 @@ def test_the_lowest_id_of_any_time_is_one(year: int) -> None:
     bound = lowest_id("pay", moment)
     assert is_id("pay", bound)
     assert (new_id("pay", NOW) > bound) is (moment < NOW)
+
+
+def test_no_id_is_after_all() -> None:
+    """Not the highest that there can be."""
+    highest = "pay_7zzzzzzzzzzzzzzzzzzzzzzzzz"
+    assert is_id("pay", highest)
+    assert highest < after_all_ids("pay")
+    assert not is_id("pay", after_all_ids("pay").ljust(len(highest), "0"))
 
 
 def test_the_format_is_typeid() -> None:

@@ -79,7 +79,7 @@ class Delivery:
         last_attempt_time: When it was last tried; None before the first try.
         next_attempt_time: When it will be tried next; None when it will not.
         event_type: What became true; empty from a gateway that does not tell.
-        payment_id: `pay_…`: the payment that the event is about.
+        payment_id: `pay_…`: the payment that the event is about; empty for a test.
         create_time: When it became true; None from a gateway that does not tell.
     """
 

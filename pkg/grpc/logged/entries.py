@@ -1,6 +1,5 @@
 """Calls as rows of the request log: what it holds of each, and nothing that it must not hold."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,8 +14,6 @@ from pkg.grpc.refusals import Refusal
 REQUEST_BYTES_MAX, REPLY_BYTES_MAX = 8 * 1024, 16 * 1024
 TEXT_CHARACTERS_MAX = 255
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-
 # As `store.sql` wants it.
 Entry = tuple[object, ...]
 
@@ -29,7 +26,7 @@ def entry_of(ended: Ended) -> Entry:
     return (
         call.merchant_id,
         int(began * 1_000_000),
-        shown_id(call.request_id),
+        hidden_in(call.request_id),  # a client may have made it of something else
         service,
         method,
         call.code,
@@ -43,11 +40,6 @@ def entry_of(ended: Ended) -> Entry:
         *_kept(call.request, REQUEST_BYTES_MAX),
         *_kept(_told(call, f"{service}.{method}"), REPLY_BYTES_MAX),
     )
-
-
-def shown_id(request_id: str) -> str:
-    """Return a request id as the log holds it: a client may have made it of something else."""
-    return request_id if _UUID.match(request_id) else hidden_in(request_id)
 
 
 def shown_text(text: str) -> str:
@@ -87,5 +79,5 @@ def _told(call: Call, method: str) -> object:
 
 def _without_ids(refusal: Refusal) -> Refusal:
     """Refusals repeat nothing that a client sent, but a request id."""
-    metadata = {name: shown_id(text) for name, text in refusal.metadata.items()}
+    metadata = {name: hidden_in(text) for name, text in refusal.metadata.items()}
     return replace(refusal, metadata=metadata)

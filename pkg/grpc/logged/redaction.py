@@ -13,9 +13,10 @@ from typing import Any
 from google.protobuf.message import Message
 
 from pkg.card_digits import CARD_DIGITS, last_four
+from pkg.secret import OWN_KEYS
 
 BULLETS = "••••"
-_KEY = r"sk_[0-9a-z]{16}_\w+|whsec_[\w+/=-]{8,}|tok_[0-9a-z]{26}"
+_KEY = rf"{OWN_KEYS}|tok_[0-9a-z]{{26}}"
 # A UUID may have that many digits in a row, and is no card.
 _UUID = r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
 _HIDDEN = re.compile(rf"{_UUID}|(?P<key>{_KEY})|(?P<digits>{CARD_DIGITS})")

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from pkg.errors import DependencyUnavailableError
-from pkg.grpc.calls import Call, Ended, EndedCalls
+from pkg.grpc.calls import Ended, EndedCalls
 from pkg.grpc.logged.entries import Entry, columns_of, entry_of
 from pkg.observe.metrics import Metrics
 from pkg.postgres.sql import Pool, statements, translated
@@ -31,14 +31,6 @@ WAITING_MAX, TOGETHER_MAX, EVERY_SECONDS = 400, 100, 0.25
 PIECE = 10
 PRUNE_EVERY, PRUNED_MAX = 500, 2_000
 END_SECONDS = 1.0
-# What the console says of itself, and what it only looks at: a page that is open asks all the time,
-# and would drive out what a developer's own code has sent.
-CLIENT, CONSOLE = "paygate-client", "console"
-LOOKS = ("Get", "List", "Watch")
-# Who reads the log does not want to read that.
-NOT_LOGGED = frozenset(
-    f"/paygate.sandbox.v1.SandboxService/{name}" for name in ("ListRequests", "GetRequest")
-)
 
 
 class RequestWriter:
@@ -72,8 +64,7 @@ class RequestWriter:
             await self._write_some()
 
     async def _write_some(self) -> None:
-        together = range(min(len(self._waiting), TOGETHER_MAX))
-        taken = [one for _ in together if is_logged((one := self._waiting.popleft())[-1])]
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER_MAX))]
         if not taken:
             return
         try:
@@ -103,15 +94,6 @@ class RequestWriter:
         for merchant_id, count in written.items():
             if secrets.randbelow(PRUNE_EVERY) < count:
                 await self._own.fetch(SQL["prune"], merchant_id, KEPT_PER_MERCHANT, PRUNED_MAX)
-
-
-def is_logged(call: Call) -> bool:
-    """Tell whether a call is a merchant's, and one that a developer would look for."""
-    if not call.merchant_id or call.method in NOT_LOGGED:
-        return False
-    if call.metadata.get(CLIENT) != [CONSOLE]:
-        return True
-    return not call.method.rpartition("/")[2].startswith(LOOKS)
 
 
 @asynccontextmanager

@@ -1,8 +1,6 @@
 """How much is in doubt, looked up at an interval and never when somebody reads the metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -15,19 +13,8 @@ logger = structlog.get_logger()
 INTERVAL_SECONDS = 5.0
 
 
-@asynccontextmanager
-async def watched(store: PostgresStore, metrics: Metrics) -> AsyncIterator[None]:
-    """Keep the two metrics of PENDING actions up to date while the block runs."""
-    watching = asyncio.create_task(_watch(store, metrics))
-    try:
-        yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-
-
-async def _watch(store: PostgresStore, metrics: Metrics) -> None:
+async def watch_pending(store: PostgresStore, metrics: Metrics) -> None:
+    """Keep the two metrics of PENDING actions up to date, until cancelled."""
     count = metrics.gauge(
         "paygate_pending_actions", "Actions whose outcome is not known yet, 10000 at most."
     ).of()

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pkg.ids import after_all_ids
 from pkg.postgres.sql import Pool, Row, translated
 from pkg.replies.one_connection import as_pool
 from services.payments.adapters.postgres import SQL
 from services.payments.drains import Due
-from services.payments.inbox import AFTER_ALL_IDS, InboxMessage
+from services.payments.inbox import InboxMessage
 from services.payments.upcoming import LOOKED_AT_MAX, UPCOMING_MAX, Kind, Upcoming
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class PostgresSandbox:
         """Return what came into the merchant's inbox, the last first."""
         with translated():
             rows = await self._pool.fetch(
-                SQL["list_inbox"], merchant_id, before_id or AFTER_ALL_IDS, limit
+                SQL["list_inbox"], merchant_id, before_id or after_all_ids("msg"), limit
             )
         return [_message(row) for row in rows]
 

@@ -17,8 +17,9 @@ from google.rpc.status_pb2 import Status
 from paygate.payments.v1 import payment_service_pb2 as payments
 from paygate.sandbox.v1 import sandbox_service_pb2 as pb
 from paygate.webhooks.v1 import webhook_service_pb2 as hooks
-from pkg.grpc.logged.entries import shown_id, shown_text
-from pkg.grpc.logged.writer import NOT_LOGGED
+from pkg.grpc.calls import NOT_LOGGED
+from pkg.grpc.logged.entries import shown_text
+from pkg.grpc.logged.redaction import hidden_in
 from pkg.grpc.messages import time_fields
 from pkg.grpc.refusals import HTTP_STATUSES
 from pkg.grpc.validation import Checks, one_of
@@ -80,7 +81,7 @@ def request_id_of(request: pb.GetRequestRequest) -> str:
     checks.text("id", request.id)
     if checks.violations:
         raise RequestNotFoundError
-    return shown_id(request.id)
+    return hidden_in(request.id)
 
 
 def encode_request(one: LoggedRequest) -> pb.LoggedRequest:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
-from pkg.grpc.validation import Checks, one_of
+from pkg.grpc.validation import Checks
 from pkg.ids import is_id
 from services.payments.domain.card import YEARS_AHEAD_MAX, Cvv, Expiry, Pan
 from services.payments.domain.errors import (
@@ -166,7 +166,7 @@ def filter_of(request: service.ListPaymentsRequest) -> tuple[PaymentFilter, int]
     checks = Checks()
     size = checks.page_size(request.page_size)
     wanted = PaymentFilter(
-        status=_status(checks, request.status),
+        status=checks.status(request.status, pb.Payment.Status, Status),
         reference=checks.text("reference", request.reference),
         made=checks.period(request),
     )
@@ -233,13 +233,3 @@ def _payment_id(checks: Checks, field: str, payment_id: str) -> str:
     if not is_id("pay", payment_id):
         raise PaymentNotFoundError
     return payment_id
-
-
-def _status(checks: Checks, status: pb.Payment.Status.ValueType) -> Status | None:
-    if status == pb.Payment.STATUS_UNSPECIFIED:
-        return None
-    try:
-        return Status(pb.Payment.Status.Name(status).removeprefix("STATUS_"))
-    except ValueError:
-        checks.add("status", one_of(pb.Payment.Status.keys()))
-        return None

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
 from pkg.postgres.sql import Pool, Pools, open_pool, translated
 from pkg.process.mode import Mode
+from pkg.process.repeating import meanwhile
 from pkg.process.settings import as_secret
 from services.payments.adapters.tally import MeteredVault, MeteredWrapper, VaultMeter
 from services.payments.adapters.vault import local as vault_local
@@ -84,20 +85,14 @@ async def opened_vault(
         metered = MeteredWrapper(wrapper, meter)
         _show_sealed(metrics, wrapper)
         keys = DataKeys(pool, metered, lifetime_seconds=lifetime_seconds, uses_max=uses_max)
-        chores = [asyncio.create_task(_purge(keys))]
-        if isinstance(wrapper, TransitWrapper):
-            chores.append(asyncio.create_task(wrapper.watch(keys.drop)))
-        try:
+        transit = wrapper if isinstance(wrapper, TransitWrapper) else None
+        watching = meanwhile(transit.watch(keys.drop)) if transit else nullcontext()
+        async with meanwhile(_purge(keys)), watching:
             yield OpenVault(
                 MeteredVault(CardVault(pool, keys), meter),
                 VaultRotation(pool, metered),
                 partial(_is_open, wrapper),
             )
-        finally:
-            for chore in chores:
-                chore.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*chores)
 
 
 def _show_sealed(metrics: Metrics, wrapper: LocalWrapper | TransitWrapper) -> None:

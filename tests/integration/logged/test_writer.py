@@ -91,7 +91,7 @@ async def test_what_the_console_looks_at_is_not_logged_and_what_it_does_is(
 
 
 async def test_calls_are_written_at_the_end_and_each_merchant_sees_its_own(
-    pool: Pool, log: PostgresRequests
+    pool: Pool, owner: Owner, log: PostgresRequests
 ) -> None:
     """In one statement for all, newest first, once each; calls of nobody and of the log are not."""
     writer = RequestWriter(pool, Metrics())
@@ -106,7 +106,7 @@ async def test_calls_are_written_at_the_end_and_each_merchant_sees_its_own(
     assert [one.id for one in await all_of(log, A)] == expected
     assert [one.id for one in await all_of(log, A, size=7)] == expected
     assert len(await all_of(log, B)) == 125
-    assert not await all_of(log, "mer_c")
+    assert await owner.fetchval("SELECT count(*) FROM logged_requests") == 250
     found = await log.get(A, "100")
     assert found
     assert found.method == "Capture"
@@ -169,6 +169,24 @@ async def test_what_is_too_much_is_counted_and_the_last_calls_are_kept(
     assert len(kept) == WAITING_MAX
     assert (kept[0].id, kept[-1].id) == (str(WAITING_MAX + 4), "5")
     assert metrics.values(LOST)["overflow",] == 5
+
+
+async def test_what_is_not_logged_drives_out_nothing(pool: Pool, log: PostgresRequests) -> None:
+    """Nor is it counted as lost: a flood without a key, an open console, a look at the log."""
+    metrics = Metrics()
+    writer = RequestWriter(pool, metrics)
+    writer.add(call_of(A, "mine"), 1, "")
+    look, asked = call_of(A, "look"), call_of(A, "asked")
+    look.method = "/paygate.payments.v1.PaymentService/ListPayments"
+    look.metadata = {"paygate-client": ["console"]}
+    asked.method = "/paygate.sandbox.v1.SandboxService/ListRequests"
+    for call in (call_of("", "nobody's"), look, asked):
+        for _ in range(WAITING_MAX):
+            writer.add(call, 0, "")
+    async with running(writer):
+        pass
+    assert [one.id for one in await all_of(log, A)] == ["mine"]
+    assert metrics.values(LOST)["overflow",] == 0
 
 
 async def test_a_database_that_is_away_costs_lines_and_nothing_else(

@@ -68,6 +68,15 @@ async def test_a_webhook_that_failed_is_listed_with_its_next_try(box: Sandbox) -
     assert abs(at(one) - datetime.now(UTC) - HOUR) < timedelta(minutes=1)
 
 
+async def test_a_test_event_is_about_no_payment(box: Sandbox) -> None:
+    """Its own id, which stands for a payment's in its stream, is none."""
+    await box.rig.payments_book.execute(ENDPOINTS)
+    await box.rig.payments_book.execute(DELIVERIES)
+    await box.rig.payments_book.execute("UPDATE webhook_deliveries SET payment_id = event_id")
+    (one,) = await due(box)
+    assert (one.payment_id, one.event_id, one.endpoint_id) == ("", "evt_1", "we_1")
+
+
 async def test_an_open_answer_is_listed_by_the_sandboxs_clock(box: Sandbox) -> None:
     """Though the bank is asked again by the real time."""
     payment_id = await box.rig.authorized()

@@ -59,9 +59,11 @@ def test_short_numbers_stay() -> None:
     assert text_of(HEAD, said.encode()) == said
 
 
-@pytest.mark.parametrize("secret", [f"whsec_{'Ab+/' * 8}", f"sk_{'0a' * 8}_{'1b' * 32}"])
+@pytest.mark.parametrize(
+    "secret", [f"whsec_{'Ab+/' * 8}", "whsec_Ab", f"sk_{'0a' * 8}_{'1b' * 32}", f"sk_{'0a' * 8}_"]
+)
 def test_secrets_of_ours_are_masked(secret: str) -> None:
-    """A receiver that says what it expected may say its secret."""
+    """A receiver that says what it expected may say its secret, or the start of it."""
     assert text_of(HEAD, f"bad signature: {secret}!".encode()) == "bad signature: ****!"
 
 

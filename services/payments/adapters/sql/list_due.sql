@@ -1,5 +1,6 @@
 -- What time brings next for a merchant: at most $2 things, the soonest first, by the gateway's clock.
--- Actions are asked about again by the real time; a delivery that was never tried waits for no time.
+-- Actions are asked about again by the real time; a delivery that was never tried waits for no time. A
+-- test event is about no payment, and a stream of its own, under its own id.
 --
 -- Of each kind no more than $3 are looked at, since no index has them by merchant and time: of open
 -- payments the oldest, which are the first to expire, of deliveries the first of each endpoint, and of
@@ -36,7 +37,8 @@ FROM (
   ) first
   WHERE merchant_id = $1
   UNION ALL
-  SELECT 'DELIVERY_RETRIED', d.due_time, d.payment_id, d.event_id, d.endpoint_id
+  SELECT 'DELIVERY_RETRIED', d.due_time, coalesce(nullif(d.payment_id, d.event_id), ''), d.event_id,
+    d.endpoint_id
   FROM webhook_endpoints e
   CROSS JOIN LATERAL (
     SELECT due_time, payment_id, event_id, endpoint_id, attempts

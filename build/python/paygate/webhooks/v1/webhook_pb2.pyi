@@ -116,8 +116,8 @@ class Event(_message.Message):
     """What became true: `payment.authorized`, `payment.declined`, `payment.failed`,
     `payment.captured`, `payment.capture_declined`, `payment.capture_failed`, `payment.voided`,
     `payment.remainder_voided`, `payment.void_declined`, `payment.void_failed`, `payment.refunded`,
-    `payment.refund_declined`, `payment.refund_failed`, `payment.expired`; or `webhook.test`, which a merchant asks for. More
-    may be added.
+    `payment.refund_declined`, `payment.refund_failed`, `payment.expired`; or `webhook.test`, which a
+    merchant asks for. More may be added.
     """
     sequence: _builtins.int
     """Rises with every event of one payment; gaps are normal."""

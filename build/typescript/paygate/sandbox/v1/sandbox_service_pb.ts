@@ -810,8 +810,8 @@ export const SandboxService: GenService<{
     output: typeof DrainResponseSchema;
   },
   /**
-   * Removes the merchant's payments, events and webhook endpoints, empties its inbox, and puts the
-   * clock back.
+   * Removes the merchant's payments, events and webhook endpoints, empties its inbox and its request
+   * log, and puts the clock back.
    *
    * @generated from rpc paygate.sandbox.v1.SandboxService.Reset
    */

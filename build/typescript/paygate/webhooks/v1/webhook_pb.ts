@@ -132,8 +132,8 @@ export type Event = Message<"paygate.webhooks.v1.Event"> & {
    * What became true: `payment.authorized`, `payment.declined`, `payment.failed`,
    * `payment.captured`, `payment.capture_declined`, `payment.capture_failed`, `payment.voided`,
    * `payment.remainder_voided`, `payment.void_declined`, `payment.void_failed`, `payment.refunded`,
-   * `payment.refund_declined`, `payment.refund_failed`, `payment.expired`; or `webhook.test`, which a merchant asks for. More
-   * may be added.
+   * `payment.refund_declined`, `payment.refund_failed`, `payment.expired`; or `webhook.test`, which a
+   * merchant asks for. More may be added.
    *
    * @generated from field: string type = 2;
    */
