@@ -1,13 +1,13 @@
 /** Calls of the API, with its own types: what it does not have does not compile. */
 import createClient, { defaultPathSerializer, type Client } from "openapi-fetch";
 import type { components, paths } from "../../../clients/typescript/src/api.ts";
+import { SECONDS_MAX, ask } from "./ask.ts";
 import { Failure, failureOf, unreachable } from "./failure.ts";
 import { end, session } from "./session.ts";
 
 export { Failure, type Violation } from "./failure.ts";
 export type Schemas = components["schemas"];
 
-const SECONDS_MAX = 15;
 /** The sandbox's drain waits for what it settles. */
 const DRAIN_SECONDS_MAX = 45;
 
@@ -27,7 +27,11 @@ export function connect(url: string): Client<paths> {
     Object.values(ids).forEach(checkId);
     return defaultPathSerializer(path, ids);
   };
-  return createClient<paths>({ baseUrl: url, pathSerializer, fetch: send });
+  const look = (call: Request): Promise<Response> => {
+    call.headers.set("paygate-client", "console"); // what it only looks at is not in the request log
+    return send(call);
+  };
+  return createClient<paths>({ baseUrl: url, pathSerializer, fetch: look });
 }
 
 /** This gateway: `await result(api.GET("/payments", { params: { query: { page_size: 20 } } }))`. */
@@ -60,16 +64,13 @@ export function newKey(): string {
  */
 export const under = (key: string) => ({ headers: { "idempotency-key": key } });
 
-async function send(call: Request): Promise<Response> {
+/** Sends any call of the API, by the rules of all: with the key of this tab, whose session a 401 ends. */
+export async function send(call: Request): Promise<Response> {
   const { key } = session.value;
-  call.headers.set("paygate-client", "console"); // what it only looks at is not in the request log
   if (key && !call.headers.has("authorization")) call.headers.set("authorization", `Bearer ${key}`);
   if (call.method === "POST" && !call.headers.has("idempotency-key")) call.headers.set("idempotency-key", newKey());
   const seconds = call.url.endsWith("/sandbox/drain") ? DRAIN_SECONDS_MAX : SECONDS_MAX;
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(1000 * seconds)]);
-  const reply = await fetch(call, { signal, credentials: "omit", redirect: "error" })
-    .then(async (head) => new Response(head.status === 204 ? null : await head.arrayBuffer(), head))
-    .catch(() => undefined);
+  const reply = await ask(call, { signal: call.signal }, seconds).catch(() => undefined);
   call.signal.throwIfAborted();
   if (!reply) throw unreachable();
   if (reply.status === 401) end(key);

@@ -109,7 +109,7 @@ export class Live {
     const silence = new Silence(signal);
     try {
       const headers = { ...bearer(key), "paygate-client": "console" };
-      const reply = await fetch(this.#address(), { headers, signal: silence.signal, credentials: "omit", cache: "no-store" });
+      const reply = await fetch(this.#address(), { headers, signal: silence.signal, credentials: "omit", redirect: "error", cache: "no-store" });
       if (!reply.ok || !reply.body) return this.#refused(reply, key);
       const [lines, reader] = [new Lines(), reply.body.getReader()];
       for (let next = await reader.read(); !next.done; next = await reader.read()) {

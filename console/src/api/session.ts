@@ -1,5 +1,6 @@
 /** The key of this tab: it goes with the tab, and stands in no address. */
 import { computed, signal } from "@preact/signals";
+import { ask } from "./ask.ts";
 
 /** The reference (`/docs`) keeps its key in the same place: who has signed in there has done so here. */
 const PLACE = "paygate-key";
@@ -57,7 +58,7 @@ async function open(): Promise<void> {
 
 async function exchanged(code: string): Promise<{ key: string; word: string }> {
   try {
-    const reply = await fetch("/docs/key", { method: "POST", headers: bearer(code), credentials: "omit" });
+    const reply = await ask("/docs/key", { method: "POST", headers: bearer(code) });
     if (reply.ok) return { key: ((await reply.json()) as { api_key: string }).api_key, word: "" };
     return { key: "", word: reply.status === 404 ? USED : NO_ANSWER };
   } catch {
@@ -80,7 +81,7 @@ export async function signIn(typed: string): Promise<void> {
 /** A key that may not list payments may do something else: only 401 says that it is none. */
 async function refused(key: string): Promise<string> {
   try {
-    const reply = await fetch("/payments?page_size=1", { headers: bearer(key), credentials: "omit" });
+    const reply = await ask("/payments?page_size=1", { headers: bearer(key) });
     if (reply.status === 401) return "This API key is not valid.";
     return reply.status >= 500 ? NO_ANSWER : "";
   } catch {

@@ -1,7 +1,7 @@
 /** A call that was made: what was sent and answered, as code in three languages, and once more with the same key. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { apiKey, bearer } from "../../api/session.ts";
+import { send } from "../../api/client.ts";
 import { caught } from "../../model/caught.ts";
 import { callOf, hasCard, isPartial, withTestCard } from "../../model/logged.ts";
 import type { LoggedRequest } from "../../model/timeline.ts";
@@ -56,8 +56,8 @@ function Repeat({ call, request, repeated }: { call: CallOf; request: LoggedRequ
   const repeat = async () => {
     busy.value = true;
     try {
-      const headers = { ...bearer(apiKey.value), "content-type": "application/json", ...(call.idempotencyKey && { "idempotency-key": call.idempotencyKey }) };
-      const reply = await fetch(call.path, { method: call.method, headers, credentials: "omit", ...(call.body && { body: JSON.stringify(call.body) }) });
+      const headers = { "content-type": "application/json", ...(call.idempotencyKey && { "idempotency-key": call.idempotencyKey }) };
+      const reply = await send(new Request(call.path, { method: call.method, headers, ...(call.body && { body: JSON.stringify(call.body) }) }));
       const replayed = reply.headers.get("idempotent-replayed") === "true";
       say(`${request.method}: HTTP ${reply.status}${replayed ? ", the original reply replayed. Nothing ran twice" : ""}.`, { good: reply.ok });
       repeated?.();
