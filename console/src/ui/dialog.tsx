@@ -1,6 +1,6 @@
 /** Dialogs: the browser's own, which keeps the focus inside and ends on Escape. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { IconButton } from "./button.tsx";
 
 interface Props {
@@ -20,7 +20,8 @@ interface Props {
 export function Dialog({ title, onClose, children, foot, onSubmit, wide, firm }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // At once: what is typed next goes into it.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => { if (before instanceof HTMLElement) before.focus(); };

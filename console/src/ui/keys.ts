@@ -1,5 +1,5 @@
 /** Keys that do what a button does. They are silent while somebody types, and while a dialog is open. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 type Does = (event: KeyboardEvent) => void;
 /** The keys of a component, as they are now. */
@@ -22,7 +22,8 @@ addEventListener("keydown", (event) => {
 export function useKeys(keys: Record<string, Does | undefined>): void {
   const layer = useRef(keys);
   layer.current = keys;
-  useEffect(() => {
+  // At once: a key works as soon as its button is seen.
+  useLayoutEffect(() => {
     layers.push(layer);
     return () => { layers.splice(layers.indexOf(layer), 1); };
   }, []); // once: what is drawn anew stays in its place among the others
