@@ -14,7 +14,7 @@ const LOOK_MILLISECONDS = 2_000;
 /** Shows it, as it is now. */
 export function Health() {
   const asked = useLoad(async (signal) => ({ answers: await askAll(signal), at: new Date() }), []);
-  useEvery(LOOK_MILLISECONDS, () => { if (!asked.loading.value) void asked.again(); });
+  useEvery(LOOK_MILLISECONDS, asked.again);
   const found = asked.data.value;
   const groups = found && groupsOf(found.answers);
   const summary = groups && summaryOf(groups);
