@@ -31,7 +31,9 @@ export const eventTypesByAbout = (): [about: string, types: EventType[]][] =>
 /** Where the sandbox itself takes events. */
 export const INBOX_URL = "https://inbox.paygate.test/";
 
-export const isInbox = (url: string): boolean => url.startsWith(INBOX_URL);
+/** Whether a URL leads there, however it is written: the gateway asks for the host, too. */
+export const isInbox = (url: string): boolean =>
+  URL.canParse(url) && `${new URL(url).origin.replace(/\.+$/, "")}/` === INBOX_URL;
 
 /** Returns a URL without what nearly all begin with. */
 export const shortUrl = (url: string): string => url.replace(/^https:\/\//, "");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { EVENT_TYPES, eventTypesByAbout, toldIn, typesShown } from "../../src/model/hooks.ts";
+import { EVENT_TYPES, eventTypesByAbout, isInbox, toldIn, typesShown } from "../../src/model/hooks.ts";
 
 const api = JSON.parse(readFileSync(new URL("../../../build/openapi.json", import.meta.url), "utf8"));
 
@@ -23,5 +23,14 @@ test("a body is read as far as it is one of ours", () => {
   for (const odd of ["", "{", "null", "[]", '{"type":1,"data":{"payment":7}}']) {
     const { type, paymentId } = toldIn(odd);
     assert.deepEqual([type, paymentId], ["", ""], odd);
+  }
+});
+
+test("the inbox is known by its host, however that is written", () => {
+  for (const url of ["", "/", "/503"].flatMap((path) => [`https://inbox.paygate.test${path}`, `https://INBOX.paygate.test.:443${path}`])) {
+    assert.equal(isInbox(url), true, url);
+  }
+  for (const url of ["", "https://inbox.paygate.test.example.com/", "https://inbox.paygate.test@example.com/", "https://inbox.paygate.test:8443/", "http://inbox.paygate.test/"]) {
+    assert.equal(isInbox(url), false, url);
   }
 });
