@@ -15,6 +15,8 @@ const BRANDS: readonly (readonly [RegExp, string])[] = [
   [/^3[47]/, "American Express"], [/^3[068]/, "Diners"], [/^35/, "JCB"], [/^4/, "Visa"],
   [/^(5[1-5]|2[2-7])/, "Mastercard"], [/^62/, "UnionPay"], [/^6/, "Discover"],
 ];
+/** One that the bank approves whatever is done with it. */
+export const APPROVED_PAN = "4242424242424242";
 /** The bank takes any date that is not past. */
 const GOOD_FOR_YEARS = 4;
 

@@ -1,4 +1,5 @@
 /** Calls of the request log: as one of REST, and what can be told of them. */
+import { APPROVED_PAN, detailsOf } from "./cards.ts";
 import { PATHS } from "./paths.ts";
 import type { CallOf } from "./snippets.ts";
 import type { LoggedRequest } from "./timeline.ts";
@@ -28,15 +29,12 @@ function asRest(request: Fields = {}): Fields {
   return types && !Array.isArray(types) ? { ...request, event_types: (types as Fields)["types"] ?? [] } : { ...request };
 }
 
-/** Good for as long as this file is: the bank takes any date that is not past. */
-const PUBLIC_CARD = { pan: "4242424242424242", expiry: { month: 12, year: 2040 }, cvv: "123" };
-
 /** Whether the log did not keep a card that was sent by its number. */
 export const hasCard = ({ request }: LoggedRequest): boolean => Boolean((request as Fields | undefined)?.["card_details"]);
 
 /** Returns the call with the public test card in the place of one that was not kept, so that it can be run as it stands. */
-export function withTestCard(call: CallOf, request: LoggedRequest): CallOf {
-  return hasCard(request) ? { ...call, body: { ...call.body, card_details: PUBLIC_CARD }, idempotencyKey: undefined } : call;
+export function withTestCard(call: CallOf, request: LoggedRequest, now: Date): CallOf {
+  return hasCard(request) ? { ...call, body: { ...call.body, card_details: detailsOf(APPROVED_PAN, now) }, idempotencyKey: undefined } : call;
 }
 
 /** Whether something of what was sent is not in the log: a card, a token, a secret, or all that was too large. */

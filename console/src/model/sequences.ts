@@ -1,7 +1,7 @@
 /** What can be tried with one click: calls, one after the other, and how far they have come. Pure. */
 import type { components } from "../../../clients/typescript/src/api.ts";
 import type { Failure } from "../api/failure.ts";
-import { detailsOf, type Verb } from "./cards.ts";
+import { APPROVED_PAN as GOOD, detailsOf, type Verb } from "./cards.ts";
 import { asInput, less, type Amount } from "./money.ts";
 import type { Payment } from "./possible.ts";
 import type { CallOf } from "./snippets.ts";
@@ -46,7 +46,6 @@ export interface Run {
   payment?: Payment | undefined;
 }
 
-const GOOD = "4242424242424242";
 const REPLY_LOST = "4000000000001026";
 
 /** Shares an amount in two, of which the second is the larger one by a minor unit if it has to be. */

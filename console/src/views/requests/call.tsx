@@ -3,12 +3,14 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { send } from "../../api/client.ts";
 import { caught } from "../../model/caught.ts";
+import { APPROVED_PAN } from "../../model/cards.ts";
 import { callOf, hasCard, isPartial, withTestCard } from "../../model/logged.ts";
 import type { LoggedRequest } from "../../model/timeline.ts";
 import { LANGUAGES, snippet, type CallOf, type Language } from "../../model/snippets.ts";
 import { Button } from "../../ui/button.tsx";
 import { Code, Json } from "../../ui/json.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
+import { gatewayNow } from "../../ui/time.tsx";
 import { say } from "../../ui/toasts.tsx";
 
 type Tab = "Request" | "Reply" | Language;
@@ -35,13 +37,13 @@ function Inside({ tab, request, call }: { tab: Tab; request: LoggedRequest; call
     <div class="stack-tight">
       <KeyNote />
       {isPartial(request) && <p class="muted small">{notKept(request)}</p>}
-      <Code text={snippet(tab, withTestCard(call, request), location.origin)} label="Copy the code" />
+      <Code text={snippet(tab, withTestCard(call, request, gatewayNow()), location.origin)} label="Copy the code" />
     </div>
   );
 }
 
 function notKept(request: LoggedRequest): ComponentChildren {
-  if (hasCard(request)) return <>The card that was sent is not kept: the public test card <code>4242424242424242</code> stands in its place, and no idempotency key, since that belongs to the first card.</>;
+  if (hasCard(request)) return <>The card that was sent is not kept: the public test card <code>{APPROVED_PAN}</code> stands in its place, and no idempotency key, since that belongs to the first card.</>;
   return <>Tokens and secrets are not kept: put your own in the place of <code>••••</code>.</>;
 }
 
