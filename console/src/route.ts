@@ -15,7 +15,7 @@ addEventListener("hashchange", () => { hash.value = location.hash; });
 export const route = computed((): Route => routeOf(takeCode(hash.value).rest));
 
 /** Reads a fragment; whatever it says, it is a place. */
-export function routeOf(fragment: string): Route {
+function routeOf(fragment: string): Route {
   const [path = "", query = ""] = fragment.replace(/^#\/?/, "").split("?", 2);
   return { path: path.split("/").filter(Boolean).map(decoded), query: new URLSearchParams(query) };
 }

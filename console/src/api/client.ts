@@ -5,7 +5,7 @@ import { SECONDS_MAX, ask } from "./ask.ts";
 import { Failure, failureOf, unreachable } from "./failure.ts";
 import { end, session } from "./session.ts";
 
-export { Failure, type Violation } from "./failure.ts";
+export { Failure } from "./failure.ts";
 export type Schemas = components["schemas"];
 
 /** The sandbox's drain waits for what it settles. */

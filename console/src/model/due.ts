@@ -4,7 +4,7 @@ import type { components } from "../../../clients/typescript/src/api.ts";
 type Schemas = components["schemas"];
 export type Due = Schemas["Due"];
 /** How far a turn may go, and the least of it, in seconds. */
-export const SECONDS_MAX = 400 * 86_400;
+const SECONDS_MAX = 400 * 86_400;
 
 export const KINDS: Record<Schemas["Due.Kind"], string> = {
   KIND_UNSPECIFIED: "Something is due",

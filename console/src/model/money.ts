@@ -12,7 +12,7 @@ const DECIMALS = new Map<string, number>(
     codes.split(" ").map((code) => [code, decimals] as const)),
 );
 /** What the API takes at most, in minor units. */
-export const MINOR_UNITS_MAX = 1_000_000_000_000n;
+const MINOR_UNITS_MAX = 1_000_000_000_000n;
 
 /** Returns how many decimals a currency has (ISO 4217, as the gateway knows it); 2 for most. */
 export const decimalsOf = (currency: string): number => DECIMALS.get(currency) ?? 2;

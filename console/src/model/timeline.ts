@@ -35,7 +35,7 @@ export interface Told {
 export const isTaken = ({ status_code }: DeliveryAttempt): boolean => status_code >= 200 && status_code < 300;
 
 /** What is longer than this without anything is folded. */
-export const IDLE_MILLISECONDS = 60_000;
+const IDLE_MILLISECONDS = 60_000;
 const ORDER = { request: 0, action: 1, event: 2, delivery: 3, gap: 4 } as const;
 
 /** Returns what happened, the first first; of one time, what causes goes before what it causes. */

@@ -13,9 +13,7 @@ const PATHS = {
   check: <path d="m2.75 8.5 3.5 3.5 7-8" />,
   close: <path d="m3.5 3.5 9 9M12.5 3.5l-9 9" />,
   back: <path d="M9.75 3 4.75 8l5 5" />,
-  forward: <path d="m6.25 3 5 5-5 5" />,
   plus: <path d="M8 2.75v10.5M2.75 8h10.5" />,
-  more: <><circle cx="3" cy="8" r="0.9" /><circle cx="8" cy="8" r="0.9" /><circle cx="13" cy="8" r="0.9" /></>,
   alert: <><path d="M8 1.9 14.6 13.4H1.4Z" stroke-linejoin="round" /><path d="M8 6.25v3.5M8 11.6v.2" /></>,
   key: <><circle cx="5" cy="11" r="3.25" /><path d="m7.4 8.6 6-6M10.75 5.25l2 2" /></>,
   theme: <><circle cx="8" cy="8" r="6.25" /><path d="M8 1.75a6.25 6.25 0 0 1 0 12.5Z" fill="currentColor" /></>,
@@ -25,8 +23,6 @@ const PATHS = {
   inbox: <path d="M1.75 9.25 3.9 3.4a1 1 0 0 1 .95-.65h6.3a1 1 0 0 1 .95.65l2.15 5.85v3a1 1 0 0 1-1 1H2.75a1 1 0 0 1-1-1ZM1.75 9.25h3.5L6.5 11.5h3l1.25-2.25h3.5" stroke-linejoin="round" />,
   event: <path d="M8.75 1.75 3 9h4.25l-.75 5.25L12.75 7H8.5Z" stroke-linejoin="round" />,
   capture: <path d="M8 2v8.25M4.5 7 8 10.5 11.5 7M2.5 13.5h11" />,
-  refund: <path d="M5.75 2.5 2.5 5.75 5.75 9M2.5 5.75h7a3.75 3.75 0 0 1 0 7.5H5.5" />,
-  slash: <><circle cx="8" cy="8" r="6.25" /><path d="m3.7 12.3 8.6-8.6" /></>,
   keyboard: <><rect x="1.25" y="3.75" width="13.5" height="8.5" rx="1.5" /><path d="M4 6.5h.1M6.65 6.5h.1M9.3 6.5h.1M11.9 6.5h.1M5 9.5h6" /></>,
 } satisfies Record<string, ComponentChildren>;
 

@@ -1,6 +1,7 @@
 /** What every view is put into. */
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import { Icon } from "./icons.tsx";
 
 /** A view: its title, what can be done on it, and its content. */
 export function PageOf({ title, sub, actions, children }: {
@@ -35,4 +36,9 @@ export function Panel({ title, actions, foot, children, padded = true }: {
 /** A fact with its name; one with a whole row has room for long words. */
 export function Fact({ name, whole = false, children }: { name: string; whole?: boolean; children: ComponentChildren }) {
   return <div data-whole={whole}><dt>{name}</dt><dd>{children}</dd></div>;
+}
+
+/** Leads from what is open back to where it is listed. */
+export function Back({ to, where = "list" }: { to: string; where?: string }) {
+  return <a class="icon-button" href={to} aria-label={`Back to the ${where}`} title={`Back to the ${where} (Esc)`}><Icon name="back" /></a>;
 }

@@ -10,7 +10,7 @@ export interface Column<T> {
   /** Figures, at the right. */
   figures?: boolean;
   /** How wide it is, by what is in it, whatever rows come: none takes the room that the others leave, and is cut where that is too little. */
-  width?: "amount" | "status" | "card" | "time" | "id" | "short" | "few" | "code" | "words" | "method" | "later" | "answer";
+  width?: "amount" | "status" | "card" | "time" | "id" | "short" | "code" | "words" | "method" | "later" | "answer";
   /**
    * `wide`: neither beside an open detail nor on a phone, and `widest` nor where that would not fit; `hidden`: not on a phone;
    * `beside`: not beside an open detail; `tight` and `tightest`: not where the table itself has too little.

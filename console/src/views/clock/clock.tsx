@@ -9,7 +9,7 @@ import { UNITS, far, leftOf, secondsOf, type Unit } from "../../model/due.ts";
 import { clock, day } from "../../model/time.ts";
 import { Button } from "../../ui/button.tsx";
 import { Failed } from "../../ui/feedback.tsx";
-import { Input, Select } from "../../ui/field.tsx";
+import { Check, Input, Select } from "../../ui/field.tsx";
 import { PageOf, Panel } from "../../ui/page.tsx";
 import { Status } from "../../ui/status.tsx";
 import { ahead, gatewayNow } from "../../ui/time.tsx";
@@ -95,7 +95,7 @@ function Turn({ turn, busy, then }: { turn: Turning; busy: boolean; then: Signal
           <Select label="Unit" value={unit.value} onInput={(value) => { unit.value = value as Unit; }} options={UNITS.map(([name, word]) => [name, word] as const)} />
           <Button kind="main" submit busy={busy} refused={"problem" in wanted ? wanted.problem : undefined}>Move</Button>
         </form>
-        <label class="row"><input type="checkbox" checked={then.value} onInput={(event) => { then.value = event.currentTarget.checked; }} /> Then wait until everything due is done (drain)</label>
+        <Check label="Then wait until everything due is done (drain)" on={then.value} onInput={(on) => { then.value = on; }} />
         <p class="muted small">Moves for all merchants: up to 400 days at a time, 100 years in total. Only a reset moves it back.</p>
       </div>
     </Panel>

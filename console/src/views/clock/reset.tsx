@@ -1,12 +1,11 @@
 /** Emptying the sandbox: what goes is said before it goes. */
 import { useSignal } from "@preact/signals";
-import { api, newKey, result, under } from "../../api/client.ts";
-import type { Failure } from "../../api/failure.ts";
-import { caught } from "../../model/caught.ts";
+import { api, result, under } from "../../api/client.ts";
 import { look } from "../../model/clock.ts";
 import { EMPTY } from "../../model/feed.ts";
 import { forget } from "../../model/runs.ts";
 import { feed } from "../../model/store.ts";
+import { useAction } from "../../ui/action.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Failed } from "../../ui/feedback.tsx";
@@ -25,24 +24,17 @@ export function ResetPanel({ done }: { done: () => void }) {
 }
 
 function Confirm({ onClose, done }: { onClose: () => void; done: () => void }) {
-  const [busy, failure, key] = [useSignal(false), useSignal<Failure | undefined>(undefined), useSignal(newKey()).value];
-  const reset = async () => {
-    busy.value = true;
-    try {
-      const { payments } = await result(api.POST("/sandbox/reset", { body: {}, ...under(key) }));
-      forget();
-      feed.value = EMPTY;
-      await look();
-      say(`Sandbox reset. ${payments} ${payments === "1" ? "payment" : "payments"} removed.`);
-      done();
-      onClose();
-    } catch (problem) {
-      failure.value = caught(problem);
-    }
-    busy.value = false;
-  };
+  const { busy, failure, run } = useAction(async (key) => {
+    const { payments } = await result(api.POST("/sandbox/reset", { body: {}, ...under(key) }));
+    forget();
+    feed.value = EMPTY;
+    await look();
+    say(`Sandbox reset. ${payments} ${payments === "1" ? "payment" : "payments"} removed.`);
+    done();
+    onClose();
+  });
   return (
-    <Dialog title="Reset the sandbox?" onClose={onClose} onSubmit={() => void reset()}
+    <Dialog title="Reset the sandbox?" onClose={onClose} onSubmit={() => void run()}
       foot={<><Button onClick={onClose} autofocus>Cancel</Button><Button kind="danger" submit busy={busy.value}>Reset sandbox</Button></>}>
       <p>This can't be undone. For this merchant it removes:</p>
       <ul class="bullets"><li>all payments, with their actions,</li><li>all events and their deliveries,</li><li>all webhook endpoints, with their secrets,</li><li>its inbox and its request log.</li></ul>

@@ -11,7 +11,7 @@ import { Button } from "../../ui/button.tsx";
 import { Id } from "../../ui/copy.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Failed } from "../../ui/feedback.tsx";
-import { Input } from "../../ui/field.tsx";
+import { Check, Input } from "../../ui/field.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { gatewayNow } from "../../ui/time.tsx";
 
@@ -58,9 +58,7 @@ export function Act({ verb, payment: latest, onClose, during }: Props) {
         : <Input label={`Amount (${most.currency})`} figures inputMode="decimal" value={typed.value} problem={wrong} autofocus
             onInput={(value) => { typed.value = value; }} hint={`At most ${withCurrency(most)}.`} />}
       <Input label="Reference" value={reference.value} onInput={(value) => { reference.value = value; }} hint="Optional, for your own use." maxLength={255} autofocus={verb === "void"} />
-      {verb === "capture" && (
-        <label class="row"><input type="checkbox" checked={final.value} onInput={(event) => { final.value = event.currentTarget.checked; }} /> Final capture: release the rest</label>
-      )}
+      {verb === "capture" && <Check label="Final capture: release the rest" on={final.value} onInput={(on) => { final.value = on; }} />}
       {failure.value && <Failed failure={failure.value} />}
       <div class="field"><span class="field-label">Idempotency key</span><Id id={key.value} label="Copy the key" /></div>
     </Dialog>

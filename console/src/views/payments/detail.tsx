@@ -7,11 +7,10 @@ import { seen } from "../../model/store.ts";
 import { Button } from "../../ui/button.tsx";
 import { Id } from "../../ui/copy.tsx";
 import { Failed, Skeleton } from "../../ui/feedback.tsx";
-import { Icon } from "../../ui/icons.tsx";
 import { useKeys } from "../../ui/keys.ts";
 import { useEvery, useLoad } from "../../ui/load.ts";
 import { isNothing, withCurrency } from "../../model/money.ts";
-import { Fact, Panel } from "../../ui/page.tsx";
+import { Back, Fact, Panel } from "../../ui/page.tsx";
 import { PaymentStatusOf } from "../../ui/status.tsx";
 import { Time, gatewayNow } from "../../ui/time.tsx";
 import { Act, type During } from "./act.tsx";
@@ -75,7 +74,7 @@ function Head({ payment, back, during, look }: { payment: Payment; back: string;
   useKeys(Object.fromEntries(VERBS.map(([verb, , key]) => [key, begin(verb)])));
   return (
     <div class="detail-head">
-      <a class="icon-button" href={back} aria-label="Back to the list" title="Back to the list (Esc)"><Icon name="back" /></a>
+      <Back to={back} />
       <div class="grow">
         <div class="row-wrap"><span class="detail-amount">{withCurrency(payment.authorized)}</span><PaymentStatusOf status={payment.status} /></div>
         <Id id={payment.id} />

@@ -5,17 +5,14 @@ import type { Failure } from "../../api/failure.ts";
 import { caught } from "../../model/caught.ts";
 import { go, link } from "../../route.ts";
 import { Failed } from "../../ui/feedback.tsx";
-import { Icon } from "../../ui/icons.tsx";
+import { SearchField } from "../../ui/search.tsx";
 
 const PAGES_MAX = 10; // of 100 events
 
 /** Finds what was typed, and goes there. */
 export function Search() {
   const [typed, failure] = [useSignal(""), useSignal<Failure | undefined>(undefined)];
-  const find = async (event: Event) => {
-    event.preventDefault();
-    const wanted = typed.value.trim();
-    if (!wanted) return;
+  const find = async (wanted: string) => {
     try {
       go(await placeOf(wanted));
       [typed.value, failure.value] = ["", undefined];
@@ -26,13 +23,7 @@ export function Search() {
   const type = (text: string) => { [typed.value, failure.value] = [text, undefined]; };
   return (
     <>
-      <form class="search" role="search" onSubmit={(event) => void find(event)}>
-        <Icon name="search" />
-        <input class="input" data-search type="search" aria-label="Search" placeholder="Id, last four digits or reference" autocomplete="off"
-          spellcheck={false} value={typed.value} onInput={(event) => type(event.currentTarget.value)}
-          onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
-        {typed.value ? <span class="search-hint" role="status">Press Enter</span> : <kbd aria-hidden="true">/</kbd>}
-      </form>
+      <SearchField label="Search" placeholder="Id, last four digits or reference" value={typed.value} onInput={type} find={(wanted) => void find(wanted)} />
       {failure.value && <div class="whole"><Failed failure={failure.value} /></div>}
     </>
   );

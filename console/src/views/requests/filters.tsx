@@ -4,7 +4,7 @@ import { PATHS } from "../../model/paths.ts";
 import { go, link } from "../../route.ts";
 import { Button } from "../../ui/button.tsx";
 import { Check, Choice } from "../../ui/field.tsx";
-import { Icon } from "../../ui/icons.tsx";
+import { SearchField } from "../../ui/search.tsx";
 
 export interface Filter {
   failed: string | undefined;
@@ -30,22 +30,13 @@ export const isNarrow = ({ failed, method, idempotency_key, payment_id }: Filter
 export function Filters({ filter, path }: { filter: Filter; path: string[] }) {
   const typed = useSignal("");
   const change = (part: Partial<Filter>) => go(link(path, { ...filter, ...part }), { replace: true });
-  const find = (event: Event) => {
-    event.preventDefault();
-    const wanted = typed.value.trim();
-    if (!wanted) return;
+  const find = (wanted: string) => {
     change(wanted.startsWith("pay_") ? { payment_id: wanted } : { idempotency_key: wanted });
     typed.value = "";
   };
   return (
     <div class="filters">
-      <form class="search" role="search" onSubmit={find}>
-        <Icon name="search" />
-        <input class="input" data-search type="search" aria-label="Payment id or idempotency key" placeholder="Payment id or key" autocomplete="off"
-          spellcheck={false} value={typed.value} onInput={(event) => { typed.value = event.currentTarget.value; }}
-          onKeyDown={(event) => { if (event.key === "Escape") event.currentTarget.blur(); }} />
-        {typed.value ? <span class="search-hint" role="status">Press Enter</span> : <kbd aria-hidden="true">/</kbd>}
-      </form>
+      <SearchField label="Payment id or idempotency key" placeholder="Payment id or key" value={typed.value} onInput={(text) => { typed.value = text; }} find={find} />
       <Choice label="Method" value={filter.method ?? ""} onInput={(method) => change({ method })} options={METHODS} />
       <Check label="Failed only" on={Boolean(filter.failed)} onInput={(on) => change({ failed: on ? "1" : undefined })} />
       {filter.payment_id && <Button icon="close" onClick={() => change({ payment_id: undefined })}>payment: …{filter.payment_id.slice(-6)}</Button>}

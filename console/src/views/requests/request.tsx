@@ -6,9 +6,8 @@ import { millisecondsOf, span } from "../../model/time.ts";
 import { link } from "../../route.ts";
 import { Copy, Id } from "../../ui/copy.tsx";
 import { Failed, Skeleton } from "../../ui/feedback.tsx";
-import { Icon } from "../../ui/icons.tsx";
 import { useLoad } from "../../ui/load.ts";
-import { Fact } from "../../ui/page.tsx";
+import { Back, Fact } from "../../ui/page.tsx";
 import { HttpStatusOf } from "../../ui/status.tsx";
 import { Time, ahead, realTimeName } from "../../ui/time.tsx";
 import { CallOfRequest } from "./call.tsx";
@@ -41,7 +40,7 @@ async function load(id: string, signal: AbortSignal): Promise<LoggedRequest> {
 function Head({ request, back }: { request: LoggedRequest; back: string }) {
   return (
     <div class="detail-head">
-      <a class="icon-button" href={back} aria-label="Back to the list" title="Back to the list (Esc)"><Icon name="back" /></a>
+      <Back to={back} />
       <div class="grow stack-tight">
         <div class="row-wide"><h2>{request.method}</h2><HttpStatusOf status={request.http_status} /></div>
         <Id id={request.id} label="Copy the request id" />

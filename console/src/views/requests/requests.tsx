@@ -27,7 +27,7 @@ const columnsOf = (timeName: string): readonly Column<LoggedRequest>[] => [
   { head: "Reason", cell: ({ reason, replayed }) => reason ? <code title={reason}>{reason}</code> : replayed ? <span class="muted">replayed</span> : <span class="muted">–</span>, room: "wide" },
   { head: "Idempotency key", width: "words", cell: ({ idempotency_key: key }) => key ? <code title={key}>{key}</code> : <span class="muted">–</span>, room: "widest" },
   { head: "Payment", width: "short", cell: ({ payment_id: id }) => <ShortId id={id} to={link(["payments", id])} />, room: "widest" },
-  { head: "Duration", width: "few", figures: true, cell: (request) => span(millisecondsOf(request.duration)), room: "wide" },
+  { head: "Duration", width: "short", figures: true, cell: (request) => span(millisecondsOf(request.duration)), room: "wide" },
   { head: timeName, width: "time", figures: true, cell: (request) => <Time at={request.create_time} real /> },
 ];
 

@@ -104,7 +104,7 @@ function RedeliverFailed({ endpoint, onClose, done }: { endpoint: Endpoint; onCl
   return (
     <Dialog title="Redeliver failed" onClose={onClose} onSubmit={() => void action.run()}
       foot={<><Button onClick={onClose}>Cancel</Button><Button kind="main" submit busy={action.busy.value}>Redeliver</Button></>}>
-      <p>Retries every failed delivery to <code class="breaks">{endpoint.url}</code> for events in this period.</p>
+      <p>Retries every failed delivery to <code class="anywhere">{endpoint.url}</code> for events in this period.</p>
       <Select label="Since" value={seconds.value} onInput={(value) => { seconds.value = value; }} options={SINCE} />
       {action.failure.value && <Failed failure={action.failure.value} />}
     </Dialog>

@@ -8,9 +8,8 @@ import { Button } from "../../ui/button.tsx";
 import { Id } from "../../ui/copy.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Failed, Skeleton } from "../../ui/feedback.tsx";
-import { Icon } from "../../ui/icons.tsx";
 import { useEvery, useLoad } from "../../ui/load.ts";
-import { Fact } from "../../ui/page.tsx";
+import { Back, Fact } from "../../ui/page.tsx";
 import { EndpointStatusOf } from "../../ui/status.tsx";
 import { Time } from "../../ui/time.tsx";
 import { say } from "../../ui/toasts.tsx";
@@ -81,9 +80,9 @@ function Head({ endpoint, reveal, done, changed }: HeadProps) {
   const failure = test.failure.value ?? turn.failure.value;
   return (
     <div class="detail-head">
-      <a class="icon-button" href={link(["webhooks"])} aria-label="Back to the list" title="Back to the list (Esc)"><Icon name="back" /></a>
+      <Back to={link(["webhooks"])} />
       <div class="grow stack-tight">
-        <h2 class="breaks">{endpoint.url}</h2>
+        <h2 class="anywhere">{endpoint.url}</h2>
         <div class="row"><EndpointStatusOf status={endpoint.status} /><Id id={endpoint.id} /></div>
       </div>
       <div class="detail-actions whole">
@@ -112,7 +111,7 @@ function Delete({ endpoint, onClose, changed }: { endpoint: Endpoint; onClose: (
   return (
     <Dialog title="Delete the endpoint?" onClose={onClose} onSubmit={() => void action.run()}
       foot={<><Button onClick={onClose}>Cancel</Button><Button kind="danger" submit busy={action.busy.value}>Delete it</Button></>}>
-      <p><code class="breaks">{endpoint.url}</code> gets no more events. Pending deliveries are dropped, and its delivery history is deleted.</p>
+      <p><code class="anywhere">{endpoint.url}</code> gets no more events. Pending deliveries are dropped, and its delivery history is deleted.</p>
       <p>To keep it for later, disable it instead.</p>
       {action.failure.value && <Failed failure={action.failure.value} />}
     </Dialog>

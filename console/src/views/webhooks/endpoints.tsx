@@ -10,8 +10,8 @@ import { Time } from "../../ui/time.tsx";
 
 const COLUMNS: readonly Column<Endpoint>[] = [
   { head: "URL", cell: (endpoint) => <a href={link(["webhooks", endpoint.id])} title={endpoint.url} class="mono">{shortUrl(endpoint.url)}</a> },
-  { head: "Status", width: "few", cell: (endpoint) => <EndpointStatusOf status={endpoint.status} /> },
-  { head: "Events", width: "few", cell: ({ event_types }) => <span title={event_types.join("\n")}>{typesShown(event_types)}</span> },
+  { head: "Status", width: "short", cell: (endpoint) => <EndpointStatusOf status={endpoint.status} /> },
+  { head: "Events", width: "short", cell: ({ event_types }) => <span title={event_types.join("\n")}>{typesShown(event_types)}</span> },
   { head: "Description", width: "words", cell: ({ description }) => description ? <span title={description}>{description}</span> : <span class="muted">–</span>, room: "widest" },
   { head: "Created", width: "time", cell: (endpoint) => <Time at={endpoint.create_time} />, figures: true, room: "wide" },
 ];

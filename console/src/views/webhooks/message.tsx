@@ -3,9 +3,8 @@ import { useSignal } from "@preact/signals";
 import { CHECKERS, checking, toldIn, type Checker } from "../../model/hooks.ts";
 import { link } from "../../route.ts";
 import { Copy, Id } from "../../ui/copy.tsx";
-import { Icon } from "../../ui/icons.tsx";
 import { Code, Json } from "../../ui/json.tsx";
-import { Fact, Panel } from "../../ui/page.tsx";
+import { Back, Fact, Panel } from "../../ui/page.tsx";
 import { HttpStatusOf } from "../../ui/status.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { Time } from "../../ui/time.tsx";
@@ -18,7 +17,7 @@ export function MessageDetail({ message }: { message: InboxMessage }) {
     <div class="stack">
       <div class="panel">
         <div class="detail-head">
-          <a class="icon-button" href={link(["webhooks", "inbox"])} aria-label="Back to the inbox" title="Back to the inbox (Esc)"><Icon name="back" /></a>
+          <Back to={link(["webhooks", "inbox"])} where="inbox" />
           <div class="grow stack-tight">
             <div class="row-wide"><h2><code>{type || "A message"}</code></h2><HttpStatusOf status={message.status_code} /></div>
             <Id id={message.id} />

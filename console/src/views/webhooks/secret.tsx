@@ -22,7 +22,7 @@ export function Secret({ shown, onClose }: { shown: Shown; onClose: () => void }
     <Dialog title="Signing secret" firm onClose={onClose} foot={<Button kind="main" onClick={onClose}>I have copied it</Button>}>
       <p class="note" data-tone="warn">Copy the secret now; it won't be shown again. If you lose it, rotate it.</p>
       <Code text={secret} label="Copy the secret" />
-      <p>Every event to <code class="breaks">{endpoint.url}</code> is signed with it, following <a href="https://www.standardwebhooks.com" rel="noreferrer">Standard Webhooks</a>.</p>
+      <p>Every event to <code class="anywhere">{endpoint.url}</code> is signed with it, following <a href="https://www.standardwebhooks.com" rel="noreferrer">Standard Webhooks</a>.</p>
       {isInbox(endpoint.url) && <p>The <a href={link(["webhooks", "inbox"])} onClick={onClose}>inbox</a> needs no secret to show events: you may continue without it.</p>}
     </Dialog>
   );
