@@ -39,7 +39,7 @@ export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, by: readonl
       if (!signal.aborted) failure.value = caught(problem);
     }
   };
-  const asking = useAsking(take, by, () => { data.value = undefined; });
+  const asking = useAsking(take, by, () => { [data.value, failure.value] = [undefined, undefined]; });
   return { data, failure, again: () => asking.current.again() };
 }
 
