@@ -195,9 +195,10 @@ def test_its_story_has_requests_events_and_webhooks(console: Page, merchant: Mer
     show(console, payment_id)
     titles = console.locator(".moment-title")
     expect(moment(console, "sent to we_")).to_have_count(2)
-    said = [re.split(r"\n| \d+ ms", title)[0] for title in titles.all_inner_texts()]
-    wanted = ["Authorize", "Authorize 10.00 GBP", "payment.authorized", "Capture"]
-    assert [title for title in said if not title.startswith("sent to")][:4] == wanted
+    # When its webhooks went is not said: a slow capture comes after the first.
+    told = [title for title in titles.all_inner_texts() if "sent to we_" not in title]
+    said = [re.split(r"\n| \d+ ms", title)[0] for title in told]
+    assert said[:4] == ["Authorize", "Authorize 10.00 GBP", "payment.authorized", "Capture"]
     expect(moment(console, "AMOUNT_EXCEEDS_CAPTURABLE")).to_have_count(1)
     expect(moment(console, key).first).to_be_visible()
 
