@@ -62,7 +62,7 @@ def test_the_code_of_a_link_is_no_page(stack: Stack, console: Page) -> None:
     console.evaluate("location.hash = '#code=used'")
     here = console.get_by_role("link", name="Payments", exact=True)
     expect(here).to_have_attribute("aria-current", "page")
-    expect(console.get_by_role("heading", name="Payments")).to_be_visible()
+    expect(console.get_by_role("heading", name="Payments", exact=True)).to_be_visible()
     assert console.url == f"{stack.url}/console"
 
 
