@@ -55,7 +55,7 @@ e2e-docker: venv-dev ## run the stories of the API against containers of their o
 	PAYGATE_E2E=compose pytest --timeout=900 tests/e2e/test_features.py tests/e2e/test_rest_features.py \
 		tests/e2e/test_grpc_features.py tests/e2e/test_clock_features.py
 
-chaos: venv-dev node-modules ## run the whole crash matrix, for longer
+chaos: venv-dev node-modules chromium ## run the whole crash matrix, for longer
 	PAYGATE_CHAOS=full pytest -m chaos --timeout=3600
 
 attack: venv-dev ## attack it from all sides, for longer

@@ -23,19 +23,27 @@ NewDatabase = Callable[[Service], Awaitable[str]]
 
 # Who uses the primary with its standby, which takes long to make.
 PAIRED = ("test_replication", "test_failover", "test_standby")
+# Who uses the spare stack.
+SPARE = (
+    *("console/test_clock.py", "console/test_payments_live.py"),
+    *("e2e/test_clock_features.py", "e2e/test_edge_outage.py", "e2e/test_watch_outage.py"),
+    "observability/test_metrics.py",
+)
 
 
 class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
     """Shares the files of a parallel run (`pytest -n`) out among its processes.
 
     Tests of one file stay together, since they share what they have started. So do those of the
-    running stack and its console, which the search for leaks looks through, of the one that is
-    asked by its document, and of a primary with its standby.
+    running stack and its console, which the search for leaks looks through, of the spare one, of
+    the one that is asked by its document, and of a primary with its standby.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         name = Path(file).name
+        if file.endswith(SPARE):
+            return "spare"
         if ("e2e/" in file and not name.startswith("test_edge_")) or "console/" in file:
             return "e2e"
         if "tests/openapi/" in file:
@@ -94,6 +102,15 @@ def stack() -> Iterator[Stack]:
         yield running
         assert running.stop() == 0, running.output
         assert running.processes() == []
+
+
+@pytest.fixture(scope="session")
+def spare() -> Iterator[Stack]:
+    """Another, with a single worker, for who ends its processes and who turns its clock."""
+    with new_stack(workers=1) as running:
+        running.start()
+        yield running
+        assert running.stop() == 0, running.output
 
 
 @pytest.fixture

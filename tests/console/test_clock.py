@@ -1,8 +1,7 @@
-"""The clock and the health of a stack of its own: turning and stopping are for everybody."""
+"""The clock and the health of the spare stack: turning and stopping are for everybody."""
 
 import re
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import psutil
@@ -11,7 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.console.browsing import accessible, fits
 from tests.console.conftest import NewPage
-from tests.e2e.compose import new_stack
 from tests.e2e.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -21,12 +19,9 @@ CARD = {"pan": "4242424242424242", "expiry": {"month": 12, "year": 2040}, "cvv":
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """One that no other module has."""
-    with new_stack() as running:
-        running.start()
-        yield running
-        assert running.stop() == 0, running.output
+def stack(spare: Stack) -> Stack:
+    """The one whose clock may be turned."""
+    return spare
 
 
 @pytest.fixture

@@ -19,9 +19,15 @@ EXEC_SECONDS_MAX = 30.0
 ADMIN_PORT = 50054
 
 
-def new_stack() -> Stack:
-    """Return a stack, not started yet: of processes, or of containers if PAYGATE_E2E says so."""
-    return ComposeStack() if os.environ.get("PAYGATE_E2E") == "compose" else Stack(workers=2)
+def new_stack(*, workers: int = 2) -> Stack:
+    """Return a stack, not started yet: of processes, or of containers if PAYGATE_E2E says so.
+
+    Args:
+        workers: How many payments processes; of containers there is one.
+    """
+    if os.environ.get("PAYGATE_E2E") == "compose":
+        return ComposeStack()
+    return Stack(workers=workers)
 
 
 class ComposeStack(Stack):

@@ -8,6 +8,7 @@ from tests.e2e.clients import GrpcClient, RestClient
 from tests.e2e.edge import Edge, Upstream, rendered
 from tests.e2e.operator import Operator
 from tests.e2e.seen import Seen
+from tests.e2e.settled import settle
 from tests.e2e.stack import Stack
 
 LAST = "test_leaks.py"
@@ -42,6 +43,13 @@ def rest_client(stack: Stack) -> Iterator[RestClient]:
 def operator(stack: Stack) -> Operator:
     """Who runs the gateway."""
     return Operator(stack)
+
+
+@pytest.fixture
+def lonely(spare: Stack) -> Stack:
+    """The spare stack, whole, with nothing under way: a test before may have ended a part of it."""
+    settle(spare)
+    return spare
 
 
 @pytest.fixture(scope="session")

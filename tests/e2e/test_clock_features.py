@@ -1,4 +1,4 @@
-"""Stories in which time passes, on a stack of their own: turning the clock is for everybody."""
+"""Stories in which time passes, on the spare stack: turning the clock is for everybody."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,15 @@ import pytest
 from pytest_bdd import scenarios
 
 from tests.e2e.clients import Client, GrpcClient, RestClient
-from tests.e2e.compose import new_stack
 from tests.e2e.stack import Stack
 
 pytest_plugins = ["tests.e2e.steps.vocabulary"]
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """One that no other module has."""
-    with new_stack() as running:
-        running.start()
-        yield running
-        assert running.stop() == 0, running.output
+def stack(spare: Stack) -> Stack:
+    """The one whose clock may be turned."""
+    return spare
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
 
 import grpc
 import pytest
@@ -17,13 +16,6 @@ from tests.e2e.stack import Stack
 # The bank takes 2 s for this card: time enough to lose the worker meanwhile.
 SLOW_CARD = {"pan": "4000000000001075", "expiry": {"month": 12, "year": 2030}, "cvv": "123"}
 SLOW = {"card_details": SLOW_CARD, "amount": {"minor_units": 1000, "currency": "GBP"}}
-
-
-@pytest.fixture
-def lonely() -> Iterator[Stack]:
-    """A stack of its own, with a single worker."""
-    with Stack(workers=1) as running:
-        yield running.start()
 
 
 def post(stack: Stack) -> urllib3.BaseHTTPResponse:

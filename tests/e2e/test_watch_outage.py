@@ -4,12 +4,10 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import httpx2 as httpx
-import pytest
 from google.protobuf import json_format
 from grpc import aio
 
@@ -21,13 +19,6 @@ from tests.e2e.watcher import AUTHORIZE, Follower, client, worker_of
 AWAY_SECONDS = 3.0
 # Notice is given for two seconds; then streams are not waited for.
 END_SECONDS_MAX = 5.0
-
-
-@pytest.fixture(scope="module")
-def lonely() -> Iterator[Stack]:
-    """A stack of its own, whose processes may be ended."""
-    with Stack(workers=1) as running:
-        yield running.start()
 
 
 async def payments_until(stack: Stack, done: asyncio.Event) -> list[str]:

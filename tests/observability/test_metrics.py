@@ -1,11 +1,11 @@
 """Rules, dashboards and runbooks name only metrics that a running stack shows."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 import urllib3
 
+from tests.e2e.settled import settle
 from tests.e2e.stack import Stack
 from tests.observability.rules import expressions, named
 from tests.observability.shown import Shown, shown_by
@@ -17,17 +17,11 @@ OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text()
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """A stack that serves."""
-    with Stack(workers=1) as running:
-        yield running.start()
-
-
-@pytest.fixture(scope="module")
-def shown(stack: Stack) -> Shown:
+def shown(spare: Stack) -> Shown:
     """What all its processes show, after a request."""
-    urllib3.request("GET", f"{stack.url}/payments", retries=False, timeout=5.0)
-    return shown_by(stack)
+    settle(spare)
+    urllib3.request("GET", f"{spare.url}/payments", retries=False, timeout=5.0)
+    return shown_by(spare)
 
 
 def test_every_metric_of_envoy_is_there(shown: Shown) -> None:
