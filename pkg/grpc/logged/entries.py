@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
@@ -71,10 +72,13 @@ def _told(call: Call, method: str) -> object:
         return _without_ids(call.refusal).status()
     if type(call.reply) is not bytes or len(call.reply) > REPLY_BYTES_MAX:
         return call.reply
+    return _reply_class(method).FromString(call.reply)
+
+
+@lru_cache(maxsize=200)  # of our own methods there are fewer
+def _reply_class(method: str) -> type[Message]:
     described = descriptor_pool.Default().FindMethodByName(method)
-    reply: Message = GetMessageClass(described.output_type)()
-    reply.ParseFromString(call.reply)
-    return reply
+    return GetMessageClass(described.output_type)
 
 
 def _without_ids(refusal: Refusal) -> Refusal:

@@ -27,6 +27,9 @@ SQL = statements(Path(__file__).parent / "sql")
 KEPT_PER_MERCHANT = 10_000
 # How many calls may wait, with their messages; how many are written in one go, and how often.
 WAITING_MAX, TOGETHER_MAX, EVERY_SECONDS = 400, 100, 0.25
+# How many instead, while more come than could be written: the log is not whole then anyway, and a
+# worker that is that busy has better things to do.
+BUSY_TOGETHER_MAX = 20
 # How many are made ready in one go, half a millisecond: then others are served.
 PIECE = 10
 PRUNE_EVERY, PRUNED_MAX = 500, 2_000
@@ -50,8 +53,10 @@ class RequestWriter:
             " or they could not be written (failed).",
             ("cause",),
         )
-        ended = EndedCalls(WAITING_MAX, lost.of("overflow"))
+        self._overflow = lost.of("overflow")
+        ended = EndedCalls(WAITING_MAX, self._overflow)
         self.add, self._waiting = ended.add, ended.waiting
+        self._left, self._lost_before = 0, 0.0
         self._failed = lost.of("failed")
 
     async def run(self, stopped: asyncio.Event) -> None:
@@ -59,12 +64,15 @@ class RequestWriter:
         while not stopped.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), EVERY_SECONDS)
-            await self._write_some()
+            await self.write_some()
         while self._waiting:
-            await self._write_some()
+            await self.write_some()
 
-    async def _write_some(self) -> None:
-        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER_MAX))]
+    async def write_some(self) -> None:
+        """Write what is next, if anything waits."""
+        most = BUSY_TOGETHER_MAX if self._is_too_much() else TOGETHER_MAX
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
+        self._left, self._lost_before = len(self._waiting), self._overflow.value
         if not taken:
             return
         try:
@@ -75,6 +83,11 @@ class RequestWriter:
             self._failed.value += len(taken)
             # Not what it says: the driver repeats values.
             logger.error("calls were not logged", problem=type(problem).__name__)  # noqa: TRY400
+
+    def _is_too_much(self) -> bool:
+        """Tell whether calls were lost since the last time, and more came than can be written."""
+        lost = self._overflow.value - self._lost_before
+        return lost > 0 and len(self._waiting) - self._left + lost > TOGETHER_MAX
 
     async def _write(self, taken: list[Ended]) -> None:
         entries: list[Entry] = []

@@ -11,7 +11,14 @@ import pytest
 
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.grpc.calls import Call
-from pkg.grpc.logged.writer import KEPT_PER_MERCHANT, WAITING_MAX, RequestWriter, running
+from pkg.grpc.logged.writer import (
+    BUSY_TOGETHER_MAX,
+    KEPT_PER_MERCHANT,
+    TOGETHER_MAX,
+    WAITING_MAX,
+    RequestWriter,
+    running,
+)
 from pkg.observe.metrics import Metrics
 from pkg.postgres.sql import Pool, open_pool
 from pkg.postgres.tenancy import MerchantPool
@@ -169,6 +176,24 @@ async def test_what_is_too_much_is_counted_and_the_last_calls_are_kept(
     assert len(kept) == WAITING_MAX
     assert (kept[0].id, kept[-1].id) == (str(WAITING_MAX + 4), "5")
     assert metrics.values(LOST)["overflow",] == 5
+
+
+async def test_a_worker_that_is_too_busy_writes_less(pool: Pool, owner: Owner) -> None:
+    """As long as more come than could be written; and of what it can keep up with, all."""
+    writer = RequestWriter(pool, Metrics())
+
+    async def written(coming: int) -> int:
+        for number in range(coming):
+            writer.add(call_of(A, f"{time.monotonic_ns()}-{number}"), 0, "")
+        await owner.execute("TRUNCATE logged_requests")
+        await writer.write_some()
+        return int(await owner.fetchval("SELECT count(*) FROM logged_requests"))
+
+    assert await written(WAITING_MAX) == TOGETHER_MAX
+    for _ in range(3):
+        assert await written(WAITING_MAX) == BUSY_TOGETHER_MAX
+    assert await written(TOGETHER_MAX) == TOGETHER_MAX  # though some of them are lost
+    assert await written(0) == TOGETHER_MAX
 
 
 async def test_what_is_not_logged_drives_out_nothing(pool: Pool, log: PostgresRequests) -> None:

@@ -1,5 +1,6 @@
 """Nothing that is secret gets into a row of the request log, wherever a client writes it."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,13 +17,14 @@ from paygate.webhooks.v1 import webhook_service_pb2 as hooks
 from pkg.errors import ValidationFailedError
 from pkg.grpc.calls import Call
 from pkg.grpc.logged.entries import REPLY_BYTES_MAX, REQUEST_BYTES_MAX, entry_of
-from pkg.grpc.logged.redaction import HIDDEN_FIELDS, hidden_in, redacted
+from pkg.grpc.logged.redaction import DIGITS_LEAD, HIDDEN_FIELDS, hidden_in, redacted
 from services.events.sealing import new_secret, shown
 from services.payments.api.refusals import refusal_of
 from tests.leaks import Search, Secrets
 from tests.sentinels import BETWEEN, CVV, PANS, VISA, cvv_of, written
 
 KEY = "sk_" + "7" * 16 + "_" + "c3" * 32
+TOKEN = "tok_" + "0a" * 13
 SIGNING = shown(new_secret())
 SECRETS = Secrets(
     pans=PANS,
@@ -104,6 +106,30 @@ def test_a_number_is_hidden_however_it_is_written(between: str, zero: str) -> No
     kept = payments.CaptureRequest.FromString(redacted(request))
     assert kept.reference == f"card ••••{digits[-4:]}!"
     assert hidden_in(text) == f"••••{digits[-4:]}"
+
+
+def test_digits_of_every_script_are_looked_for() -> None:
+    """Also of those that come to Unicode with a later Python."""
+    everything = map(chr, range(0x80, sys.maxunicode + 1))
+    assert {one.encode()[0] for one in everything if one.isdecimal()} <= set(DIGITS_LEAD)
+
+
+@given(st.lists(st.sampled_from([*"0123456789" * 3, *BETWEEN, "a", "\u0660", TOKEN, KEY])))
+def test_a_field_is_hidden_as_any_text_is(pieces: list[str]) -> None:
+    """What is not looked at closely, because it takes long, has nothing to hide."""
+    text = "".join(pieces)
+    kept = payments.CaptureRequest.FromString(redacted(payments.CaptureRequest(reference=text)))
+    assert kept.reference == hidden_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1" * 12, "1234%A05678%A09012", "sk_abcdefghabcdefgh_", "whsec_abcdefgh", "tok_" + "ab" * 13],
+)
+def test_each_kind_is_hidden_in_a_message(text: str) -> None:
+    """The shortest of each, in which nothing else makes anybody look."""
+    kept = payments.CaptureRequest.FromString(redacted(payments.CaptureRequest(reference=text)))
+    assert kept.reference == hidden_in(text) != text
 
 
 def test_a_refusal_repeats_no_secret() -> None:
