@@ -36,7 +36,8 @@ def launched() -> Iterator[Browser]:
     if not found:
         assert not os.environ.get("CI"), "In CI there has to be a browser: apt-get install chromium"
         pytest.skip("There is no Chromium: apt-get install chromium")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # Nobody sees what would be drawn smoothly.
+    arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=arguments)
         yield opened

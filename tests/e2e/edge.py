@@ -258,7 +258,7 @@ def rendered(upstream: Upstream, *, asked: str = "") -> dict[str, Any]:
         admin=Path(envoy.ADMIN),  # `Edge` has a folder for it
         services=services,
     )
-    config: dict[str, Any] = yaml.safe_load(text)
+    config: dict[str, Any] = envoy.parse(text)
     for cluster in config["static_resources"]["clusters"]:
         if cluster["name"] != asked:
             cluster.pop("health_checks", None)

@@ -14,14 +14,14 @@ ENVIRONMENT = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """The real thing, with Envoy."""
     with Stack(workers=2, environment=ENVIRONMENT) as running:
         yield running.start()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(stack: Stack) -> Operator:
     """Who makes its merchants."""
     return Operator(stack)

@@ -52,7 +52,7 @@ def render(
         shown: The folder with the files of pages; None for no pages.
         link: The socket where pages ask for the demo key; None for none.
     """
-    config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
+    config: dict[str, Any] = parse(SOURCE.read_text())
     place(config, port=port, metrics_port=metrics_port, admin=admin, services=services)
     http = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][-1]
     if shown:
@@ -63,6 +63,12 @@ def render(
         trace(config, traces)
     files = {name: str(found(path)) for name, path in FILES.items()}
     return yaml.safe_dump(_with_files(config, files, {}), sort_keys=False)
+
+
+def parse(text: str) -> Any:
+    """Return what YAML says, by libyaml where there is one: a tenth of the time."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(text, Loader=loader)  # noqa: S506  # both are safe
 
 
 def place(
