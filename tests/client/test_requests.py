@@ -60,6 +60,7 @@ CALLS: dict[str, Call[Any]] = {
         payment=NO_ID, event_type="payment.voided", **BETWEEN, token="t", follow=True
     ),
     "GetEvent": requests.get_event(NO_ID),
+    "WatchEvents": requests.watch_events(payment=NO_ID, event_type=EventType.CAPTURED, cursor="c"),
     "ListDeliveries": requests.list_deliveries(NO_ID, token="t", follow=True),
     "ListEndpointDeliveries": requests.list_endpoint_deliveries(
         NO_ID, status=DeliveryStatus.FAILED, token="t"
@@ -85,13 +86,7 @@ SERVICES = (
 )
 # The other choice of a oneof, and a list that has a test of its own.
 LEFT_OUT = {"Authorize": {"card_token"}, "UpdateWebhookEndpoint": {"event_types"}}
-# What streams is no call that can be repeated.
-METHODS = {
-    method.name: method
-    for service in SERVICES
-    for method in service.methods
-    if not method.server_streaming
-}
+METHODS = {method.name: method for service in SERVICES for method in service.methods}
 
 
 def test_there_is_a_call_for_each_rpc() -> None:

@@ -7,9 +7,10 @@ from tests.typescript import CLIENT, EXAMPLE_PRINTS, needs_node_modules, run_exa
 
 @needs_node_modules
 def test_the_readmes_example_prints_what_is_shown(stack: Stack) -> None:
-    """The README shows the example as it is, and what it prints."""
-    found = {block.language: block.text for block in blocks((CLIENT / "README.md").read_text())}
-    assert found["typescript"] == (CLIENT / "example.ts").read_text()
-    assert found["text"] == EXAMPLE_PRINTS
+    """The README shows both programs as they are; `test_client_watch.py` runs the second."""
+    found = blocks((CLIENT / "README.md").read_text())
+    programs = [block.text for block in found if block.language == "typescript"]
+    assert programs == [(CLIENT / name).read_text() for name in ("example.ts", "follow.ts")]
+    assert [block.text for block in found if block.language == "text"] == [EXAMPLE_PRINTS]
     ended = run_example(stack.demo_env())
     assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", EXAMPLE_PRINTS)

@@ -46,21 +46,23 @@ def test_the_wheel_holds_the_client_and_nothing_else(wheel: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"paygate_client"}
 
 
-def test_the_readmes_example_prints_what_is_shown(
+def test_the_readmes_examples_print_what_is_shown(
     wheel: Path, stack: Stack, tmp_path: Path
 ) -> None:
-    """Where only the wheel and what it asks for is installed, ten lines make a payment."""
-    program, text = (block.text for block in blocks(README) if block.language != "sh")
+    """Where only the wheel and what it asks for is installed: a payment, and a watch."""
+    shown = [block.text for block in blocks(README) if block.language != "sh"]
     python = installed(wheel, tmp_path / "venv")
-    ended = subprocess.run(
-        [str(python), "-I", "-W", "error", "-c", program],
-        env={**os.environ, **stack.demo_env()},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS_MAX,
-    )
-    assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", text)
+    assert len(shown) == 4
+    for program, text in zip(shown[::2], shown[1::2], strict=True):
+        ended = subprocess.run(
+            [str(python), "-I", "-W", "error", "-c", program],
+            env={**os.environ, **stack.demo_env()},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS_MAX,
+        )
+        assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", text)
 
 
 def build(target: str, project: Path, folder: Path) -> list[Path]:

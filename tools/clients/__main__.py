@@ -11,7 +11,7 @@ _REPLACED = (
     (r"\bawait ", ""),
     (r"\bAsync(?=[A-Z])", ""),
     (r"\b__a(?=(enter|exit|iter)__)", "__"),
-    (r"\ba(?=(close|iter_raw)\b)", ""),
+    (r"\ba(?=(close|closing|iter_raw)\b)", ""),
     (r"\basyncio\b", "time"),
     (r"\b_async\b", "_sync"),
 )

@@ -7,9 +7,11 @@ are `Money` in minor units, a decline is an `Outcome`, errors are subclasses of 
 from paygate_client import webhooks
 from paygate_client._async.client import AsyncPaygate
 from paygate_client._async.listing import AsyncListing
+from paygate_client._async.watch import AsyncWatch
 from paygate_client._sending import VERSION
 from paygate_client._sync.client import Paygate
 from paygate_client._sync.listing import Listing
+from paygate_client._sync.watch import Watch
 from paygate_client.card import Card, Expiry
 from paygate_client.enums import (
     ActionStatus,
@@ -56,6 +58,7 @@ __all__ = [
     "ActionType",
     "AsyncListing",
     "AsyncPaygate",
+    "AsyncWatch",
     "AuthenticationError",
     "Brand",
     "Card",
@@ -97,6 +100,7 @@ __all__ = [
     "TestCard",
     "TestEvent",
     "UnavailableError",
+    "Watch",
     "WebhookEndpoint",
     "webhooks",
 ]

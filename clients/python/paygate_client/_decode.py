@@ -118,6 +118,11 @@ def event(said: Json) -> Event:
     )
 
 
+def watched(said: Json) -> tuple[Event | None, str]:
+    """Read a message of a watch: the event, None in a sign of life; and the cursor behind it."""
+    return _if_set(event, said.get("event")), said["cursor"]
+
+
 def endpoint(said: Json) -> WebhookEndpoint:
     """Read an endpoint."""
     return WebhookEndpoint(

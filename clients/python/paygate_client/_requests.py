@@ -180,6 +180,19 @@ def list_events(
     return listing("list events", "/events", found, token=token, follow=follow, **filters)
 
 
+def watch_events(
+    *, payment: Payment | str | None, event_type: EventType | str | None, cursor: str
+) -> Call[tuple[Event | None, str]]:
+    """Events as they come: each message is read by itself."""
+    filters = {
+        "cursor": cursor or None,
+        "payment_id": None if payment is None else id_of(payment),
+        "type": event_type,
+    }
+    path = "/events/watch"
+    return Call(name="watch events", method="GET", path=path, query=filters, read=read.watched)
+
+
 def get_event(event: str) -> Call[Event]:
     """Look at an event."""
     path, found = f"/events/{part(event)}", read.under("event", read.event)

@@ -20,11 +20,13 @@ PAUSE_SECONDS_MAX = 2.0
 ATTEMPT_SECONDS_MIN = 0.1  # with less than this left nothing is tried again
 ATTEMPT_SECONDS_MAX = 10.0  # the gateway ends every request within 5
 REST_SECONDS = 1.0  # a reply that has begun may go on for so long after the deadline
+SILENCE_SECONDS_MAX = 15.0  # of a stream, on which a sign of life comes every 10 at least
 REPLY_BYTES_MAX = 2**24  # sixteen times what a gateway sends at most
 
 T = TypeVar("T")
 
 VISIBLE = re.compile(r"[!-~]{1,255}")
+_DATA = b"data: "
 _RETRIED = {429, 503, 504}
 _BY_STATUS: dict[int, type[PaygateError]] = {
     401: errors.AuthenticationError,
@@ -111,6 +113,23 @@ class Deadline:
     def attempt_seconds(self) -> float:
         """How long one attempt may wait for anything."""
         return max(0.001, min(self._attempt_seconds_max, self.seconds_left))
+
+
+class Lines:
+    """Messages of server-sent events out of the pieces in which they come."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def of(self, piece: bytes) -> list[bytes]:
+        """Return the messages that end in the next piece."""
+        *whole, self._rest = (self._rest + piece).split(b"\n")
+        return [line[len(_DATA) :] for line in whole if line.startswith(_DATA)]
+
+    @property
+    def are_too_long(self) -> bool:
+        """Whether one has begun that does not end."""
+        return len(self._rest) > REPLY_BYTES_MAX
 
 
 def key_for(call: Call[Any], given: str | None) -> str | None:

@@ -3,6 +3,7 @@ import createClient, { defaultPathSerializer, type Client } from "openapi-fetch"
 import type { components, paths } from "./api.ts";
 
 export type { components, paths };
+export { watch, type Watched, type WatchQuery } from "./watch.ts";
 type Said = { message?: string; details?: { reason?: string }[] };
 
 /** A call was refused, or no reply came: `reason` is for programs, and never changes its meaning. */
@@ -18,9 +19,8 @@ export class PaygateError extends Error {
 
 /** Connects to a gateway. A call ends after `deadlineSeconds`, with all its attempts and pauses; a drain 30 s later. */
 export function connect(url: string, apiKey: string, { deadlineSeconds = 30 } = {}): Client<paths> {
-  const headers = { authorization: `Bearer ${apiKey}` };
   const pathSerializer: typeof defaultPathSerializer = (path, ids) => (Object.values(ids).forEach(check), defaultPathSerializer(path, ids));
-  return createClient<paths>({ baseUrl: url, headers, pathSerializer, fetch: (call) => send(call, deadlineSeconds * 1000) });
+  return createClient<paths>({ baseUrl: url, headers: { authorization: `Bearer ${apiKey}` }, pathSerializer, fetch: (call) => send(call, deadlineSeconds * 1000) });
 }
 
 /** Returns what a call says. Throws `PaygateError` where it was refused or nothing is known of it. */
@@ -34,6 +34,7 @@ export async function result<T>(call: Promise<{ data?: T; error?: unknown; respo
 }
 
 async function send(call: Request, milliseconds: number): Promise<Response> {
+  if (new URL(call.url).pathname.endsWith("/events/watch")) return fetch(call, { redirect: "manual" }); // `watch` asks again itself
   const waits = call.url.endsWith("/sandbox/drain") ? 30_000 : 0; // what the gateway may wait on purpose
   const [end, key] = [Date.now() + milliseconds + waits, "idempotency-key"];
   if (call.method === "POST" && !call.headers.has(key)) call.headers.set(key, crypto.randomUUID());

@@ -3,6 +3,7 @@
 
 import logging
 import time
+from collections.abc import Generator
 from typing import TypeVar
 
 import httpx2
@@ -11,10 +12,12 @@ from paygate_client._address import headers_for
 from paygate_client._call import Call
 from paygate_client._sending import (
     REPLY_BYTES_MAX,
+    SILENCE_SECONDS_MAX,
     Again,
     Broken,
     Deadline,
     Done,
+    Lines,
     Over,
     Reply,
     key_for,
@@ -31,7 +34,7 @@ class Transport:
     Args:
         url: The gateway's address.
         api_key: The merchant's.
-        deadline_seconds: How long a call may take, with all attempts and pauses.
+        deadline_seconds: How long a call may take, with all attempts and pauses; an attribute, too.
         transport: What carries HTTP; by default a pool of connections, without any proxy.
     """
 
@@ -45,7 +48,7 @@ class Transport:
     ) -> None:
         self._url = url.rstrip("/")
         self._headers = headers_for(self._url, api_key)
-        self._deadline_seconds = deadline_seconds
+        self.deadline_seconds = deadline_seconds
         # Left to itself, the client would send key and cards to the proxies that the environment
         # names: in plain text, where the address is one of http, and for loopback, too.
         self._http = httpx2.Client(transport=transport or httpx2.HTTPTransport())
@@ -58,7 +61,7 @@ class Transport:
             ValueError: The key is not 1 to 255 visible ASCII characters.
         """
         key = key_for(call, idempotency_key)
-        deadline = Deadline(self._deadline_seconds, waits_seconds=call.waits_seconds)
+        deadline = Deadline(self.deadline_seconds, waits_seconds=call.waits_seconds)
         number = 1
         while True:
             attempt = self._attempt(call, key, deadline)
@@ -73,6 +76,29 @@ class Transport:
                     self.pause(seconds)
                     number += 1
 
+    def stream(self, call: Call[T], deadline: Deadline) -> Generator[Reply | Broken]:
+        """Yield each message of a stream as a reply of its own, and last what has ended it."""
+        timeout = httpx2.Timeout(deadline.attempt_seconds, read=SILENCE_SECONDS_MAX)
+        try:
+            reply = self._http.send(self._request(call, None, timeout), stream=True)
+            headers, lines = dict(reply.headers), Lines()
+            try:
+                if reply.status_code != 200:
+                    body = self._read(reply, deadline)
+                    yield Reply(reply.status_code, headers, body)
+                    return
+                for piece in reply.iter_raw():
+                    for message in lines.of(piece):
+                        yield Reply(200, headers, message)
+                    if lines.are_too_long:
+                        raise httpx2.RemoteProtocolError("a message without an end")
+            finally:
+                reply.close()
+        except httpx2.TransportError as error:
+            yield Broken(type(error).__name__)
+        else:
+            yield Broken("the stream ended")
+
     def pause(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
@@ -84,15 +110,7 @@ class Transport:
     def _attempt(self, call: Call[T], key: str | None, deadline: Deadline) -> Reply | Broken:
         # The request alone holds the body, and neither it nor an error of httpx2, which has it,
         # goes on from here.
-        request = self._http.build_request(
-            call.method,
-            self._url + call.target,
-            headers={**self._headers, **({"idempotency-key": key} if key else {})},
-            content=call.content(),
-            timeout=deadline.attempt_seconds,
-        )
-        if call.body is not None:
-            request.headers["content-type"] = "application/json"
+        request = self._request(call, key, httpx2.Timeout(deadline.attempt_seconds))
         try:
             reply = self._http.send(request, stream=True)
             try:
@@ -102,6 +120,18 @@ class Transport:
         except httpx2.TransportError as error:
             return Broken(type(error).__name__)
         return Reply(reply.status_code, dict(reply.headers), body)
+
+    def _request(self, call: Call[T], key: str | None, timeout: httpx2.Timeout) -> httpx2.Request:
+        request = self._http.build_request(
+            call.method,
+            self._url + call.target,
+            headers={**self._headers, **({"idempotency-key": key} if key else {})},
+            content=call.content(),
+            timeout=timeout,
+        )
+        if call.body is not None:
+            request.headers["content-type"] = "application/json"
+        return request
 
     def _read(self, reply: httpx2.Response, deadline: Deadline) -> bytes:
         body = bytearray()

@@ -8,6 +8,7 @@ from functools import partial
 from paygate_client import _requests as requests
 from paygate_client._sync.listing import Listing
 from paygate_client._sync.transport import Transport
+from paygate_client._sync.watch import Watch
 from paygate_client.enums import DeliveryStatus, EndpointStatus, EventType
 from paygate_client.models import Payment
 from paygate_client.webhook_models import (
@@ -182,6 +183,31 @@ class Events:
         )
         poll = poll_seconds if follow else None
         return Listing(self._transport, lambda at: ask(token=at), token=token, poll_seconds=poll)
+
+    def watch(
+        self,
+        *,
+        payment: Payment | str | None = None,
+        event_type: EventType | str | None = None,
+        cursor: str = "",
+        deadline_seconds: float | None = None,
+    ) -> Watch:
+        """Watch events as they come, from now on or from a cursor on.
+
+        Args:
+            payment: Only events of this payment.
+            event_type: Only events of this type.
+            cursor: `Watch.cursor` of another time, with the same filters.
+            deadline_seconds: How long to try when the gateway can't be reached; by default as long
+                as the client tries any call. `math.inf` is for ever.
+        """
+        ask = partial(requests.watch_events, payment=payment, event_type=event_type)
+        return Watch(
+            self._transport,
+            lambda at: ask(cursor=at),
+            cursor=cursor,
+            deadline_seconds=deadline_seconds,
+        )
 
     def get(self, event_id: str) -> Event:
         """Return an event.
