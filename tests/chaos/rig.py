@@ -182,7 +182,11 @@ class Rig:
         for process in (self.bank, self.sweep, *self.workers):
             process.stderr = self.stderr
         started = [self.bank, *self.workers, *([self.sweep] if self.with_sweep else [])]
-        await asyncio.gather(*(process.start() for process in started))
+        try:
+            await asyncio.gather(*(process.start() for process in started))
+        except BaseException:
+            await self.__aexit__()  # else the others would go on for ever
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

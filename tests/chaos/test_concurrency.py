@@ -24,6 +24,12 @@ REFUSALS = {
 }
 
 
+@pytest.fixture(scope="module")
+def rig(shared_rig: Rig) -> Rig:
+    """One for all of them."""
+    return shared_rig
+
+
 async def outcome(rig: Rig, request: Request, worker: int) -> str:
     """Send a write; return how its action ended, or why it was refused."""
     try:
@@ -89,7 +95,8 @@ async def test_strangers_among_those_who_wait(rig: Rig) -> None:
     await rig.settled()
     of_others = "SELECT count(*) FROM idempotency_keys WHERE merchant_id = 'mer_other'"
     assert await rig.payments_book.fetchval(of_others) == 0
-    total = await rig.payments_book.fetchval("SELECT captured FROM payments")
+    captured = "SELECT captured FROM payments WHERE id = $1"
+    total = await rig.payments_book.fetchval(captured, payment)
     assert total == CLIENTS
     await rig.assert_books_agree()
 

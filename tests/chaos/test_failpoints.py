@@ -231,6 +231,9 @@ async def test_a_reversal_beats_a_late_authorization(struck: Rig, tmp_path: Path
     sent.hold.unlink()
     reply: Response = await call  # type: ignore[misc]
     assert reply.payment.status == pb.Payment.STATUS_FAILED
-    assert await struck.bank_book.fetchval("SELECT status FROM authorizations") == "REVERSED"
+    ours = "SELECT authorization_id FROM payments WHERE id = $1"
+    reference = await struck.payments_book.fetchval(ours, reply.payment.id)
+    theirs = "SELECT status FROM authorizations WHERE reference = $1"
+    assert await struck.bank_book.fetchval(theirs, reference) == "REVERSED"
     assert (await struck.retried(sent.request, key=sent.key)) == reply
     await struck.assert_books_agree()
