@@ -8,9 +8,10 @@ import { go, link, route } from "./route.ts";
 import { span } from "./model/time.ts";
 import { IconButton } from "./ui/button.tsx";
 import { Dialog } from "./ui/dialog.tsx";
+import { Choice } from "./ui/field.tsx";
 import { Icon, Mark, type IconName } from "./ui/icons.tsx";
 import { useKeys } from "./ui/keys.ts";
-import { turnTheme } from "./ui/theme.ts";
+import { THEMES, choose, theme, type Theme } from "./ui/theme.ts";
 import { ahead } from "./ui/time.tsx";
 import { Toasts } from "./ui/toasts.tsx";
 
@@ -41,11 +42,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <aside class="side">
         <a class="brand" href={link(["payments"])}><Mark />paygate<span class="sandbox">Sandbox</span></a>
         <Nav />
+        <Toasts />
         <Foot />
       </aside>
       <main id="main" class="main" tabIndex={-1}>{children}</main>
       {helping.value && <Help onClose={() => { helping.value = false; }} />}
-      <Toasts />
     </div>
   );
 }
@@ -84,8 +85,8 @@ function Foot() {
       )}
       <a class="row wide-text" href="/docs">API reference</a>
       <div class="row">
-        <IconButton icon="keyboard" label="Keyboard shortcuts" onClick={() => { helping.value = true; }} />
-        <IconButton icon="theme" label="Light or dark" onClick={turnTheme} />
+        <span class="wide-text"><IconButton icon="keyboard" label="Keyboard shortcuts" onClick={() => { helping.value = true; }} /></span>
+        <span class="theme" title="Theme"><Icon name="theme" /><Choice label="Theme" value={theme.value} onInput={(one) => choose(one as Theme)} options={THEMES} /></span>
         <IconButton icon="leave" label="Sign out" onClick={() => signOut()} />
       </div>
     </div>

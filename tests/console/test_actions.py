@@ -95,3 +95,55 @@ def test_a_turn_of_the_clock_whose_reply_was_lost_is_done_once(
             button.click()
         expect(button).to_have_attribute("aria-disabled", "false")
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_one_press_is_one_payment(new_console: NewPage, merchant: Merchant) -> None:
+    """A double click is one press, as is a key held down; another press is another payment."""
+    page = new_console("#/test", key=merchant.key, viewport={"width": 1440, "height": 900})
+    held = list[Route]()
+    keys = answering(page, "/authorize", held.append)
+    pay = page.get_by_role("button", name="Authorize with 4242 4242 4242 4242", exact=True)
+    results = page.get_by_role("region", name="Last results").get_by_role("listitem")
+    pay.dblclick()
+    expect(pay).to_have_attribute("aria-disabled", "true")
+    pay.press("Enter")
+    held[0].continue_()
+    expect(pay).to_have_attribute("aria-disabled", "false")
+    # Its second click comes when the first is done with.
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    for count in (2, 2):
+        page.keyboard.down("Enter")
+        expect(results).to_have_count(count)
+        expect(pay).to_have_attribute("aria-disabled", "false")
+    page.keyboard.up("Enter")
+    pay.click()
+    expect(results).to_have_count(3)
+    expect(pay).to_have_attribute("aria-disabled", "false")
+    assert len(keys) == len(set(keys)) == 3
+    assert len(merchant.call("GET", "/payments")["payments"]) == 3
+
+
+def test_a_double_click_opens_a_dialog_once(new_console: NewPage, merchant: Merchant) -> None:
+    """Its second click falls beside the dialog, and does not close it."""
+    page = new_console(f"#/payments/{merchant.authorize()}", key=merchant.key)
+    page.get_by_role("button", name="Capture").dblclick()
+    expect(page.get_by_role("dialog", name="Capture")).to_be_visible()
+    page.mouse.click(5, 5)
+    expect(page.get_by_role("dialog", name="Capture")).to_have_count(0)
+
+
+def test_an_event_is_redelivered_once_and_a_refusal_says_why(
+    new_console: NewPage, merchant: Merchant
+) -> None:
+    """A try after a lost reply goes under the same key."""
+    merchant.endpoint("https://inbox.paygate.test/")
+    page = new_console(f"#/payments/{merchant.authorize()}", key=merchant.key)
+    keys = answering(page, "/redeliver", lost)
+    redeliver = page.get_by_role("button", name="Redeliver")
+    redeliver.dblclick()
+    expect(page.get_by_role("alert")).to_contain_text("CONNECTION_FAILED")
+    redeliver.click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert len(keys) == 2
+    assert len(set(keys)) == 1

@@ -57,6 +57,10 @@ def test_long_references_stretch_nothing(new_console: NewPage, merchant: Merchan
     chip = page.get_by_role("button", name=f"reference: {LONG}")
     expect(chip).to_be_visible()
     assert width_of(chip) < 260
+    page.set_viewport_size(PHONE)
+    fits(page)
+    assert fits_inside(page, ".filters")
+    page.set_viewport_size(WIDE)
     page.get_by_role("table", name="Payments").locator("tbody tr").click()
     expect(page.locator(".detail-head")).to_contain_text(payment_id)
     assert fits_inside(page, ".facts")

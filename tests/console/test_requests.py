@@ -116,6 +116,22 @@ def test_a_call_is_shown_and_repeated_with_its_key(requests: Page, merchant: Mer
     expect(rows_of(requests).filter(has_text="replayed")).to_have_count(1)
 
 
+def test_a_repeat_that_fails_says_why(requests: Page, merchant: Merchant) -> None:
+    """With reason and request id; and a key that is no longer valid leads to the way in."""
+    payment_id = merchant.authorize()
+    merchant.capture(payment_id, TOO_MUCH, idempotency_key="too-much")
+    opened(requests, "Capture")
+    expect(requests.get_by_text("A field that is 0, false or empty")).to_be_visible()
+    repeat = requests.get_by_role("button", name="Repeat with the same key")
+    repeat.click()
+    failure = requests.get_by_role("tabpanel").locator("xpath=../..").get_by_role("alert")
+    expect(failure).to_contain_text("AMOUNT_EXCEEDS_CAPTURABLE")
+    expect(failure).to_contain_text("request")
+    requests.route("**/capture", lambda route: route.fulfill(status=401, body="{}"))
+    repeat.click()
+    expect(requests.get_by_label("API key")).to_be_visible()
+
+
 def test_keys_go_through_the_list(requests: Page, merchant: Merchant) -> None:
     """And open what they stand on, and close it again."""
     merchant.authorize()

@@ -89,6 +89,18 @@ def test_one_click_pays_and_a_decline_says_why(trials: Page, stack: Stack) -> No
     expect(last.get_by_role("listitem")).to_have_count(2)  # they stay
 
 
+def test_a_card_shows_how_its_last_payment_stands(trials: Page) -> None:
+    """However it was tried; a sequence of the same name shows its own."""
+    row = trials.get_by_role("listitem").filter(has_text="4000 0000 0000 0259")
+    row.get_by_role("button", name="Authorize and capture").click()
+    expect(row.get_by_role("link", name="Authorized")).to_be_visible()
+    sequence = trials.get_by_role("listitem").filter(
+        has_text="Authorizes, then captures all of it."
+    )
+    expect(sequence.get_by_role("button")).to_have_count(1)
+    expect(sequence.get_by_role("link")).to_have_count(0)
+
+
 def test_a_lost_reply_is_shown_as_pending_and_settles(trials: Page, stack: Stack) -> None:
     """Nothing is pressed meanwhile."""
     press(trials, f"Authorize with {REPLY_LOST}")

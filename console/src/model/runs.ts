@@ -6,7 +6,7 @@ import { caught } from "./caught.ts";
 import { gatewayTime } from "./clock.ts";
 import type { Amount } from "./money.ts";
 import type { Payment } from "./possible.ts";
-import { callOf, knowing, nextOf, stateOf, stepped, type Call, type Run, type Sequence, type Step } from "./sequences.ts";
+import { callOf, isSending, knowing, nextOf, stateOf, stepped, type Call, type Run, type Sequence, type Step } from "./sequences.ts";
 
 const KEPT = 10;
 const LOOK_MILLISECONDS = 400;
@@ -26,16 +26,18 @@ export function forget(): void {
   [runs.value, chosen.value] = [[], ""];
 }
 
-/** Begins a sequence. */
+/** Begins a sequence, unless the same one has just begun and has no answer yet: one press is one payment. */
 export function start(sequence: Sequence, amount: Amount, reference: string): void {
+  if (runs.value.some((run) => isSending(run, sequence))) return;
   const steps = sequence.plans(amount).map((plan): Step => ({ ...plan, key: newKey(), state: "waits" }));
-  const run: Run = { id: newKey(), title: sequence.title, pan: sequence.pan, amount, reference, begun: gatewayTime(), steps };
+  const run: Run = { id: newKey(), of: sequence.of, title: sequence.title, pan: sequence.pan, amount, reference, begun: gatewayTime(), steps };
   [runs.value, chosen.value] = [[run, ...runs.value].slice(0, KEPT), run.id];
   void carryOn(run.id);
 }
 
 /** Carries a run on from the step that failed, under the same idempotency key. */
 export function carryOnFrom(id: string, index: number): void {
+  if (found(id)?.steps[index]?.state !== "stopped") return;
   change(id, (run) => stepped(run, index, { state: "waits", failure: undefined }));
   void carryOn(id);
 }

@@ -15,6 +15,8 @@ export interface Plan {
 }
 
 export interface Sequence {
+  /** What it belongs to: a card has sequences of the same titles. */
+  of: "sequence" | "card";
   title: string;
   does: string;
   pan: string;
@@ -35,7 +37,7 @@ export interface Step extends Plan {
   milliseconds?: number | undefined;
 }
 
-export interface Run {
+export interface Run extends Pick<Sequence, "of"> {
   id: string;
   title: string;
   pan: string;
@@ -56,7 +58,7 @@ export function halves(whole: Amount): [Amount, Amount] {
 
 const all = (verbs: readonly Verb[]) => (amount: Amount): readonly Plan[] => verbs.map((verb) => ({ verb, amount }));
 
-export const SEQUENCES: readonly Sequence[] = [
+const OFFERED: readonly Omit<Sequence, "of">[] = [
   { title: "Authorize and capture", does: "Authorizes, then captures all of it.", pan: GOOD, least: 1n, plans: all(["authorize", "capture"]) },
   {
     title: "Capture in two parts, refund one", does: "Authorizes, captures in two halves, refunds the second.", pan: GOOD, least: 2n,
@@ -76,9 +78,11 @@ export const SEQUENCES: readonly Sequence[] = [
   { title: "Reply lost, then capture", does: "The bank approves, but its reply is lost: waits for the outcome, then captures.", pan: REPLY_LOST, least: 1n, plans: all(["authorize", "capture"]) },
 ];
 
+export const SEQUENCES: readonly Sequence[] = OFFERED.map((one) => ({ of: "sequence", ...one }));
+
 /** Returns what a card is tried with: the calls after which one has seen what it does. */
 export const sequenceOf = (title: string, pan: string, verbs: readonly Verb[]): Sequence =>
-  ({ title, does: "", pan, least: 1n, plans: all(verbs) });
+  ({ of: "card", title, does: "", pan, least: 1n, plans: all(verbs) });
 
 /** Returns how far a step has come by what the gateway says of its action. */
 export function stateOf(action: Action): State {
@@ -91,6 +95,10 @@ export function nextOf(run: Run): number | undefined {
   const index = run.steps.findIndex((step) => step.state !== "done");
   return run.steps[index]?.state === "waits" ? index : undefined;
 }
+
+/** Whether a run is of a sequence, as far as one waits for it: a payment whose outcome is open is not waited for. */
+export const isSending = (run: Run, { of, title, pan }: Sequence): boolean =>
+  run.of === of && run.title === title && run.pan === pan && run.steps.some((step) => step.state === "runs");
 
 /** Returns a run whose step was changed. */
 export const stepped = (run: Run, index: number, change: Partial<Step>): Run =>

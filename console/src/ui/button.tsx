@@ -18,11 +18,14 @@ interface Props {
   autofocus?: boolean;
 }
 
-/** Does something. With `refused` it does nothing, is shown so, and says why to pointer, keyboard and reader. */
+/**
+ * Does something, once however it is pressed: the second click of a double click does nothing.
+ * With `refused` it does nothing, is shown so, and says why to pointer, keyboard and reader.
+ */
 export function Button({ children, onClick, kind, icon, shortcut, refused, busy, small, submit, autofocus }: Props) {
   const blocked = Boolean(refused) || Boolean(busy);
   const click = (event: TargetedMouseEvent<HTMLButtonElement>) => {
-    if (blocked) event.preventDefault();
+    if (blocked || event.detail > 1) event.preventDefault();
     else onClick?.();
   };
   return (

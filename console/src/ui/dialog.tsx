@@ -27,7 +27,8 @@ export function Dialog({ title, onClose, children, foot, onSubmit, wide, firm }:
     return () => { if (before instanceof HTMLElement) before.focus(); };
   }, []);
   const submit = (event: Event) => { event.preventDefault(); onSubmit?.(); };
-  const ground = (event: Event) => { if (event.target === dialog.current && !firm) onClose(); };
+  // The second click of the double click that opened it does not close it.
+  const ground = (event: MouseEvent) => { if (event.target === dialog.current && !firm && event.detail === 1) onClose(); };
   return (
     <dialog ref={dialog} aria-labelledby={heading} data-wide={wide} onClose={onClose} onMouseDown={ground}>
       <form method="dialog" onSubmit={submit}>

@@ -6,6 +6,9 @@ type Does = (event: KeyboardEvent) => void;
 type Layer = { current: Record<string, Does | undefined> };
 const layers: Layer[] = [];
 
+// Who holds Enter down has pressed a button once, not thirty times a second.
+addEventListener("keydown", (event) => { if (event.repeat && event.key === "Enter") event.preventDefault(); });
+
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event) || document.querySelector("dialog[open]")) return;
   for (const layer of [...layers].reverse()) {
@@ -31,5 +34,5 @@ export function useKeys(keys: Record<string, Does | undefined>): void {
 
 function isTyped(event: KeyboardEvent): boolean {
   const target = event.target;
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName));
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|OPTION|TEXTAREA)$/.test(target.tagName));
 }

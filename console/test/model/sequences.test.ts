@@ -11,7 +11,7 @@ function runOf(title: string, whole = amount("1001")): Run {
   const sequence = SEQUENCES.find((one) => one.title === title);
   assert.ok(sequence);
   const steps = sequence.plans(whole).map((plan, index): Step => ({ ...plan, key: `key-${index}`, state: "waits" }));
-  return { id: "run", title, pan: sequence.pan, amount: whole, reference: "order-1", begun: NOW, steps, payment: { id: "pay_1", update_time: "2026-11-28T12:00:00Z" } as Run["payment"] };
+  return { id: "run", of: "sequence", title, pan: sequence.pan, amount: whole, reference: "order-1", begun: NOW, steps, payment: { id: "pay_1", update_time: "2026-11-28T12:00:00Z" } as Run["payment"] };
 }
 
 test("two parts are the whole, to the minor unit", () => {

@@ -2,15 +2,15 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { api, result } from "../../api/client.ts";
+import { api, result, under } from "../../api/client.ts";
 import { around, type Deliveries } from "../../model/around.ts";
-import { caught } from "../../model/caught.ts";
 import { millisecondsOf, span } from "../../model/time.ts";
 import { withCurrency } from "../../model/money.ts";
 import { ACTION, VERBS, httpShown } from "../../model/statuses.ts";
 import { isTaken, timelineOf, type Action, type Delivery, type DeliveryAttempt, type Event, type LoggedRequest, type Moment } from "../../model/timeline.ts";
 import type { Payment } from "../../model/possible.ts";
 import { link } from "../../route.ts";
+import { useAction } from "../../ui/action.ts";
 import { Button } from "../../ui/button.tsx";
 import { Id } from "../../ui/copy.tsx";
 import { Failed, Skeleton } from "../../ui/feedback.tsx";
@@ -120,18 +120,16 @@ function RequestIn({ request, at, again }: { request: LoggedRequest; at: string;
 }
 
 function EventIn({ event, sent, again }: { event: Event; sent: boolean; again: () => void }) {
-  const redeliver = async () => {
-    try {
-      const { deliveries } = await result(api.POST("/events/{id}/redeliver", { params: { path: { id: event.id } }, body: {} }));
-      say(deliveries.length ? `${sent ? "Redelivering" : "Delivering"} ${event.type}.` : "No enabled endpoint wants this event.", { good: deliveries.length > 0 });
-      again();
-    } catch (problem) {
-      say(caught(problem).message, { good: false });
-    }
-  };
+  const redeliver = useAction(async (key) => {
+    const { deliveries } = await result(api.POST("/events/{id}/redeliver", { params: { path: { id: event.id } }, body: {}, ...under(key) }));
+    say(deliveries.length ? `The event is on its way${sent ? " again" : ""}.` : "No enabled endpoint wants this event: add one under Webhooks.", { good: deliveries.length > 0 });
+    again();
+  });
+  const failure = redeliver.failure.value;
   return (
     <Line kind="event" mark={<Icon name="event" />} at={event.create_time} name={event.type}
-      title={<><code>{event.type}</code> <Button kind="plain" small icon="again" onClick={() => void redeliver()}>Redeliver</Button></>}
+      title={<><code>{event.type}</code> <Button kind="plain" small icon="again" busy={redeliver.busy.value} onClick={() => void redeliver.run()}>Redeliver</Button></>}
+      more={failure && <Failed failure={failure} />}
       inside={<Json value={event} />} />
   );
 }

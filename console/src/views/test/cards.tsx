@@ -1,7 +1,7 @@
 /** What can be tried: sequences of calls, and the cards in their groups. */
 import { brandOf, groupsOf, showing, writtenPan, type TestCard, type Verb } from "../../model/cards.ts";
 import { runs, start } from "../../model/runs.ts";
-import { SEQUENCES, sequenceOf, type Sequence } from "../../model/sequences.ts";
+import { SEQUENCES, isSending, sequenceOf, type Sequence } from "../../model/sequences.ts";
 import { link } from "../../route.ts";
 import { Button } from "../../ui/button.tsx";
 import { Copy } from "../../ui/copy.tsx";
@@ -18,7 +18,7 @@ export function Sequences() {
         {SEQUENCES.map((sequence) => (
           <li key={sequence.title} class="trial">
             <div class="trial-what"><strong>{sequence.title}</strong><div class="muted small">{sequence.does}</div></div>
-            <LastOf title={sequence.title} pan={sequence.pan} />
+            <LastOf of="sequence" title={sequence.title} pan={sequence.pan} />
             <div class="trial-does"><Start sequence={sequence}>Run<span class="unseen"> {sequence.title}</span></Start></div>
           </li>
         ))}
@@ -54,7 +54,7 @@ function CardOf({ card }: { card: TestCard }) {
         <span class="row"><code class="nowrap">{pan}</code><Copy text={card.pan} label={`Copy the number ${pan}`} /></span>
         <span class="muted small">{brand ? card.description.replace(/^A/, brand) : card.description}</span>
       </div>
-      <LastOf title="" pan={card.pan} />
+      <LastOf of="card" pan={card.pan} />
       <div class="trial-does">
         {LATER[last] && <Start sequence={sequenceOf(LATER[last], card.pan, verbs)}>{LATER[last]}<span class="unseen"> with {pan}</span></Start>}
         <Start sequence={sequenceOf("Authorize", card.pan, ["authorize"])}>Authorize<span class="unseen"> with {pan}</span></Start>
@@ -66,15 +66,15 @@ function CardOf({ card }: { card: TestCard }) {
 function Start({ sequence, children }: { sequence: Sequence; children: preact.ComponentChildren }) {
   const whole = amount.value;
   const small = whole && BigInt(whole.minor_units) < sequence.least ? "One minor unit can't be split: enter a larger amount." : undefined;
-  return <Button refused={problem.value ?? small} onClick={() => { if (whole) start(sequence, whole, reference.value); }}>{children}</Button>;
+  const busy = runs.value.some((run) => isSending(run, sequence));
+  return <Button refused={problem.value ?? small} busy={busy} onClick={() => { if (whole) start(sequence, whole, reference.value); }}>{children}</Button>;
 }
 
 const NARROW = "(width < 1120px)";
 
-/** Shows how the last payment of that kind stands. */
-function LastOf({ title, pan }: { title: string; pan: string }) {
-  const isSequence = (one: string): boolean => SEQUENCES.some((sequence) => sequence.title === one);
-  const run = runs.value.find((one) => one.pan === pan && (title ? one.title === title : !isSequence(one.title)));
+/** Shows how the last payment of a card or of a sequence stands. */
+function LastOf({ of, title, pan }: { of: Sequence["of"]; title?: string; pan: string }) {
+  const run = runs.value.find((one) => one.of === of && one.pan === pan && (!title || one.title === title));
   if (!run?.payment) return <span class="trial-last" />;
   const { id, status } = run.payment;
   // Where the result is beside the cards it is shown there; on a phone it is far above them.
