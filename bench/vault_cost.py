@@ -22,7 +22,7 @@ import psutil
 from pkg.observe.metrics import Metrics
 from pkg.postgres.sql import open_pool
 from pkg.secret import Secret
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_cards import PostgresCards
@@ -119,9 +119,9 @@ async def gateways() -> AsyncIterator[tuple[Ports, Ports, psutil.Process]]:
                 )
             ]
             keys = DataKeys(pools[2], LocalWrapper(keyring), lifetime_seconds=900, uses_max=100_000)
-            clock = SandboxClock()
+            clocks = SandboxClocks()
             store = PostgresStore(
-                pools[0], pools[1], events=ProtoEvents(), clock=clock, lease=timedelta(seconds=10)
+                pools[0], pools[1], events=ProtoEvents(), clocks=clocks, lease=timedelta(seconds=10)
             )
 
             def ports(vault: Vault) -> Ports:
@@ -130,7 +130,7 @@ async def gateways() -> AsyncIterator[tuple[Ports, Ports, psutil.Process]]:
                     acquirer=Bank(),
                     vault=vault,
                     cards=PostgresCards(pools[0], Metrics()),
-                    clock=clock,
+                    clock=clocks,
                     hasher=HmacHasher(Secret("5e" * 32)),
                     replies=ProtoReplies(),
                 )

@@ -35,7 +35,7 @@ class TurnedClock:
 
     time: datetime = NOW
 
-    def now(self) -> datetime:
+    def now(self, _merchant_id: str = "") -> datetime:
         """Return the time."""
         return self.time
 

@@ -40,7 +40,7 @@ _UNRECORDED = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f][02468ace]\Z
 _ERROR = trace.Status(trace.StatusCode.ERROR)
 _COMMENTS = re.compile(r"--[^\n]*")
 _WRITTEN = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!OF\b|SKIP\b)(\w+)")
-_READ = re.compile(r"\b(FROM)\s+(?!unnest\b|sandbox_clock\b)(\w+)")
+_READ = re.compile(r"\b(FROM)\s+(?!unnest\b|sandbox_clocks\b)(\w+)")
 # How long the end of a process may wait for a collector.
 END_MILLISECONDS_MAX = 2_000
 

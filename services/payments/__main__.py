@@ -37,12 +37,13 @@ from pkg.process.repeating import meanwhile
 from pkg.process.settings import as_secret
 from pkg.process.starting import run
 from pkg.replies.once import Once
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.pending import watch_pending
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.postgres_reader import PostgresReader
+from services.payments.adapters.postgres_visits import PostgresVisits
 from services.payments.adapters.tally import MeteredAcquirer, StoreTally
 from services.payments.adapters.vault.cards import NoVault
 from services.payments.admin.actions import PostgresActions
@@ -131,15 +132,16 @@ async def composed(
             tracer=tracer,
         ) as vault,
     ):
-        clock = SandboxClock()
-        store = store_on(reads, writes, settings, clock, lease, StoreTally(metrics), tracer)
+        clocks = SandboxClocks()
+        store = store_on(reads, writes, settings, clocks, lease, StoreTally(metrics), tracer)
         ports = Ports(
             store=store,
             acquirer=MeteredAcquirer(acquirer(settings, bank, tracer), metrics),
             vault=vault.cards if vault else NoVault(),
             cards=PostgresCards(reads, metrics),
             attempt=decline_limits(settings, metrics).attempt,
-            clock=clock,
+            clock=clocks,
+            visits=PostgresVisits(reads, clocks),
             hasher=HmacHasher(as_secret(settings.hash_key)),
             replies=ProtoReplies(),
             limits=settings.limits,
@@ -151,7 +153,7 @@ async def composed(
             reading_pool(settings, reads, pools, tracer) as own_rows,
             sandbox_pool(settings) as pool,
         ):
-            reader = PostgresReader(own_rows, clock=clock, wait_seconds_max=timeout)
+            reader = PostgresReader(own_rows, clocks=clocks, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(as_secret(settings.hash_key)))
             sandbox = sandbox_on(pool, own_rows, settings, bank, authenticator)
             yield Service(

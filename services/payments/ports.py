@@ -19,6 +19,7 @@ from services.payments.domain.views import ActionView, PaymentView
 from services.payments.messages import Replies
 from services.payments.recent_keys import RecentKeys
 from services.payments.turns import Turns
+from services.payments.visits import NoVisits, Visits
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -96,8 +97,7 @@ class PaymentFilter:
     made: Period = ANY_TIME
 
 
-# Merchant id, action id.
-ActionPlace = tuple[str, str]
+ActionPlace = tuple[str, str]  # merchant id, action id
 
 
 class Store(Protocol):
@@ -123,10 +123,7 @@ class Store(Protocol):
         """
 
     async def ensure_kept(self) -> None:
-        """Return when all that was read before is kept, whatever then fails.
-
-        Who tells a client what it has read, not written, asks for it first.
-        """
+        """Return when what was read before is kept for good: ask before a client is told it."""
 
     async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
@@ -142,11 +139,13 @@ class Store(Protocol):
     async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
         """Return payments to expire: (merchant id, payment id), the longest due first."""
 
-    async def read_clock(self) -> None:
-        """Bring the clock up to date where no payment is loaded; every load does so by itself."""
+    async def read_clock(self, merchant_id: str) -> bool:
+        """Read a merchant's clock, as every load does; return whether it had been turned."""
 
-    async def remove_keys(self, *, before: datetime, limit: int) -> int:
-        """Remove idempotency keys of ended actions that were claimed before that time."""
+    async def remove_keys(
+        self, *, before: datetime, limit: int, merchant_id: str | None = None
+    ) -> int:
+        """Remove old idempotency keys of ended actions: anybody's, or one merchant's."""
 
 
 class Reader(Protocol):
@@ -197,8 +196,10 @@ class Cards(Protocol):
     async def remove(self, merchant_id: str, token: str, *, now: datetime) -> bool:
         """Remove a card; return whether the merchant has or had one of that token."""
 
-    async def purge(self, *, now: datetime, unused_since: datetime, limit: int) -> int:
-        """Remove cards that have expired or were last used before; return how many."""
+    async def purge(
+        self, *, now: datetime, unused_since: datetime, limit: int, merchant_id: str | None = None
+    ) -> int:
+        """Remove anybody's or one merchant's that are past that; return how many."""
 
 
 class Vault(Protocol):
@@ -239,10 +240,13 @@ class Acquirer(Protocol):
         """Ask what became of an authorization, capture, void or refund."""
 
 
-class Clock(Protocol):
-    """The time by which payments expire and keys age; the tests turn it."""
+NOBODYS = ""  # the merchant whose clock tells the real time
 
-    def now(self) -> datetime:
+
+class Clock(Protocol):
+    """The time by which a merchant's payments expire and its keys age; tests turn it."""
+
+    def now(self, merchant_id: str) -> datetime:
         """Return the time, aware, in UTC."""
 
 
@@ -287,6 +291,7 @@ class Ports:
     hasher: Hasher
     replies: Replies
     limits: Limits = Limits()
+    visits: Visits = NoVisits()
     turns: Turns = field(default_factory=Turns)
     keys: RecentKeys = field(default_factory=RecentKeys)
     attempt: Callable[[str, str, bytes], Callable[[], None]] = _unlimited

@@ -20,7 +20,7 @@ from tools.stack.probe import http_serving
 # The contract: in doubt for no longer while the bank is up.
 DOUBT_SECONDS_MAX = 5.0
 EXPIRIES = 100
-TURN = "INSERT INTO sandbox_clock (ahead) VALUES ($1)"
+TURN = "INSERT INTO sandbox_clocks (merchant_id, ahead) SELECT id, $1 FROM merchants"
 EXPIRING = "SELECT count(*) FROM payments WHERE expiring OR expired"
 PENDING = "SELECT count(*) FROM actions WHERE status = 'PENDING' AND type <> 'EXPIRE'"
 LEASED = f"{PENDING} AND due_time > clock_timestamp()"

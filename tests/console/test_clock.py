@@ -1,4 +1,4 @@
-"""The clock and the health of the spare stack: turning and stopping are for everybody."""
+"""The clock and the health of the spare stack: stopping is for everybody."""
 
 import re
 import signal
@@ -132,7 +132,7 @@ def test_a_reset_says_what_goes_before_it_goes(clock: Page, stack: Stack) -> Non
     payment_id = authorize(clock, stack)
     clock.get_by_role("button", name="Reset…").click()
     dialog = clock.get_by_role("dialog")
-    for word in ("payments", "events", "webhook endpoints", "inbox", "for every merchant"):
+    for word in ("payments", "events", "webhook endpoints", "inbox", "Other merchants"):
         expect(dialog).to_contain_text(word)
     accessible(clock)
     dialog.get_by_role("button", name="Cancel").click()

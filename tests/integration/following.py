@@ -16,7 +16,7 @@ from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, open_pool
 from pkg.postgres.tenancy import MerchantPool
 from pkg.secret import Secret
 from services.events.journal import EventFilter, Journal
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.api.codec import ProtoEvents
@@ -69,13 +69,15 @@ async def opened(url: str) -> AsyncIterator[Scene]:
                 reads,
                 await pool("paygate_gateway", 1),
                 events=ProtoEvents(),
-                clock=SandboxClock(),
+                clocks=SandboxClocks(),
                 lease=LEASE,
                 wait_seconds_max=10,
             )
             for _ in range(WRITERS)
         ]
-        reader = PostgresReader(MerchantPool(await pool("paygate_reader", 4)), clock=SandboxClock())
+        reader = PostgresReader(
+            MerchantPool(await pool("paygate_reader", 4)), clocks=SandboxClocks()
+        )
         journal = Journal(MerchantPool(await pool("paygate_webhooks", WRITERS + 2)))
         queries = Queries(reader, PageTokens(Secret(HASH_KEY)))
         yield Scene(url, stores, queries, journal, await pool("", 1))

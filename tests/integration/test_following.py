@@ -11,7 +11,7 @@ import pytest
 from pkg.grpc.lists import BEGINNING, ListPosition
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, open_pool
 from services.events.journal import EventFilter
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.api.codec import ProtoEvents
 from tests.builders import MERCHANT
@@ -196,7 +196,7 @@ async def test_another_server_begins_after_all_that_is_there(scene: Scene) -> No
     ) as writes:
         shown, token = await look("")
         store = PostgresStore(
-            writes, writes, events=ProtoEvents(), clock=SandboxClock(), lease=LEASE
+            writes, writes, events=ProtoEvents(), clocks=SandboxClocks(), lease=LEASE
         )
         await pay(store, "")
     later, token = await look(token)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pkg.ids import new_id
 from pkg.postgres.sql import open_pool
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.api.codec import ProtoEvents
@@ -213,7 +213,7 @@ async def workers(payments_database_url: str) -> AsyncIterator[list[PostgresStor
                 for _ in range(2)
             ]
             stores.append(
-                PostgresStore(*pools, events=ProtoEvents(), clock=SandboxClock(), lease=LEASE)
+                PostgresStore(*pools, events=ProtoEvents(), clocks=SandboxClocks(), lease=LEASE)
             )
         yield stores
 

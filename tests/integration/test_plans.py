@@ -8,7 +8,7 @@ import asyncpg
 from pkg.postgres.sql import open_pool
 from pkg.postgres.tenancy import MerchantPool
 from services.events.journal import EventFilter, Journal
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.domain.status import Status
@@ -74,7 +74,7 @@ async def test_a_filter_that_nothing_passes_reads_nothing(payments_database_url:
     reading = as_part(url, "paygate_reader")
     filters = [PaymentFilter(status=Status.VOIDED), PaymentFilter(reference="another")]
     async with await open_pool(reading, size=1, command_timeout_seconds=5, name="test") as reads:
-        reader = PostgresReader(MerchantPool(reads), clock=SandboxClock())
+        reader = PostgresReader(MerchantPool(reads), clocks=SandboxClocks())
         for wanted in filters:
             page = await reader.list_payments(MERCHANT, wanted, place=None, size=PAGE)
             assert (page.items, page.has_more) == ([], False)
@@ -109,7 +109,7 @@ async def look_around(url: str, payment_ids: Sequence[str]) -> None:
         await open_pool(reading, size=1, command_timeout_seconds=5, name="test") as reads,
         await open_pool(hooks, size=1, command_timeout_seconds=5, name="test") as events,
     ):
-        reader = PostgresReader(MerchantPool(reads), clock=SandboxClock())
+        reader = PostgresReader(MerchantPool(reads), clocks=SandboxClocks())
         journal = Journal(MerchantPool(events))
         for payment_id in payment_ids:
             assert await reader.get_payment("mer_other", payment_id)

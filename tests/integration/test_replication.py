@@ -13,7 +13,7 @@ from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
 from pkg.postgres.sql import Pool, open_pool, translated
 from pkg.process.production_database import Database, reasons_of
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.api.codec import ProtoEvents
 from services.payments.domain.event import event_of
@@ -69,7 +69,7 @@ async def ports(pair: Pair) -> AsyncIterator[Ports]:
             reads,
             writes,
             events=ProtoEvents(),
-            clock=SandboxClock(),
+            clocks=SandboxClocks(),
             lease=timedelta(seconds=10),
             wait_seconds_max=STATEMENT_SECONDS_MAX,
         )

@@ -24,7 +24,7 @@ from services.events.endpoints import EndpointChange, Endpoints, NewEndpoint
 from services.events.journal import Journal
 from services.events.outbox import Outbox
 from services.events.sealing import SecretBox
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.vault import local as vault_local
@@ -60,7 +60,7 @@ class Services:
         self.pools = pools
         self.merchant = new_id("mer", NOW)
         self.store = PostgresStore(
-            gateway, gateway, events=ProtoEvents(), clock=SandboxClock(), lease=-LEASE
+            gateway, gateway, events=ProtoEvents(), clocks=SandboxClocks(), lease=-LEASE
         )
         self.book = book
         self.endpoints = Endpoints(webhooks, SecretBox(Secret("3c" * 32)))
@@ -143,7 +143,9 @@ async def of_payments(services: Services) -> dict[str, Write]:
         "leave pending": store.leave_pending(second.payment, second.actions[0], b"reply"),
         "take due": store.take_due(set(ActionType), limit=100, lease=LEASE),
         "what was read": store.ensure_kept(),
-        "clock": services.sandbox.advance(timedelta(0), ahead_max=timedelta(days=1)),
+        "clock": services.sandbox.advance(
+            services.merchant, timedelta(0), ahead_max=timedelta(days=1)
+        ),
         "reset": services.sandbox.reset(other.merchant_id),
         "data key": services.data_keys.to_seal(services.merchant),
         "rewrapped": services.rotation.rewrap(),

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -16,11 +17,11 @@ from tests.integration.events.desk import Desk, opened
 
 A, B = "mer_a", "mer_b"
 TABLES = {
-    "paygate_reader": ["payments", "actions", "logged_requests"],
+    "paygate_reader": ["payments", "actions", "logged_requests", "sandbox_clocks"],
     "paygate_gateway": ["logged_requests"],
     "paygate_webhooks": [
         *("outbox", "webhook_endpoints", "webhook_secrets", "webhook_deliveries"),
-        *("webhook_attempts", "stored_replies", "logged_requests"),
+        *("webhook_attempts", "stored_replies", "logged_requests", "sandbox_clocks"),
     ],
 }
 ATTEMPT = "INSERT INTO webhook_attempts VALUES ($1, 'we', 'evt', 1, now(), '1 s', 200, '', '')"
@@ -42,6 +43,7 @@ async def desk(payments_database_url: str) -> AsyncIterator[Desk]:
             await full.authorized(merchant_id=merchant_id)
             await full.pool.execute(STORED_REPLY, merchant_id)
             await full.pool.execute(LOGGED, merchant_id)
+            await full.advance(timedelta(0), merchant_id=merchant_id)
         await full.relay.run_once()
         for merchant_id in (A, B):
             await full.pool.execute(ATTEMPT, merchant_id)

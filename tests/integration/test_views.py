@@ -14,7 +14,7 @@ from paygate.payments.v1 import payment_pb2 as pb
 from pkg.ids import new_id
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, open_pool
 from pkg.postgres.tenancy import MerchantPool
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.api.codec import ProtoEvents, action_fields, payment_fields
@@ -188,13 +188,13 @@ async def pools(payments_database_url: str) -> AsyncIterator[Sequence[Pool]]:
 async def test_a_look_says_what_the_domain_says(pools: Sequence[Pool]) -> None:
     """Of every payment and action, in every list, in time and late, byte for byte."""
     reads, writes, looks = pools
-    clock, chance = SandboxClock(), Random(20261128)
-    store = PostgresStore(reads, writes, events=ProtoEvents(), clock=clock, lease=LIFETIME)
+    clocks, chance = SandboxClocks(), Random(20261128)
+    store = PostgresStore(reads, writes, events=ProtoEvents(), clocks=clocks, lease=LIFETIME)
     lives = [Life(store, Random(chance.random())) for _ in range(LIVES)]
     await asyncio.gather(*(life.be_lived() for life in lives))
     payments = [life.payment for life in lives]
     assert {payment.status for payment in payments} == set(Status)
-    reader = PostgresReader(MerchantPool(looks), clock=clock)
+    reader = PostgresReader(MerchantPool(looks), clocks=clocks)
     found = await asyncio.gather(*(reader.get_payment(MERCHANT, one.id) for one in payments))
     every = PaymentFilter()
     by_reference = [PaymentFilter(reference=reference) for reference in REFERENCES]

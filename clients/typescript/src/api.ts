@@ -193,7 +193,7 @@ export interface paths {
         };
         /**
          * Get clock
-         * @description The time of the sandbox.
+         * @description The time by the merchant's clock.
          *
          *     For keys with the scope `payments` or `read_only`.
          */
@@ -217,7 +217,7 @@ export interface paths {
         put?: never;
         /**
          * Advance clock
-         * @description Turns the clock forward, for everybody. What is due by then happens by itself: see Drain.
+         * @description Turns the merchant's own clock forward. What is due by then happens by itself: see Drain.
          *
          *     For keys with the scope `payments`.
          */

@@ -4,7 +4,7 @@ WITH made AS (
   INSERT INTO webhook_endpoints
     (merchant_id, id, url, event_types, status, description, create_time, update_time)
   SELECT $1, $2, $3, $4::text[], 'ENABLED', $5, now.time, now.time
-  FROM (SELECT gateway_now() AS time OFFSET 0) now
+  FROM (SELECT gateway_now($1) AS time OFFSET 0) now
   WHERE (SELECT count(*) FROM webhook_endpoints WHERE merchant_id = $1) < $8::bigint
   RETURNING *
 ),

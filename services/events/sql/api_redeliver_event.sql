@@ -18,14 +18,14 @@ WITH wanted AS MATERIALIZED (
     END
 ),
 ahead AS (
-  UPDATE webhook_deliveries d SET due_time = (SELECT gateway_now())
+  UPDATE webhook_deliveries d SET due_time = (SELECT gateway_now($1))
   FROM wanted w
   WHERE d.merchant_id = w.merchant_id
     AND d.endpoint_id = w.endpoint_id
     AND d.payment_id = w.payment_id
     AND d.sequence < w.sequence
     AND d.status = 'PENDING'
-    AND d.due_time > (SELECT gateway_now())
+    AND d.due_time > (SELECT gateway_now($1))
 ),
 anew AS (
   INSERT INTO webhook_deliveries AS d
@@ -33,7 +33,7 @@ anew AS (
      commit_order)
   SELECT
     merchant_id, endpoint_id, event_id, payment_id, sequence, 'PENDING',
-    (SELECT gateway_now()), (SELECT gateway_now()), (SELECT own_commit_order())
+    (SELECT gateway_now($1)), (SELECT gateway_now($1)), (SELECT own_commit_order())
   FROM wanted
   ON CONFLICT (merchant_id, endpoint_id, event_id) DO UPDATE SET
     status = 'PENDING',

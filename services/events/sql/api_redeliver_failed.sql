@@ -17,7 +17,7 @@ anew AS (
   UPDATE webhook_deliveries d SET
     status = 'PENDING',
     attempts = 0,
-    due_time = (SELECT gateway_now()),
+    due_time = (SELECT gateway_now($1)),
     lease_time = NULL,
     last_attempt_time = NULL,
     last_status_code = 0,

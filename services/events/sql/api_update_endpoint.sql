@@ -6,7 +6,7 @@ UPDATE webhook_endpoints SET
   description = coalesce($6, description),
   update_time = CASE
     WHEN ($3 <> url OR $4::text[] <> event_types OR $5 <> status OR $6 <> description)
-      THEN (SELECT gateway_now())
+      THEN (SELECT gateway_now($1))
     ELSE update_time
   END
 WHERE merchant_id = $1 AND id = $2

@@ -10,7 +10,8 @@
 -- Of more endpoints than $1 with work that is due, chance takes some, and of each no more than its
 -- share: slow ones cannot crowd out others, and few rows are locked that are not taken. Merchants
 -- then take turns: one with many endpoints gets no more than one with a single one. Due by the
--- gateway's clock; the lease ($3) goes by real time.
+-- clock of their merchant; the lease ($3) goes by real time. Few clocks are ahead: they are looked up
+-- only for what is not due by the real time.
 WITH RECURSIVE waiting AS (
   -- One look into the index for each endpoint, however many deliveries wait for it: its first.
   (
@@ -38,7 +39,13 @@ wanted AS MATERIALIZED (
     coalesce(($6::jsonb ->> w.merchant_id)::bigint, $5::bigint) AS merchant_slots
   FROM waiting w
   JOIN webhook_endpoints e ON e.merchant_id = w.merchant_id AND e.id = w.endpoint_id
-  WHERE e.status = 'ENABLED' AND w.due_time <= (SELECT gateway_now())
+  WHERE e.status = 'ENABLED'
+    AND (
+      w.due_time <= (SELECT clock_timestamp())
+      OR w.due_time <= (
+        SELECT clock_timestamp() + c.ahead
+        FROM sandbox_clocks c
+        WHERE c.merchant_id = w.merchant_id))
 ),
 free AS MATERIALIZED (
   SELECT merchant_id, endpoint_id, least(slots, merchant_slots) AS slots, merchant_slots
@@ -50,7 +57,10 @@ free AS MATERIALIZED (
 shares AS MATERIALIZED (
   SELECT
     merchant_id, endpoint_id, merchant_slots,
-    least(slots, 1 + ($1::bigint - 1) / count(*) OVER ()) AS slots
+    least(slots, 1 + ($1::bigint - 1) / count(*) OVER ()) AS slots,
+    clock_timestamp()
+      + coalesce(
+        (SELECT c.ahead FROM sandbox_clocks c WHERE c.merchant_id = free.merchant_id), interval '0') AS now
   FROM free
 ),
 due AS MATERIALIZED (
@@ -62,7 +72,7 @@ due AS MATERIALIZED (
     WHERE d.merchant_id = s.merchant_id
       AND d.endpoint_id = s.endpoint_id
       AND d.status = 'PENDING'
-      AND d.due_time <= (SELECT gateway_now())
+      AND d.due_time <= s.now
       AND (d.lease_time IS NULL OR d.lease_time <= clock_timestamp())
       -- The first of its stream: this one is pending, so that there is one. Compared as rows, since
       -- without statistics equality would take another index, and read all of the endpoint's.

@@ -8,8 +8,11 @@
 -- due ones would step over it. Streams are compared as rows for the sake of their index, see
 -- `claim_deliveries`. $2: no bus is configured, so there is nothing to publish.
 WITH taken AS MATERIALIZED (
-  SELECT merchant_id, id, payment_id, sequence, type
-  FROM outbox
+  SELECT
+    merchant_id, id, payment_id, sequence, type,
+    clock_timestamp()
+      + coalesce((SELECT c.ahead FROM sandbox_clocks c WHERE c.merchant_id = o.merchant_id), interval '0') AS now
+  FROM outbox o
   WHERE relay_time IS NULL
   ORDER BY merchant_id, payment_id, sequence
   LIMIT $1
@@ -22,7 +25,7 @@ made_out AS (
   SELECT
     t.merchant_id, e.id, t.id, t.payment_id, t.sequence, 'PENDING',
     greatest(
-      (SELECT gateway_now()),
+      t.now,
       (
         SELECT ahead.due_time
         FROM webhook_deliveries ahead
@@ -33,7 +36,7 @@ made_out AS (
           AND ahead.status = 'PENDING'
         ORDER BY ahead.merchant_id, ahead.endpoint_id, ahead.payment_id, ahead.sequence
         LIMIT 1)),
-    (SELECT gateway_now()),
+    t.now,
     (SELECT own_commit_order())
   FROM taken t
   JOIN webhook_endpoints e ON e.merchant_id = t.merchant_id
@@ -43,8 +46,8 @@ made_out AS (
 ),
 relayed AS (
   UPDATE outbox o SET
-    relay_time = (SELECT gateway_now()),
-    publish_time = CASE WHEN $2::boolean THEN (SELECT gateway_now()) ELSE o.publish_time END
+    relay_time = t.now,
+    publish_time = CASE WHEN $2::boolean THEN t.now ELSE o.publish_time END
   FROM taken t
   WHERE o.merchant_id = t.merchant_id AND o.id = t.id
   RETURNING 1

@@ -140,12 +140,15 @@ class MemoryStore:
             self._drop_card(place, Removal.DELETED)
         return place in self.removed_cards
 
-    async def purge(self, *, now: datetime, unused_since: datetime, limit: int) -> int:
+    async def purge(
+        self, *, now: datetime, unused_since: datetime, limit: int, merchant_id: str | None = None
+    ) -> int:
         """Remove cards that have expired or were last used before; return how many."""
         old = {
             place: Removal.EXPIRED if kept.expiry.is_past(now) else Removal.UNUSED
             for place, kept in self.cards.items()
-            if kept.expiry.is_past(now) or kept.use_time < unused_since
+            if merchant_id in {None, place[0]}
+            and (kept.expiry.is_past(now) or kept.use_time < unused_since)
         }
         for place, cause in list(old.items())[:limit]:
             self._drop_card(place, cause)
@@ -205,15 +208,20 @@ class MemoryStore:
         due.sort(key=lambda payment: payment.expire_time)
         return [(payment.merchant_id, payment.id) for payment in due[:limit]]
 
-    async def read_clock(self) -> None:
+    async def read_clock(self, _merchant_id: str) -> bool:
         """Nothing turns the clock behind our back."""
+        return False
 
-    async def remove_keys(self, *, before: datetime, limit: int) -> int:
+    async def remove_keys(
+        self, *, before: datetime, limit: int, merchant_id: str | None = None
+    ) -> int:
         """Remove idempotency keys of ended actions that were claimed before that time."""
         old = [
             place
             for place, key in sorted(self.keys.items(), key=lambda item: item[1].create_time)
-            if key.create_time < before and (place[0], key.record.action_id) not in self.due
+            if key.create_time < before
+            and merchant_id in {None, place[0]}
+            and (place[0], key.record.action_id) not in self.due
         ][:limit]
         for place in old:
             del self.keys[place]

@@ -11,7 +11,7 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
 from pkg.postgres.group_commit import GroupCommit
 from pkg.postgres.sql import Pool, Proof, Row, statements, translated
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.rows import (
     SETTLING,
     Step,
@@ -42,7 +42,6 @@ _Row = tuple[Change, ...]
 # Merchant, payment, RPC, idempotency key.
 _Wanted = tuple[str, str, str, str | None]
 
-
 # One change of a group is at fault: a CHECK, a NUL, a number out of range.
 _POISON = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
 
@@ -54,7 +53,7 @@ class PostgresStore:
         reads: Pool for statements that write nothing or a single row.
         writes: Pool of one connection for group commits: one is faster than several.
         events: Turns events into what the outbox holds.
-        clock: Told how far the sandbox is ahead, with every payment that is loaded.
+        clocks: Told how far a merchant's is ahead, with every payment that is loaded.
         lease: After how long recovery may take up a PENDING action that nobody has settled.
         wait_seconds_max: How long a change may wait for those before it.
         tally: Counts what is done; one that nobody reads by default.
@@ -67,7 +66,7 @@ class PostgresStore:
         writes: Pool,
         *,
         events: Events,
-        clock: SandboxClock,
+        clocks: SandboxClocks,
         lease: timedelta,
         wait_seconds_max: float = 2.0,
         tally: StoreTally | None = None,
@@ -76,7 +75,7 @@ class PostgresStore:
         self._reads = reads
         self._writes = writes
         self._events = events
-        self._clock = clock
+        self._clocks = clocks
         self._lease = lease
         self._tally = tally = tally or StoreTally(Metrics())
         self._commits: GroupCommit[_Row, CommitResult] = GroupCommit(
@@ -106,7 +105,8 @@ class PostgresStore:
 
     async def _load(self, wanted: Sequence[_Wanted]) -> list[Loaded]:
         rows = await self._reads.fetch(SQL["load"], *zip(*wanted, strict=True))
-        self._clock.observe(rows[0]["clock"])
+        for (merchant_id, *_), row in zip(wanted, rows, strict=True):
+            self._clocks.observe(merchant_id, row["clock"])
         return [_loaded(row) for row in rows]
 
     async def load_action(self, merchant_id: str, action_id: str) -> InDoubt | None:
@@ -115,7 +115,7 @@ class PostgresStore:
             rows = await self._reads.fetch(SQL["load_action"], merchant_id, action_id)
         if not rows:
             return None
-        self._clock.observe(rows[0]["clock"])
+        self._clocks.observe(merchant_id, rows[0]["clock"])
         payment = payment_of(rows[0])
         actions = {row["action_id"]: action_of(row, payment_id=payment.id) for row in rows}
         resolution = rows[0]["resolution"]
@@ -183,14 +183,13 @@ class PostgresStore:
         return CommitResult.CONFLICT if begins or rows[0]["are_pending"] else CommitResult.KEY_HELD
 
     async def _open(self, changes: Sequence[Change]) -> list[CommitResult]:
+        clocks = [self._clocks.decided(change.payment) for change in changes]
         columns = zip(*map(opening_columns, changes), strict=True)
-        clock = self._clock
-        turned = (clock.ahead, clock.turned_time, clock.latest_time)
-        return await self._claim("open", len(changes), *columns, self._lease, *turned)
+        return await self._claim("open", len(changes), *columns, clocks, self._lease)
 
     async def _begin(self, changes: Sequence[Change]) -> list[CommitResult]:
-        columns = zip(*map(beginning_columns, changes), strict=True)
-        return await self._claim("begin", len(changes), *columns, self._lease)
+        columns = *zip(*map(beginning_columns, changes), strict=True), self._lease
+        return await self._claim("begin", len(changes), *columns)
 
     async def _claim(self, statement: str, count: int, *arguments: object) -> list[CommitResult]:
         rows = await self._writes.fetch(SQL[statement], *arguments)
@@ -257,15 +256,19 @@ class PostgresStore:
             rows = await self._reads.fetch(SQL["list_expirable"], limit)
         return [(row["merchant_id"], row["id"]) for row in rows]
 
-    async def read_clock(self) -> None:
-        """Take over how far the sandbox is ahead, where no payment is loaded."""
+    async def read_clock(self, merchant_id: str) -> bool:
+        """Take over a merchant's clock, where no payment is loaded; return whether that was new."""
         with translated():
-            self._clock.observe(await self._reads.fetchval(SQL["clock"]))
+            reading = await self._reads.fetchval(SQL["clock"], merchant_id)
+        return self._clocks.observe(merchant_id, reading)
 
-    async def remove_keys(self, *, before: datetime, limit: int) -> int:
+    async def remove_keys(
+        self, *, before: datetime, limit: int, merchant_id: str | None = None
+    ) -> int:
         """Remove idempotency keys of ended actions that were claimed before that time."""
+        statement, of = ("remove_keys_of", [merchant_id]) if merchant_id else ("remove_keys", [])
         with translated():
-            done = await self._reads.execute(SQL["remove_keys"], before, limit)
+            done = await self._reads.execute(SQL[statement], before, limit, *of)
         return int(done.removeprefix("DELETE "))
 
 

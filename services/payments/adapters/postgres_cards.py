@@ -41,10 +41,14 @@ class PostgresCards:
                 return True
         return False
 
-    async def purge(self, *, now: datetime, unused_since: datetime, limit: int) -> int:
+    async def purge(
+        self, *, now: datetime, unused_since: datetime, limit: int, merchant_id: str | None = None
+    ) -> int:
         """Remove cards that have expired or were last used before; return how many."""
+        of = () if merchant_id is None else (merchant_id,)
+        statement = "purge_cards_of" if of else "purge_cards"
         with translated():
-            rows = await self._pool.fetch(SQL["purge_cards"], now, unused_since, limit)
+            rows = await self._pool.fetch(SQL[statement], now, unused_since, limit, *of)
         for row in rows:
             self._removed[Removal(row["cause"])].inc(row["count"])
         return sum(row["count"] for row in rows)

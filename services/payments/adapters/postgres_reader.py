@@ -8,7 +8,7 @@ from pkg.grpc.lists import BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Pe
 from pkg.postgres.group_commit import GroupCommit
 from pkg.postgres.sql import translated
 from pkg.postgres.tenancy import MerchantPool
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import SQL
 from services.payments.domain.views import ActionView, PaymentView
 from services.payments.ports import PaymentFilter
@@ -27,15 +27,15 @@ class PostgresReader:
 
     Args:
         pool: Its connections see the rows of the merchant that they are taken for.
-        clock: Told how far the sandbox is ahead, with every payment that is looked at.
+        clocks: Told how far a merchant's is ahead, with every payment that is looked at.
         wait_seconds_max: How long a look at a payment may wait for those before it.
     """
 
     def __init__(
-        self, pool: MerchantPool, *, clock: SandboxClock, wait_seconds_max: float = 2.0
+        self, pool: MerchantPool, *, clocks: SandboxClocks, wait_seconds_max: float = 2.0
     ) -> None:
         self._pool = pool
-        self._clock = clock
+        self._clocks = clocks
         self._looks: GroupCommit[tuple[str, str], PaymentView | None] = GroupCommit(
             self._get_payments, kind=lambda place: place[0], wait_seconds_max=wait_seconds_max
         )
@@ -50,7 +50,7 @@ class PostgresReader:
         merchant_id, ids = places[0][0], [payment_id for _, payment_id in places]
         found: dict[str, PaymentView] = {}
         for row in await self._pool.fetch(SQL["get_payments"], merchant_id, ids):
-            self._clock.observe(row["clock"])
+            self._clocks.observe(merchant_id, row["clock"])
             found[row["id"]] = _payment(row)
         return [found.get(payment_id) for payment_id in ids]
 
@@ -63,7 +63,7 @@ class PostgresReader:
         )
         if not rows:
             return None
-        self._clock.observe(rows[0]["clock"])
+        self._clocks.observe(merchant_id, rows[0]["clock"])
         actions = [ActionView._make(row[_ACTION_BEHIND]) for row in reversed(rows)]
         return _payment(rows[0]), actions
 
@@ -138,6 +138,8 @@ class PostgresReader:
             LOOKED_AT_MAX if filtered else size + 1,
             *filters,
         )
+        if rows:
+            self._clocks.observe(merchant_id, rows[0]["clock"])
         return page_of(rows, size, _payment)
 
 

@@ -27,16 +27,20 @@ class PostgresSandbox:
         """Return the same inside a transaction that somebody else has begun."""
         return PostgresSandbox(as_pool(connection))
 
-    async def ahead(self) -> timedelta:
-        """Return how far the clock is ahead of the real time."""
+    async def ahead(self, merchant_id: str) -> timedelta:
+        """Return how far the merchant's clock is ahead of the real time."""
         with translated():
-            reading: list[int] | None = await self._pool.fetchval(SQL["clock"])
+            reading: list[int] | None = await self._pool.fetchval(SQL["clock"], merchant_id)
         return timedelta(microseconds=reading[1]) if reading else timedelta(0)
 
-    async def advance(self, by: timedelta, *, ahead_max: timedelta) -> timedelta | None:
+    async def advance(
+        self, merchant_id: str, by: timedelta, *, ahead_max: timedelta
+    ) -> timedelta | None:
         """Turn the clock forward, and return how far it is ahead now; None if that is too far."""
         with translated():
-            ahead: timedelta | None = await self._pool.fetchval(SQL["advance_clock"], by, ahead_max)
+            ahead: timedelta | None = await self._pool.fetchval(
+                SQL["advance_clock"], merchant_id, by, ahead_max
+            )
         return ahead
 
     async def due(self, merchant_id: str) -> Due:
@@ -71,7 +75,7 @@ class PostgresSandbox:
         with translated():
             removed: int = await self._pool.fetchval(SQL["reset_payments"], merchant_id)
             await self._pool.fetch(SQL["reset"], merchant_id)
-            await self._pool.fetch(SQL["put_clock_back"])
+            await self._pool.fetch(SQL["put_clock_back"], merchant_id)
         return removed
 
 

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 
+from pkg.errors import ValidationFailedError
+from pkg.grpc.guard import current_call
 from pkg.grpc.refusals import SHARED_CODES, Codes, Refusal, refusal
 from services.payments.domain import errors
-from services.payments.ports import Clock
+from services.payments.domain.card import TOO_FAR_AHEAD
+from services.payments.ports import NOBODYS, Clock
 
 _Code = grpc.StatusCode
 
@@ -37,15 +40,21 @@ CODES: Codes = {
 
 # By the time alone.
 _BY_TIME = (errors.PaymentExpiredError, errors.CardTokenRemovedError)
-_VIOLATIONS_BY_TIME = {errors.IN_THE_PAST, errors.OF_AN_EXPIRED_CARD}
+_VIOLATIONS_BY_TIME = {errors.IN_THE_PAST, errors.OF_AN_EXPIRED_CARD, TOO_FAR_AHEAD}
 _TURNED = timedelta(seconds=1)
+
+
+def is_by_time(problem: ValidationFailedError) -> bool:
+    """Tell whether a request is invalid by what its merchant's clock says."""
+    return not _VIOLATIONS_BY_TIME.isdisjoint(problem.violations.values())
 
 
 def telling_the_time(clock: Clock) -> Callable[[Exception], Refusal | None]:
     """Return what turns errors into refusals, and names the clock where a turned one made them."""
 
     def told(problem: Exception) -> Refusal | None:
-        refused, now = refusal_of(problem), clock.now()
+        refused, call = refusal_of(problem), current_call()
+        now = clock.now(call.merchant_id if call else NOBODYS)
         if refused is None or now - datetime.now(UTC) < _TURNED:
             return refused
         says = f"(the sandbox's clock says {now:%Y-%m-%dT%H:%M:%SZ})"

@@ -8,7 +8,7 @@ from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.grpc.validation import Checks
 from pkg.ids import is_id
-from services.payments.domain.card import YEARS_AHEAD_MAX, Cvv, Expiry, Pan
+from services.payments.domain.card import TOO_FAR_AHEAD, Cvv, Expiry, Pan
 from services.payments.domain.errors import (
     IN_THE_PAST,
     CardTokenNotFoundError,
@@ -200,7 +200,7 @@ def _expiry(checks: Checks, expiry: pb.Expiry, now: datetime) -> Expiry | None:
     elif not 1000 <= expiry.year <= 9999:
         checks.add("card_details.expiry.year", "must have four digits")
     elif Expiry(expiry.year, expiry.month).is_too_far(now):
-        checks.add("card_details.expiry.year", f"must be at most {YEARS_AHEAD_MAX} years ahead")
+        checks.add("card_details.expiry.year", TOO_FAR_AHEAD)
     else:
         return Expiry(expiry.year, expiry.month)
     return None

@@ -37,10 +37,12 @@ DRAIN_DEFAULT, DRAIN_MAX = timedelta(seconds=3), timedelta(seconds=30)
 class SandboxStore(Protocol):
     """The sandbox's own view of the database."""
 
-    async def ahead(self) -> timedelta:
-        """Return how far the clock is ahead of the real time."""
+    async def ahead(self, merchant_id: str) -> timedelta:
+        """Return how far the merchant's clock is ahead of the real time."""
 
-    async def advance(self, by: timedelta, *, ahead_max: timedelta) -> timedelta | None:
+    async def advance(
+        self, merchant_id: str, by: timedelta, *, ahead_max: timedelta
+    ) -> timedelta | None:
         """Turn the clock forward, and return how far it is ahead now; None if that is too far."""
 
     def on(self, connection: "PooledConnection") -> "SandboxStore":
@@ -94,15 +96,15 @@ class SandboxServicer(SandboxServiceServicer):
     async def GetClock(  # noqa: N802
         self, _request: pb.GetClockRequest, context: Context
     ) -> pb.GetClockResponse:
-        """Tell the time of the sandbox."""
-        await self._authenticator.caller(context)
-        ahead = await self._store.ahead()
+        """Tell the time by the merchant's clock."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        ahead = await self._store.ahead(merchant_id)
         return pb.GetClockResponse(now=_now(ahead), offset=_duration(ahead))
 
     async def AdvanceClock(  # noqa: N802
         self, request: pb.AdvanceClockRequest, context: Context
     ) -> pb.AdvanceClockResponse:
-        """Turn the clock forward, for everybody."""
+        """Turn the merchant's clock forward."""
         merchant_id = await self._authenticator.merchant_id(context)
         checks = Checks()
         by = request.by.ToTimedelta() if _is_sane(request.by) else timedelta(0)
@@ -112,7 +114,8 @@ class SandboxServicer(SandboxServiceServicer):
         reply = pb.AdvanceClockResponse
 
         async def advance(connection: "PooledConnection") -> pb.AdvanceClockResponse:
-            ahead = await self._store.on(connection).advance(by, ahead_max=AHEAD_MAX)
+            store = self._store.on(connection)
+            ahead = await store.advance(merchant_id, by, ahead_max=AHEAD_MAX)
             if ahead is None:
                 raise ValidationFailedError(
                     {"by": "must leave the clock less than 100 years ahead"}

@@ -9,6 +9,7 @@ from pkg.secret import Secret
 from pkg.values import value
 
 YEARS_AHEAD_MAX = 50
+TOO_FAR_AHEAD = f"must be at most {YEARS_AHEAD_MAX} years ahead"
 _SEPARATORS = str.maketrans("", "", " -")
 _DIGITS = re.compile(r"[0-9]{12,19}\Z")
 

@@ -13,7 +13,7 @@ from pkg.postgres.sql import Pool, Pools, open_pool
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.bank import GrpcAcquirer
 from services.payments.adapters.bank_line import BankLine
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.declines import DeclineLimits
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.tally import StoreTally
@@ -47,7 +47,7 @@ def store_on(
     reads: Pool,
     writes: Pool,
     settings: Settings,
-    clock: SandboxClock,
+    clocks: SandboxClocks,
     lease: timedelta | None,
     tally: StoreTally,
     tracer: Tracer | None,
@@ -57,7 +57,7 @@ def store_on(
         reads,
         writes,
         events=ProtoEvents(),
-        clock=clock,
+        clocks=clocks,
         lease=lease or settings.action_lease,
         wait_seconds_max=settings.database_timeout_seconds,
         tally=tally,

@@ -127,7 +127,8 @@ async def _commit(ports: Ports, decided: _Decided, keyed: Keyed) -> CommitResult
 
 async def _decide(ports: Ports, command: Authorize) -> _Decided:
     """Return the payment as it begins; it counts as declined until that is taken back."""
-    merchant_id, now = command.merchant_id, ports.clock.now()
+    merchant_id = command.merchant_id
+    now = ports.clock.now(merchant_id)
     details = await _details(ports, command, now)
     pan = details.pan
     fingerprint = ports.hasher.card(merchant_id, pan)

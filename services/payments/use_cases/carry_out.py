@@ -115,6 +115,7 @@ async def _settle(ports: Ports, begun: Begun, answer: Final) -> Reply:
 
 
 async def _leave_pending(ports: Ports, begun: Begun) -> Reply:
-    reply = ports.replies.render(begun.action, begun.payment, ports.clock.now())
+    now = ports.clock.now(begun.payment.merchant_id)
+    reply = ports.replies.render(begun.action, begun.payment, now)
     await ports.store.leave_pending(begun.payment, begun.action, reply)
     return Reply(reply)

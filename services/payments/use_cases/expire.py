@@ -48,7 +48,7 @@ class Expiry:
     async def _expire(self, merchant_id: str, payment_id: str) -> bool:
         """Expire a payment; return whether that has begun."""
         loaded = await self._ports.store.load(merchant_id, payment_id, rpc="", key=None)
-        now = self._ports.clock.now()
+        now = self._ports.clock.now(merchant_id)
         begun = loaded.payment and loaded.payment.expire(action_id=new_id("act", now), now=now)
         if not begun:
             return False  # somebody was faster, or an action is in flight: looked at again later

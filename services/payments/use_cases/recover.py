@@ -105,7 +105,7 @@ class Recovery:
 
     async def _begin_reversal(self, found: InDoubt) -> bool:
         """Record the reversal, then ask for it: a late approval is no longer believed."""
-        now = self._ports.clock.now()
+        now = self._ports.clock.now(found.payment.merchant_id)
         payment, reversal = found.payment.reverse(action_id=new_id("act", now), now=now)
         change = Change(payment=payment, actions=(reversal,))
         if await self._ports.store.commit(change) is not CommitResult.COMMITTED:
@@ -126,7 +126,7 @@ class Recovery:
         return await self._reversed(found)
 
     async def _expired(self, found: InDoubt) -> bool:
-        now = self._ports.clock.now()
+        now = self._ports.clock.now(found.payment.merchant_id)
         settled = settle_expiry(found.payment, found.action, now)
         if settled is None:
             return True
@@ -135,7 +135,7 @@ class Recovery:
         return await self._ports.store.commit(change) is CommitResult.COMMITTED
 
     async def _reversed(self, found: InDoubt) -> bool:
-        now = self._ports.clock.now()
+        now = self._ports.clock.now(found.payment.merchant_id)
         settled = settle_reversal(found.payment, found.action, found.authorization, now)
         if settled is None:
             return True
@@ -153,7 +153,7 @@ class Recovery:
 
     def _wait(self, found: InDoubt) -> timedelta:
         """Wait longer the longer the action is in doubt."""
-        age = self._ports.clock.now() - found.action.create_time
+        age = self._ports.clock.now(found.payment.merchant_id) - found.action.create_time
         return min(max(age / 4, WAIT_MIN), WAIT_MAX)
 
 

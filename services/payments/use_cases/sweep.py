@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
 from pkg.errors import DependencyUnavailableError
 from pkg.process.repeating import repeat
 from services.payments.domain.action import ActionType
-from services.payments.ports import Ports
+from services.payments.ports import NOBODYS, Ports
 from services.payments.use_cases.cards import BATCH as CARDS_BATCH
 from services.payments.use_cases.cards import purge_cards
 from services.payments.use_cases.expire import Expiry
@@ -24,7 +25,8 @@ AWAITED = frozenset(ActionType) - {ActionType.EXPIRE}
 AWAITED_ROOM, EXPIRIES_ROOM = 64, 16
 
 KEYS_BATCH = 1_000
-KEYS_SECONDS, CARDS_SECONDS = 1.0, 5.0
+KEYS_SECONDS, CARDS_SECONDS, VISITS_SECONDS = 1.0, 5.0, 1.0
+VISITS_PAUSE = timedelta(hours=1)
 # What is under way usually ends within it; a bank that hangs is not waited for.
 STOP_SECONDS = 1.0
 
@@ -55,6 +57,7 @@ class Sweep:
             (self._leases.renew, RENEWAL_SECONDS),
             (self.remove_keys, KEYS_SECONDS),
             (self.purge_cards, CARDS_SECONDS),
+            (self.visit_ahead, VISITS_SECONDS),
         ]
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -70,6 +73,7 @@ class Sweep:
         await self._expiry.run_once()
         await self.remove_keys()
         await self.purge_cards()
+        await self.visit_ahead()
 
     async def recover(self) -> None:
         """Try to settle every action that is due."""
@@ -79,15 +83,30 @@ class Sweep:
 
     async def remove_keys(self) -> bool:
         """Remove old idempotency keys; return whether there may be more."""
-        await self._ports.store.read_clock()
-        oldest = self._ports.clock.now() - self._ports.limits.key_lifetime
+        oldest = self._ports.clock.now(NOBODYS) - self._ports.limits.key_lifetime
         removed = await self._ports.store.remove_keys(before=oldest, limit=KEYS_BATCH)
         return removed == KEYS_BATCH
 
     async def purge_cards(self) -> bool:
         """Remove cards that are not kept any longer; return whether there may be more."""
-        await self._ports.store.read_clock()
         return await purge_cards(self._ports) >= CARDS_BATCH
+
+    async def visit_ahead(self) -> bool:
+        """Remove what is too old by one clock that is ahead; return whether there may be more.
+
+        No index has keys and cards by their merchants' times. A merchant is visited when it turns
+        its clock, and then every hour, a batch at a time: many have their turns.
+        """
+        store, visits = self._ports.store, self._ports.visits
+        merchant_id = await visits.next(pause=VISITS_PAUSE)
+        if merchant_id is None:
+            return False
+        oldest = self._ports.clock.now(merchant_id) - self._ports.limits.key_lifetime
+        keys = await store.remove_keys(before=oldest, limit=KEYS_BATCH, merchant_id=merchant_id)
+        cards = await purge_cards(self._ports, merchant_id)
+        if keys >= KEYS_BATCH or cards >= CARDS_BATCH:
+            await visits.again(merchant_id, pause=VISITS_PAUSE)
+        return True
 
     async def _stop(self, chores: list[asyncio.Task[None]]) -> None:
         """Let what is under way end; break off what does not, and leave it to others at once."""

@@ -135,7 +135,7 @@ def begun_by(ports: Ports, payment: Payment, beginning: Beginning) -> Change:
         PaymentsError: It is refused.
         DependencyUnavailableError: The bank is known to be away.
     """
-    now, keyed = ports.clock.now(), beginning.keyed
+    now, keyed = ports.clock.now(payment.merchant_id), beginning.keyed
     if payment.merchant_id != keyed.merchant_id:
         raise errors.PaymentNotFoundError  # no mistake above may make it somebody else's
     after, action = beginning.operation.begun(payment, action_id=new_id("act", now), now=now)
@@ -146,7 +146,7 @@ def begun_by(ports: Ports, payment: Payment, beginning: Beginning) -> Change:
 
 def ended_by(ports: Ports, payment: Payment, action: Action, ending: Ending) -> Change | None:
     """Return commit 2 of an action on a payment as it is now; None if nothing is to be settled."""
-    now = ports.clock.now()
+    now = ports.clock.now(payment.merchant_id)
     settled = settle(payment, action, ending.answer, now)
     if settled is None:
         return None
@@ -211,7 +211,8 @@ async def reply_of(ports: Ports, ended: InDoubt) -> Reply:
     await ports.store.ensure_kept()
     if ended.reply is not None:
         return Reply(ended.reply)
-    return Reply(ports.replies.render(ended.action, ended.payment, ports.clock.now()))
+    now = ports.clock.now(ended.payment.merchant_id)
+    return Reply(ports.replies.render(ended.action, ended.payment, now))
 
 
 class Retries:

@@ -13,7 +13,7 @@ from paygate.payments.v1.payment_pb2 import Action as ActionMessage
 from pkg.ids import new_id
 from pkg.postgres.sql import open_pool
 from pkg.secret import Secret
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.hashing import HmacHasher
 from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.postgres import PostgresStore
@@ -101,7 +101,7 @@ class Books:
             acquirer=self.bank,
             vault=MemoryVault(MemoryStore()),
             cards=MemoryStore(),
-            clock=SandboxClock(),
+            clock=SandboxClocks(),
             hasher=HmacHasher(Secret(HASH_KEY)),
             replies=ProtoReplies(),
         )
@@ -124,7 +124,7 @@ async def books(payments_database_url: str) -> AsyncIterator[Books]:
         ]
         lease = timedelta(hours=1)
         yield Books(
-            PostgresStore(reads, writes, events=ProtoEvents(), clock=SandboxClock(), lease=lease)
+            PostgresStore(reads, writes, events=ProtoEvents(), clocks=SandboxClocks(), lease=lease)
         )
 
 

@@ -13,7 +13,7 @@ from pkg.secret import Secret
 from services.events.deliver import Deliverer, DeliveryLimits
 from services.events.relay import Relay
 from services.events.sealing import SecretBox, new_secret
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.api.codec import ProtoEvents
 from services.payments.domain.action import Action
@@ -110,14 +110,18 @@ class Desk:
             attempts += tried
         return attempts
 
-    async def advance(self, by: timedelta) -> None:
-        """Turn the sandbox's clock."""
+    async def advance(self, by: timedelta, *, merchant_id: str | None = None) -> None:
+        """Turn a merchant's clock; by default that of each who has an endpoint or an event."""
         await self.pool.execute(
             """
-            INSERT INTO sandbox_clock (ahead) VALUES ($1)
-            ON CONFLICT (singleton) DO UPDATE SET ahead = sandbox_clock.ahead + EXCLUDED.ahead
+            INSERT INTO sandbox_clocks AS c (merchant_id, ahead)
+            SELECT merchant_id, $1
+            FROM (SELECT merchant_id FROM webhook_endpoints UNION SELECT merchant_id FROM outbox) m
+            WHERE $2::text IS NULL OR merchant_id = $2
+            ON CONFLICT (merchant_id) DO UPDATE SET ahead = c.ahead + EXCLUDED.ahead
             """,
             by,
+            merchant_id,
         )
 
     async def deliveries(self) -> list[Row]:
@@ -125,7 +129,7 @@ class Desk:
         return list(
             await self.pool.fetch(
                 """
-                SELECT d.*, due_time - gateway_now() AS wait
+                SELECT d.*, due_time - gateway_now(merchant_id) AS wait
                 FROM webhook_deliveries d ORDER BY payment_id, sequence, endpoint_id
                 """
             )
@@ -149,7 +153,7 @@ async def opened(url: str, limits: DeliveryLimits | None = None) -> AsyncIterato
             pool,
             writes,
             events=ProtoEvents(),
-            clock=SandboxClock(),
+            clocks=SandboxClocks(),
             lease=timedelta(seconds=10),
         )
         box = SecretBox(Secret(WEBHOOK_KEY))

@@ -11,7 +11,7 @@ from pkg.process.mode import Mode
 from services.events.deliver import Deliverer
 from services.events.outbox import Outbox
 from services.events.tally import RelayTally
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.tally import StoreTally
 from services.payments.api.codec import ProtoEvents
@@ -35,7 +35,7 @@ async def test_what_is_pending_is_counted(desk: Desk, payments_database_url: str
     url = as_part(payments_database_url, "paygate_gateway")
     async with await open_pool(url, size=1, command_timeout_seconds=5, name="test") as pool:
         store = PostgresStore(
-            pool, pool, events=ProtoEvents(), clock=SandboxClock(), lease=timedelta(seconds=10)
+            pool, pool, events=ProtoEvents(), clocks=SandboxClocks(), lease=timedelta(seconds=10)
         )
         await desk.authorized()
         assert await store.count_pending() == (0, 0)
@@ -97,7 +97,7 @@ async def test_groups_and_pools_are_shown(desk: Desk, payments_database_url: str
             pool,
             pool,
             events=ProtoEvents(),
-            clock=SandboxClock(),
+            clocks=SandboxClocks(),
             lease=timedelta(seconds=10),
             tally=StoreTally(metrics),
         )

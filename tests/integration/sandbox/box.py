@@ -10,7 +10,7 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
-from tests.chaos.rig import Rig
+from tests.chaos.rig import Rig, gbp
 
 WEEK = timedelta(days=7)
 
@@ -32,6 +32,12 @@ class Sandbox:
             request, metadata=self.metadata
         )
         return response
+
+    async def authorize(self, card: pb.CardDetails, *, worker: int) -> pb.Payment:
+        """Authorize at one worker, without an idempotency key."""
+        request = service.AuthorizeRequest(card_details=card, amount=gbp(500))
+        stub = PaymentServiceStub(self.rig.channels[worker])
+        return (await stub.Authorize(request, metadata=self.metadata)).payment
 
     async def expired(self) -> None:
         """Wait until everything that is due has expired."""

@@ -14,13 +14,7 @@ from services.acquirer.cards import APPROVED_CARDS
 from tests.chaos.rig import CARD, gbp, reason_of
 from tests.integration.sandbox.box import WEEK, Sandbox
 
-# A delivery that is due in an hour, by a clock that is so far ahead.
-WAITING = """
-INSERT INTO webhook_deliveries
-  (merchant_id, endpoint_id, event_id, payment_id, sequence, status, due_time, create_time)
-VALUES ('mer_other', 'whe_1', 'evt_1', 'pay_1', 1, 'PENDING',
-  clock_timestamp() + $1::interval + interval '1 hour', clock_timestamp())
-"""
+OTHERS = "INSERT INTO sandbox_clocks (merchant_id, ahead) VALUES ('mer_other', $1)"
 ROUNDS, PAYMENTS, CAPTURES_EACH = 4, 20, 6
 ORPHANS = """
 SELECT count(*) FROM {} t
@@ -40,24 +34,29 @@ WHERE status = 'AUTHORIZED' AND NOT EXISTS (SELECT FROM cards c WHERE c.token = 
 """
 
 
-async def test_reset_puts_the_clock_back(box: Sandbox) -> None:
-    """For every process at once; another merchant's delivery waits for as long as it would have."""
-    book, year = box.rig.payments_book, 50 * WEEK
+async def test_reset_puts_the_callers_clock_back(box: Sandbox) -> None:
+    """For every process at once, though it has seen nothing since; another merchant's goes on."""
+    book, years = box.rig.payments_book, 50 * WEEK
+    await book.execute(OTHERS, years)
+    # Past, by the clock as it was; without a key nothing is looked up first.
+    soon = datetime.now(UTC) + years / 2
+    expiry = pb.Expiry(month=soon.month, year=soon.year)
+    card = pb.CardDetails(pan=CARD.pan, expiry=expiry, cvv="123")
     for _ in range(3):
-        await box.advance(year)
-        await book.execute(WAITING, year)
+        await box.advance(years)
+        for worker in range(2):
+            with pytest.raises(aio.AioRpcError) as refused:
+                await box.authorize(card, worker=worker)
+            assert reason_of(refused.value) == "VALIDATION_FAILED"
         await box.stub.Reset(sandbox.ResetRequest(), metadata=box.metadata)
         for worker in range(2):
-            request = service.AuthorizeRequest(card_details=CARD, amount=gbp(5))
-            made = (await box.rig.call(request, worker=worker)).payment
+            made = await box.authorize(card, worker=worker)
             away = made.create_time.ToDatetime(tzinfo=UTC) - datetime.now(UTC)
             assert abs(away) < timedelta(seconds=30)
         clock = await box.stub.GetClock(sandbox.GetClockRequest(), metadata=box.metadata)
         assert clock.offset == Duration()
-        waits = await book.fetchval(
-            "DELETE FROM webhook_deliveries RETURNING due_time - clock_timestamp()"
-        )
-        assert timedelta(minutes=59) < waits <= timedelta(hours=1)
+    others = "SELECT ahead FROM sandbox_clocks WHERE merchant_id = 'mer_other'"
+    assert await book.fetchval(others) == years
 
 
 async def test_reset_removes_a_merchants_data_and_keeps_its_key(box: Sandbox) -> None:

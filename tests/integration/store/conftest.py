@@ -6,7 +6,7 @@ import pytest
 
 from pkg.postgres.sql import open_pool
 from pkg.postgres.tenancy import MerchantPool
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.memory import MemoryStore
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
@@ -25,10 +25,10 @@ async def on_postgres(payments_database_url: str) -> AsyncIterator[OnPostgres]:
     reader = as_part(payments_database_url, "paygate_reader")
     looks = await open_pool(reader, size=2, command_timeout_seconds=5, name="test")
     owner = await open_pool(payments_database_url, size=1, command_timeout_seconds=5, name="test")
-    clock = SandboxClock()
+    clocks = SandboxClocks()
     async with reads, writes, looks, owner:
-        store = PostgresStore(reads, writes, events=ProtoEvents(), clock=clock, lease=LEASE)
-        yield OnPostgres(store, PostgresReader(MerchantPool(looks), clock=clock), owner)
+        store = PostgresStore(reads, writes, events=ProtoEvents(), clocks=clocks, lease=LEASE)
+        yield OnPostgres(store, PostgresReader(MerchantPool(looks), clocks=clocks), owner)
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -67,7 +67,9 @@ async def test_expirable_payments_are_listed(store: Store, request: pytest.Fixtu
         store.now = lambda: NOW + LIFETIME
     else:
         await request.getfixturevalue("on_postgres").pool.execute(
-            "INSERT INTO sandbox_clock (ahead) VALUES ($1 - clock_timestamp())", NOW + LIFETIME
+            "INSERT INTO sandbox_clocks (merchant_id, ahead) VALUES ($1, $2 - clock_timestamp())",
+            MERCHANT,
+            NOW + LIFETIME,
         )
     assert {id_ for _, id_ in await store.list_expirable(limit=9)} == {due.id, partly.id}
     begun_expiry = due.expire(action_id=new_id("act", LATER), now=NOW + LIFETIME)

@@ -10,7 +10,7 @@ import pytest
 from pkg.observe.metrics import Metrics
 from pkg.postgres.sql import Pool, open_pool
 from pkg.secret import Secret
-from services.payments.adapters.clock import SandboxClock
+from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_cards import PostgresCards
 from services.payments.adapters.vault import local as vault_local
@@ -106,7 +106,7 @@ async def vault(wrapper: KeyWrapper, payments_database_url: str) -> AsyncIterato
         gateway = await pool(as_part(payments_database_url, "paygate_gateway"))
         yield Fixture(
             PostgresStore(
-                gateway, gateway, events=ProtoEvents(), clock=SandboxClock(), lease=LEASE
+                gateway, gateway, events=ProtoEvents(), clocks=SandboxClocks(), lease=LEASE
             ),
             PostgresCards(gateway, Metrics()),
             Counted(wrapper),

@@ -102,7 +102,9 @@ async def test_a_card_that_is_not_used_is_removed(vault: Fixture) -> None:
     """Counted from its last use, which is noted once a day."""
     idle = (await authorized(vault, Approved())).card.token
     used = (await authorized(vault, Approved())).card.token
-    await vault.owner.execute("INSERT INTO sandbox_clock (ahead) VALUES ('100 days')")
+    await vault.owner.execute(
+        "INSERT INTO sandbox_clocks (merchant_id, ahead) VALUES ($1, '100 days')", MERCHANT
+    )
     for _ in range(3):
         await vault.worker().open(MERCHANT, used)
     times = "SELECT token, use_time FROM cards"

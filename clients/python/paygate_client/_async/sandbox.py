@@ -29,7 +29,7 @@ class AsyncSandbox:
         return await self._transport.send(requests.get_clock())
 
     async def advance(self, by: timedelta, *, idempotency_key: str | None = None) -> Clock:
-        """Turn the clock forward for everybody, by 1 second to 400 days; `reset` puts it back."""
+        """Turn the merchant's clock forward, by 1 second to 400 days; `reset` puts it back."""
         return await self._transport.send(requests.advance_clock(by), idempotency_key)
 
     async def drain(self, at_most: timedelta = timedelta(seconds=3)) -> Drained:

@@ -42,7 +42,7 @@ export function Clock() {
     if (then.value) await drain(doing);
   });
   return (
-    <PageOf title="Clock" sub="Payments expire and webhooks retry by this clock. All merchants share it.">
+    <PageOf title="Clock" sub="Payments expire and webhooks retry by this clock. Each merchant has its own.">
       <div class="clock">
         <div class="stack">
           <Now />
@@ -96,7 +96,7 @@ function Turn({ turn, busy, then }: { turn: Turning; busy: boolean; then: Signal
           <Button kind="main" submit busy={busy} refused={"problem" in wanted ? wanted.problem : undefined}>Move</Button>
         </form>
         <Check label="Then wait until everything due is done (drain)" on={then.value} onInput={(on) => { then.value = on; }} />
-        <p class="muted small">Moves for all merchants: up to 400 days at a time, 100 years in total. Only a reset moves it back.</p>
+        <p class="muted small">Moves for this merchant alone: up to 400 days at a time, 100 years in total. Only a reset moves it back.</p>
       </div>
     </Panel>
   );

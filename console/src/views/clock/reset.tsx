@@ -38,7 +38,7 @@ function Confirm({ onClose, done }: { onClose: () => void; done: () => void }) {
       foot={<><Button onClick={onClose} autofocus>Cancel</Button><Button kind="danger" submit busy={busy.value}>Reset sandbox</Button></>}>
       <p>This can't be undone. For this merchant it removes:</p>
       <ul class="bullets"><li>all payments, with their actions,</li><li>all events and their deliveries,</li><li>all webhook endpoints, with their secrets,</li><li>its inbox and its request log.</li></ul>
-      <p>The clock goes back to the real time, <strong>for every merchant</strong> of this sandbox. API keys stay.</p>
+      <p>Its clock goes back to the real time. API keys stay. Other merchants notice nothing.</p>
       {failure.value && <Failed failure={failure.value} />}
     </Dialog>
   );

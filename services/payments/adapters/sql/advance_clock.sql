@@ -1,6 +1,7 @@
--- Turns the clock of the sandbox forward, for every process; no row if it would be too far ahead.
-INSERT INTO sandbox_clock (ahead) VALUES ($1)
-ON CONFLICT (singleton) DO UPDATE SET
-  ahead = sandbox_clock.ahead + EXCLUDED.ahead, turns = sandbox_clock.turns + 1
-WHERE sandbox_clock.ahead + EXCLUDED.ahead <= $2::interval
+-- Turns a merchant's clock forward, for every process; no row if it would be too far ahead. What is too old
+-- by then is looked for at once.
+INSERT INTO sandbox_clocks AS c (merchant_id, ahead) VALUES ($1, $2)
+ON CONFLICT (merchant_id) DO UPDATE SET
+  ahead = c.ahead + EXCLUDED.ahead, turns = c.turns + 1, visit_time = '-infinity'
+WHERE c.ahead + EXCLUDED.ahead <= $3::interval
 RETURNING ahead

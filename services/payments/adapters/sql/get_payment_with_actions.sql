@@ -11,7 +11,7 @@ SELECT
   a.currency AS action_currency, a.minor_units, a.reference AS action_reference,
   a.decline_code AS action_decline_code, a.approval_code, a.sequence,
   a.create_time AS action_create_time, a.update_time AS action_update_time,
-  (SELECT reading FROM sandbox_clock) AS clock
+  (SELECT reading FROM sandbox_clocks WHERE merchant_id = $1) AS clock
 FROM payments p
 JOIN actions a ON a.merchant_id = p.merchant_id AND a.payment_id = p.id
 WHERE p.merchant_id = $1 AND p.id = $2

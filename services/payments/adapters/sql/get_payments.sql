@@ -6,6 +6,6 @@ SELECT
   currency, authorized, captured, capturing, refunded, refunding,
   card_brand, card_last4, card_expiry_month, card_expiry_year, card_token,
   reference, decline_code, create_time, update_time, expire_time,
-  (SELECT reading FROM sandbox_clock) AS clock
+  (SELECT reading FROM sandbox_clocks WHERE merchant_id = $1) AS clock
 FROM payments
 WHERE merchant_id = $1 AND id = ANY($2::text[])

@@ -1,4 +1,4 @@
--- What time brings next for a merchant: at most $2 things, the soonest first, by the gateway's clock.
+-- What time brings next for a merchant: at most $2 things, the soonest first, by its clock.
 -- Actions are asked about again by the real time; a delivery that was never tried waits for no time. A
 -- test event is about no payment, and a stream of its own, under its own id.
 --
@@ -27,7 +27,7 @@ FROM (
     )
   ) oldest
   UNION ALL
-  SELECT 'ACTION_RETRIED', due_time + (gateway_now() - clock_timestamp()), payment_id, '', ''
+  SELECT 'ACTION_RETRIED', due_time + (SELECT gateway_now($1) - clock_timestamp()), payment_id, '', ''
   FROM (
     SELECT merchant_id, due_time, payment_id
     FROM actions

@@ -7,7 +7,8 @@ SELECT
   currency, authorized, captured, capturing, refunded, refunding,
   card_brand, card_last4, card_expiry_month, card_expiry_year, card_token,
   reference, decline_code, create_time, update_time, expire_time,
-  commit_order, is_wanted, is_last
+  commit_order, is_wanted, is_last,
+  (SELECT reading FROM sandbox_clocks WHERE merchant_id = $1) AS clock
 FROM (
   SELECT
     p.*,

@@ -2,7 +2,7 @@
 -- snapshot; each may be missing.
 SELECT
   p.*,
-  (SELECT reading FROM sandbox_clock) AS clock,
+  (SELECT c.reading FROM sandbox_clocks c WHERE c.merchant_id = i.merchant_id) AS clock,
   k.fingerprint AS key_fingerprint,
   k.action_id AS key_action_id,
   k.reply AS key_reply

@@ -2,7 +2,7 @@
 -- the one in question and the operator's word on it; all in one snapshot. One row, or two when they are different actions.
 SELECT
   p.*,
-  (SELECT reading FROM sandbox_clock) AS clock,
+  (SELECT reading FROM sandbox_clocks WHERE merchant_id = $1) AS clock,
   a.id AS action_id,
   a.type AS action_type,
   a.status AS action_status,

@@ -1,6 +1,7 @@
 -- Stores a group of payments that begin: for each the payment, its authorization (PENDING), the
 -- idempotency key that it claims and its card; or nothing of it. Returns a row for each, with whether
--- it `has_key`, but for those that were decided by a clock that has been turned since.
+-- it `has_key`, but for those that were decided by a clock that has been turned since: `clock` is how far
+-- the merchant's must be ahead, in microseconds.
 --
 -- The ids are new: whoever else is at work can only meet these rows in the keys. Those are claimed in
 -- one order, so that concurrent groups cannot deadlock.
@@ -10,15 +11,15 @@ WITH input AS MATERIALIZED (
     $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[],
     $6::text[], $7::text[], $8::smallint[], $9::smallint[], $10::bytea[], $11::text[],
     $12::text[], $13::timestamptz[], $14::timestamptz[],
-    $15::text[], $16::bytea[], $17::text[], $18::bytea[]
+    $15::text[], $16::bytea[], $17::text[], $18::bytea[], $19::bigint[]
   ) WITH ORDINALITY AS i (
     merchant_id, id, action_id, currency, minor_units,
     card_brand, card_last4, card_expiry_month, card_expiry_year, card_fingerprint, card_token,
     reference, create_time, expire_time,
-    key, fingerprint, data_key_id, card_ciphertext,
+    key, fingerprint, data_key_id, card_ciphertext, clock,
     ord)
-  WHERE create_time BETWEEN $21::timestamptz AND $22::timestamptz
-    AND coalesce((SELECT ahead FROM sandbox_clock), interval '0') = $20::interval
+  WHERE clock
+    = coalesce((SELECT c.reading[2] FROM sandbox_clocks c WHERE c.merchant_id = i.merchant_id), 0)
 ),
 claimed AS (
   INSERT INTO idempotency_keys
@@ -57,7 +58,7 @@ stored_actions AS (
   SELECT
     merchant_id, action_id, id, 'AUTHORIZE', 'PENDING', currency, minor_units, false, reference,
     -- Real time, the database's own: a lease must not move with the clock of the sandbox.
-    1, key, create_time, create_time, clock_timestamp() + $19::interval
+    1, key, create_time, create_time, clock_timestamp() + $20::interval
   FROM go
 ),
 stored_cards AS (

@@ -3,7 +3,7 @@
 SELECT merchant_id, id, payment_id, type, resolution, create_time
 FROM actions a
 WHERE status = 'PENDING'
-  AND create_time < gateway_now() - $1::interval
+  AND create_time < gateway_now(a.merchant_id) - $1::interval
   AND id > $2
   AND NOT (type = 'AUTHORIZE' AND EXISTS (
     SELECT FROM actions r

@@ -87,14 +87,14 @@ class SandboxServiceServicer:
     """
 
     def GetClock(self, request, context):
-        """The time of the sandbox.
+        """The time by the merchant's clock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AdvanceClock(self, request, context):
-        """Turns the clock forward, for everybody. What is due by then happens by itself: see Drain.
+        """Turns the merchant's own clock forward. What is due by then happens by itself: see Drain.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,9 +34,9 @@ class SandboxServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SandboxServiceAsyncStub: ...
     GetClock: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetClockRequest, _sandbox_service_pb2.GetClockResponse]
-    """The time of the sandbox."""
+    """The time by the merchant's clock."""
     AdvanceClock: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.AdvanceClockRequest, _sandbox_service_pb2.AdvanceClockResponse]
-    """Turns the clock forward, for everybody. What is due by then happens by itself: see Drain."""
+    """Turns the merchant's own clock forward. What is due by then happens by itself: see Drain."""
     Drain: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.DrainRequest, _sandbox_service_pb2.DrainResponse]
     """Returns when everything that is due was done: recovery, expiry, events and their deliveries."""
     Reset: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ResetRequest, _sandbox_service_pb2.ResetResponse]
@@ -64,9 +64,9 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetClock: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetClockRequest, _sandbox_service_pb2.GetClockResponse]  # type: ignore[assignment]
-    """The time of the sandbox."""
+    """The time by the merchant's clock."""
     AdvanceClock: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.AdvanceClockRequest, _sandbox_service_pb2.AdvanceClockResponse]  # type: ignore[assignment]
-    """Turns the clock forward, for everybody. What is due by then happens by itself: see Drain."""
+    """Turns the merchant's own clock forward. What is due by then happens by itself: see Drain."""
     Drain: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.DrainRequest, _sandbox_service_pb2.DrainResponse]  # type: ignore[assignment]
     """Returns when everything that is due was done: recovery, expiry, events and their deliveries."""
     Reset: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ResetRequest, _sandbox_service_pb2.ResetResponse]  # type: ignore[assignment]
@@ -97,7 +97,7 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_service_pb2.GetClockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.GetClockResponse, _abc.Awaitable[_sandbox_service_pb2.GetClockResponse]]:
-        """The time of the sandbox."""
+        """The time by the merchant's clock."""
 
     @_abc_1.abstractmethod
     def AdvanceClock(
@@ -105,7 +105,7 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_service_pb2.AdvanceClockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.AdvanceClockResponse, _abc.Awaitable[_sandbox_service_pb2.AdvanceClockResponse]]:
-        """Turns the clock forward, for everybody. What is due by then happens by itself: see Drain."""
+        """Turns the merchant's own clock forward. What is due by then happens by itself: see Drain."""
 
     @_abc_1.abstractmethod
     def Drain(

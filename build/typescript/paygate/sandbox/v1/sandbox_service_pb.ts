@@ -780,7 +780,7 @@ export const LoggedRequestSchema: GenMessage<LoggedRequest> = /*@__PURE__*/
  */
 export const SandboxService: GenService<{
   /**
-   * The time of the sandbox.
+   * The time by the merchant's clock.
    *
    * @generated from rpc paygate.sandbox.v1.SandboxService.GetClock
    */
@@ -790,7 +790,7 @@ export const SandboxService: GenService<{
     output: typeof GetClockResponseSchema;
   },
   /**
-   * Turns the clock forward, for everybody. What is due by then happens by itself: see Drain.
+   * Turns the merchant's own clock forward. What is due by then happens by itself: see Drain.
    *
    * @generated from rpc paygate.sandbox.v1.SandboxService.AdvanceClock
    */

@@ -2,7 +2,7 @@
 -- it was removed.
 SELECT
   c.data_key_id, c.ciphertext, k.wrapped,
-  c.use_time < gateway_now() - interval '1 day' AS is_stale, NULL AS cause
+  c.use_time < gateway_now($1) - interval '1 day' AS is_stale, NULL AS cause
 FROM cards c
 JOIN data_keys k ON k.merchant_id = c.merchant_id AND k.id = c.data_key_id
 WHERE c.merchant_id = $1 AND c.token = $2
