@@ -1,12 +1,13 @@
 """The list of payments: filters, search, opening, for everybody."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from paygate.admin.v1 import admin_service_pb2 as admin
-from tests.console.browsing import accessible, fits
+from tests.console.browsing import WAIT_MILLISECONDS, accessible, fits
 from tests.console.conftest import NewPage
 from tests.console.merchants import DECLINED, Merchant
 from tests.e2e.operator import Operator
@@ -43,6 +44,14 @@ def is_open(page: Page, payment_id: str) -> None:
     assert f"#/payments/{payment_id}" in page.url
 
 
+def until_listed(page: Page, merchant: Merchant, event_id: str) -> None:
+    """Wait until an event is among all: while somebody's older write is under way, it is not."""
+    deadline = time.monotonic() + WAIT_MILLISECONDS / 1_000
+    while event_id not in {one["id"] for one in merchant.call("GET", "/events")["events"]}:
+        assert time.monotonic() < deadline, event_id
+        page.wait_for_timeout(50)
+
+
 def test_filters_stand_in_the_address(payments: Page, merchant: Merchant) -> None:
     """An empty list says what to do next; what is filtered stays so with a reload."""
     expect(payments.get_by_text("No payments yet")).to_be_visible()
@@ -70,6 +79,7 @@ def test_a_search_finds_whatever_is_known(payments: Page, merchant: Merchant) ->
     """Ids of a payment, an event and an action, last four digits, a reference; else it says why."""
     first, second = merchant.authorize(reference="order-7"), merchant.authorize(pan=DECLINED)
     (event,) = merchant.call("GET", f"/events?payment_id={first}")["events"]
+    until_listed(payments, merchant, event["id"])  # an action is looked for among all events
     found = {first: first, event["id"]: first, event["data"]["action"]["id"]: first, second: second}
     for typed, payment_id in found.items():
         search(payments, f" {typed} ")

@@ -21,14 +21,13 @@ export function taken(feed: Feed, payment: Payment, { held, wanted }: { held: bo
   const last = feed.items.at(-1);
   if (!wanted || (last && payment.id < last.id)) return feed;
   const fresh = new Set([...feed.fresh, payment.id]);
-  if (held) return { ...feed, waiting: inOrder([payment, ...feed.waiting]), fresh };
-  return { ...feed, items: inOrder([payment, ...feed.items]), fresh };
+  return held ? { ...feed, waiting: inserted(feed.waiting, payment), fresh } : { ...feed, items: inserted(feed.items, payment), fresh };
 }
 
-/** Takes in a payment where it is known already. */
+/** Takes in a payment where it is known already; what tells nothing new leaves the feed the very same, so that nothing is drawn again. */
 export function changed(feed: Feed, payment: Payment): Feed {
-  const put = (list: readonly Payment[]) => (within(list, payment) ? list.map((one) => newer(one, payment)) : list);
-  return { ...feed, items: put(feed.items), waiting: put(feed.waiting) };
+  const [items, waiting] = [put(feed.items, payment), put(feed.waiting, payment)];
+  return items === feed.items && waiting === feed.waiting ? feed : { ...feed, items, waiting };
 }
 
 /** Shows those that have waited. */
@@ -70,9 +69,19 @@ export const settled = (feed: Feed): Feed => (feed.fresh.size ? { ...feed, fresh
 
 const within = (list: readonly Payment[], { id }: Payment): boolean => list.some((one) => one.id === id);
 
-/** Of two states of one payment the one that changed last; events may come late. */
-const newer = (one: Payment, other: Payment): Payment =>
-  one.id === other.id && Date.parse(other.update_time) >= Date.parse(one.update_time) ? other : one;
+/** Of two states of one payment the one that changed last, for events may come late. */
+function put(list: readonly Payment[], payment: Payment): readonly Payment[] {
+  const at = list.findIndex(({ id }) => id === payment.id);
+  const one = list[at];
+  if (!one || Date.parse(payment.update_time) < Date.parse(one.update_time) || JSON.stringify(one) === JSON.stringify(payment)) return list;
+  return list.with(at, payment);
+}
+
+/** Among thousands one more costs a copy, and no sorting. */
+function inserted(list: readonly Payment[], payment: Payment): readonly Payment[] {
+  const under = list.findIndex(({ id }) => id < payment.id);
+  return list.toSpliced(under < 0 ? list.length : under, 0, payment).slice(0, ITEMS_MAX);
+}
 
 const inOrder = (list: readonly Payment[]): readonly Payment[] =>
   [...list].sort((one, other) => (one.id < other.id ? 1 : -1)).slice(0, ITEMS_MAX);

@@ -5,8 +5,8 @@ import { useEffect, useLayoutEffect } from "preact/hooks";
 import { nearby, type Part } from "../model/nearby.ts";
 
 /** Shorter tables are drawn whole. */
-const ROWS_MIN = 150;
-const ROW_PIXELS = 41;
+const ROWS_MIN = 100;
+const ROW_PIXELS = 40;
 
 export interface Drawn extends Part {
   /** Of one row, in pixels. */
@@ -28,14 +28,19 @@ export function useNearby(count: number, body: RefObject<HTMLTableSectionElement
   useLayoutEffect(() => { if (!isWhole) look(); }, [count, isWhole]);
   useEffect(() => {
     if (isWhole) return undefined;
-    addEventListener("scroll", look, { passive: true });
-    addEventListener("resize", look);
-    return () => {
-      removeEventListener("scroll", look);
-      removeEventListener("resize", look);
-    };
+    return onMoving(look);
   }, [count, isWhole]);
   return isWhole ? { from: 0, to: count, height: ROW_PIXELS } : drawn.value;
+}
+
+/** Calls `look` whenever the page has moved, and returns what ends that. */
+export function onMoving(look: () => void): () => void {
+  addEventListener("scroll", look, { passive: true });
+  addEventListener("resize", look);
+  return () => {
+    removeEventListener("scroll", look);
+    removeEventListener("resize", look);
+  };
 }
 
 /** Returns the height of a row as the browser has made it, if there is one. */

@@ -1,11 +1,13 @@
 /** Tables whose rows open something: by a click, by Enter, and with j and k from anywhere. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { link, route } from "../route.ts";
 import { useKeys } from "./keys.ts";
 import { useNearby } from "./nearby.ts";
 
 export interface Column<T> {
   head: string;
+  /** Drawn when its item is another: what else a cell stands on is read in a component of its own. */
   cell: (item: T) => ComponentChildren;
   /** Figures, at the right. */
   figures?: boolean;
@@ -21,6 +23,7 @@ export interface Column<T> {
 interface Props<T> {
   label: string;
   items: readonly T[];
+  /** The very same while they say the same, or all rows are drawn again. */
   columns: readonly Column<T>[];
   keyOf: (item: T) => string;
   onOpen?: (item: T) => void;
@@ -47,15 +50,23 @@ export function Rows<T>({ label, items, columns, keyOf, onOpen, openKey, below, 
   };
   useClosing(openKey, (key) => body.current?.querySelector<HTMLElement>(`tr[data-index="${items.findIndex((item) => keyOf(item) === key)}"]`));
   useKeys(onOpen ? { j: move(1), k: move(-1) } : {});
+  const open = ({ target }: Event) => {
+    const row = target instanceof Element && !target.closest("a, button, input, select") && target.closest<HTMLElement>("tr[data-index]");
+    const item = row && items[Number(row.dataset["index"])];
+    if (item) onOpen?.(item);
+  };
+  const key = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && event.target instanceof HTMLTableRowElement) open(event);
+  };
   return (
     <div class="table-scroll">
       {/* Roles are said, since on a phone, where rows are cards, browsers no longer take it for a table. */}
       <table class="table cards" role="table" data-spans={Boolean(below)} aria-label={label} aria-rowcount={items.length + 1}>
         <thead role="rowgroup"><tr role="row">{columns.map((column) => <th key={column.head} role="columnheader" scope="col" class={classOf(column)}>{column.head}</th>)}</tr></thead>
-        <tbody role="rowgroup" ref={body}>
+        <tbody role="rowgroup" ref={body} onClick={open} onKeyDown={key}>
           <Room key="above" pixels={from * height} />
-          {items.slice(from, to).map((item, index) => <RowOf key={keyOf(item)} item={item} index={from + index} columns={columns} onOpen={onOpen} below={below}
-            isOpen={keyOf(item) === openKey} isFresh={Boolean(fresh?.has(keyOf(item)))} />)}
+          {items.slice(from, to).map((item, index) => <RowOf key={keyOf(item)} item={item} index={from + index} columns={columns} isLink={Boolean(onOpen)}
+            isOpen={keyOf(item) === openKey} below={keyOf(item) === openKey ? below : undefined} isFresh={Boolean(fresh?.has(keyOf(item)))} />)}
           <Room key="under" pixels={(items.length - Math.min(to, items.length)) * height} />
         </tbody>
       </table>
@@ -90,27 +101,23 @@ interface RowProps<T> {
   item: T;
   index: number;
   columns: readonly Column<T>[];
-  onOpen: ((item: T) => void) | undefined;
+  isLink: boolean;
   below: ((item: T) => ComponentChildren) | undefined;
   isOpen: boolean;
   isFresh: boolean;
 }
 
-function RowOf<T>({ item, index, columns, onOpen, below, isOpen, isFresh }: RowProps<T>) {
-  const open = (event: Event) => {
-    const inner = event.target instanceof Element && event.target.closest("a, button, input, select");
-    if (!inner) onOpen?.(item);
-  };
-  const key = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && event.target === event.currentTarget) onOpen?.(item);
-  };
-  return (
-    <>
-      <tr role="row" data-index={index} aria-rowindex={index + 2} data-link={Boolean(onOpen)} data-new={isFresh} aria-selected={isOpen}
-        tabIndex={onOpen ? 0 : undefined} onClick={open} onKeyDown={key}>
-        {columns.map((column) => <td key={column.head} role="cell" class={classOf(column)}>{column.cell(item)}</td>)}
-      </tr>
-      {isOpen && below && <tr role="row" class="below"><td role="cell" colSpan={columns.length}>{below(item)}</td></tr>}
-    </>
-  );
+/** A row, drawn again only when something of it is another: while one scrolls, most stay. */
+function RowOf<T>({ item, index, columns, isLink, below, isOpen, isFresh }: RowProps<T>) {
+  const row = useMemo(() => (
+    <tr role="row" data-index={index} aria-rowindex={index + 2} data-link={isLink} data-new={isFresh} aria-selected={isOpen} tabIndex={isLink ? 0 : undefined}>
+      {columns.map((column) => <td key={column.head} role="cell" class={classOf(column)}>{column.cell(item)}</td>)}
+    </tr>
+  ), [item, index, columns, isLink, isOpen, isFresh]);
+  return <>{row}{below && <tr role="row" class="below"><td role="cell" colSpan={columns.length}>{below(item)}</td></tr>}</>;
+}
+
+/** A link of a row to a place, where the filters of this one stay. */
+export function RowLink({ to, ...more }: { to: string[]; class: string; title?: string; tabIndex?: number; children: ComponentChildren }) {
+  return <a href={link(to, Object.fromEntries(route.value.query))} {...more} />;
 }

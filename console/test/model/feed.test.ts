@@ -56,6 +56,13 @@ test("a payment that is known changes; one that is not is not taken in", () => {
   assert.equal(changed(SHOWN, of("pay_3", { status: "STATUS_VOIDED" })).items[0]?.status, "STATUS_VOIDED");
 });
 
+test("what tells nothing new leaves the feed the very same, so that nothing is drawn again", () => {
+  assert.equal(refreshed(SHOWN, [of("pay_3"), of("pay_2")], { held: false }), SHOWN);
+  assert.equal(changed(SHOWN, of("pay_9")), SHOWN);
+  assert.equal(taken(SHOWN, of("pay_3", { update_time: "2026-11-28T11:00:00Z", status: "STATUS_PENDING" }), FREE), SHOWN);
+  assert.equal(changed(SHOWN, of("pay_2", { status: "STATUS_VOIDED" })).items[0], SHOWN.items[0]);
+});
+
 test("what is shown and what waits have an end", () => {
   const many = Array.from({ length: ITEMS_MAX }, (_, index) => of(`pay_${String(2 * ITEMS_MAX - index)}`));
   assert.equal(extended({ ...EMPTY, items: many }, [of("pay_1")]).items.length, ITEMS_MAX);

@@ -13,7 +13,8 @@ import { Choice } from "../../ui/field.tsx";
 import { useHolding } from "../../ui/holding.ts";
 import { useEvery } from "../../ui/load.ts";
 import { Money } from "../../ui/money.tsx";
-import { Rows, type Column } from "../../ui/rows.tsx";
+import { onMoving } from "../../ui/nearby.ts";
+import { RowLink, Rows, type Column } from "../../ui/rows.tsx";
 import { PaymentStatusOf } from "../../ui/status.tsx";
 import { Time, gatewayNow } from "../../ui/time.tsx";
 import { Search } from "./search.tsx";
@@ -23,11 +24,11 @@ const TIMES = [["", "Any time"], ["1h", "Last hour"], ["24h", "Last 24 hours"], 
 /** The stream of events does not tell of a reset; and there may be no stream. */
 const REFRESH_MILLISECONDS = 4_000;
 /** How far below what is seen the end may be when more is loaded. */
-const NEAR = "0px 0px 1000px 0px";
+const NEAR_PIXELS = 1_000;
 
-const columnsOf = (filter: store.Filter): readonly Column<Payment>[] => [
+const COLUMNS: readonly Column<Payment>[] = [
   // The link is for readers, and for another tab; the row does the same.
-  { head: "Amount", width: "amount", figures: true, cell: (payment) => <a class="row-link" tabIndex={-1} href={link(["payments", payment.id], { ...filter })}><Money amount={payment.authorized} /></a> },
+  { head: "Amount", width: "amount", figures: true, cell: ({ id, authorized }) => <RowLink to={["payments", id]} class="row-link" tabIndex={-1}><Money amount={authorized} /></RowLink> },
   { head: "Status", width: "status", cell: (payment) => <PaymentStatusOf status={payment.status} /> },
   { head: "Card", width: "card", cell: (payment) => <CardOf payment={payment} /> },
   { head: "Reference", cell: (payment) => payment.reference ? <span title={payment.reference}>{payment.reference}</span> : <span class="muted">–</span>, room: "wide" },
@@ -75,7 +76,7 @@ function Table({ filter, openId }: { filter: store.Filter; openId: string | unde
       <div class="waiting" role="status">
         {waiting.length > 0 && <Button kind="main" onClick={letIn}>{waiting.length} new {waiting.length === 1 ? "payment" : "payments"}: show</Button>}
       </div>
-      <Rows label="Payments" items={items} columns={columnsOf(filter)} keyOf={(payment) => payment.id} openKey={openId} fresh={fresh}
+      <Rows label="Payments" items={items} columns={COLUMNS} keyOf={(payment) => payment.id} openKey={openId} fresh={fresh}
         onOpen={(payment) => go(link(["payments", payment.id], { ...filter }))} />
       <More count={items.length} alone={!filter.last4} />
     </div>
@@ -98,11 +99,14 @@ function More({ count, alone }: { count: number; alone: boolean }) {
     busy.value = false;
   };
   useEffect(() => {
-    if (!alone || !end.current) return undefined;
-    const near = new IntersectionObserver(([one]) => { if (one?.isIntersecting && !store.failure.value) void show(); }, { rootMargin: NEAR });
-    near.observe(end.current);
-    return () => near.disconnect();
-  }, [count, alone]);
+    // No IntersectionObserver: Chromium's misses the end if rows are drawn in the very frame in which it comes near.
+    const look = () => {
+      const box = end.current?.getBoundingClientRect();
+      if (alone && box?.width && box.top < innerHeight + NEAR_PIXELS && !store.failure.value) void show();
+    };
+    look();
+    return onMoving(look);
+  }, [count, alone, busy.value]); // what is still near when a page has come is asked for at once
   return (
     <div ref={end}>
       {store.failure.value && <div class="panel-body"><Failed failure={store.failure.value} /></div>}

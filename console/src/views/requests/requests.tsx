@@ -1,4 +1,5 @@
 /** The request log: calls that were made with a key of this merchant, the newest first, as they come. */
+import { useMemo } from "preact/hooks";
 import { api, result } from "../../api/client.ts";
 import type { LoggedRequest } from "../../model/timeline.ts";
 import { millisecondsOf, span } from "../../model/time.ts";
@@ -10,7 +11,7 @@ import { useKeys } from "../../ui/keys.ts";
 import { PageOf } from "../../ui/page.tsx";
 import { PolledRows } from "../../ui/polled.tsx";
 import { usePolling } from "../../ui/polling.ts";
-import type { Column } from "../../ui/rows.tsx";
+import { RowLink, type Column } from "../../ui/rows.tsx";
 import { HttpStatusOf } from "../../ui/status.tsx";
 import { Time, realTimeName } from "../../ui/time.tsx";
 import type { paths } from "../../../../clients/typescript/src/api.ts";
@@ -22,7 +23,7 @@ type Method = NonNullable<NonNullable<paths["/sandbox/requests"]["get"]["paramet
 const PAGE = 100;
 
 const columnsOf = (timeName: string): readonly Column<LoggedRequest>[] => [
-  { head: "Method", width: "method", cell: (request) => <a href={link(["requests", request.id], Object.fromEntries(route.value.query))} class="strong" title={request.method}>{request.method}</a> },
+  { head: "Method", width: "method", cell: ({ id, method }) => <RowLink to={["requests", id]} class="strong" title={method}>{method}</RowLink> },
   { head: "Status", width: "code", cell: (request) => <HttpStatusOf status={request.http_status} /> },
   { head: "Reason", cell: ({ reason, replayed }) => reason ? <code title={reason}>{reason}</code> : replayed ? <span class="muted">replayed</span> : <span class="muted">–</span>, room: "wide" },
   { head: "Idempotency key", width: "words", cell: ({ idempotency_key: key }) => key ? <code title={key}>{key}</code> : <span class="muted">–</span>, room: "widest" },
@@ -42,6 +43,8 @@ export function Requests() {
     ask: (token, signal) => pageOf(filter, token, signal), keyOf: (one) => one.id,
     by: [filter.failed, filter.method, filter.idempotency_key, filter.payment_id],
   });
+  const timeName = realTimeName();
+  const columns = useMemo(() => columnsOf(timeName), [timeName]);
   const known = polling.list.value?.items.find((one) => one.id === id);
   return (
     <PageOf title="Requests">
@@ -49,7 +52,7 @@ export function Requests() {
         <div class="split-list stack">
           <Filters filter={filter} path={path} />
           <div class="panel">
-            <PolledRows polling={polling} label="Requests" nouns={["request", "requests"]} columns={columnsOf(realTimeName())} openKey={id}
+            <PolledRows polling={polling} label="Requests" nouns={["request", "requests"]} columns={columns} openKey={id}
               onOpen={(one) => go(link(["requests", one.id], { ...filter }))} empty={<Nothing filter={filter} />} />
           </div>
         </div>
