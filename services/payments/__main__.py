@@ -110,8 +110,7 @@ async def composed(
     """
     metrics, tracer = Metrics(), tracer_of(name, os.environ)
     pools = Pools(metrics)
-    timeout = settings.database_timeout_seconds
-    url = settings.database_url.get_secret_value()
+    url, timeout = settings.database_url.get_secret_value(), settings.database_timeout_seconds
     opened = partial(open_pool, url, command_timeout_seconds=timeout, name=NAME, tracer=tracer)
     reads = await opened(size=settings.database_pool_size)
     writes = await opened(size=1, first=BEGIN_COMMIT_ERA)
