@@ -20,21 +20,21 @@ from pkg.observe.request_log import RequestLog
 from services.payments.adapters.tally import MeteredAcquirer, MeteredVault, StoreTally, VaultMeter
 from services.payments.api.requests import payment_id_in
 from services.payments.domain.card import Expiry, Pan
-from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved
 from services.payments.ports import Change, SealedCard
-from tests.builders import DETAILS, begun, gbp, settled
+from tests.builders import DETAILS, begun, settled
 
 LOOPS = 100_000
 METHOD = "/paygate.payments.v1.PaymentService/Authorize"
 SEALED = SealedCard(token="tok", data_key_id="dek", ciphertext=b"")
+PAYMENT = begun()[0]
 NOW, EXPIRY = datetime.now(UTC), Expiry(2035, 12)
 
 
 class Bank:
     """Approves, and takes no time."""
 
-    async def authorize(self, _reference: str, _card: object, _amount: Money) -> Answer:
+    async def authorize(self, _payment: object, _card: object) -> Answer:
         """Approve."""
         return Approved()
 
@@ -114,8 +114,8 @@ async def main() -> None:
         costs = {
             "calls and log": call_cost(metrics, write) - empty,
             "store": store_cost(metrics) - empty,
-            "bank": await awaited(lambda: metered.authorize("act", DETAILS, gbp(1)))
-            - await awaited(lambda: bank.authorize("act", DETAILS, gbp(1))),
+            "bank": await awaited(lambda: metered.authorize(PAYMENT, DETAILS))
+            - await awaited(lambda: bank.authorize(PAYMENT, DETAILS)),
             "vault": await awaited(lambda: sealing.seal("mer", pan, EXPIRY, NOW))
             - await awaited(lambda: vault.seal("mer", pan, EXPIRY, NOW)),
         }

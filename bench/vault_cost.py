@@ -35,6 +35,7 @@ from services.payments.domain.action import Action
 from services.payments.domain.card import Cvv, Expiry, Pan
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, NotFound, Reversed
+from services.payments.domain.payment import Payment
 from services.payments.ports import CardDetails, Ports, SealedCard, Vault
 from services.payments.use_cases.authorize import Authorize, authorize
 from tests.database import Databases, as_part, postgres_of_its_own, running
@@ -50,19 +51,19 @@ class Bank:
     def ensure_reachable(self) -> None:
         """Be there."""
 
-    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+    async def authorize(self, payment: Payment, card: CardDetails) -> Answer:
         """Approve."""
         return Approved()
 
-    async def perform(self, authorization: str, action: Action) -> Answer:
+    async def perform(self, payment: Payment, action: Action, now: datetime) -> Answer:
         """Approve."""
         return Approved()
 
-    async def reverse(self, authorization: str) -> Reversed:
+    async def reverse(self, payment: Payment, now: datetime) -> Reversed:
         """Release."""
         return Reversed()
 
-    async def inquire(self, action: Action) -> Answer | NotFound:
+    async def inquire(self, payment: Payment, action: Action, now: datetime) -> Answer | NotFound:
         """Approve."""
         return Approved()
 

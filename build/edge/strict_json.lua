@@ -563,9 +563,15 @@ MESSAGES["paygate.payments.v1.ListPaymentsRequest"] = {}
 MESSAGES["paygate.payments.v1.RefundRequest"] = {}
 MESSAGES["paygate.payments.v1.VoidRequest"] = {}
 MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"] = {}
+MESSAGES["paygate.sandbox.v1.BankRule.Effect"] = {}
+MESSAGES["paygate.sandbox.v1.BankRule.Match"] = {}
+MESSAGES["paygate.sandbox.v1.CreateBankRuleRequest"] = {}
+MESSAGES["paygate.sandbox.v1.DeleteBankRuleRequest"] = {}
 MESSAGES["paygate.sandbox.v1.DrainRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetClockRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetRequestRequest"] = {}
+MESSAGES["paygate.sandbox.v1.ListBankRequestsRequest"] = {}
+MESSAGES["paygate.sandbox.v1.ListBankRulesRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListDueRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListInboxRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListRequestsRequest"] = {}
@@ -661,6 +667,38 @@ fields["remainder"] = {name = "remainder", kind = "boolean"}
 fields = MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"]
 fields["by"] = {name = "by", kind = "duration"}
 
+fields = MESSAGES["paygate.sandbox.v1.BankRule.Effect"]
+fields["kind"] = {name = "kind", kind = "enum", low = "2147483648", high = "2147483647", names = {["KIND_UNSPECIFIED"] = 0, ["KIND_APPROVE"] = 1, ["KIND_DECLINE"] = 2, ["KIND_LOSE_REQUEST"] = 3, ["KIND_LOSE_REPLY"] = 4, ["KIND_UNAVAILABLE"] = 5}, expected = "must be one of KIND_APPROVE, KIND_DECLINE, KIND_LOSE_REQUEST, KIND_LOSE_REPLY, KIND_UNAVAILABLE"}
+fields["decline_code"] = {name = "decline_code", kind = "enum", low = "2147483648", high = "2147483647", names = {["CODE_UNSPECIFIED"] = 0, ["CODE_CARD_DECLINED"] = 1, ["CODE_INSUFFICIENT_FUNDS"] = 2, ["CODE_LOST_CARD"] = 3, ["CODE_STOLEN_CARD"] = 4, ["CODE_EXPIRED_CARD"] = 5, ["CODE_INCORRECT_CVV"] = 6, ["CODE_PROCESSING_ERROR"] = 7, ["CODE_ISSUER_UNAVAILABLE"] = 8, ["CODE_CAPTURE_REJECTED"] = 9, ["CODE_REFUND_REJECTED"] = 10, ["CODE_VOID_REJECTED"] = 11}, expected = "must be one of CODE_CARD_DECLINED, CODE_INSUFFICIENT_FUNDS, CODE_LOST_CARD, CODE_STOLEN_CARD, CODE_EXPIRED_CARD, CODE_INCORRECT_CVV, CODE_PROCESSING_ERROR, CODE_ISSUER_UNAVAILABLE, CODE_CAPTURE_REJECTED, CODE_REFUND_REJECTED, CODE_VOID_REJECTED"}
+fields["declineCode"] = fields["decline_code"]
+fields["delay"] = {name = "delay", kind = "duration"}
+fields["jitter"] = {name = "jitter", kind = "duration"}
+
+fields = MESSAGES["paygate.sandbox.v1.BankRule.Match"]
+fields["verb"] = {name = "verb", kind = "enum", low = "2147483648", high = "2147483647", names = {["VERB_UNSPECIFIED"] = 0, ["VERB_AUTHORIZE"] = 1, ["VERB_CAPTURE"] = 2, ["VERB_VOID"] = 3, ["VERB_REFUND"] = 4}, expected = "must be one of VERB_AUTHORIZE, VERB_CAPTURE, VERB_VOID, VERB_REFUND"}
+fields["minor_units_min"] = {name = "minor_units_min", kind = "integer", low = "9223372036854775808", high = "9223372036854775807"}
+fields["minorUnitsMin"] = fields["minor_units_min"]
+fields["minor_units_max"] = {name = "minor_units_max", kind = "integer", low = "9223372036854775808", high = "9223372036854775807"}
+fields["minorUnitsMax"] = fields["minor_units_max"]
+fields["currency"] = {name = "currency", kind = "string"}
+fields["brand"] = {name = "brand", kind = "enum", low = "2147483648", high = "2147483647", names = {["BRAND_UNSPECIFIED"] = 0, ["BRAND_VISA"] = 1, ["BRAND_MASTERCARD"] = 2, ["BRAND_AMERICAN_EXPRESS"] = 3, ["BRAND_DISCOVER"] = 4, ["BRAND_JCB"] = 5, ["BRAND_UNIONPAY"] = 6, ["BRAND_DINERS_CLUB"] = 7, ["BRAND_MAESTRO"] = 8}, expected = "must be one of BRAND_VISA, BRAND_MASTERCARD, BRAND_AMERICAN_EXPRESS, BRAND_DISCOVER, BRAND_JCB, BRAND_UNIONPAY, BRAND_DINERS_CLUB, BRAND_MAESTRO"}
+fields["last4"] = {name = "last4", kind = "string"}
+fields["reference_prefix"] = {name = "reference_prefix", kind = "string"}
+fields["referencePrefix"] = fields["reference_prefix"]
+
+fields = MESSAGES["paygate.sandbox.v1.CreateBankRuleRequest"]
+fields["match"] = {name = "match", kind = "message", fields = MESSAGES["paygate.sandbox.v1.BankRule.Match"]}
+fields["effect"] = {name = "effect", kind = "message", fields = MESSAGES["paygate.sandbox.v1.BankRule.Effect"]}
+fields["times"] = {name = "times", kind = "integer", low = "9223372036854775808", high = "9223372036854775807"}
+fields["percent"] = {name = "percent", kind = "integer", low = "2147483648", high = "2147483647"}
+fields["active_from"] = {name = "active_from", kind = "time"}
+fields["activeFrom"] = fields["active_from"]
+fields["active_until"] = {name = "active_until", kind = "time"}
+fields["activeUntil"] = fields["active_until"]
+
+fields = MESSAGES["paygate.sandbox.v1.DeleteBankRuleRequest"]
+fields["id"] = {name = "id", kind = "string"}
+
 fields = MESSAGES["paygate.sandbox.v1.DrainRequest"]
 fields["timeout"] = {name = "timeout", kind = "duration"}
 
@@ -668,6 +706,14 @@ fields = MESSAGES["paygate.sandbox.v1.GetClockRequest"]
 
 fields = MESSAGES["paygate.sandbox.v1.GetRequestRequest"]
 fields["id"] = {name = "id", kind = "string"}
+
+fields = MESSAGES["paygate.sandbox.v1.ListBankRequestsRequest"]
+fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
+fields["pageSize"] = fields["page_size"]
+fields["page_token"] = {name = "page_token", kind = "string"}
+fields["pageToken"] = fields["page_token"]
+
+fields = MESSAGES["paygate.sandbox.v1.ListBankRulesRequest"]
 
 fields = MESSAGES["paygate.sandbox.v1.ListDueRequest"]
 
@@ -821,6 +867,14 @@ bind("GET", "/sandbox/due", {fields = MESSAGES["paygate.sandbox.v1.ListDueReques
 bind("GET", "/v1/sandbox/due", {fields = MESSAGES["paygate.sandbox.v1.ListDueRequest"], body = false})
 bind("GET", "/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
 bind("GET", "/v1/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})
+bind("POST", "/sandbox/bank-rules", {fields = MESSAGES["paygate.sandbox.v1.CreateBankRuleRequest"], body = true})
+bind("POST", "/v1/sandbox/bank-rules", {fields = MESSAGES["paygate.sandbox.v1.CreateBankRuleRequest"], body = true})
+bind("GET", "/sandbox/bank-rules", {fields = MESSAGES["paygate.sandbox.v1.ListBankRulesRequest"], body = false})
+bind("GET", "/v1/sandbox/bank-rules", {fields = MESSAGES["paygate.sandbox.v1.ListBankRulesRequest"], body = false})
+bind("DELETE", "/sandbox/bank-rules/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.DeleteBankRuleRequest"], "id"), body = false})
+bind("DELETE", "/v1/sandbox/bank-rules/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.DeleteBankRuleRequest"], "id"), body = false})
+bind("GET", "/sandbox/bank-requests", {fields = MESSAGES["paygate.sandbox.v1.ListBankRequestsRequest"], body = false})
+bind("GET", "/v1/sandbox/bank-requests", {fields = MESSAGES["paygate.sandbox.v1.ListBankRequestsRequest"], body = false})
 bind("GET", "/sandbox/requests", {fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"], body = false})
 bind("GET", "/v1/sandbox/requests", {fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"], body = false})
 bind("GET", "/sandbox/requests/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.GetRequestRequest"], "id"), body = false})

@@ -27,6 +27,7 @@ from services.acquirer.line import Lines
 from services.acquirer.operations import Operations
 from services.acquirer.outage import Outages
 from services.acquirer.refusals import DOMAIN, refusal_of
+from services.acquirer.rule_calls import RuleCalls
 from services.acquirer.servicer import AcquirerServicer
 
 SERVICE = "acquirer"  # in the log
@@ -55,7 +56,7 @@ async def serve(config: Config) -> None:
     records = call_records(config, metrics, service=SERVICE, tracer=tracer)
     operations = Operations(bank)
     lines = Lines(operations, records, operations_max=config.calls_max)
-    servicer = AcquirerServicer(operations, lines)
+    servicer = AcquirerServicer(operations, lines, RuleCalls(bank))
     server = make_server(
         config.grpc_server,
         interceptors=[Guard(refusal_of, records=records, domain=DOMAIN)],

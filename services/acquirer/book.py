@@ -1,8 +1,7 @@
 """The bank's book in PostgreSQL: what waits is recorded in groups, as the gateway's is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Self
 
@@ -12,11 +11,12 @@ import structlog
 from pkg.errors import DependencyUnavailableError
 from pkg.observe.tracing import Tracer
 from pkg.postgres.group_commit import GroupCommit
-from pkg.postgres.sql import Pool, Proof, open_pool, translated
+from pkg.postgres.sql import Pool, Proof, open_pool
 from pkg.secret import Secret
 from services.acquirer import entries, simulator
-from services.acquirer.entries import SQL, Approval, Found
-from services.acquirer.errors import ReferenceReusedError, UnreachableError
+from services.acquirer.entries import ANY_VERSION, SQL, Approval, Asked, Found
+from services.acquirer.errors import ReferenceReusedError, StaleRulesError, UnreachableError
+from services.acquirer.reaching import reached
 from services.acquirer.simulator import (
     Authorization,
     Decision,
@@ -24,6 +24,7 @@ from services.acquirer.simulator import (
     Instruction,
     Outcome,
     Reversed,
+    Word,
 )
 
 logger = structlog.get_logger()
@@ -53,7 +54,7 @@ class Book:
             wait_seconds_max=wait_seconds_max,
             tracer=tracer,
         )
-        self._authorizations: GroupCommit[Authorization, Authorization] = group(
+        self._authorizations: GroupCommit[Asked, Authorization | None] = group(
             partial(entries.authorize, pool), name="authorize"
         )
         self._finds: GroupCommit[Instruction, Found] = group(
@@ -112,20 +113,29 @@ class Book:
         """Close every connection, after what they are doing."""
         await self._pool.close()
 
-    async def authorize(self, asked: Authorization) -> Authorization:
-        """Record an authorization and return it, or the one that has its reference already."""
-        with _reached():
-            return await self._authorizations.result_of(asked)
+    async def authorize(
+        self, asked: Authorization, *, rules_version: int = ANY_VERSION
+    ) -> Authorization:
+        """Record an authorization and return it, or the one that has its reference already.
+
+        Raises:
+            StaleRulesError: Rules were changed since the version by which it was decided.
+        """
+        with reached():
+            held = await self._authorizations.result_of(Asked(asked, rules_version))
+        if held is None:
+            raise StaleRulesError
+        return held
 
     async def reverse(self, authorization_reference: str) -> Outcome:
         """Release what an authorization still holds, or block its reference if it is not known."""
-        with _reached():
+        with reached():
             await self._pool.execute(SQL["reverse"], authorization_reference)
         return Reversed()
 
     async def find(self, instruction: Instruction) -> Found:
         """Return what the book says about an instruction, in one snapshot."""
-        with _reached():
+        with reached():
             return await self._finds.result_of(instruction)
 
     async def apply(self, instruction: Instruction, found: Found) -> Decision:
@@ -137,7 +147,7 @@ class Book:
         Raises:
             ReferenceReusedError: The reference belongs to another instruction.
         """
-        with _reached():
+        with reached():
             if found.recorded:
                 await self._proof.ensure_kept()
             decision = await _settled(self._pool, instruction, found, self._approvals.result_of)
@@ -149,7 +159,7 @@ class Book:
 
     async def inquire(self, reference: str) -> Outcome:
         """Return how an authorization or an operation ended."""
-        with _reached():
+        with reached():
             outcome = await entries.inquire(self._pool, reference)
             await self._proof.ensure_kept()
         return outcome
@@ -160,14 +170,24 @@ class Book:
         Its commit keeps what it has found, since a lock is written.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(SQL["lock"], instruction.authorization_reference)
-            (found,) = await entries.find(connection, [instruction])
+            return await settled_under_lock(connection, instruction)
 
-            async def approve(approval: Approval) -> bool:
-                (done,) = await entries.record_approved(connection, [approval])
-                return done
 
-            return await _settled(connection, instruction, found, approve)
+async def settled_under_lock(
+    connection: entries.Connection, instruction: Instruction, word: Word | None = None
+) -> Decision | None:
+    """Settle an instruction in a transaction, under its authorization's lock.
+
+    Return None if its reference was taken meanwhile. A `word` counts instead of the card's.
+    """
+    await connection.fetch(SQL["lock"], instruction.authorization_reference)
+    (found,) = await entries.find(connection, [instruction])
+
+    async def approve(approval: Approval) -> bool:
+        (done,) = await entries.record_approved(connection, [approval])
+        return done
+
+    return await _settled(connection, instruction, found, approve, word)
 
 
 async def _settled(
@@ -175,25 +195,15 @@ async def _settled(
     instruction: Instruction,
     found: Found,
     approve: Callable[[Approval], Awaitable[bool]],
+    word: Word | None = None,
 ) -> Decision | None:
     """Return how the instruction ended; None when what was found is no longer so."""
     if found.recorded:
         return simulator.replay(found.recorded, instruction)
-    decision, after = simulator.decide(found.authorization, instruction)
+    decision, after = simulator.decide(found.authorization, instruction, word)
     if isinstance(decision, Declined):
         done = await entries.record_declined(connection, instruction, decision)
     else:
         assert after is not None
         done = await approve(Approval(instruction=instruction, decision=decision, after=after))
     return decision if done else None
-
-
-@contextmanager
-def _reached() -> Iterator[None]:
-    """Turn what says that PostgreSQL is away, restarting, or too busy into UnreachableError."""
-    try:
-        with translated():
-            yield
-    except DependencyUnavailableError as error:
-        logger.warning("database.away", error=type(error.__cause__).__name__)
-        raise UnreachableError from error

@@ -30,6 +30,7 @@ from services.acquirer.simulator import (
     Void,
 )
 
+ANY_VERSION = 2**63 - 1  # of rules: for what no rule can change
 SQL = statements(Path(__file__).with_name("sql"))
 
 
@@ -46,6 +47,7 @@ class Found:
 
     authorization: Authorization | None
     recorded: Recorded | None
+    rules_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,21 @@ class Approval:
     after: Authorization  # of the version before it
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An authorization, and the version of the rules by which it was decided."""
+
+    authorization: Authorization
+    rules_version: int
+
+
 async def authorize(
-    connection: Connection, asked: Sequence[Authorization]
-) -> Sequence[Authorization]:
-    """Record authorizations and return them, or those that have their references already."""
+    connection: Connection, asked: Sequence[Asked]
+) -> Sequence[Authorization | None]:
+    """Record authorizations and return them, or those that have their references already.
+
+    All None, and nothing is recorded, if rules were changed since one was decided.
+    """
     rows = await connection.fetch(
         SQL["authorize"],
         *_columns(
@@ -73,11 +86,12 @@ async def authorize(
                 a.decline_code,
                 a.approval_code,
             )
-            for a in asked
+            for a in (one.authorization for one in asked)
         ),
+        min(one.rules_version for one in asked),
     )
     held = {row["reference"]: _authorization(row) for row in rows}
-    return [held[authorization.reference] for authorization in asked]
+    return [held.get(one.authorization.reference) for one in asked]
 
 
 async def find(connection: Connection, instructions: Sequence[Instruction]) -> Sequence[Found]:
@@ -89,6 +103,7 @@ async def find(connection: Connection, instructions: Sequence[Instruction]) -> S
         Found(
             authorization=_authorization(row) if row["reference"] else None,
             recorded=_recorded(row) if row["operation_reference"] else None,
+            rules_version=row["rules_version"],
         )
         for row in rows
     ]

@@ -29,3 +29,7 @@ class NeverError(AcquirerError):
 
 class UnreachableError(AcquirerError):
     """The bank cannot be reached."""
+
+
+class StaleRulesError(Exception):
+    """Rules were changed since this was decided. Nothing was recorded: decide it again."""

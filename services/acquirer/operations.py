@@ -7,6 +7,8 @@ from services.acquirer import simulator
 from services.acquirer.bank import Bank
 from services.acquirer.cards import is_card_number, scenario_of
 from services.acquirer.errors import InvalidRequestError
+from services.acquirer.rule_messages import circumstances
+from services.acquirer.rules import Circumstances
 from services.acquirer.simulator import (
     Approved,
     Authorization,
@@ -22,6 +24,8 @@ from services.acquirer.simulator import (
 )
 
 _REFERENCE_CHARACTERS_MAX = 64
+_Instruction = pb.CaptureRequest | pb.VoidRequest | pb.RefundRequest
+_Request = pb.AuthorizeRequest | _Instruction | pb.ReverseRequest | pb.InquireRequest
 
 
 class Operations:
@@ -32,7 +36,7 @@ class Operations:
 
     async def authorize(self, request: pb.AuthorizeRequest) -> pb.Outcome:
         """Reserve an amount on a card."""
-        return _encoded(await self._bank.authorize(_authorization(request)))
+        return _encoded(await self._bank.authorize(_authorization(request), _told(request)))
 
     async def capture(self, request: pb.CaptureRequest) -> pb.Outcome:
         """Take reserved money."""
@@ -50,15 +54,14 @@ class Operations:
     async def reverse(self, request: pb.ReverseRequest) -> pb.Outcome:
         """Undo an authorization whatever became of it."""
         reference = _reference("authorization_reference", request.authorization_reference)
-        return _encoded(await self._bank.reverse(reference))
+        return _encoded(await self._bank.reverse(reference, _told(request)))
 
     async def inquire(self, request: pb.InquireRequest) -> pb.Outcome:
         """Tell what became of an operation."""
-        return _encoded(await self._bank.inquire(_reference("reference", request.reference)))
+        reference = _reference("reference", request.reference)
+        return _encoded(await self._bank.inquire(reference, _told(request)))
 
-    async def _operated(
-        self, request: pb.CaptureRequest | pb.VoidRequest | pb.RefundRequest, operation: Operation
-    ) -> pb.Outcome:
+    async def _operated(self, request: _Instruction, operation: Operation) -> pb.Outcome:
         instruction = Instruction(
             reference=_reference("reference", request.reference),
             authorization_reference=_reference(
@@ -66,7 +69,11 @@ class Operations:
             ),
             operation=operation,
         )
-        return _encoded(await self._bank.operate(instruction))
+        return _encoded(await self._bank.operate(instruction, _told(request)))
+
+
+def _told(request: _Request) -> Circumstances:
+    return circumstances(request.circumstances)
 
 
 def _authorization(request: pb.AuthorizeRequest) -> Authorization:

@@ -10,14 +10,16 @@ from pkg.grpc.messages import UNREADABLE
 from services.acquirer.cards import APPROVED_CARDS, CARDS, DESCRIPTIONS, Scenario
 from services.acquirer.line import Lines, MalformedError
 from services.acquirer.operations import Operations
+from services.acquirer.rule_calls import RuleCalls
 
 
 class AcquirerServicer(rpc.AcquirerServiceServicer):
     """paygate.acquirer.v1.AcquirerService."""
 
-    def __init__(self, operations: Operations, lines: Lines) -> None:
+    def __init__(self, operations: Operations, lines: Lines, rules: RuleCalls) -> None:
         self._operations = operations
         self._lines = lines
+        self._rules = rules
 
     async def Authorize(  # noqa: N802
         self, request: pb.AuthorizeRequest, _context: Context
@@ -79,3 +81,33 @@ class AcquirerServicer(rpc.AcquirerServiceServicer):
                 for pan, scenario in cards.items()
             ]
         )
+
+    async def CreateRule(  # noqa: N802
+        self, request: pb.CreateRuleRequest, _context: Context
+    ) -> pb.CreateRuleResponse:
+        """Make a rule of a merchant's."""
+        return await self._rules.create(request)
+
+    async def ListRules(  # noqa: N802
+        self, request: pb.ListRulesRequest, _context: Context
+    ) -> pb.ListRulesResponse:
+        """List a merchant's rules."""
+        return await self._rules.list(request)
+
+    async def DeleteRule(  # noqa: N802
+        self, request: pb.DeleteRuleRequest, _context: Context
+    ) -> pb.DeleteRuleResponse:
+        """Remove a rule."""
+        return await self._rules.delete(request)
+
+    async def ListSeen(  # noqa: N802
+        self, request: pb.ListSeenRequest, _context: Context
+    ) -> pb.ListSeenResponse:
+        """List what was asked for by a merchant."""
+        return await self._rules.seen(request)
+
+    async def Forget(  # noqa: N802
+        self, request: pb.ForgetRequest, _context: Context
+    ) -> pb.ForgetResponse:
+        """Remove a merchant's rules and what was seen of it."""
+        return await self._rules.forget(request)

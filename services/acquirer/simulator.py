@@ -102,6 +102,14 @@ class Instruction:
     operation: Operation
 
 
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Somebody wants it approved whatever the card says, if the book holds it."""
+
+
+Word = Approve | Declined  # of a rule
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """An instruction that the book holds, and how it ended."""
@@ -137,15 +145,32 @@ def blocked(reference: str) -> Authorization:
     )
 
 
+def ruled(asked: Authorization, word: Word) -> Authorization:
+    """Decide a new authorization by a word instead of its card."""
+    code = word.code if isinstance(word, Declined) else None
+    return replace(
+        asked,
+        status=Status.DECLINED if code else Status.OPEN,
+        decline_code=code,
+        approval_code=None if code else approval_code(asked.reference),
+    )
+
+
 def decide(
-    authorization: Authorization | None, instruction: Instruction
+    authorization: Authorization | None, instruction: Instruction, word: Word | None = None
 ) -> tuple[Decision, Authorization | None]:
     """Decide an instruction: the outcome, and the authorization as it is afterwards.
 
     What the bank cannot do it declines, whatever the reason, an unknown authorization included:
-    the gateway's own guards are what tells a client why.
+    the gateway's own guards are what tells a client why. A `word` counts instead of the card's, but
+    not instead of the book's.
     """
-    changed = authorization and _applied(authorization, instruction.operation)
+    if isinstance(word, Declined):
+        return word, authorization
+    is_refused = word is None and authorization and _refuses(authorization, instruction)
+    changed = None
+    if authorization and not is_refused:
+        changed = _applied(authorization, instruction.operation)
     if changed is None:
         return Declined(_rejection(instruction.operation)), authorization
     return Approved(approval_code(instruction.reference)), changed
@@ -198,15 +223,24 @@ def verb_of(operation: Operation) -> Verb:
             assert_never(operation)
 
 
+def minor_units_of(operation: Operation, hold: Authorization | None) -> int:
+    """Return what an operation takes or gives back, or what a void drops, in minor units."""
+    if isinstance(operation, Void):
+        return hold.minor_units - hold.captured if hold else 0
+    return operation.minor_units
+
+
 def approval_code(reference: str) -> str:
     """Return the bank's own code for what it approved: eight characters, one per reference."""
     return hashlib.blake2s(reference.encode(), digest_size=4).hexdigest().upper()
 
 
+def _refuses(hold: Authorization, instruction: Instruction) -> bool:
+    return _refusal(hold.scenario, verb_of(instruction.operation)) is not None
+
+
 def _applied(hold: Authorization, operation: Operation) -> Authorization | None:
     """Return the authorization after the operation, or None when it is not possible."""
-    if _refusal(hold.scenario, verb_of(operation)):
-        return None
     match operation:
         case Capture():
             return _captured(hold, operation)

@@ -11,7 +11,6 @@ from pkg.values import value
 from services.payments.domain.action import Action, ActionType
 from services.payments.domain.card import Cvv, Expiry, Pan, Removal
 from services.payments.domain.event import Event, Origin
-from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, NotFound, Resolution, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.domain.status import Status
@@ -215,9 +214,10 @@ class Vault(Protocol):
 class Acquirer(Protocol):
     """The customer's bank. No method raises for want of an answer: that is `Unknown`.
 
-    `reference` is an action's id; the same reference again has no second effect. An answer that
+    The bank knows an action by its id; the same one again has no second effect. An answer that
     makes no sense for what was asked is `Unknown` too. `Rejected` is about this request only: an
-    earlier one with the same reference may have been carried out, so inquire before it is believed.
+    earlier one for the same action may have been carried out, so inquire before it is believed.
+    `now` is the time by the merchant's clock.
     """
 
     def ensure_reachable(self) -> None:
@@ -227,16 +227,16 @@ class Acquirer(Protocol):
             DependencyUnavailableError: It is.
         """
 
-    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
-        """Ask to reserve an amount."""
+    async def authorize(self, payment: Payment, card: CardDetails) -> Answer:
+        """Ask to reserve the amount of a payment that begins."""
 
-    async def perform(self, authorization: str, action: Action) -> Answer:
-        """Carry out a capture, void or refund on an authorization's reference."""
+    async def perform(self, payment: Payment, action: Action, now: datetime) -> Answer:
+        """Carry out a capture, void or refund of a payment."""
 
-    async def reverse(self, authorization: str) -> Reversed | Unknown:
+    async def reverse(self, payment: Payment, now: datetime) -> Reversed | Unknown:
         """Release what an authorization still holds, whatever became of it."""
 
-    async def inquire(self, action: Action) -> Answer | NotFound:
+    async def inquire(self, payment: Payment, action: Action, now: datetime) -> Answer | NotFound:
         """Ask what became of an authorization, capture, void or refund."""
 
 

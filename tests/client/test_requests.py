@@ -13,7 +13,12 @@ from paygate.payments.v1 import payment_service_pb2 as payments
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.webhooks.v1 import webhook_service_pb2 as hooks
 from paygate_client import (
+    BankEffect,
+    BankRule,
+    BankVerb,
+    Brand,
     Card,
+    DeclineCode,
     DeliveryStatus,
     EndpointStatus,
     EventType,
@@ -21,6 +26,7 @@ from paygate_client import (
     Money,
     PaymentStatus,
 )
+from paygate_client import _bank_requests as bank_requests
 from paygate_client import _logged_requests as logged
 from paygate_client import _requests as requests
 from paygate_client import _sandbox_requests as sandbox_requests
@@ -32,6 +38,22 @@ CARD, POUND = Card(VISA, Expiry(12, 2035), CVV), Money(100, "GBP")
 TIME = datetime(2026, 12, 31, 23, 59, 59, 500_000, tzinfo=timezone(timedelta(hours=1)))
 BETWEEN: Any = {"created_after": TIME, "created_before": TIME}
 NO_ID = "an-id"
+RULE = BankRule(
+    effect=BankEffect.DECLINE,
+    decline_code=DeclineCode.LOST_CARD,
+    jitter=timedelta(milliseconds=5),
+    verb=BankVerb.CAPTURE,
+    minor_units_min=1,
+    minor_units_max=2,
+    currency="GBP",
+    brand=Brand.VISA,
+    last4="4242",
+    reference_prefix="r",
+    times=1,
+    percent=50,
+    active_from=TIME,
+    active_until=TIME + timedelta(hours=1),
+)
 
 CALLS: dict[str, Call[Any]] = {
     "Authorize": requests.authorize(POUND, card=CARD, card_token=None, reference="r"),
@@ -73,6 +95,10 @@ CALLS: dict[str, Call[Any]] = {
     "Reset": sandbox_requests.reset(),
     "ListInbox": sandbox_requests.list_inbox(token="t"),
     "ListDue": sandbox_requests.list_due(),
+    "CreateBankRule": bank_requests.create_rule(RULE),
+    "ListBankRules": bank_requests.list_rules(),
+    "DeleteBankRule": bank_requests.delete_rule(NO_ID),
+    "ListBankRequests": bank_requests.list_requests(token="t"),
     "ListTestCards": sandbox_requests.list_test_cards(),
     "ListRequests": logged.list_requests(
         failed=True, payment=NO_ID, idempotency_key="k", method="Authorize", token="t"

@@ -14,7 +14,7 @@ from tests.e2e.rpcs import RPCS
 
 # What a field names. PLAIN names nothing that belongs to anybody.
 PLAIN, PAYMENT, ENDPOINT, EVENT, CARD = "", "payment", "endpoint", "event", "card"
-WORDS, PAGE, REQUEST, KEY = "words", "page", "request", "key"
+WORDS, PAGE, REQUEST, KEY, RULE = "words", "page", "request", "key", "rule"
 
 _LIST = {"page_size": PLAIN}
 MATRIX: Mapping[str, Mapping[str, str]] = {
@@ -79,6 +79,17 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "ListInbox": {**_LIST, "page_token": PAGE},
     "ListDue": {},
     "ListTestCards": {},
+    "CreateBankRule": {
+        "match": PLAIN,
+        "effect": PLAIN,
+        "times": PLAIN,
+        "percent": PLAIN,
+        "active_from": PLAIN,
+        "active_until": PLAIN,
+    },
+    "ListBankRules": {},
+    "DeleteBankRule": {"id": RULE},
+    "ListBankRequests": {**_LIST, "page_token": PAGE},
     "ListRequests": {
         "failed": PLAIN,
         "payment_id": PAYMENT,
@@ -110,6 +121,7 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
     "Refund": {"amount": A_POUND},
     "UpdateWebhookEndpoint": {"description": "mine now"},
     "RedeliverFailedEvents": {"since": "2026-01-01T00:00:00Z"},
+    "CreateBankRule": {"effect": {"kind": "KIND_APPROVE"}},
 }
 NOBODYS = {
     PAYMENT: "pay_01h455vb4pex5vsknk084sn02q",
@@ -117,6 +129,7 @@ NOBODYS = {
     EVENT: "evt_01h455vb4pex5vsknk084sn02q",
     CARD: "tok_01h455vb4pex5vsknk084sn02q",
     REQUEST: "00000000-0000-4000-8000-000000000000",
+    RULE: "rule_01h455vb4pex5vsknk084sn02q",
     KEY: "nobodys-key",
     WORDS: "nobody has ever said this",
 }
@@ -126,6 +139,7 @@ REFUSED = {
     EVENT: "EVENT_NOT_FOUND",
     CARD: "CARD_TOKEN_NOT_FOUND",
     REQUEST: "REQUEST_NOT_FOUND",
+    RULE: "BANK_RULE_NOT_FOUND",
 }
 # Filters: what is not there is not listed, and not refused.
 LISTED = {
@@ -192,6 +206,7 @@ class Merchant:
             CARD: payments[0].card.token,
             WORDS: words,
             KEY: key,
+            RULE: self.done("CreateBankRule", GOOD["CreateBankRule"]).rule.id,
             REQUEST: self._request_with(key),
         }
         self.pages = {
@@ -212,6 +227,7 @@ class Merchant:
         """Return all that may not change behind this merchant's back."""
         payment = {"id": self.ids[PAYMENT], "include_actions": True}
         looks = [("GetPayment", payment), ("ListPayments", {}), ("ListWebhookEndpoints", {})]
+        looks.append(("ListBankRules", {}))
         return [self.done(rpc, fields) for rpc, fields in looks]
 
     def _event_of(self, payment_id: str) -> str:

@@ -18,8 +18,8 @@ from bench.vault_cost import Bank
 from pkg.observe import telemetry
 from pkg.process.settings import load
 from services.payments.__main__ import composed, serve_on
-from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer
+from services.payments.domain.payment import Payment
 from services.payments.ports import CardDetails
 from services.payments.setup.config import Settings
 
@@ -35,7 +35,7 @@ class WatchingBank(Bank):
         self._place = Path(os.environ["PATH_FILE"])
         self._files: set[str] = set()
 
-    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+    async def authorize(self, payment: Payment, card: CardDetails) -> Answer:
         """Approve."""
         self._calls += 1
         if self._calls == WARM_CALLS:
@@ -45,7 +45,7 @@ class WatchingBank(Bank):
             ours = (name for name in self._files if "/.venv/" not in name)
             files = sorted(str(Path(name).relative_to(REPOSITORY)) for name in ours)
             self._place.write_text(json.dumps(files), "utf-8")
-        return await super().authorize(reference, card, amount)
+        return await super().authorize(payment, card)
 
     def _note(self, frame: FrameType, _event: str, _argument: object) -> None:
         name = frame.f_code.co_filename

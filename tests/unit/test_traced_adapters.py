@@ -12,7 +12,7 @@ from services.payments.adapters.bank import GrpcAcquirer
 from services.payments.adapters.bank_line import BankLine
 from services.payments.adapters.vault.transit import TransitWrapper
 from services.payments.domain.outcome import Unknown
-from tests.builders import DETAILS, gbp
+from tests.builders import DETAILS, begun
 
 NOWHERE = "127.0.0.1:9"
 
@@ -23,7 +23,7 @@ async def test_a_bank_that_is_away(recorder: Recorder, spans: InMemorySpanExport
         bank = GrpcAcquirer(
             line, call_timeout_seconds=0.2, inquiry_timeout_seconds=5, tracer=recorder
         )
-        assert await bank.authorize("act_a", DETAILS, gbp(1000)) == Unknown()
+        assert await bank.authorize(begun()[0], DETAILS) == Unknown()
     (span,) = spans.get_finished_spans()
     assert span.name == "paygate.acquirer.v1.AcquirerService/Authorize"
     assert dict(span.attributes or {}) == {

@@ -123,6 +123,7 @@ KEYED: Final = {
     "redeliverFailedEvents",
     "advanceClock",
     "reset",
+    "createBankRule",
 }
 
 _ON_PAYMENT: Final = (
@@ -175,6 +176,10 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "listInbox": _PAGE,
     "listDue": (),
     "listTestCards": (),
+    "createBankRule": ("BANK_RULE_LIMIT",),
+    "listBankRules": (),
+    "deleteBankRule": ("BANK_RULE_NOT_FOUND",),
+    "listBankRequests": _PAGE,
     "listRequests": _PAGE,
     "getRequest": ("REQUEST_NOT_FOUND",),
 }

@@ -12,10 +12,14 @@ from paygate_client._sending import VERSION
 from paygate_client._sync.client import Paygate
 from paygate_client._sync.listing import Listing
 from paygate_client._sync.watch import Watch
+from paygate_client.bank_models import BankRequest, BankRule
 from paygate_client.card import Card, Expiry
 from paygate_client.enums import (
     ActionStatus,
     ActionType,
+    BankEffect,
+    BankResult,
+    BankVerb,
     Brand,
     DeclineCode,
     DeliveryStatus,
@@ -60,6 +64,11 @@ __all__ = [
     "AsyncPaygate",
     "AsyncWatch",
     "AuthenticationError",
+    "BankEffect",
+    "BankRequest",
+    "BankResult",
+    "BankRule",
+    "BankVerb",
     "Brand",
     "Card",
     "CardOnFile",

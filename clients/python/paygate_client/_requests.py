@@ -81,8 +81,8 @@ def list_payments(
     filters = {
         "status": status,
         "reference": reference,
-        "created_after": _time(created_after),
-        "created_before": _time(created_before),
+        "created_after": sent_time(created_after),
+        "created_before": sent_time(created_before),
     }
     found = read.page("payments", read.payment)
     return listing("list payments", "/payments", found, token=token, follow=follow, **filters)
@@ -156,7 +156,7 @@ def send_test_event(endpoint: str) -> Call[TestEvent]:
 
 def redeliver_failed(endpoint: str, *, since: datetime) -> Call[int]:
     """Deliver again what failed since a time."""
-    path, body = f"{_endpoint(endpoint)}/redeliver-failed", {"since": _time(since)}
+    path, body = f"{_endpoint(endpoint)}/redeliver-failed", {"since": sent_time(since)}
     return posted("redeliver failed", path, body, read.under("count", int))
 
 
@@ -173,8 +173,8 @@ def list_events(
     filters = {
         "payment_id": None if payment is None else id_of(payment),
         "type": event_type,
-        "created_after": _time(created_after),
-        "created_before": _time(created_before),
+        "created_after": sent_time(created_after),
+        "created_before": sent_time(created_before),
     }
     found = read.page("events", read.event)
     return listing("list events", "/events", found, token=token, follow=follow, **filters)
@@ -272,7 +272,8 @@ def _card(card: Card) -> dict[str, object]:
     return {"pan": card.number, "expiry": expiry, "cvv": card.cvv}
 
 
-def _time(time: datetime | None) -> str | None:
+def sent_time(time: datetime | None) -> str | None:
+    """Return a time as it is sent: in UTC; None for none."""
     if time is None:
         return None
     if time.tzinfo is None:

@@ -112,6 +112,41 @@ class DueKind(OpenEnum):
     DELIVERY_RETRIED = "KIND_DELIVERY_RETRIED"
 
 
+class BankVerb(OpenEnum):
+    """What the bank is asked for. A rule can be for the first four."""
+
+    AUTHORIZE = "VERB_AUTHORIZE"
+    CAPTURE = "VERB_CAPTURE"
+    VOID = "VERB_VOID"
+    REFUND = "VERB_REFUND"
+    REVERSE = "VERB_REVERSE"
+    INQUIRE = "VERB_INQUIRE"
+
+
+class BankEffect(OpenEnum):
+    """What a rule has the bank do."""
+
+    APPROVE = "KIND_APPROVE"
+    DECLINE = "KIND_DECLINE"
+    LOSE_REQUEST = "KIND_LOSE_REQUEST"
+    LOSE_REPLY = "KIND_LOSE_REPLY"
+    UNAVAILABLE = "KIND_UNAVAILABLE"
+
+
+class BankResult(OpenEnum):
+    """What became of a request to the bank."""
+
+    UNDER_WAY = "RESULT_UNDER_WAY"
+    APPROVED = "RESULT_APPROVED"
+    DECLINED = "RESULT_DECLINED"
+    REVERSED = "RESULT_REVERSED"
+    NOT_FOUND = "RESULT_NOT_FOUND"
+    REQUEST_LOST = "RESULT_REQUEST_LOST"
+    REPLY_LOST = "RESULT_REPLY_LOST"
+    UNAVAILABLE = "RESULT_UNAVAILABLE"
+    REFUSED = "RESULT_REFUSED"
+
+
 class EndpointStatus(OpenEnum):
     """Whether events are posted to a webhook endpoint."""
 

@@ -261,7 +261,7 @@ export interface paths {
         put?: never;
         /**
          * Reset
-         * @description Removes the merchant's payments, events and webhook endpoints, empties its inbox and its request log, and puts the clock back.
+         * @description Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts the clock back.
          *
          *     For keys with the scope `payments`.
          */
@@ -330,6 +330,78 @@ export interface paths {
          *     For keys with the scope `payments` or `read_only`.
          */
         get: operations["listTestCards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/bank-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List bank rules
+         * @description The merchant's rules, in the order in which they were made.
+         *
+         *     For keys with the scope `payments` or `read_only`.
+         */
+        get: operations["listBankRules"];
+        put?: never;
+        /**
+         * Create bank rule
+         * @description Makes the simulated bank do something else than the card's number says. Of several rules for an operation the one counts that was made first.
+         *
+         *     For keys with the scope `payments`.
+         */
+        post: operations["createBankRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/bank-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete bank rule
+         * @description Removes a rule. What was decided by it stays.
+         *
+         *     For keys with the scope `payments`.
+         */
+        delete: operations["deleteBankRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/bank-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List bank requests
+         * @description The last 500 things that the simulated bank was asked for about the merchant's payments, the newest first. A restart of the bank forgets them.
+         *
+         *     For keys with the scope `payments` or `read_only`.
+         */
+        get: operations["listBankRequests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1057,6 +1129,219 @@ export interface components {
             /** @description The payment after it. */
             payment: components["schemas"]["Payment"];
         };
+        /** @description What the simulated bank was asked for, and what it made of it. */
+        BankRequest: {
+            /**
+             * Format: date-time
+             * @description When it came, in real time.
+             * @example 2026-11-28T12:00:00Z
+             */
+            readonly create_time: string;
+            /** @description What was asked for. */
+            readonly verb: components["schemas"]["BankRequest.Verb"];
+            /** @description The action's id: the reference that the bank knows an operation by. */
+            readonly action_id: string;
+            /** @description The action's own reference. */
+            readonly reference: string;
+            /**
+             * Format: int64
+             * @description In minor units of the currency; 0 where no amount is said.
+             * @example 1000
+             */
+            readonly minor_units: string;
+            /** @description The payment's currency. */
+            readonly currency: string;
+            /** @description What became of it. */
+            readonly result: components["schemas"]["BankRequest.Result"];
+            /** @description Why it was declined. */
+            readonly decline_code: components["schemas"]["Decline.Code"];
+            /** @description The rule that was used for it; empty if the card has decided. */
+            readonly rule_id: string;
+        };
+        /**
+         * @description What becomes of it.
+         *
+         *     - `RESULT_UNSPECIFIED`: Never used.
+         *     - `RESULT_UNDER_WAY`: The bank has not answered yet.
+         *     - `RESULT_APPROVED`: Done.
+         *     - `RESULT_DECLINED`: Refused; `decline_code` says why.
+         *     - `RESULT_REVERSED`: Undone, or blocked before it came.
+         *     - `RESULT_NOT_FOUND`: There is no such operation; only an inquiry is answered so.
+         *     - `RESULT_REQUEST_LOST`: It never arrived.
+         *     - `RESULT_REPLY_LOST`: It was carried out, and the reply got lost.
+         *     - `RESULT_UNAVAILABLE`: The bank could not be reached.
+         *     - `RESULT_REFUSED`: The bank will never do it, and says so.
+         * @enum {string}
+         */
+        "BankRequest.Result": "RESULT_UNSPECIFIED" | "RESULT_UNDER_WAY" | "RESULT_APPROVED" | "RESULT_DECLINED" | "RESULT_REVERSED" | "RESULT_NOT_FOUND" | "RESULT_REQUEST_LOST" | "RESULT_REPLY_LOST" | "RESULT_UNAVAILABLE" | "RESULT_REFUSED";
+        /**
+         * @description What it can be asked for.
+         *
+         *     - `VERB_UNSPECIFIED`: Never used.
+         *     - `VERB_AUTHORIZE`: To reserve an amount.
+         *     - `VERB_CAPTURE`: To take reserved money.
+         *     - `VERB_VOID`: To drop a reservation, or what is left of it.
+         *     - `VERB_REFUND`: To give captured money back.
+         *     - `VERB_REVERSE`: To release what an authorization holds, whatever became of it.
+         *     - `VERB_INQUIRE`: What became of an operation.
+         * @enum {string}
+         */
+        "BankRequest.Verb": "VERB_UNSPECIFIED" | "VERB_AUTHORIZE" | "VERB_CAPTURE" | "VERB_VOID" | "VERB_REFUND" | "VERB_REVERSE" | "VERB_INQUIRE";
+        /** @description What the simulated bank does with some of the merchant's operations instead of what the card's number says. */
+        BankRule: {
+            /** @description `rule_` and 26 characters. */
+            readonly id: string;
+            /** @description For which operations it is. */
+            readonly match: components["schemas"]["BankRule.Match"];
+            /** @description What it does. */
+            readonly effect: components["schemas"]["BankRule.Effect"];
+            /**
+             * Format: int64
+             * @description For how many operations it is; 0 for any number.
+             * @example 1000
+             */
+            readonly times: string;
+            /**
+             * Format: int32
+             * @description For how many of 100 operations it is.
+             */
+            readonly percent: number;
+            /**
+             * Format: date-time
+             * @description From when on, by the sandbox's clock; absent for always.
+             * @example 2026-11-28T12:00:00Z
+             */
+            readonly active_from: string;
+            /**
+             * Format: date-time
+             * @description Until when, exclusive; absent for ever.
+             * @example 2026-11-28T12:00:00Z
+             */
+            readonly active_until: string;
+            /**
+             * Format: int64
+             * @description For how many operations it was used. However often one is repeated, it counts once.
+             * @example 1000
+             */
+            readonly hits: string;
+            /**
+             * Format: int64
+             * @description For how many more it will be used; 0 without `times`.
+             * @example 1000
+             */
+            readonly times_left: string;
+            /**
+             * Format: date-time
+             * @description When it was made, in real time.
+             * @example 2026-11-28T12:00:00Z
+             */
+            readonly create_time: string;
+        };
+        /** @description What the bank does. */
+        "BankRule.Effect": {
+            /** @description What it does. */
+            kind: components["schemas"]["BankRule.Effect.Kind"];
+            /** @description Why it declines; only if it does. */
+            decline_code: components["schemas"]["Decline.Code"];
+            /**
+             * @description How much later its reply comes, from 0 to 10 seconds. Past 2.8 s an operation is PENDING first.
+             * @example 90s
+             */
+            delay: string;
+            /**
+             * @description Up to so much later still, from 0 to 10 seconds: by the rule and the operation.
+             * @example 90s
+             */
+            jitter: string;
+        };
+        /**
+         * @description One thing that it can do.
+         *
+         *     - `KIND_UNSPECIFIED`: Never sent.
+         *     - `KIND_APPROVE`: It approves, whatever the card says, unless there is not so much reserved or captured.
+         *     - `KIND_DECLINE`: It declines, for `decline_code`.
+         *     - `KIND_LOSE_REQUEST`: The first request of the operation never reaches it. Nothing is done; after 1.5 s the bank can be asked again.
+         *     - `KIND_LOSE_REPLY`: It does what the card says, and the reply never comes back; after 1.5 s the bank can be asked again.
+         *     - `KIND_UNAVAILABLE`: It cannot be reached for the operation, nor asked about it, as long as the rule is there and active, but for a minute of real time at most. Nothing is done.
+         * @enum {string}
+         */
+        "BankRule.Effect.Kind": "KIND_UNSPECIFIED" | "KIND_APPROVE" | "KIND_DECLINE" | "KIND_LOSE_REQUEST" | "KIND_LOSE_REPLY" | "KIND_UNAVAILABLE";
+        /** @description What the bank does. */
+        "BankRule.EffectInput": {
+            /** @description What it does. */
+            kind: components["schemas"]["BankRule.Effect.Kind"];
+            /** @description Why it declines; only if it does. */
+            decline_code?: components["schemas"]["Decline.Code"];
+            /**
+             * @description How much later its reply comes, from 0 to 10 seconds. Past 2.8 s an operation is PENDING first.
+             * @example 90s
+             */
+            delay?: string;
+            /**
+             * @description Up to so much later still, from 0 to 10 seconds: by the rule and the operation.
+             * @example 90s
+             */
+            jitter?: string;
+        };
+        /** @description For which operations a rule is: for those that all that is given says. Empty, it is for all. */
+        "BankRule.Match": {
+            /** @description Only these. */
+            verb: components["schemas"]["BankRule.Verb"];
+            /**
+             * Format: int64
+             * @description Only of so many minor units or more. A void counts for what it drops.
+             * @example 1000
+             */
+            minor_units_min: string;
+            /**
+             * Format: int64
+             * @description Only of so many minor units or fewer.
+             * @example 1000
+             */
+            minor_units_max: string;
+            /** @description Only in this currency: ISO 4217, in upper case. */
+            currency: string;
+            /** @description Only with a card of this network. */
+            brand: components["schemas"]["Card.Brand"];
+            /** @description Only with a card whose number ends with these four digits. */
+            last4: string;
+            /** @description Only if the payment's reference, or the operation's own, begins with this. */
+            reference_prefix: string;
+        };
+        /** @description For which operations a rule is: for those that all that is given says. Empty, it is for all. */
+        "BankRule.MatchInput": {
+            /** @description Only these. */
+            verb?: components["schemas"]["BankRule.Verb"];
+            /**
+             * Format: int64
+             * @description Only of so many minor units or more. A void counts for what it drops.
+             */
+            minor_units_min?: string | number;
+            /**
+             * Format: int64
+             * @description Only of so many minor units or fewer.
+             */
+            minor_units_max?: string | number;
+            /** @description Only in this currency: ISO 4217, in upper case. */
+            currency?: string;
+            /** @description Only with a card of this network. */
+            brand?: components["schemas"]["Card.Brand"];
+            /** @description Only with a card whose number ends with these four digits. */
+            last4?: string;
+            /** @description Only if the payment's reference, or the operation's own, begins with this. */
+            reference_prefix?: string;
+        };
+        /**
+         * @description An operation of the bank.
+         *
+         *     - `VERB_UNSPECIFIED`: Any.
+         *     - `VERB_AUTHORIZE`: It is asked to reserve an amount.
+         *     - `VERB_CAPTURE`: It is asked to take reserved money.
+         *     - `VERB_VOID`: It is asked to drop a reservation, or what is left of it.
+         *     - `VERB_REFUND`: It is asked to give captured money back.
+         * @enum {string}
+         */
+        "BankRule.Verb": "VERB_UNSPECIFIED" | "VERB_AUTHORIZE" | "VERB_CAPTURE" | "VERB_VOID" | "VERB_REFUND";
         /** @description What to take. */
         CaptureRequest: {
             /**
@@ -1122,6 +1407,40 @@ export interface components {
              */
             cvv: string;
         };
+        /** @description A rule to make. */
+        CreateBankRuleRequest: {
+            /** @description For which operations it is; absent for all. */
+            match?: components["schemas"]["BankRule.MatchInput"];
+            /** @description What the bank does with them. */
+            effect: components["schemas"]["BankRule.EffectInput"];
+            /**
+             * Format: int64
+             * @description For how many operations, from 1 to 1,000,000; absent for any number.
+             */
+            times?: string | number;
+            /**
+             * Format: int32
+             * @description For how many of 100 operations, from 1 to 100; absent for all. Which ones, the rule's id and the action's decide: it stays so when one is repeated.
+             */
+            percent?: number;
+            /**
+             * Format: date-time
+             * @description From when on, by the sandbox's clock.
+             * @example 2026-11-28T12:00:00Z
+             */
+            active_from?: string;
+            /**
+             * Format: date-time
+             * @description Until when, exclusive, by the sandbox's clock.
+             * @example 2026-11-28T12:00:00Z
+             */
+            active_until?: string;
+        };
+        /** @description The new rule. */
+        CreateBankRuleResponse: {
+            /** @description It counts from now on. */
+            rule: components["schemas"]["BankRule"];
+        };
         /** @description What to make. */
         CreateWebhookEndpointRequest: {
             /**
@@ -1170,6 +1489,8 @@ export interface components {
          * @enum {string}
          */
         "Decline.Code": "CODE_UNSPECIFIED" | "CODE_CARD_DECLINED" | "CODE_INSUFFICIENT_FUNDS" | "CODE_LOST_CARD" | "CODE_STOLEN_CARD" | "CODE_EXPIRED_CARD" | "CODE_INCORRECT_CVV" | "CODE_PROCESSING_ERROR" | "CODE_ISSUER_UNAVAILABLE" | "CODE_CAPTURE_REJECTED" | "CODE_REFUND_REJECTED" | "CODE_VOID_REJECTED";
+        /** @description It is gone. */
+        DeleteBankRuleResponse: Record<string, never>;
         /** @description The number is gone, now or already before. */
         DeleteCardResponse: Record<string, never>;
         /** @description Nothing is left of it. */
@@ -1431,6 +1752,18 @@ export interface components {
             };
             /** @description The body, byte for byte as it was signed. */
             body: string;
+        };
+        /** @description One page of requests. */
+        ListBankRequestsResponse: {
+            /** @description The newest first. */
+            requests: components["schemas"]["BankRequest"][];
+            /** @description For the next page; empty on the last one. */
+            next_page_token: string;
+        };
+        /** @description All of them, 100 at most. */
+        ListBankRulesResponse: {
+            /** @description In the order in which they were made. */
+            rules: components["schemas"]["BankRule"][];
         };
         /** @description One page of deliveries. */
         ListDeliveriesResponse: {
@@ -1809,7 +2142,7 @@ export interface components {
              * @description Never changes its meaning. More may be added.
              * @enum {string}
              */
-            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WATCH_ENDED" | "WATCH_LIMIT" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
+            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BANK_RULE_LIMIT" | "BANK_RULE_NOT_FOUND" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WATCH_ENDED" | "WATCH_LIMIT" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
             /** @constant */
             domain: "paygate";
             /** @description What the reason is about, if it says more. */
@@ -3135,6 +3468,272 @@ export interface operations {
             504: components["responses"]["Status504"];
         };
     };
+    listBankRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, 100 at most. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBankRulesResponse"];
+                };
+            };
+            /** @description - `MALFORMED_REQUEST`: The request is not valid. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    createBankRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to repeat a request: the same key with the same request gets the stored reply for 24 hours. A fresh one, such as a UUID, for each thing that you want done. */
+                "idempotency-key"?: components["parameters"]["idempotency-key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateBankRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description The new rule. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "idempotent-replayed": components["headers"]["idempotent-replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateBankRuleResponse"];
+                };
+            };
+            /**
+             * @description - `BANK_RULE_LIMIT`: The merchant has as many bank rules as it can have: delete one first.
+             *     - `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used with another request.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `UNKNOWN_FIELD`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "retry-after": components["headers"]["retry-after"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    deleteBankRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteBankRuleResponse"];
+                };
+            };
+            /** @description - `MALFORMED_REQUEST`: The request is not valid. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `BANK_RULE_NOT_FOUND`: There is no such bank rule.
+             *     - `METHOD_NOT_FOUND`: There is no such method or path.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    listBankRequests: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 100; 0 means 20. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before; empty for the first page. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of requests. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBankRequestsResponse"];
+                };
+            };
+            /**
+             * @description - `INVALID_PAGE_TOKEN`: The page token was not made by this list with these filters.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
     listRequests: {
         parameters: {
             query?: {
@@ -3145,7 +3744,7 @@ export interface operations {
                 /** @description Only those with this idempotency key. */
                 idempotency_key?: string;
                 /** @description Only those of this RPC, such as `Authorize`. */
-                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateWebhookEndpoint" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListDeliveries" | "ListDeliveryAttempts" | "ListDue" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void" | "WatchEvents";
+                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateBankRule" | "CreateWebhookEndpoint" | "DeleteBankRule" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListBankRequests" | "ListBankRules" | "ListDeliveries" | "ListDeliveryAttempts" | "ListDue" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void" | "WatchEvents";
                 /** @description At most so many, up to 100; 0 means 20. A page of large messages has fewer. */
                 page_size?: number;
                 /** @description From the page before; empty for the first. */

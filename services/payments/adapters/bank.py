@@ -4,22 +4,18 @@ An error is a refusal only if the bank itself has made it, as its ErrorInfo says
 of a proxy, a balancer or the library, while the request was carried out or still is on its way.
 """
 
-from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 import grpc
 import structlog
-from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
-from paygate.acquirer.v1.acquirer_service_pb2_grpc import AcquirerServiceStub
-from pkg.errors import DependencyUnavailableError
 from pkg.grpc.guard import current_call
 from pkg.observe.tracing import UNTRACED, Kind, Tracer
 from services.payments.adapters.bank_calls import METHODS, Failure
 from services.payments.adapters.bank_line import BankLine
 from services.payments.domain.action import Action, ActionType
-from services.payments.domain.money import Money
 from services.payments.domain.outcome import (
     Answer,
     Approved,
@@ -30,6 +26,7 @@ from services.payments.domain.outcome import (
     Reversed,
     Unknown,
 )
+from services.payments.domain.payment import Payment
 from services.payments.ports import CardDetails
 
 logger = structlog.get_logger()
@@ -50,6 +47,7 @@ _NO = {
 }
 # Who has made an error, by its ErrorInfo; and the codes that say that asking again is no use.
 BANK_DOMAIN = "acquirer.paygate"
+_EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
 _DEFINITE = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
 
 
@@ -61,6 +59,7 @@ class GrpcAcquirer:
         call_timeout_seconds: For an operation. Less than the deadline of a request, so that a look
             at what became of it still fits.
         inquiry_timeout_seconds: For that look.
+        tells: Whether it is told whose request it is, and what rules look at: in a sandbox.
         tracer: Records the operations; None for nobody.
     """
 
@@ -70,9 +69,11 @@ class GrpcAcquirer:
         *,
         call_timeout_seconds: float,
         inquiry_timeout_seconds: float,
+        tells: bool = False,
         tracer: Tracer | None = None,
     ) -> None:
         self._bank = bank
+        self._tells = tells
         self._tracer = tracer or UNTRACED
         self._call_timeout = call_timeout_seconds
         self._inquiry_timeout = inquiry_timeout_seconds
@@ -85,12 +86,12 @@ class GrpcAcquirer:
         """
         self._bank.ensure_reachable()
 
-    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
-        """Ask to reserve an amount."""
-        operation = pb.Operation()
+    async def authorize(self, payment: Payment, card: CardDetails) -> Answer:
+        """Ask to reserve the amount of a payment that begins."""
+        operation, amount = pb.Operation(), payment.authorized
         # In place: to put messages into messages copies each.
         request = operation.authorize
-        request.reference = reference
+        request.reference = payment.authorization_id
         request.pan = card.pan.reveal()
         request.expiry_month = card.expiry.month
         request.expiry_year = card.expiry.year
@@ -98,27 +99,36 @@ class GrpcAcquirer:
             request.cvv = card.cvv.reveal()
         request.minor_units = amount.minor_units
         request.currency = amount.currency
+        if self._tells:
+            _tell(request.circumstances, payment, payment.reference, payment.create_time)
         outcome = await self._outcome("authorize", operation, self._call_timeout)
         return _answer(outcome, ActionType.AUTHORIZE)
 
-    async def perform(self, authorization: str, action: Action) -> Answer:
-        """Carry out a capture, void or refund on an authorization's reference."""
-        kind, operation = _operation(authorization, action)
+    async def perform(self, payment: Payment, action: Action, now: datetime) -> Answer:
+        """Carry out a capture, void or refund of a payment."""
+        kind, operation = _operation(payment.authorization_id, action)
+        if self._tells:
+            told = getattr(operation, kind).circumstances
+            _tell(told, payment, action.reference, now)
         return _answer(await self._outcome(kind, operation, self._call_timeout), action.type)
 
-    async def reverse(self, authorization: str) -> Reversed | Unknown:
+    async def reverse(self, payment: Payment, now: datetime) -> Reversed | Unknown:
         """Release what an authorization still holds, whatever became of it."""
         operation = pb.Operation()
-        operation.reverse.authorization_reference = authorization
+        operation.reverse.authorization_reference = payment.authorization_id
+        if self._tells:
+            _tell(operation.reverse.circumstances, payment, payment.reference, now)
         outcome = await self._outcome("reverse", operation, self._call_timeout)
         if isinstance(outcome, pb.Outcome) and outcome.status == pb.Outcome.STATUS_REVERSED:
             return Reversed()
         return Unknown()
 
-    async def inquire(self, action: Action) -> Answer | NotFound:
+    async def inquire(self, payment: Payment, action: Action, now: datetime) -> Answer | NotFound:
         """Ask what became of an authorization, capture, void or refund."""
         operation = pb.Operation()
         operation.inquire.reference = action.id
+        if self._tells:
+            _tell(operation.inquire.circumstances, payment, action.reference, now)
         outcome = await self._outcome("inquire", operation, self._inquiry_timeout)
         if isinstance(outcome, Rejected):
             return Unknown()  # it is the question that was refused
@@ -145,27 +155,14 @@ class GrpcAcquirer:
         return _without_outcome(outcome)
 
 
-class GrpcTestCards:
-    """The cards of a bank that is simulated; see `sandbox.TestCards`."""
-
-    def __init__(self, channel: Callable[[], aio.Channel], *, timeout_seconds: float) -> None:
-        """Take what returns a connection to it, or raises DependencyUnavailableError."""
-        self._channel = channel
-        self._timeout_seconds = timeout_seconds
-
-    async def list(self) -> list[tuple[str, str]]:
-        """Return their numbers and what happens with them.
-
-        Raises:
-            DependencyUnavailableError: The bank does not answer.
-        """
-        bank = AcquirerServiceStub(self._channel())
-        request = pb.ListTestCardsRequest()
-        try:
-            response = await bank.ListTestCards(request, timeout=self._timeout_seconds)
-        except grpc.RpcError as problem:
-            raise DependencyUnavailableError from problem
-        return [(card.pan, card.description) for card in response.cards]
+def _tell(told: pb.Circumstances, payment: Payment, own_reference: str, now: datetime) -> None:
+    told.merchant_id = payment.merchant_id
+    told.time = (now - _EPOCH) // _MICROSECOND
+    told.currency = payment.authorized.currency
+    told.brand = payment.card.brand
+    told.last4 = payment.card.last4
+    told.payment_reference = payment.reference
+    told.own_reference = own_reference
 
 
 def _operation(authorization: str, action: Action) -> tuple[str, pb.Operation]:

@@ -10,7 +10,6 @@ from services.payments.adapters.vault.keys import KeyVersion, KeyWrapper
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.card import Expiry, Pan, Removal
 from services.payments.domain.hold import Hold
-from services.payments.domain.money import Money
 from services.payments.domain.outcome import (
     Answer,
     Approved,
@@ -159,22 +158,22 @@ class MeteredAcquirer:
         """Return unless the bank is known to be away."""
         self._bank.ensure_reachable()
 
-    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+    async def authorize(self, payment: Payment, card: CardDetails) -> Answer:
         """Ask to reserve an amount."""
-        return await self._timed(AUTHORIZE, self._bank.authorize(reference, card, amount))
+        return await self._timed(AUTHORIZE, self._bank.authorize(payment, card))
 
-    async def perform(self, authorization: str, action: Action) -> Answer:
+    async def perform(self, payment: Payment, action: Action, now: datetime) -> Answer:
         """Carry out a capture, void or refund on an authorization's reference."""
-        call = self._bank.perform(authorization, action)
+        call = self._bank.perform(payment, action, now)
         return await self._timed(_OPERATIONS[action.type], call)
 
-    async def reverse(self, authorization: str) -> Reversed | Unknown:
+    async def reverse(self, payment: Payment, now: datetime) -> Reversed | Unknown:
         """Release what an authorization still holds, whatever became of it."""
-        return await self._timed(REVERSE, self._bank.reverse(authorization))
+        return await self._timed(REVERSE, self._bank.reverse(payment, now))
 
-    async def inquire(self, action: Action) -> Answer | NotFound:
+    async def inquire(self, payment: Payment, action: Action, now: datetime) -> Answer | NotFound:
         """Ask what became of an authorization, capture, void or refund."""
-        return await self._timed(INQUIRE, self._bank.inquire(action))
+        return await self._timed(INQUIRE, self._bank.inquire(payment, action, now))
 
     async def _timed(self, operation: str, call: Awaitable[T]) -> T:
         began = time.perf_counter()

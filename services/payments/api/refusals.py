@@ -21,6 +21,8 @@ CODES: Codes = {
     errors.PaymentNotFoundError: _Code.NOT_FOUND,
     errors.CardTokenNotFoundError: _Code.NOT_FOUND,
     errors.RequestNotFoundError: _Code.NOT_FOUND,
+    errors.BankRuleNotFoundError: _Code.NOT_FOUND,
+    errors.BankRuleLimitError: _Code.FAILED_PRECONDITION,
     errors.CardTokenRemovedError: _Code.FAILED_PRECONDITION,
     errors.TooManyDeclinesError: _Code.RESOURCE_EXHAUSTED,
     errors.ConcurrentUpdateError: _Code.ABORTED,

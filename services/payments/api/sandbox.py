@@ -9,15 +9,16 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from paygate.sandbox.v1 import sandbox_service_pb2 as pb
-from paygate.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
 from pkg.errors import ValidationFailedError
 from pkg.grpc.auth import Authenticator
-from pkg.grpc.guard import Context
+from pkg.grpc.guard import Context, metadata_values
 from pkg.grpc.paging import PageTokens
 from pkg.grpc.shares import fill_in_pieces
 from pkg.grpc.validation import Checks
 from pkg.replies.once import Once
+from services.payments.api.bank import BankServicer
 from services.payments.api.logged import encode_request, filter_of, request_id_of
+from services.payments.bank_rules import SandboxBank
 from services.payments.domain.errors import RequestNotFoundError
 from services.payments.drains import Drains, Due
 from services.payments.inbox import InboxMessage, message_fields
@@ -66,32 +67,23 @@ class SandboxStore(Protocol):
         """
 
 
-class TestCards(Protocol):
-    """The simulated bank's cards."""
-
-    async def list(self) -> list[tuple[str, str]]:
-        """Return their numbers and what happens with them."""
-
-
-class SandboxServicer(SandboxServiceServicer):
+class SandboxServicer(BankServicer):
     """Registered in the sandbox only."""
 
     def __init__(
         self,
         store: SandboxStore,
-        cards: TestCards,
+        bank: SandboxBank,
         authenticator: Authenticator,
         once: Once,
         requests: RequestLog,
         tokens: PageTokens,
     ) -> None:
+        super().__init__(bank, authenticator, tokens)
         self._requests = requests
-        self._tokens = tokens
         self._store = store
         self._drains = Drains(store.due)
         self._once = once
-        self._cards = cards
-        self._authenticator = authenticator
 
     async def GetClock(  # noqa: N802
         self, _request: pb.GetClockRequest, context: Context
@@ -147,8 +139,13 @@ class SandboxServicer(SandboxServiceServicer):
     async def Reset(  # noqa: N802
         self, request: pb.ResetRequest, context: Context
     ) -> pb.ResetResponse:
-        """Remove the merchant's payments, events and webhook endpoints."""
+        """Remove the merchant's payments, events, webhook endpoints and bank rules."""
         merchant_id = await self._authenticator.merchant_id(context)
+        checks = Checks()
+        key = checks.idempotency_key(metadata_values(context, "idempotency-key"))
+        checks.end()
+        # Outside the transaction, and before it: both are done once for a key.
+        await self._bank.forget(merchant_id, key)
         reply = pb.ResetResponse
 
         async def reset(connection: "PooledConnection") -> pb.ResetResponse:
@@ -181,16 +178,6 @@ class SandboxServicer(SandboxServiceServicer):
             found = await self._store.upcoming(merchant_id)
             await fill_in_pieces(reply.due, found, upcoming_fields)
             return reply
-
-    async def ListTestCards(  # noqa: N802
-        self, _request: pb.ListTestCardsRequest, context: Context
-    ) -> pb.ListTestCardsResponse:
-        """List the cards whose numbers decide what the bank does."""
-        await self._authenticator.caller(context)
-        cards = await self._cards.list()
-        return pb.ListTestCardsResponse(
-            cards=[pb.TestCard(pan=pan, description=text) for pan, text in cards]
-        )
 
     async def ListRequests(  # noqa: N802
         self, request: pb.ListRequestsRequest, context: Context

@@ -42,6 +42,18 @@ class RequestNotFoundError(PaymentsError):
     reason = "REQUEST_NOT_FOUND"
 
 
+class BankRuleNotFoundError(PaymentsError):
+    """There is no such bank rule."""
+
+    reason = "BANK_RULE_NOT_FOUND"
+
+
+class BankRuleLimitError(PaymentsError):
+    """The merchant has as many bank rules as it can have: delete one first."""
+
+    reason = "BANK_RULE_LIMIT"
+
+
 class TooManyDeclinesError(PaymentsError, RateLimitedError):
     """Too many authorizations of this card, or with this API key, were declined. Try later."""
 

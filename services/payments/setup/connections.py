@@ -39,6 +39,7 @@ def acquirer(settings: Settings, bank: BankLine, tracer: Tracer | None) -> GrpcA
         bank,
         call_timeout_seconds=settings.acquirer_call_timeout_seconds,
         inquiry_timeout_seconds=settings.acquirer_inquiry_timeout_seconds,
+        tells=settings.has_sandbox_api,
         tracer=tracer,
     )
 

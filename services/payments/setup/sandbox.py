@@ -6,10 +6,10 @@ from pkg.postgres.sql import Pool
 from pkg.postgres.tenancy import MerchantPool
 from pkg.process.settings import as_secret
 from pkg.replies.once import Once
-from services.payments.adapters.bank import GrpcTestCards
 from services.payments.adapters.bank_line import BankLine
 from services.payments.adapters.postgres_requests import PostgresRequests
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
+from services.payments.adapters.sandbox_bank import GrpcSandboxBank
 from services.payments.api.sandbox import SandboxServicer
 from services.payments.setup.config import Settings
 
@@ -24,13 +24,13 @@ def sandbox_on(
     """Return the sandbox's API on these pools; None if it has no pool of its own."""
     if pool is None:
         return None
-    cards = GrpcTestCards(
+    sandbox_bank = GrpcSandboxBank(
         lambda: bank.channel, timeout_seconds=settings.acquirer_call_timeout_seconds
     )
     key = as_secret(settings.hash_key)
     return SandboxServicer(
         PostgresSandbox(pool),
-        cards,
+        sandbox_bank,
         authenticator,
         Once(pool, key),
         PostgresRequests(own_rows),

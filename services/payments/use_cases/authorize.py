@@ -73,8 +73,8 @@ async def authorize(ports: Ports, command: Authorize) -> Reply:
     is_held_against_them = False
     try:
         action = opened.action
-        answer = await ports.acquirer.authorize(action.id, opened.details, command.amount)
-        answer = await checked(ports, action, answer)
+        answer = await ports.acquirer.authorize(opened.payment, opened.details)
+        answer = await checked(ports, opened.payment, action, answer)
         is_held_against_them = isinstance(answer, Declined) and answer.code not in _NO_FAULT
         return await conclude(ports, Begun(opened.payment, action), answer)
     finally:

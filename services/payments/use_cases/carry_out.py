@@ -3,6 +3,7 @@
 from services.payments.domain import errors
 from services.payments.domain.action import Action, ActionStatus, ActionType
 from services.payments.domain.outcome import Answer, Approved, Declined, Final, NotFound, Unknown
+from services.payments.domain.payment import Payment
 from services.payments.ports import InDoubt, Ports
 from services.payments.use_cases.in_a_row import begin_in_a_row, settle_in_a_row
 from services.payments.use_cases.two_commits import (
@@ -32,8 +33,9 @@ async def carry_out(ports: Ports, operation: Operation) -> Reply:
     begun = await _begin(ports, operation)
     if isinstance(begun, Reply):
         return begun
-    answer = await ports.acquirer.perform(begun.payment.authorization_id, begun.action)
-    return await conclude(ports, begun, await checked(ports, begun.action, answer))
+    payment, action = begun.payment, begun.action
+    answer = await ports.acquirer.perform(payment, action, action.create_time)
+    return await conclude(ports, begun, await checked(ports, payment, action, answer))
 
 
 async def _begin(ports: Ports, operation: Operation) -> Begun | Reply:
@@ -64,7 +66,7 @@ async def _begin(ports: Ports, operation: Operation) -> Begun | Reply:
         return await begin_alone(ports, beginning, found, retries)
 
 
-async def checked(ports: Ports, action: Action, answer: Answer) -> Answer:
+async def checked(ports: Ports, payment: Payment, action: Action, answer: Answer) -> Answer:
     """Return what the bank's answer is worth: a yes or a no as it is, anything else after a look.
 
     The bank knows of the action if an earlier request for it came through: then that counts. If it
@@ -72,7 +74,7 @@ async def checked(ports: Ports, action: Action, answer: Answer) -> Answer:
     """
     if isinstance(answer, Approved | Declined):
         return answer
-    found = await ports.acquirer.inquire(action)
+    found = await ports.acquirer.inquire(payment, action, ports.clock.now())
     return answer if isinstance(found, NotFound) else found
 
 

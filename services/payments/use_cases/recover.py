@@ -78,9 +78,10 @@ class Recovery:
         if isinstance(answer, NotFound):
             if action.type is ActionType.AUTHORIZE:
                 return await self._begin_reversal(found)
-            answer = await self._ports.acquirer.perform(payment.authorization_id, action)
+            now = self._ports.clock.now()
+            answer = await self._ports.acquirer.perform(payment, action, now)
             if isinstance(answer, Rejected):
-                answer = await checked(self._ports, action, answer)
+                answer = await checked(self._ports, payment, action, answer)
         if isinstance(answer, Unknown):
             return False
         await conclude(self._ports, Begun(payment, action), answer)
@@ -90,7 +91,8 @@ class Recovery:
     async def _inquire(self, found: InDoubt) -> Answer | NotFound:
         """Ask the bank; where it says nothing that ends the action, the operator's word counts."""
         action = found.action
-        answer = await self._ports.acquirer.inquire(action)
+        now = self._ports.clock.now()
+        answer = await self._ports.acquirer.inquire(found.payment, action, now)
         match answer, found.resolution:
             case Unknown(), Resolution() as word:
                 pass
@@ -115,8 +117,7 @@ class Recovery:
 
     async def _release(self, found: InDoubt) -> bool:
         """Have the bank release a hold, and settle what that was for."""
-        authorization = found.payment.authorization_id
-        answer = await self._ports.acquirer.reverse(authorization)
+        answer = await self._ports.acquirer.reverse(found.payment, self._ports.clock.now())
         if not isinstance(answer, Reversed):
             if found.resolution is None:
                 return False  # asked again until it is acknowledged

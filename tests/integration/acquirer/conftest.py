@@ -17,6 +17,7 @@ from services.acquirer.line import Lines
 from services.acquirer.operations import Operations
 from services.acquirer.outage import Outages
 from services.acquirer.refusals import DOMAIN, refusal_of
+from services.acquirer.rule_calls import RuleCalls
 from services.acquirer.servicer import AcquirerServicer
 from tests.integration.acquirer.entries import opened
 from tests.integration.acquirer.line import OPERATIONS_MAX, OUTAGE_SECONDS, SLOW_SECONDS, Line, Time
@@ -44,7 +45,7 @@ async def line(book: Book) -> AsyncIterator[Line]:
     metrics = Metrics()
     operations = Operations(bank)
     lines = Lines(operations, operations_max=OPERATIONS_MAX)
-    servicer = AcquirerServicer(operations, lines)
+    servicer = AcquirerServicer(operations, lines, RuleCalls(bank))
     guard = Guard(refusal_of, records=CallRecords(metrics), domain=DOMAIN)
     server = server_with(guard)
     rpc.add_AcquirerServiceServicer_to_server(servicer, server)

@@ -20,7 +20,6 @@ from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.vault.memory import MemoryVault
 from services.payments.api.codec import ProtoEvents, ProtoReplies
 from services.payments.domain.action import Action, ActionStatus
-from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved, NotFound, Reversed, Unknown
 from services.payments.domain.payment import Payment
 from services.payments.ports import CardDetails, Change, CommitResult, Ports
@@ -42,19 +41,19 @@ class QuietBank:
     def ensure_reachable(self) -> None:
         """Be there."""
 
-    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+    async def authorize(self, payment: Payment, card: CardDetails) -> Answer:
         """Say nothing."""
         return Unknown()
 
-    async def perform(self, authorization: str, action: Action) -> Answer:
+    async def perform(self, payment: Payment, action: Action, now: datetime) -> Answer:
         """Say nothing."""
         return Unknown()
 
-    async def reverse(self, authorization: str) -> Reversed | Unknown:
+    async def reverse(self, payment: Payment, now: datetime) -> Reversed | Unknown:
         """Say nothing."""
         return Unknown()
 
-    async def inquire(self, action: Action) -> Answer | NotFound:
+    async def inquire(self, payment: Payment, action: Action, now: datetime) -> Answer | NotFound:
         """Say what it knows."""
         return self.knows
 

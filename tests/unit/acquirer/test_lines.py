@@ -24,7 +24,7 @@ class Inquired:
 
     speaks: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def inquire(self, reference: str) -> Outcome:
+    async def inquire(self, reference: str, _told: object) -> Outcome:
         """Answer."""
         await self.speaks.wait()
         if reference == "unreachable":

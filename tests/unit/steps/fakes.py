@@ -1,6 +1,7 @@
 """A gateway on fakes: a bank that answers as it is told, a store in memory, a clock of ours."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from paygate.payments.v1 import payment_service_pb2 as service
 from pkg.errors import DependencyUnavailableError
@@ -11,7 +12,6 @@ from services.payments.adapters.vault.memory import MemoryVault
 from services.payments.api.codec import ProtoReplies
 from services.payments.domain.action import Action
 from services.payments.domain.event import NOBODY, Origin
-from services.payments.domain.money import Money
 from services.payments.domain.outcome import (
     Answer,
     DeclineCode,
@@ -20,6 +20,7 @@ from services.payments.domain.outcome import (
     Reversed,
     Unknown,
 )
+from services.payments.domain.payment import Payment
 from services.payments.ports import CardDetails, Limits, Ports
 from services.payments.use_cases.authorize import Authorize, authorize
 from services.payments.use_cases.capture import Capture
@@ -47,23 +48,23 @@ class FakeBank:
         if self.is_away:
             raise DependencyUnavailableError
 
-    async def authorize(self, reference: str, card: CardDetails, amount: Money) -> Answer:
+    async def authorize(self, payment: Payment, card: CardDetails) -> Answer:
         """Answer the next answer."""
         self.asked.append("authorize")
         self.cards.append(card)
         return self.answers.pop(0)
 
-    async def perform(self, authorization: str, action: Action) -> Answer:
+    async def perform(self, payment: Payment, action: Action, now: datetime) -> Answer:
         """Answer the next answer."""
         self.asked.append(action.type.lower())
         return self.answers.pop(0)
 
-    async def reverse(self, authorization: str) -> Reversed | Unknown:
+    async def reverse(self, payment: Payment, now: datetime) -> Reversed | Unknown:
         """Answer the next release's answer."""
         self.asked.append("reverse")
         return self.releases.pop(0)
 
-    async def inquire(self, action: Action) -> Answer | NotFound:
+    async def inquire(self, payment: Payment, action: Action, now: datetime) -> Answer | NotFound:
         """Answer the next inquiry's answer."""
         self.asked.append("inquire")
         return self.inquiries.pop(0)

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from paygate.payments.v1 import payment_service_pb2 as service
 from services.payments.adapters.memory import MemoryStore
+from services.payments.domain.action import Action
 from services.payments.domain.money import Money
 from services.payments.domain.outcome import Answer, Approved
+from services.payments.domain.payment import Payment
 from services.payments.ports import Change, CommitResult, Limits, Ports
 from services.payments.use_cases.capture import Capture
 from services.payments.use_cases.carry_out import carry_out
@@ -54,7 +57,7 @@ class Answering(FakeBank):
 
     answer: Answer = Approved()
 
-    async def perform(self, authorization: str, action: object) -> Answer:
+    async def perform(self, payment: Payment, action: Action, now: datetime) -> Answer:
         """Answer at once."""
         return self.answer
 

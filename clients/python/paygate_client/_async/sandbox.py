@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from paygate_client import _bank_requests as bank
 from paygate_client import _logged_requests as logged
 from paygate_client import _sandbox_requests as requests
 from paygate_client._async.listing import AsyncListing
 from paygate_client._async.transport import AsyncTransport
+from paygate_client.bank_models import BankRequest, BankRule
 from paygate_client.models import Payment
 from paygate_client.sandbox_models import (
     Clock,
@@ -37,7 +39,7 @@ class AsyncSandbox:
         return await self._transport.send(requests.drain(at_most))
 
     async def reset(self, *, idempotency_key: str | None = None) -> int:
-        """Remove the merchant's payments, events and endpoints; return how many payments."""
+        """Remove the merchant's payments, events, endpoints and rules; return how many payments."""
         return await self._transport.send(requests.reset(), idempotency_key)
 
     def inbox(self) -> AsyncListing[InboxMessage]:
@@ -51,6 +53,28 @@ class AsyncSandbox:
     async def test_cards(self) -> Sequence[TestCard]:
         """Return the cards whose numbers decide what the simulated bank does."""
         return await self._transport.send(requests.list_test_cards())
+
+    async def create_bank_rule(
+        self, rule: BankRule, *, idempotency_key: str | None = None
+    ) -> BankRule:
+        """Have the bank do something else than the card's number says; return the rule as made.
+
+        Of several rules for an operation the one counts that was made first.
+        """
+        return await self._transport.send(bank.create_rule(rule), idempotency_key)
+
+    async def bank_rules(self) -> Sequence[BankRule]:
+        """Return the merchant's rules in the order in which they were made."""
+        return await self._transport.send(bank.list_rules())
+
+    async def delete_bank_rule(self, rule: BankRule | str) -> None:
+        """Remove a rule; what was decided by it stays."""
+        rule_id = rule.id if isinstance(rule, BankRule) else rule
+        await self._transport.send(bank.delete_rule(rule_id))
+
+    def bank_requests(self) -> AsyncListing[BankRequest]:
+        """List the last 500 things that the bank was asked for, the newest first."""
+        return AsyncListing(self._transport, lambda at: bank.list_requests(token=at))
 
     def requests(
         self,

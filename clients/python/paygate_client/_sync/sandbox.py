@@ -4,10 +4,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from paygate_client import _bank_requests as bank
 from paygate_client import _logged_requests as logged
 from paygate_client import _sandbox_requests as requests
 from paygate_client._sync.listing import Listing
 from paygate_client._sync.transport import Transport
+from paygate_client.bank_models import BankRequest, BankRule
 from paygate_client.models import Payment
 from paygate_client.sandbox_models import (
     Clock,
@@ -38,7 +40,7 @@ class Sandbox:
         return self._transport.send(requests.drain(at_most))
 
     def reset(self, *, idempotency_key: str | None = None) -> int:
-        """Remove the merchant's payments, events and endpoints; return how many payments."""
+        """Remove the merchant's payments, events, endpoints and rules; return how many payments."""
         return self._transport.send(requests.reset(), idempotency_key)
 
     def inbox(self) -> Listing[InboxMessage]:
@@ -52,6 +54,26 @@ class Sandbox:
     def test_cards(self) -> Sequence[TestCard]:
         """Return the cards whose numbers decide what the simulated bank does."""
         return self._transport.send(requests.list_test_cards())
+
+    def create_bank_rule(self, rule: BankRule, *, idempotency_key: str | None = None) -> BankRule:
+        """Have the bank do something else than the card's number says; return the rule as made.
+
+        Of several rules for an operation the one counts that was made first.
+        """
+        return self._transport.send(bank.create_rule(rule), idempotency_key)
+
+    def bank_rules(self) -> Sequence[BankRule]:
+        """Return the merchant's rules in the order in which they were made."""
+        return self._transport.send(bank.list_rules())
+
+    def delete_bank_rule(self, rule: BankRule | str) -> None:
+        """Remove a rule; what was decided by it stays."""
+        rule_id = rule.id if isinstance(rule, BankRule) else rule
+        self._transport.send(bank.delete_rule(rule_id))
+
+    def bank_requests(self) -> Listing[BankRequest]:
+        """List the last 500 things that the bank was asked for, the newest first."""
+        return Listing(self._transport, lambda at: bank.list_requests(token=at))
 
     def requests(
         self,

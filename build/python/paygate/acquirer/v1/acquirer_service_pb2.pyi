@@ -82,6 +82,52 @@ class Outcome(_message.Message):
 Global___Outcome: _TypeAlias = Outcome  # noqa: Y015
 
 @_typing.final
+class Circumstances(_message.Message):
+    """Whose request it is, and what a simulated bank's rules look at. Sent in a sandbox only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    BRAND_FIELD_NUMBER: _builtins.int
+    LAST4_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
+    OWN_REFERENCE_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Whose it is."""
+    time: _builtins.int
+    """The merchant's time, in microseconds since 1970."""
+    currency: _builtins.str
+    """ISO 4217 alphabetic code."""
+    brand: _builtins.str
+    """The card's network, as paygate.payments.v1.Card.Brand names it, without prefix."""
+    last4: _builtins.str
+    """The last four digits of the card's number."""
+    payment_reference: _builtins.str
+    """The merchant's own reference of the payment."""
+    own_reference: _builtins.str
+    """The merchant's own reference of this operation; of an authorization it is the payment's."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        time: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        brand: _builtins.str = ...,
+        last4: _builtins.str = ...,
+        payment_reference: _builtins.str = ...,
+        own_reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "currency", b"currency", "last4", b"last4", "merchant_id", b"merchant_id", "own_reference", b"own_reference", "payment_reference", b"payment_reference", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Circumstances: _TypeAlias = Circumstances  # noqa: Y015
+
+@_typing.final
 class AuthorizeRequest(_message.Message):
     """What to reserve, and on which card."""
 
@@ -94,6 +140,7 @@ class AuthorizeRequest(_message.Message):
     CVV_FIELD_NUMBER: _builtins.int
     MINOR_UNITS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
+    CIRCUMSTANCES_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """The caller's reference, 1 to 64 characters."""
     pan: _builtins.str
@@ -108,6 +155,10 @@ class AuthorizeRequest(_message.Message):
     """The amount in minor units, above 0."""
     currency: _builtins.str
     """ISO 4217 alphabetic code."""
+    @_builtins.property
+    def circumstances(self) -> Global___Circumstances:
+        """What rules look at."""
+
     def __init__(
         self,
         *,
@@ -118,10 +169,11 @@ class AuthorizeRequest(_message.Message):
         cvv: _builtins.str = ...,
         minor_units: _builtins.int = ...,
         currency: _builtins.str = ...,
+        circumstances: Global___Circumstances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["circumstances", b"circumstances"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "cvv", b"cvv", "expiry_month", b"expiry_month", "expiry_year", b"expiry_year", "minor_units", b"minor_units", "pan", b"pan", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["circumstances", b"circumstances", "currency", b"currency", "cvv", b"cvv", "expiry_month", b"expiry_month", "expiry_year", b"expiry_year", "minor_units", b"minor_units", "pan", b"pan", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,6 +213,7 @@ class CaptureRequest(_message.Message):
     AUTHORIZATION_REFERENCE_FIELD_NUMBER: _builtins.int
     MINOR_UNITS_FIELD_NUMBER: _builtins.int
     FINAL_FIELD_NUMBER: _builtins.int
+    CIRCUMSTANCES_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """The caller's reference for this capture."""
     authorization_reference: _builtins.str
@@ -169,6 +222,10 @@ class CaptureRequest(_message.Message):
     """The amount in minor units of the authorization's currency, above 0."""
     final: _builtins.bool
     """Whether the rest of the reservation is released."""
+    @_builtins.property
+    def circumstances(self) -> Global___Circumstances:
+        """What rules look at."""
+
     def __init__(
         self,
         *,
@@ -176,10 +233,11 @@ class CaptureRequest(_message.Message):
         authorization_reference: _builtins.str = ...,
         minor_units: _builtins.int = ...,
         final: _builtins.bool = ...,
+        circumstances: Global___Circumstances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["circumstances", b"circumstances"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "final", b"final", "minor_units", b"minor_units", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "circumstances", b"circumstances", "final", b"final", "minor_units", b"minor_units", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -218,22 +276,28 @@ class VoidRequest(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     AUTHORIZATION_REFERENCE_FIELD_NUMBER: _builtins.int
     REMAINDER_FIELD_NUMBER: _builtins.int
+    CIRCUMSTANCES_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """The caller's reference for this void."""
     authorization_reference: _builtins.str
     """The reference of the authorization."""
     remainder: _builtins.bool
     """Whether part of it was captured and only the rest is dropped; false if nothing was."""
+    @_builtins.property
+    def circumstances(self) -> Global___Circumstances:
+        """What rules look at."""
+
     def __init__(
         self,
         *,
         reference: _builtins.str = ...,
         authorization_reference: _builtins.str = ...,
         remainder: _builtins.bool = ...,
+        circumstances: Global___Circumstances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["circumstances", b"circumstances"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "reference", b"reference", "remainder", b"remainder"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "circumstances", b"circumstances", "reference", b"reference", "remainder", b"remainder"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -272,22 +336,28 @@ class RefundRequest(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     AUTHORIZATION_REFERENCE_FIELD_NUMBER: _builtins.int
     MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CIRCUMSTANCES_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """The caller's reference for this refund."""
     authorization_reference: _builtins.str
     """The reference of the authorization."""
     minor_units: _builtins.int
     """The amount in minor units of the authorization's currency, above 0."""
+    @_builtins.property
+    def circumstances(self) -> Global___Circumstances:
+        """What rules look at."""
+
     def __init__(
         self,
         *,
         reference: _builtins.str = ...,
         authorization_reference: _builtins.str = ...,
         minor_units: _builtins.int = ...,
+        circumstances: Global___Circumstances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["circumstances", b"circumstances"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "minor_units", b"minor_units", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "circumstances", b"circumstances", "minor_units", b"minor_units", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -324,16 +394,22 @@ class ReverseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AUTHORIZATION_REFERENCE_FIELD_NUMBER: _builtins.int
+    CIRCUMSTANCES_FIELD_NUMBER: _builtins.int
     authorization_reference: _builtins.str
     """The reference of the authorization."""
+    @_builtins.property
+    def circumstances(self) -> Global___Circumstances:
+        """What rules look at."""
+
     def __init__(
         self,
         *,
         authorization_reference: _builtins.str = ...,
+        circumstances: Global___Circumstances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["circumstances", b"circumstances"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_reference", b"authorization_reference", "circumstances", b"circumstances"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -370,16 +446,22 @@ class InquireRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REFERENCE_FIELD_NUMBER: _builtins.int
+    CIRCUMSTANCES_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """The reference of the operation."""
+    @_builtins.property
+    def circumstances(self) -> Global___Circumstances:
+        """What rules look at."""
+
     def __init__(
         self,
         *,
         reference: _builtins.str = ...,
+        circumstances: Global___Circumstances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["circumstances", b"circumstances"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["circumstances", b"circumstances", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -475,6 +557,467 @@ class TestCard(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TestCard: _TypeAlias = TestCard  # noqa: Y015
+
+@_typing.final
+class Rule(_message.Message):
+    """What makes a simulated bank do something else than the card's number says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Effect:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _EffectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Rule._Effect.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        EFFECT_UNSPECIFIED: Rule._Effect.ValueType  # 0
+        """Never sent."""
+        EFFECT_APPROVE: Rule._Effect.ValueType  # 1
+        """It is approved, if the book holds it."""
+        EFFECT_DECLINE: Rule._Effect.ValueType  # 2
+        """It is declined, for `decline_code`."""
+        EFFECT_LOSE_REQUEST: Rule._Effect.ValueType  # 3
+        """It gets lost before the bank has it."""
+        EFFECT_LOSE_REPLY: Rule._Effect.ValueType  # 4
+        """It is carried out, and the reply gets lost."""
+        EFFECT_UNAVAILABLE: Rule._Effect.ValueType  # 5
+        """The bank is away for it."""
+
+    class Effect(_Effect, metaclass=_EffectEnumTypeWrapper):
+        """What the rule does to a request."""
+
+    EFFECT_UNSPECIFIED: Rule.Effect.ValueType  # 0
+    """Never sent."""
+    EFFECT_APPROVE: Rule.Effect.ValueType  # 1
+    """It is approved, if the book holds it."""
+    EFFECT_DECLINE: Rule.Effect.ValueType  # 2
+    """It is declined, for `decline_code`."""
+    EFFECT_LOSE_REQUEST: Rule.Effect.ValueType  # 3
+    """It gets lost before the bank has it."""
+    EFFECT_LOSE_REPLY: Rule.Effect.ValueType  # 4
+    """It is carried out, and the reply gets lost."""
+    EFFECT_UNAVAILABLE: Rule.Effect.ValueType  # 5
+    """The bank is away for it."""
+
+    ID_FIELD_NUMBER: _builtins.int
+    VERB_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_MIN_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_MAX_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    BRAND_FIELD_NUMBER: _builtins.int
+    LAST4_FIELD_NUMBER: _builtins.int
+    REFERENCE_PREFIX_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    DECLINE_CODE_FIELD_NUMBER: _builtins.int
+    DELAY_MS_FIELD_NUMBER: _builtins.int
+    JITTER_MS_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    ACTIVE_FROM_FIELD_NUMBER: _builtins.int
+    ACTIVE_UNTIL_FIELD_NUMBER: _builtins.int
+    HITS_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """`rule_` and 26 characters."""
+    verb: _builtins.str
+    """Which operation: AUTHORIZE, CAPTURE, VOID, REFUND; empty for any."""
+    minor_units_min: _builtins.int
+    """The least amount in minor units; 0 for none."""
+    minor_units_max: _builtins.int
+    """The greatest amount in minor units; 0 for none."""
+    currency: _builtins.str
+    """ISO 4217 alphabetic code; empty for any."""
+    brand: _builtins.str
+    """The card's network; empty for any."""
+    last4: _builtins.str
+    """The last four digits of the card's number; empty for any."""
+    reference_prefix: _builtins.str
+    """What the payment's reference, or the operation's own, begins with; empty for any."""
+    effect: Global___Rule.Effect.ValueType
+    """What it does."""
+    decline_code: _builtins.str
+    """Why it declines."""
+    delay_ms: _builtins.int
+    """How many milliseconds later the reply comes."""
+    jitter_ms: _builtins.int
+    """How many milliseconds more at most, by the operation's reference."""
+    times: _builtins.int
+    """How many operations it is for; 0 for any number."""
+    percent: _builtins.int
+    """For how many of 100, by the rule's id and the operation's reference; 0 for all."""
+    active_from: _builtins.int
+    """From when on, by the merchant's time, in microseconds since 1970; 0 for always."""
+    active_until: _builtins.int
+    """Until when, exclusive; 0 for ever."""
+    hits: _builtins.int
+    """How many operations it was used for."""
+    created: _builtins.int
+    """When it was made, in microseconds since 1970."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        verb: _builtins.str = ...,
+        minor_units_min: _builtins.int = ...,
+        minor_units_max: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        brand: _builtins.str = ...,
+        last4: _builtins.str = ...,
+        reference_prefix: _builtins.str = ...,
+        effect: Global___Rule.Effect.ValueType = ...,
+        decline_code: _builtins.str = ...,
+        delay_ms: _builtins.int = ...,
+        jitter_ms: _builtins.int = ...,
+        times: _builtins.int = ...,
+        percent: _builtins.int = ...,
+        active_from: _builtins.int = ...,
+        active_until: _builtins.int = ...,
+        hits: _builtins.int = ...,
+        created: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_from", b"active_from", "active_until", b"active_until", "brand", b"brand", "created", b"created", "currency", b"currency", "decline_code", b"decline_code", "delay_ms", b"delay_ms", "effect", b"effect", "hits", b"hits", "id", b"id", "jitter_ms", b"jitter_ms", "last4", b"last4", "minor_units_max", b"minor_units_max", "minor_units_min", b"minor_units_min", "percent", b"percent", "reference_prefix", b"reference_prefix", "times", b"times", "verb", b"verb"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Rule: _TypeAlias = Rule  # noqa: Y015
+
+@_typing.final
+class CreateRuleRequest(_message.Message):
+    """A rule to make."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Whose."""
+    key: _builtins.str
+    """The caller's idempotency key; empty if there is none."""
+    @_builtins.property
+    def rule(self) -> Global___Rule:
+        """The rule, with an id that is free, and without hits."""
+
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        rule: Global___Rule | None = ...,
+        key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "merchant_id", b"merchant_id", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateRuleRequest: _TypeAlias = CreateRuleRequest  # noqa: Y015
+
+@_typing.final
+class CreateRuleResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Result:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CreateRuleResponse._Result.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        RESULT_UNSPECIFIED: CreateRuleResponse._Result.ValueType  # 0
+        """Never sent."""
+        RESULT_CREATED: CreateRuleResponse._Result.ValueType  # 1
+        """The rule is made."""
+        RESULT_REPLAYED: CreateRuleResponse._Result.ValueType  # 2
+        """It was made before, by a request with the same key."""
+        RESULT_KEY_REUSED: CreateRuleResponse._Result.ValueType  # 3
+        """The key is of a request for another rule."""
+        RESULT_FULL: CreateRuleResponse._Result.ValueType  # 4
+        """The merchant has as many as it may."""
+
+    class Result(_Result, metaclass=_ResultEnumTypeWrapper):
+        """What became of it."""
+
+    RESULT_UNSPECIFIED: CreateRuleResponse.Result.ValueType  # 0
+    """Never sent."""
+    RESULT_CREATED: CreateRuleResponse.Result.ValueType  # 1
+    """The rule is made."""
+    RESULT_REPLAYED: CreateRuleResponse.Result.ValueType  # 2
+    """It was made before, by a request with the same key."""
+    RESULT_KEY_REUSED: CreateRuleResponse.Result.ValueType  # 3
+    """The key is of a request for another rule."""
+    RESULT_FULL: CreateRuleResponse.Result.ValueType  # 4
+    """The merchant has as many as it may."""
+
+    RESULT_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    result: Global___CreateRuleResponse.Result.ValueType
+    """What became of it."""
+    @_builtins.property
+    def rule(self) -> Global___Rule:
+        """As it was made."""
+
+    def __init__(
+        self,
+        *,
+        result: Global___CreateRuleResponse.Result.ValueType = ...,
+        rule: Global___Rule | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["result", b"result", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateRuleResponse: _TypeAlias = CreateRuleResponse  # noqa: Y015
+
+@_typing.final
+class ListRulesRequest(_message.Message):
+    """Whose rules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Whose."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merchant_id", b"merchant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRulesRequest: _TypeAlias = ListRulesRequest  # noqa: Y015
+
+@_typing.final
+class ListRulesResponse(_message.Message):
+    """All of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """In the order in which they were made."""
+
+    def __init__(
+        self,
+        *,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRulesResponse: _TypeAlias = ListRulesResponse  # noqa: Y015
+
+@_typing.final
+class DeleteRuleRequest(_message.Message):
+    """Which rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Whose."""
+    id: _builtins.str
+    """Which."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "merchant_id", b"merchant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteRuleRequest: _TypeAlias = DeleteRuleRequest  # noqa: Y015
+
+@_typing.final
+class DeleteRuleResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOUND_FIELD_NUMBER: _builtins.int
+    found: _builtins.bool
+    """Whether there was one."""
+    def __init__(
+        self,
+        *,
+        found: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["found", b"found"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteRuleResponse: _TypeAlias = DeleteRuleResponse  # noqa: Y015
+
+@_typing.final
+class ListSeenRequest(_message.Message):
+    """Whose requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Whose."""
+    before: _builtins.int
+    """Only those with a lower number; 0 for the newest."""
+    size: _builtins.int
+    """At most so many."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        before: _builtins.int = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "merchant_id", b"merchant_id", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSeenRequest: _TypeAlias = ListSeenRequest  # noqa: Y015
+
+@_typing.final
+class ListSeenResponse(_message.Message):
+    """A page of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEEN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def seen(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seen]:
+        """The newest first."""
+
+    def __init__(
+        self,
+        *,
+        seen: _abc.Iterable[Global___Seen] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seen", b"seen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSeenResponse: _TypeAlias = ListSeenResponse  # noqa: Y015
+
+@_typing.final
+class Seen(_message.Message):
+    """What the bank was asked for, and what it made of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    VERB_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    OWN_REFERENCE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    DECLINE_CODE_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Rises with every request; in microseconds since 1970, when it came."""
+    verb: _builtins.str
+    """AUTHORIZE, CAPTURE, VOID, REFUND, REVERSE, INQUIRE."""
+    reference: _builtins.str
+    """What the caller knows the operation by; of a reversal, the authorization."""
+    own_reference: _builtins.str
+    """The merchant's own reference of it."""
+    minor_units: _builtins.int
+    """In minor units; 0 for none."""
+    currency: _builtins.str
+    """ISO 4217 alphabetic code."""
+    result: _builtins.str
+    """APPROVED, DECLINED, REVERSED, NOT_FOUND, REQUEST_LOST, REPLY_LOST, UNAVAILABLE, REFUSED."""
+    decline_code: _builtins.str
+    """Why it was declined."""
+    rule_id: _builtins.str
+    """The rule that was used for it; empty for none."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        verb: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        own_reference: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        result: _builtins.str = ...,
+        decline_code: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "decline_code", b"decline_code", "minor_units", b"minor_units", "number", b"number", "own_reference", b"own_reference", "reference", b"reference", "result", b"result", "rule_id", b"rule_id", "verb", b"verb"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Seen: _TypeAlias = Seen  # noqa: Y015
+
+@_typing.final
+class ForgetRequest(_message.Message):
+    """Of whom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Whose rules."""
+    key: _builtins.str
+    """The caller's idempotency key: what came after the first request with it is kept. May be empty."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "merchant_id", b"merchant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetRequest: _TypeAlias = ForgetRequest  # noqa: Y015
+
+@_typing.final
+class ForgetResponse(_message.Message):
+    """Done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetResponse: _TypeAlias = ForgetResponse  # noqa: Y015
 
 @_typing.final
 class LineRequest(_message.Message):

@@ -81,6 +81,31 @@ class AcquirerServiceStub:
                 request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsRequest.SerializeToString,
                 response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsResponse.FromString,
                 _registered_method=True)
+        self.CreateRule = channel.unary_unary(
+                '/paygate.acquirer.v1.AcquirerService/CreateRule',
+                request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.CreateRuleRequest.SerializeToString,
+                response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.CreateRuleResponse.FromString,
+                _registered_method=True)
+        self.ListRules = channel.unary_unary(
+                '/paygate.acquirer.v1.AcquirerService/ListRules',
+                request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListRulesRequest.SerializeToString,
+                response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListRulesResponse.FromString,
+                _registered_method=True)
+        self.DeleteRule = channel.unary_unary(
+                '/paygate.acquirer.v1.AcquirerService/DeleteRule',
+                request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.DeleteRuleRequest.SerializeToString,
+                response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.DeleteRuleResponse.FromString,
+                _registered_method=True)
+        self.ListSeen = channel.unary_unary(
+                '/paygate.acquirer.v1.AcquirerService/ListSeen',
+                request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListSeenRequest.SerializeToString,
+                response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListSeenResponse.FromString,
+                _registered_method=True)
+        self.Forget = channel.unary_unary(
+                '/paygate.acquirer.v1.AcquirerService/Forget',
+                request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetRequest.SerializeToString,
+                response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetResponse.FromString,
+                _registered_method=True)
 
 
 class AcquirerServiceServicer:
@@ -152,6 +177,42 @@ class AcquirerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateRule(self, request, context):
+        """Makes a rule of a merchant's, or returns the one that a request with the same key has made. Only a
+        simulated bank has rules.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRules(self, request, context):
+        """Lists a merchant's rules in the order in which they were made.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRule(self, request, context):
+        """Removes a rule. What it has decided stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSeen(self, request, context):
+        """Lists what this process of the bank was asked for by a merchant, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Forget(self, request, context):
+        """Removes a merchant's rules, and what was seen of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AcquirerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -194,6 +255,31 @@ def add_AcquirerServiceServicer_to_server(servicer, server):
                     servicer.ListTestCards,
                     request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsRequest.FromString,
                     response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsResponse.SerializeToString,
+            ),
+            'CreateRule': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateRule,
+                    request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.CreateRuleRequest.FromString,
+                    response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.CreateRuleResponse.SerializeToString,
+            ),
+            'ListRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRules,
+                    request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListRulesRequest.FromString,
+                    response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListRulesResponse.SerializeToString,
+            ),
+            'DeleteRule': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRule,
+                    request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.DeleteRuleRequest.FromString,
+                    response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.DeleteRuleResponse.SerializeToString,
+            ),
+            'ListSeen': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSeen,
+                    request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListSeenRequest.FromString,
+                    response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListSeenResponse.SerializeToString,
+            ),
+            'Forget': grpc.unary_unary_rpc_method_handler(
+                    servicer.Forget,
+                    request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetRequest.FromString,
+                    response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -419,6 +505,141 @@ class AcquirerService:
             '/paygate.acquirer.v1.AcquirerService/ListTestCards',
             paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsRequest.SerializeToString,
             paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListTestCardsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.acquirer.v1.AcquirerService/CreateRule',
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.CreateRuleRequest.SerializeToString,
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.CreateRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.acquirer.v1.AcquirerService/ListRules',
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListRulesRequest.SerializeToString,
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.acquirer.v1.AcquirerService/DeleteRule',
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.DeleteRuleRequest.SerializeToString,
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.DeleteRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSeen(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.acquirer.v1.AcquirerService/ListSeen',
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListSeenRequest.SerializeToString,
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ListSeenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Forget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.acquirer.v1.AcquirerService/Forget',
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetRequest.SerializeToString,
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetResponse.FromString,
             options,
             channel_credentials,
             insecure,

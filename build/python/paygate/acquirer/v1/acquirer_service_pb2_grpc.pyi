@@ -61,6 +61,18 @@ class AcquirerServiceStub:
     """
     ListTestCards: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListTestCardsRequest, _acquirer_service_pb2.ListTestCardsResponse]
     """Lists the cards whose numbers decide what happens. Only a simulated bank has such."""
+    CreateRule: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.CreateRuleRequest, _acquirer_service_pb2.CreateRuleResponse]
+    """Makes a rule of a merchant's, or returns the one that a request with the same key has made. Only a
+    simulated bank has rules.
+    """
+    ListRules: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListRulesRequest, _acquirer_service_pb2.ListRulesResponse]
+    """Lists a merchant's rules in the order in which they were made."""
+    DeleteRule: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.DeleteRuleRequest, _acquirer_service_pb2.DeleteRuleResponse]
+    """Removes a rule. What it has decided stays."""
+    ListSeen: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListSeenRequest, _acquirer_service_pb2.ListSeenResponse]
+    """Lists what this process of the bank was asked for by a merchant, the newest first."""
+    Forget: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ForgetRequest, _acquirer_service_pb2.ForgetResponse]
+    """Removes a merchant's rules, and what was seen of it."""
 
 @_typing.type_check_only
 class AcquirerServiceAsyncStub(AcquirerServiceStub):
@@ -95,6 +107,18 @@ class AcquirerServiceAsyncStub(AcquirerServiceStub):
     """
     ListTestCards: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListTestCardsRequest, _acquirer_service_pb2.ListTestCardsResponse]  # type: ignore[assignment]
     """Lists the cards whose numbers decide what happens. Only a simulated bank has such."""
+    CreateRule: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.CreateRuleRequest, _acquirer_service_pb2.CreateRuleResponse]  # type: ignore[assignment]
+    """Makes a rule of a merchant's, or returns the one that a request with the same key has made. Only a
+    simulated bank has rules.
+    """
+    ListRules: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListRulesRequest, _acquirer_service_pb2.ListRulesResponse]  # type: ignore[assignment]
+    """Lists a merchant's rules in the order in which they were made."""
+    DeleteRule: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.DeleteRuleRequest, _acquirer_service_pb2.DeleteRuleResponse]  # type: ignore[assignment]
+    """Removes a rule. What it has decided stays."""
+    ListSeen: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ListSeenRequest, _acquirer_service_pb2.ListSeenResponse]  # type: ignore[assignment]
+    """Lists what this process of the bank was asked for by a merchant, the newest first."""
+    Forget: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ForgetRequest, _acquirer_service_pb2.ForgetResponse]  # type: ignore[assignment]
+    """Removes a merchant's rules, and what was seen of it."""
 
 class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
     """The customer's bank as the gateway sees it.
@@ -174,5 +198,47 @@ class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_acquirer_service_pb2.ListTestCardsResponse, _abc.Awaitable[_acquirer_service_pb2.ListTestCardsResponse]]:
         """Lists the cards whose numbers decide what happens. Only a simulated bank has such."""
+
+    @_abc_1.abstractmethod
+    def CreateRule(
+        self,
+        request: _acquirer_service_pb2.CreateRuleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acquirer_service_pb2.CreateRuleResponse, _abc.Awaitable[_acquirer_service_pb2.CreateRuleResponse]]:
+        """Makes a rule of a merchant's, or returns the one that a request with the same key has made. Only a
+        simulated bank has rules.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRules(
+        self,
+        request: _acquirer_service_pb2.ListRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acquirer_service_pb2.ListRulesResponse, _abc.Awaitable[_acquirer_service_pb2.ListRulesResponse]]:
+        """Lists a merchant's rules in the order in which they were made."""
+
+    @_abc_1.abstractmethod
+    def DeleteRule(
+        self,
+        request: _acquirer_service_pb2.DeleteRuleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acquirer_service_pb2.DeleteRuleResponse, _abc.Awaitable[_acquirer_service_pb2.DeleteRuleResponse]]:
+        """Removes a rule. What it has decided stays."""
+
+    @_abc_1.abstractmethod
+    def ListSeen(
+        self,
+        request: _acquirer_service_pb2.ListSeenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acquirer_service_pb2.ListSeenResponse, _abc.Awaitable[_acquirer_service_pb2.ListSeenResponse]]:
+        """Lists what this process of the bank was asked for by a merchant, the newest first."""
+
+    @_abc_1.abstractmethod
+    def Forget(
+        self,
+        request: _acquirer_service_pb2.ForgetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acquirer_service_pb2.ForgetResponse, _abc.Awaitable[_acquirer_service_pb2.ForgetResponse]]:
+        """Removes a merchant's rules, and what was seen of it."""
 
 def add_AcquirerServiceServicer_to_server(servicer: AcquirerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -11,6 +11,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from paygate.sandbox.v1 import bank_pb2 as _bank_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -528,6 +529,223 @@ class TestCard(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TestCard: _TypeAlias = TestCard  # noqa: Y015
+
+@_typing.final
+class CreateBankRuleRequest(_message.Message):
+    """A rule to make."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    ACTIVE_FROM_FIELD_NUMBER: _builtins.int
+    ACTIVE_UNTIL_FIELD_NUMBER: _builtins.int
+    times: _builtins.int
+    """For how many operations, from 1 to 1,000,000; absent for any number."""
+    percent: _builtins.int
+    """For how many of 100 operations, from 1 to 100; absent for all. Which ones, the rule's id and the
+    action's decide: it stays so when one is repeated.
+    """
+    @_builtins.property
+    def match(self) -> _bank_pb2.BankRule.Match:
+        """For which operations it is; absent for all."""
+
+    @_builtins.property
+    def effect(self) -> _bank_pb2.BankRule.Effect:
+        """What the bank does with them."""
+
+    @_builtins.property
+    def active_from(self) -> _timestamp_pb2.Timestamp:
+        """From when on, by the sandbox's clock."""
+
+    @_builtins.property
+    def active_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when, exclusive, by the sandbox's clock."""
+
+    def __init__(
+        self,
+        *,
+        match: _bank_pb2.BankRule.Match | None = ...,
+        effect: _bank_pb2.BankRule.Effect | None = ...,
+        times: _builtins.int | None = ...,
+        percent: _builtins.int | None = ...,
+        active_from: _timestamp_pb2.Timestamp | None = ...,
+        active_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "_times", b"_times", "active_from", b"active_from", "active_until", b"active_until", "effect", b"effect", "match", b"match", "percent", b"percent", "times", b"times"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "_times", b"_times", "active_from", b"active_from", "active_until", b"active_until", "effect", b"effect", "match", b"match", "percent", b"percent", "times", b"times"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__percent: _TypeAlias = _typing.Literal["percent"]  # noqa: Y015
+    _WhichOneofArgType__percent: _TypeAlias = _typing.Literal["_percent", b"_percent"]  # noqa: Y015
+    _WhichOneofReturnType__times: _TypeAlias = _typing.Literal["times"]  # noqa: Y015
+    _WhichOneofArgType__times: _TypeAlias = _typing.Literal["_times", b"_times"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__percent) -> _WhichOneofReturnType__percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__times) -> _WhichOneofReturnType__times | None: ...
+
+Global___CreateBankRuleRequest: _TypeAlias = CreateBankRuleRequest  # noqa: Y015
+
+@_typing.final
+class CreateBankRuleResponse(_message.Message):
+    """The new rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rule(self) -> _bank_pb2.BankRule:
+        """It counts from now on."""
+
+    def __init__(
+        self,
+        *,
+        rule: _bank_pb2.BankRule | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateBankRuleResponse: _TypeAlias = CreateBankRuleResponse  # noqa: Y015
+
+@_typing.final
+class ListBankRulesRequest(_message.Message):
+    """Nothing to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBankRulesRequest: _TypeAlias = ListBankRulesRequest  # noqa: Y015
+
+@_typing.final
+class ListBankRulesResponse(_message.Message):
+    """All of them, 100 at most."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[_bank_pb2.BankRule]:
+        """In the order in which they were made."""
+
+    def __init__(
+        self,
+        *,
+        rules: _abc.Iterable[_bank_pb2.BankRule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBankRulesResponse: _TypeAlias = ListBankRulesResponse  # noqa: Y015
+
+@_typing.final
+class DeleteBankRuleRequest(_message.Message):
+    """Which rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The rule's id."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBankRuleRequest: _TypeAlias = DeleteBankRuleRequest  # noqa: Y015
+
+@_typing.final
+class DeleteBankRuleResponse(_message.Message):
+    """It is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBankRuleResponse: _TypeAlias = DeleteBankRuleResponse  # noqa: Y015
+
+@_typing.final
+class ListBankRequestsRequest(_message.Message):
+    """Which requests to list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many: 1 to 100; 0 means 20."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBankRequestsRequest: _TypeAlias = ListBankRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ListBankRequestsResponse(_message.Message):
+    """One page of requests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last one."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[_bank_pb2.BankRequest]:
+        """The newest first."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[_bank_pb2.BankRequest] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBankRequestsResponse: _TypeAlias = ListBankRequestsResponse  # noqa: Y015
 
 @_typing.final
 class ListRequestsRequest(_message.Message):

@@ -70,6 +70,26 @@ class SandboxServiceStub:
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsRequest.SerializeToString,
                 response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsResponse.FromString,
                 _registered_method=True)
+        self.CreateBankRule = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/CreateBankRule',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.CreateBankRuleRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.CreateBankRuleResponse.FromString,
+                _registered_method=True)
+        self.ListBankRules = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/ListBankRules',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRulesRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRulesResponse.FromString,
+                _registered_method=True)
+        self.DeleteBankRule = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/DeleteBankRule',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.DeleteBankRuleRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.DeleteBankRuleResponse.FromString,
+                _registered_method=True)
+        self.ListBankRequests = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/ListBankRequests',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRequestsRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRequestsResponse.FromString,
+                _registered_method=True)
         self.ListRequests = channel.unary_unary(
                 '/paygate.sandbox.v1.SandboxService/ListRequests',
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListRequestsRequest.SerializeToString,
@@ -108,8 +128,8 @@ class SandboxServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reset(self, request, context):
-        """Removes the merchant's payments, events and webhook endpoints, empties its inbox and its request
-        log, and puts the clock back.
+        """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
+        the clock back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,6 +153,36 @@ class SandboxServiceServicer:
 
     def ListTestCards(self, request, context):
         """The cards whose numbers decide what the simulated bank does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateBankRule(self, request, context):
+        """Makes the simulated bank do something else than the card's number says. Of several rules for an
+        operation the one counts that was made first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBankRules(self, request, context):
+        """The merchant's rules, in the order in which they were made.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBankRule(self, request, context):
+        """Removes a rule. What was decided by it stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBankRequests(self, request, context):
+        """The last 500 things that the simulated bank was asked for about the merchant's payments, the newest
+        first. A restart of the bank forgets them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,6 +239,26 @@ def add_SandboxServiceServicer_to_server(servicer, server):
                     servicer.ListTestCards,
                     request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsRequest.FromString,
                     response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsResponse.SerializeToString,
+            ),
+            'CreateBankRule': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateBankRule,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.CreateBankRuleRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.CreateBankRuleResponse.SerializeToString,
+            ),
+            'ListBankRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBankRules,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRulesRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRulesResponse.SerializeToString,
+            ),
+            'DeleteBankRule': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBankRule,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.DeleteBankRuleRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.DeleteBankRuleResponse.SerializeToString,
+            ),
+            'ListBankRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBankRequests,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRequestsRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRequestsResponse.SerializeToString,
             ),
             'ListRequests': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRequests,
@@ -391,6 +461,114 @@ class SandboxService:
             '/paygate.sandbox.v1.SandboxService/ListTestCards',
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsRequest.SerializeToString,
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListTestCardsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateBankRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/CreateBankRule',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.CreateBankRuleRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.CreateBankRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBankRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/ListBankRules',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRulesRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBankRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/DeleteBankRule',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.DeleteBankRuleRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.DeleteBankRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBankRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/ListBankRequests',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRequestsRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListBankRequestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,8 +40,8 @@ class SandboxServiceStub:
     Drain: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.DrainRequest, _sandbox_service_pb2.DrainResponse]
     """Returns when everything that is due was done: recovery, expiry, events and their deliveries."""
     Reset: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ResetRequest, _sandbox_service_pb2.ResetResponse]
-    """Removes the merchant's payments, events and webhook endpoints, empties its inbox and its request
-    log, and puts the clock back.
+    """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
+    the clock back.
     """
     ListInbox: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListInboxRequest, _sandbox_service_pb2.ListInboxResponse]
     """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
@@ -53,6 +53,18 @@ class SandboxServiceStub:
     """
     ListTestCards: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListTestCardsRequest, _sandbox_service_pb2.ListTestCardsResponse]
     """The cards whose numbers decide what the simulated bank does."""
+    CreateBankRule: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.CreateBankRuleRequest, _sandbox_service_pb2.CreateBankRuleResponse]
+    """Makes the simulated bank do something else than the card's number says. Of several rules for an
+    operation the one counts that was made first.
+    """
+    ListBankRules: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListBankRulesRequest, _sandbox_service_pb2.ListBankRulesResponse]
+    """The merchant's rules, in the order in which they were made."""
+    DeleteBankRule: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.DeleteBankRuleRequest, _sandbox_service_pb2.DeleteBankRuleResponse]
+    """Removes a rule. What was decided by it stays."""
+    ListBankRequests: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListBankRequestsRequest, _sandbox_service_pb2.ListBankRequestsResponse]
+    """The last 500 things that the simulated bank was asked for about the merchant's payments, the newest
+    first. A restart of the bank forgets them.
+    """
     ListRequests: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListRequestsRequest, _sandbox_service_pb2.ListRequestsResponse]
     """The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end."""
     GetRequest: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetRequestRequest, _sandbox_service_pb2.GetRequestResponse]
@@ -70,8 +82,8 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     Drain: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.DrainRequest, _sandbox_service_pb2.DrainResponse]  # type: ignore[assignment]
     """Returns when everything that is due was done: recovery, expiry, events and their deliveries."""
     Reset: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ResetRequest, _sandbox_service_pb2.ResetResponse]  # type: ignore[assignment]
-    """Removes the merchant's payments, events and webhook endpoints, empties its inbox and its request
-    log, and puts the clock back.
+    """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
+    the clock back.
     """
     ListInbox: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListInboxRequest, _sandbox_service_pb2.ListInboxResponse]  # type: ignore[assignment]
     """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
@@ -83,6 +95,18 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     """
     ListTestCards: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListTestCardsRequest, _sandbox_service_pb2.ListTestCardsResponse]  # type: ignore[assignment]
     """The cards whose numbers decide what the simulated bank does."""
+    CreateBankRule: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.CreateBankRuleRequest, _sandbox_service_pb2.CreateBankRuleResponse]  # type: ignore[assignment]
+    """Makes the simulated bank do something else than the card's number says. Of several rules for an
+    operation the one counts that was made first.
+    """
+    ListBankRules: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListBankRulesRequest, _sandbox_service_pb2.ListBankRulesResponse]  # type: ignore[assignment]
+    """The merchant's rules, in the order in which they were made."""
+    DeleteBankRule: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.DeleteBankRuleRequest, _sandbox_service_pb2.DeleteBankRuleResponse]  # type: ignore[assignment]
+    """Removes a rule. What was decided by it stays."""
+    ListBankRequests: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListBankRequestsRequest, _sandbox_service_pb2.ListBankRequestsResponse]  # type: ignore[assignment]
+    """The last 500 things that the simulated bank was asked for about the merchant's payments, the newest
+    first. A restart of the bank forgets them.
+    """
     ListRequests: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListRequestsRequest, _sandbox_service_pb2.ListRequestsResponse]  # type: ignore[assignment]
     """The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end."""
     GetRequest: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetRequestRequest, _sandbox_service_pb2.GetRequestResponse]  # type: ignore[assignment]
@@ -121,8 +145,8 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_service_pb2.ResetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.ResetResponse, _abc.Awaitable[_sandbox_service_pb2.ResetResponse]]:
-        """Removes the merchant's payments, events and webhook endpoints, empties its inbox and its request
-        log, and puts the clock back.
+        """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
+        the clock back.
         """
 
     @_abc_1.abstractmethod
@@ -152,6 +176,42 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.ListTestCardsResponse, _abc.Awaitable[_sandbox_service_pb2.ListTestCardsResponse]]:
         """The cards whose numbers decide what the simulated bank does."""
+
+    @_abc_1.abstractmethod
+    def CreateBankRule(
+        self,
+        request: _sandbox_service_pb2.CreateBankRuleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.CreateBankRuleResponse, _abc.Awaitable[_sandbox_service_pb2.CreateBankRuleResponse]]:
+        """Makes the simulated bank do something else than the card's number says. Of several rules for an
+        operation the one counts that was made first.
+        """
+
+    @_abc_1.abstractmethod
+    def ListBankRules(
+        self,
+        request: _sandbox_service_pb2.ListBankRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.ListBankRulesResponse, _abc.Awaitable[_sandbox_service_pb2.ListBankRulesResponse]]:
+        """The merchant's rules, in the order in which they were made."""
+
+    @_abc_1.abstractmethod
+    def DeleteBankRule(
+        self,
+        request: _sandbox_service_pb2.DeleteBankRuleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.DeleteBankRuleResponse, _abc.Awaitable[_sandbox_service_pb2.DeleteBankRuleResponse]]:
+        """Removes a rule. What was decided by it stays."""
+
+    @_abc_1.abstractmethod
+    def ListBankRequests(
+        self,
+        request: _sandbox_service_pb2.ListBankRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.ListBankRequestsResponse, _abc.Awaitable[_sandbox_service_pb2.ListBankRequestsResponse]]:
+        """The last 500 things that the simulated bank was asked for about the merchant's payments, the newest
+        first. A restart of the bank forgets them.
+        """
 
     @_abc_1.abstractmethod
     def ListRequests(

@@ -9,13 +9,15 @@ import { file_google_api_field_behavior } from "../../../google/api/field_behavi
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_paygate_auth_v1_scope } from "../../auth/v1/scope_pb.ts";
+import type { BankRequest, BankRule, BankRule_Effect, BankRule_Match } from "./bank_pb.ts";
+import { file_paygate_sandbox_v1_bank } from "./bank_pb.ts";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file paygate/sandbox/v1/sandbox_service.proto.
  */
 export const file_paygate_sandbox_v1_sandbox_service: GenFile = /*@__PURE__*/
-  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyJFChBMaXN0SW5ib3hSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImAKEUxpc3RJbmJveFJlc3BvbnNlEjIKCG1lc3NhZ2VzGAEgAygLMiAucGF5Z2F0ZS5zYW5kYm94LnYxLkluYm94TWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQIKDEluYm94TWVzc2FnZRIKCgJpZBgBIAEoCRIvCgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZW5kcG9pbnRfaWQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSEwoLc3RhdHVzX2NvZGUYBSABKAUSPgoHaGVhZGVycxgGIAMoCzItLnBheWdhdGUuc2FuZGJveC52MS5JbmJveE1lc3NhZ2UuSGVhZGVyc0VudHJ5EgwKBGJvZHkYByABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEAoOTGlzdER1ZVJlcXVlc3QiNwoPTGlzdER1ZVJlc3BvbnNlEiQKA2R1ZRgBIAMoCzIXLnBheWdhdGUuc2FuZGJveC52MS5EdWUihgIKA0R1ZRIqCgRraW5kGAEgASgOMhwucGF5Z2F0ZS5zYW5kYm94LnYxLkR1ZS5LaW5kEiwKCGR1ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwYXltZW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhMKC2VuZHBvaW50X2lkGAUgASgJImoKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhgKFEtJTkRfUEFZTUVOVF9FWFBJUkVTEAESFwoTS0lORF9BQ1RJT05fUkVUUklFRBACEhkKFUtJTkRfREVMSVZFUllfUkVUUklFRBADIhYKFExpc3RUZXN0Q2FyZHNSZXF1ZXN0IkQKFUxpc3RUZXN0Q2FyZHNSZXNwb25zZRIrCgVjYXJkcxgBIAMoCzIcLnBheWdhdGUuc2FuZGJveC52MS5UZXN0Q2FyZCIsCghUZXN0Q2FyZBILCgNwYW4YASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAki6gEKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSFAoGZmFpbGVkGAEgASgIQgTiQQEBEh0KCnBheW1lbnRfaWQYAiABKAlCBOJBAQFIAIgBARIiCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCBOJBAQFIAYgBARIZCgZtZXRob2QYBCABKAlCBOJBAQFIAogBARIXCglwYWdlX3NpemUYBSABKAVCBOJBAQESGAoKcGFnZV90b2tlbhgGIAEoCUIE4kEBAUINCgtfcGF5bWVudF9pZEISChBfaWRlbXBvdGVuY3lfa2V5QgkKB19tZXRob2QiZAoUTGlzdFJlcXVlc3RzUmVzcG9uc2USMwoIcmVxdWVzdHMYASADKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJQoRR2V0UmVxdWVzdFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQIiSAoSR2V0UmVxdWVzdFJlc3BvbnNlEjIKB3JlcXVlc3QYASABKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdCLWAwoNTG9nZ2VkUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAxI1CgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMSFAoGbWV0aG9kGAMgASgJQgTiQQEDEhUKB3NlcnZpY2UYBCABKAlCBOJBAQMSEgoEY29kZRgFIAEoCUIE4kEBAxIZCgtodHRwX3N0YXR1cxgGIAEoBUIE4kEBAxIUCgZyZWFzb24YByABKAlCBOJBAQMSMQoIZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CBOJBAQMSHQoPaWRlbXBvdGVuY3lfa2V5GAkgASgJQgTiQQEDEhYKCHJlcGxheWVkGAogASgIQgTiQQEDEhgKCnBheW1lbnRfaWQYCyABKAlCBOJBAQMSFAoGa2V5X2lkGAwgASgJQgTiQQEDEhIKBHJlc3QYDSABKAhCBOJBAQMSLgoHcmVxdWVzdBgOIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBOJBAQMSLAoFcmVwbHkYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgTiQQEDMskKCg5TYW5kYm94U2VydmljZRKIAQoIR2V0Q2xvY2sSIy5wYXlnYXRlLnNhbmRib3gudjEuR2V0Q2xvY2tSZXF1ZXN0GiQucGF5Z2F0ZS5zYW5kYm94LnYxLkdldENsb2NrUmVzcG9uc2UiMfqNGQIBAoLT5JMCJVoTEhEvdjEvc2FuZGJveC9jbG9jaxIOL3NhbmRib3gvY2xvY2sSqQEKDEFkdmFuY2VDbG9jaxInLnBheWdhdGUuc2FuZGJveC52MS5BZHZhbmNlQ2xvY2tSZXF1ZXN0GigucGF5Z2F0ZS5zYW5kYm94LnYxLkFkdmFuY2VDbG9ja1Jlc3BvbnNlIkb6jRkBAYLT5JMCOzoBKloeOgEqIhkvdjEvc2FuZGJveC9jbG9jay9hZHZhbmNlIhYvc2FuZGJveC9jbG9jay9hZHZhbmNlEoQBCgVEcmFpbhIgLnBheWdhdGUuc2FuZGJveC52MS5EcmFpblJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuRHJhaW5SZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvZHJhaW4iDi9zYW5kYm94L2RyYWluEoQBCgVSZXNldBIgLnBheWdhdGUuc2FuZGJveC52MS5SZXNldFJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuUmVzZXRSZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvcmVzZXQiDi9zYW5kYm94L3Jlc2V0EosBCglMaXN0SW5ib3gSJC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEluYm94UmVxdWVzdBolLnBheWdhdGUuc2FuZGJveC52MS5MaXN0SW5ib3hSZXNwb25zZSIx+o0ZAgECgtPkkwIlWhMSES92MS9zYW5kYm94L2luYm94Eg4vc2FuZGJveC9pbmJveBKBAQoHTGlzdER1ZRIiLnBheWdhdGUuc2FuZGJveC52MS5MaXN0RHVlUmVxdWVzdBojLnBheWdhdGUuc2FuZGJveC52MS5MaXN0RHVlUmVzcG9uc2UiLfqNGQIBAoLT5JMCIVoREg8vdjEvc2FuZGJveC9kdWUSDC9zYW5kYm94L2R1ZRKhAQoNTGlzdFRlc3RDYXJkcxIoLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVxdWVzdBopLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVzcG9uc2UiO/qNGQIBAoLT5JMCL1oYEhYvdjEvc2FuZGJveC90ZXN0LWNhcmRzEhMvc2FuZGJveC90ZXN0LWNhcmRzEpoBCgxMaXN0UmVxdWVzdHMSJy5wYXlnYXRlLnNhbmRib3gudjEuTGlzdFJlcXVlc3RzUmVxdWVzdBooLnBheWdhdGUuc2FuZGJveC52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSI3+o0ZAgECgtPkkwIrWhYSFC92MS9zYW5kYm94L3JlcXVlc3RzEhEvc2FuZGJveC9yZXF1ZXN0cxKeAQoKR2V0UmVxdWVzdBIlLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVxdWVzdBomLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVzcG9uc2UiQfqNGQIBAoLT5JMCNVobEhkvdjEvc2FuZGJveC9yZXF1ZXN0cy97aWR9EhYvc2FuZGJveC9yZXF1ZXN0cy97aWR9YgZwcm90bzM", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope]);
+  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyJFChBMaXN0SW5ib3hSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImAKEUxpc3RJbmJveFJlc3BvbnNlEjIKCG1lc3NhZ2VzGAEgAygLMiAucGF5Z2F0ZS5zYW5kYm94LnYxLkluYm94TWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQIKDEluYm94TWVzc2FnZRIKCgJpZBgBIAEoCRIvCgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZW5kcG9pbnRfaWQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSEwoLc3RhdHVzX2NvZGUYBSABKAUSPgoHaGVhZGVycxgGIAMoCzItLnBheWdhdGUuc2FuZGJveC52MS5JbmJveE1lc3NhZ2UuSGVhZGVyc0VudHJ5EgwKBGJvZHkYByABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEAoOTGlzdER1ZVJlcXVlc3QiNwoPTGlzdER1ZVJlc3BvbnNlEiQKA2R1ZRgBIAMoCzIXLnBheWdhdGUuc2FuZGJveC52MS5EdWUihgIKA0R1ZRIqCgRraW5kGAEgASgOMhwucGF5Z2F0ZS5zYW5kYm94LnYxLkR1ZS5LaW5kEiwKCGR1ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwYXltZW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhMKC2VuZHBvaW50X2lkGAUgASgJImoKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhgKFEtJTkRfUEFZTUVOVF9FWFBJUkVTEAESFwoTS0lORF9BQ1RJT05fUkVUUklFRBACEhkKFUtJTkRfREVMSVZFUllfUkVUUklFRBADIhYKFExpc3RUZXN0Q2FyZHNSZXF1ZXN0IkQKFUxpc3RUZXN0Q2FyZHNSZXNwb25zZRIrCgVjYXJkcxgBIAMoCzIcLnBheWdhdGUuc2FuZGJveC52MS5UZXN0Q2FyZCIsCghUZXN0Q2FyZBILCgNwYW4YASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkixgIKFUNyZWF0ZUJhbmtSdWxlUmVxdWVzdBI3CgVtYXRjaBgBIAEoCzIiLnBheWdhdGUuc2FuZGJveC52MS5CYW5rUnVsZS5NYXRjaEIE4kEBARI5CgZlZmZlY3QYAiABKAsyIy5wYXlnYXRlLnNhbmRib3gudjEuQmFua1J1bGUuRWZmZWN0QgTiQQECEhgKBXRpbWVzGAMgASgDQgTiQQEBSACIAQESGgoHcGVyY2VudBgEIAEoBUIE4kEBAUgBiAEBEjUKC2FjdGl2ZV9mcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBARI2CgxhY3RpdmVfdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEBQggKBl90aW1lc0IKCghfcGVyY2VudCJEChZDcmVhdGVCYW5rUnVsZVJlc3BvbnNlEioKBHJ1bGUYASABKAsyHC5wYXlnYXRlLnNhbmRib3gudjEuQmFua1J1bGUiFgoUTGlzdEJhbmtSdWxlc1JlcXVlc3QiRAoVTGlzdEJhbmtSdWxlc1Jlc3BvbnNlEisKBXJ1bGVzGAEgAygLMhwucGF5Z2F0ZS5zYW5kYm94LnYxLkJhbmtSdWxlIikKFURlbGV0ZUJhbmtSdWxlUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAiIYChZEZWxldGVCYW5rUnVsZVJlc3BvbnNlIkwKF0xpc3RCYW5rUmVxdWVzdHNSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImYKGExpc3RCYW5rUmVxdWVzdHNSZXNwb25zZRIxCghyZXF1ZXN0cxgBIAMoCzIfLnBheWdhdGUuc2FuZGJveC52MS5CYW5rUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki6gEKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSFAoGZmFpbGVkGAEgASgIQgTiQQEBEh0KCnBheW1lbnRfaWQYAiABKAlCBOJBAQFIAIgBARIiCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCBOJBAQFIAYgBARIZCgZtZXRob2QYBCABKAlCBOJBAQFIAogBARIXCglwYWdlX3NpemUYBSABKAVCBOJBAQESGAoKcGFnZV90b2tlbhgGIAEoCUIE4kEBAUINCgtfcGF5bWVudF9pZEISChBfaWRlbXBvdGVuY3lfa2V5QgkKB19tZXRob2QiZAoUTGlzdFJlcXVlc3RzUmVzcG9uc2USMwoIcmVxdWVzdHMYASADKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJQoRR2V0UmVxdWVzdFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQIiSAoSR2V0UmVxdWVzdFJlc3BvbnNlEjIKB3JlcXVlc3QYASABKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdCLWAwoNTG9nZ2VkUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAxI1CgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMSFAoGbWV0aG9kGAMgASgJQgTiQQEDEhUKB3NlcnZpY2UYBCABKAlCBOJBAQMSEgoEY29kZRgFIAEoCUIE4kEBAxIZCgtodHRwX3N0YXR1cxgGIAEoBUIE4kEBAxIUCgZyZWFzb24YByABKAlCBOJBAQMSMQoIZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CBOJBAQMSHQoPaWRlbXBvdGVuY3lfa2V5GAkgASgJQgTiQQEDEhYKCHJlcGxheWVkGAogASgIQgTiQQEDEhgKCnBheW1lbnRfaWQYCyABKAlCBOJBAQMSFAoGa2V5X2lkGAwgASgJQgTiQQEDEhIKBHJlc3QYDSABKAhCBOJBAQMSLgoHcmVxdWVzdBgOIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBOJBAQMSLAoFcmVwbHkYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgTiQQEDMvwPCg5TYW5kYm94U2VydmljZRKIAQoIR2V0Q2xvY2sSIy5wYXlnYXRlLnNhbmRib3gudjEuR2V0Q2xvY2tSZXF1ZXN0GiQucGF5Z2F0ZS5zYW5kYm94LnYxLkdldENsb2NrUmVzcG9uc2UiMfqNGQIBAoLT5JMCJVoTEhEvdjEvc2FuZGJveC9jbG9jaxIOL3NhbmRib3gvY2xvY2sSqQEKDEFkdmFuY2VDbG9jaxInLnBheWdhdGUuc2FuZGJveC52MS5BZHZhbmNlQ2xvY2tSZXF1ZXN0GigucGF5Z2F0ZS5zYW5kYm94LnYxLkFkdmFuY2VDbG9ja1Jlc3BvbnNlIkb6jRkBAYLT5JMCOzoBKloeOgEqIhkvdjEvc2FuZGJveC9jbG9jay9hZHZhbmNlIhYvc2FuZGJveC9jbG9jay9hZHZhbmNlEoQBCgVEcmFpbhIgLnBheWdhdGUuc2FuZGJveC52MS5EcmFpblJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuRHJhaW5SZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvZHJhaW4iDi9zYW5kYm94L2RyYWluEoQBCgVSZXNldBIgLnBheWdhdGUuc2FuZGJveC52MS5SZXNldFJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuUmVzZXRSZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvcmVzZXQiDi9zYW5kYm94L3Jlc2V0EosBCglMaXN0SW5ib3gSJC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEluYm94UmVxdWVzdBolLnBheWdhdGUuc2FuZGJveC52MS5MaXN0SW5ib3hSZXNwb25zZSIx+o0ZAgECgtPkkwIlWhMSES92MS9zYW5kYm94L2luYm94Eg4vc2FuZGJveC9pbmJveBKBAQoHTGlzdER1ZRIiLnBheWdhdGUuc2FuZGJveC52MS5MaXN0RHVlUmVxdWVzdBojLnBheWdhdGUuc2FuZGJveC52MS5MaXN0RHVlUmVzcG9uc2UiLfqNGQIBAoLT5JMCIVoREg8vdjEvc2FuZGJveC9kdWUSDC9zYW5kYm94L2R1ZRKhAQoNTGlzdFRlc3RDYXJkcxIoLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVxdWVzdBopLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVzcG9uc2UiO/qNGQIBAoLT5JMCL1oYEhYvdjEvc2FuZGJveC90ZXN0LWNhcmRzEhMvc2FuZGJveC90ZXN0LWNhcmRzEqkBCg5DcmVhdGVCYW5rUnVsZRIpLnBheWdhdGUuc2FuZGJveC52MS5DcmVhdGVCYW5rUnVsZVJlcXVlc3QaKi5wYXlnYXRlLnNhbmRib3gudjEuQ3JlYXRlQmFua1J1bGVSZXNwb25zZSJA+o0ZAQGC0+STAjU6ASpaGzoBKiIWL3YxL3NhbmRib3gvYmFuay1ydWxlcyITL3NhbmRib3gvYmFuay1ydWxlcxKhAQoNTGlzdEJhbmtSdWxlcxIoLnBheWdhdGUuc2FuZGJveC52MS5MaXN0QmFua1J1bGVzUmVxdWVzdBopLnBheWdhdGUuc2FuZGJveC52MS5MaXN0QmFua1J1bGVzUmVzcG9uc2UiO/qNGQIBAoLT5JMCL1oYEhYvdjEvc2FuZGJveC9iYW5rLXJ1bGVzEhMvc2FuZGJveC9iYW5rLXJ1bGVzEq0BCg5EZWxldGVCYW5rUnVsZRIpLnBheWdhdGUuc2FuZGJveC52MS5EZWxldGVCYW5rUnVsZVJlcXVlc3QaKi5wYXlnYXRlLnNhbmRib3gudjEuRGVsZXRlQmFua1J1bGVSZXNwb25zZSJE+o0ZAQGC0+STAjlaHSobL3YxL3NhbmRib3gvYmFuay1ydWxlcy97aWR9Khgvc2FuZGJveC9iYW5rLXJ1bGVzL3tpZH0SsAEKEExpc3RCYW5rUmVxdWVzdHMSKy5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEJhbmtSZXF1ZXN0c1JlcXVlc3QaLC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEJhbmtSZXF1ZXN0c1Jlc3BvbnNlIkH6jRkCAQKC0+STAjVaGxIZL3YxL3NhbmRib3gvYmFuay1yZXF1ZXN0cxIWL3NhbmRib3gvYmFuay1yZXF1ZXN0cxKaAQoMTGlzdFJlcXVlc3RzEicucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RSZXF1ZXN0c1JlcXVlc3QaKC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdFJlcXVlc3RzUmVzcG9uc2UiN/qNGQIBAoLT5JMCK1oWEhQvdjEvc2FuZGJveC9yZXF1ZXN0cxIRL3NhbmRib3gvcmVxdWVzdHMSngEKCkdldFJlcXVlc3QSJS5wYXlnYXRlLnNhbmRib3gudjEuR2V0UmVxdWVzdFJlcXVlc3QaJi5wYXlnYXRlLnNhbmRib3gudjEuR2V0UmVxdWVzdFJlc3BvbnNlIkH6jRkCAQKC0+STAjVaGxIZL3YxL3NhbmRib3gvcmVxdWVzdHMve2lkfRIWL3NhbmRib3gvcmVxdWVzdHMve2lkfWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope, file_paygate_sandbox_v1_bank]);
 
 /**
  * Nothing to say.
@@ -527,6 +529,212 @@ export const TestCardSchema: GenMessage<TestCard> = /*@__PURE__*/
   messageDesc(file_paygate_sandbox_v1_sandbox_service, 16);
 
 /**
+ * A rule to make.
+ *
+ * @generated from message paygate.sandbox.v1.CreateBankRuleRequest
+ */
+export type CreateBankRuleRequest = Message<"paygate.sandbox.v1.CreateBankRuleRequest"> & {
+  /**
+   * For which operations it is; absent for all.
+   *
+   * @generated from field: paygate.sandbox.v1.BankRule.Match match = 1;
+   */
+  match?: BankRule_Match | undefined;
+
+  /**
+   * What the bank does with them.
+   *
+   * @generated from field: paygate.sandbox.v1.BankRule.Effect effect = 2;
+   */
+  effect?: BankRule_Effect | undefined;
+
+  /**
+   * For how many operations, from 1 to 1,000,000; absent for any number.
+   *
+   * @generated from field: optional int64 times = 3;
+   */
+  times?: bigint | undefined;
+
+  /**
+   * For how many of 100 operations, from 1 to 100; absent for all. Which ones, the rule's id and the
+   * action's decide: it stays so when one is repeated.
+   *
+   * @generated from field: optional int32 percent = 4;
+   */
+  percent?: number | undefined;
+
+  /**
+   * From when on, by the sandbox's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp active_from = 5;
+   */
+  activeFrom?: Timestamp | undefined;
+
+  /**
+   * Until when, exclusive, by the sandbox's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp active_until = 6;
+   */
+  activeUntil?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.CreateBankRuleRequest.
+ * Use `create(CreateBankRuleRequestSchema)` to create a new message.
+ */
+export const CreateBankRuleRequestSchema: GenMessage<CreateBankRuleRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 17);
+
+/**
+ * The new rule.
+ *
+ * @generated from message paygate.sandbox.v1.CreateBankRuleResponse
+ */
+export type CreateBankRuleResponse = Message<"paygate.sandbox.v1.CreateBankRuleResponse"> & {
+  /**
+   * It counts from now on.
+   *
+   * @generated from field: paygate.sandbox.v1.BankRule rule = 1;
+   */
+  rule?: BankRule | undefined;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.CreateBankRuleResponse.
+ * Use `create(CreateBankRuleResponseSchema)` to create a new message.
+ */
+export const CreateBankRuleResponseSchema: GenMessage<CreateBankRuleResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 18);
+
+/**
+ * Nothing to say.
+ *
+ * @generated from message paygate.sandbox.v1.ListBankRulesRequest
+ */
+export type ListBankRulesRequest = Message<"paygate.sandbox.v1.ListBankRulesRequest"> & {
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListBankRulesRequest.
+ * Use `create(ListBankRulesRequestSchema)` to create a new message.
+ */
+export const ListBankRulesRequestSchema: GenMessage<ListBankRulesRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 19);
+
+/**
+ * All of them, 100 at most.
+ *
+ * @generated from message paygate.sandbox.v1.ListBankRulesResponse
+ */
+export type ListBankRulesResponse = Message<"paygate.sandbox.v1.ListBankRulesResponse"> & {
+  /**
+   * In the order in which they were made.
+   *
+   * @generated from field: repeated paygate.sandbox.v1.BankRule rules = 1;
+   */
+  rules: BankRule[];
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListBankRulesResponse.
+ * Use `create(ListBankRulesResponseSchema)` to create a new message.
+ */
+export const ListBankRulesResponseSchema: GenMessage<ListBankRulesResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 20);
+
+/**
+ * Which rule.
+ *
+ * @generated from message paygate.sandbox.v1.DeleteBankRuleRequest
+ */
+export type DeleteBankRuleRequest = Message<"paygate.sandbox.v1.DeleteBankRuleRequest"> & {
+  /**
+   * The rule's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.DeleteBankRuleRequest.
+ * Use `create(DeleteBankRuleRequestSchema)` to create a new message.
+ */
+export const DeleteBankRuleRequestSchema: GenMessage<DeleteBankRuleRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 21);
+
+/**
+ * It is gone.
+ *
+ * @generated from message paygate.sandbox.v1.DeleteBankRuleResponse
+ */
+export type DeleteBankRuleResponse = Message<"paygate.sandbox.v1.DeleteBankRuleResponse"> & {
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.DeleteBankRuleResponse.
+ * Use `create(DeleteBankRuleResponseSchema)` to create a new message.
+ */
+export const DeleteBankRuleResponseSchema: GenMessage<DeleteBankRuleResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 22);
+
+/**
+ * Which requests to list.
+ *
+ * @generated from message paygate.sandbox.v1.ListBankRequestsRequest
+ */
+export type ListBankRequestsRequest = Message<"paygate.sandbox.v1.ListBankRequestsRequest"> & {
+  /**
+   * At most this many: 1 to 100; 0 means 20.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListBankRequestsRequest.
+ * Use `create(ListBankRequestsRequestSchema)` to create a new message.
+ */
+export const ListBankRequestsRequestSchema: GenMessage<ListBankRequestsRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 23);
+
+/**
+ * One page of requests.
+ *
+ * @generated from message paygate.sandbox.v1.ListBankRequestsResponse
+ */
+export type ListBankRequestsResponse = Message<"paygate.sandbox.v1.ListBankRequestsResponse"> & {
+  /**
+   * The newest first.
+   *
+   * @generated from field: repeated paygate.sandbox.v1.BankRequest requests = 1;
+   */
+  requests: BankRequest[];
+
+  /**
+   * For the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListBankRequestsResponse.
+ * Use `create(ListBankRequestsResponseSchema)` to create a new message.
+ */
+export const ListBankRequestsResponseSchema: GenMessage<ListBankRequestsResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 24);
+
+/**
  * Which calls.
  *
  * @generated from message paygate.sandbox.v1.ListRequestsRequest
@@ -580,7 +788,7 @@ export type ListRequestsRequest = Message<"paygate.sandbox.v1.ListRequestsReques
  * Use `create(ListRequestsRequestSchema)` to create a new message.
  */
 export const ListRequestsRequestSchema: GenMessage<ListRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 17);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 25);
 
 /**
  * A page.
@@ -608,7 +816,7 @@ export type ListRequestsResponse = Message<"paygate.sandbox.v1.ListRequestsRespo
  * Use `create(ListRequestsResponseSchema)` to create a new message.
  */
 export const ListRequestsResponseSchema: GenMessage<ListRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 18);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 26);
 
 /**
  * Which call.
@@ -629,7 +837,7 @@ export type GetRequestRequest = Message<"paygate.sandbox.v1.GetRequestRequest"> 
  * Use `create(GetRequestRequestSchema)` to create a new message.
  */
 export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 19);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 27);
 
 /**
  * The call.
@@ -650,7 +858,7 @@ export type GetRequestResponse = Message<"paygate.sandbox.v1.GetRequestResponse"
  * Use `create(GetRequestResponseSchema)` to create a new message.
  */
 export const GetRequestResponseSchema: GenMessage<GetRequestResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 20);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 28);
 
 /**
  * A call that the merchant made, with a valid key, and what became of it.
@@ -771,7 +979,7 @@ export type LoggedRequest = Message<"paygate.sandbox.v1.LoggedRequest"> & {
  * Use `create(LoggedRequestSchema)` to create a new message.
  */
 export const LoggedRequestSchema: GenMessage<LoggedRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 21);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 29);
 
 /**
  * What a test needs and production must not have: it is absent there.
@@ -810,8 +1018,8 @@ export const SandboxService: GenService<{
     output: typeof DrainResponseSchema;
   },
   /**
-   * Removes the merchant's payments, events and webhook endpoints, empties its inbox and its request
-   * log, and puts the clock back.
+   * Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
+   * the clock back.
    *
    * @generated from rpc paygate.sandbox.v1.SandboxService.Reset
    */
@@ -851,6 +1059,48 @@ export const SandboxService: GenService<{
     methodKind: "unary";
     input: typeof ListTestCardsRequestSchema;
     output: typeof ListTestCardsResponseSchema;
+  },
+  /**
+   * Makes the simulated bank do something else than the card's number says. Of several rules for an
+   * operation the one counts that was made first.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.CreateBankRule
+   */
+  createBankRule: {
+    methodKind: "unary";
+    input: typeof CreateBankRuleRequestSchema;
+    output: typeof CreateBankRuleResponseSchema;
+  },
+  /**
+   * The merchant's rules, in the order in which they were made.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.ListBankRules
+   */
+  listBankRules: {
+    methodKind: "unary";
+    input: typeof ListBankRulesRequestSchema;
+    output: typeof ListBankRulesResponseSchema;
+  },
+  /**
+   * Removes a rule. What was decided by it stays.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.DeleteBankRule
+   */
+  deleteBankRule: {
+    methodKind: "unary";
+    input: typeof DeleteBankRuleRequestSchema;
+    output: typeof DeleteBankRuleResponseSchema;
+  },
+  /**
+   * The last 500 things that the simulated bank was asked for about the merchant's payments, the newest
+   * first. A restart of the bank forgets them.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.ListBankRequests
+   */
+  listBankRequests: {
+    methodKind: "unary";
+    input: typeof ListBankRequestsRequestSchema;
+    output: typeof ListBankRequestsResponseSchema;
   },
   /**
    * The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end.
