@@ -1,4 +1,4 @@
-"""What the simulated bank does for a merchant, and what it saw: see `sandbox.Bank`."""
+"""What the simulated bank does for a merchant, and what it saw: see `api/bank.py`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

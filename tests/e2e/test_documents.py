@@ -125,10 +125,18 @@ def test_the_quickstart_shows_the_whole_story() -> None:
     ]
 
 
-def test_python_over_grpc_prints_what_is_shown(stack: Stack, tmp_path: Path) -> None:
-    """The quickstart's Python client works on the same port and prints what stands below it."""
+def test_the_quickstart_says_how_its_python_is_run() -> None:
+    """As the next test runs it."""
     assert "`PYTHONPATH=build/python .venv/bin/python story.py`" in QUICKSTART
-    found = blocks(QUICKSTART)
+
+
+@pytest.mark.parametrize(
+    ("page", "path"),
+    [("quickstart", "build/python"), ("sandbox", "clients/python")],
+)
+def test_python_prints_what_is_shown(page: str, path: str, stack: Stack, tmp_path: Path) -> None:
+    """A page's Python works, over gRPC or with the client, and prints what stands below it."""
+    found = blocks((REPOSITORY / "docs" / f"{page}.md").read_text())
     (place,) = (at for at, block in enumerate(found) if block.language == "python")
     story = tmp_path / "story.py"
     story.write_text(found[place].text)
@@ -138,7 +146,7 @@ def test_python_over_grpc_prints_what_is_shown(stack: Stack, tmp_path: Path) -> 
         env={
             **environment(stack, tmp_path),
             **stack.demo_env(),
-            "PYTHONPATH": "build/python",
+            "PYTHONPATH": path,
         },
         capture_output=True,
         text=True,

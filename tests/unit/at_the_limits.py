@@ -9,10 +9,12 @@ from google.protobuf.message import Message
 from paygate.payments.v1 import payment_service_pb2 as payments
 from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from paygate.webhooks.v1 import webhook_service_pb2 as webhooks
+from pkg.grpc.validation import Checks
 from pkg.process.mode import Mode
 from services.events import requests as of_events
 from services.payments.api import logged
 from services.payments.api import requests as of_payments
+from services.payments.api.bank_rules import rule_of
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 PAYMENT, ENDPOINT = "pay_01kb6xq3v8f5sa0c9w2m4e7t1h", "we_01kb6xq3v8f5sa0c9w2m4e7t1k"
@@ -97,6 +99,11 @@ READ: dict[str, tuple[type[Message], dict[str, Any], Read]] = {
     ),
     "sendTestEvent": (webhooks.SendTestEventRequest, {"id": ENDPOINT}, of_events.endpoint_id_of),
     "redeliverEvent": (webhooks.RedeliverEventRequest, {"id": EVENT}, of_events.redelivery_of),
+    "createBankRule": (
+        sandbox.CreateBankRuleRequest,
+        {"effect": {"kind": "KIND_APPROVE"}, "match": {}},
+        lambda asked: rule_of(asked, Checks()),
+    ),
     "redeliverFailedEvents": (
         webhooks.RedeliverFailedEventsRequest,
         {"id": ENDPOINT, "since": "2026-11-01T00:00:00Z"},
@@ -203,6 +210,15 @@ CASES: dict[str, tuple[list[Any], list[Any]]] = {
     "listRequests idempotency_key": (["x", "x" * 255], ["", "x" * 256, "\u0085"]),
     "listRequests method": (logged.METHODS, ["", "authorize", "ListRequests"]),
     "listRequests page_size": PAGES,
+    "createBankRule match.minor_units_min": (["0", 0, *AMOUNTS[0]], AMOUNTS[1][2:]),
+    "createBankRule match.minor_units_max": (["0", 0, *AMOUNTS[0]], AMOUNTS[1][2:]),
+    "createBankRule match.currency": (["", "GBP", "KWD"], ["gbp", "XAU", "GBP "]),
+    "createBankRule match.last4": (["", "4242", "0000"], ["424", "42424", "424a", "٤٢٤٢"]),
+    "createBankRule match.reference_prefix": TEXTS,
+    "createBankRule effect.delay": (["0s", "0.5s", "10s"], ["-1s", "10.1s", "11s"]),
+    "createBankRule effect.jitter": (["0s", "0.5s", "10s"], ["-1s", "10.1s", "11s"]),
+    "createBankRule times": (["1", 1, "1000000"], ["0", 0, -1, "1000001"]),
+    "createBankRule percent": ([1, 100], [0, 101, -1]),
 }
 NOT_IN_A_CASE = {
     "paygate.payments.v1.AuthorizeRequest.card_token",  # stands for the card of the case
@@ -221,6 +237,9 @@ NOT_IN_A_CASE = {
     # See below: only the process with the clock reads them.
     "paygate.sandbox.v1.AdvanceClockRequest.by",
     "paygate.sandbox.v1.DrainRequest.timeout",
+    "paygate.sandbox.v1.DeleteBankRuleRequest.id",  # what can be none is not found
+    "paygate.sandbox.v1.ListBankRequestsRequest.page_size",
+    "paygate.sandbox.v1.ListBankRequestsRequest.page_token",
     "paygate.sandbox.v1.ListInboxRequest.page_size",
     "paygate.sandbox.v1.ListInboxRequest.page_token",
 }

@@ -105,6 +105,7 @@ def test_replies_always_have_what_is_always_printed() -> None:
         "Event": {"data"},
         "Delivery": {"last_attempt_time", "next_attempt_time"},
         "LoggedRequest": {"request", "reply"},
+        "BankRule": {"active_from", "active_until"},
         "WatchEventsResponse": {"event"},
     }
 

@@ -18,6 +18,7 @@ from services.events.target import URL_LENGTH_MAX
 from services.payments.api.logged import METHODS
 from services.payments.api.requests import AMOUNT_MAX_MINOR_UNITS
 from services.payments.api.sandbox import ADVANCE_MAX, DRAIN_DEFAULT, DRAIN_MAX
+from services.payments.bank_rules import DELAY_MAX, TIMES_MAX
 from services.payments.domain.money import EXPONENTS
 
 Schema = dict[str, Any]
@@ -28,6 +29,8 @@ REQUIRED_GROUPS: Final = {"paygate.payments.v1.AuthorizeRequest.source"}
 SOMETIMES: Final = {
     "paygate.payments.v1.Payment.decline",
     "paygate.payments.v1.Action.decline",
+    "paygate.sandbox.v1.BankRule.active_from",
+    "paygate.sandbox.v1.BankRule.active_until",
     "paygate.sandbox.v1.LoggedRequest.request",
     "paygate.sandbox.v1.LoggedRequest.reply",
     "paygate.webhooks.v1.Event.data",
@@ -93,6 +96,13 @@ _OVERLAP: Schema = {
     "minimum": 0,
     "maximum": OVERLAP_SECONDS_MAX,
     "default": OVERLAP_SECONDS_DEFAULT,
+}
+
+_AMOUNT_OR_ANY: Schema = {
+    "pattern": f"^({up_to(AMOUNT_MAX_MINOR_UNITS)})$",
+    "minimum": 0,
+    "maximum": AMOUNT_MAX_MINOR_UNITS,
+    "examples": ["1000"],
 }
 
 _PAYMENTS: Final[dict[str, Schema]] = {
@@ -176,6 +186,23 @@ _SANDBOX: Final[dict[str, Schema]] = {
     "ListRequestsRequest.page_size": _PAGE_SIZE,
     "ListRequestsRequest.page_token": _PAGE_TOKEN,
     "GetRequestRequest.id": {"examples": ["5f3a0e8c-2b77-4d1a-9c55-0a6e8f1d2b34"]},
+    "BankRule.Match.minor_units_min": _AMOUNT_OR_ANY,
+    "BankRule.Match.minor_units_max": _AMOUNT_OR_ANY,
+    "BankRule.Match.currency": {"enum": ["", *sorted(EXPONENTS)], "examples": ["GBP"]},
+    "BankRule.Match.last4": {"pattern": "^([0-9]{4})?$", "examples": ["4242"]},
+    "BankRule.Match.reference_prefix": _text("order-1001"),
+    "BankRule.Effect.delay": _seconds(0, int(DELAY_MAX.total_seconds()), "0.5s"),
+    "BankRule.Effect.jitter": _seconds(0, int(DELAY_MAX.total_seconds()), "0.1s"),
+    "CreateBankRuleRequest.times": {
+        "pattern": f"^({up_to(TIMES_MAX, least=1)})$",
+        "minimum": 1,
+        "maximum": TIMES_MAX,
+        "examples": ["1"],
+    },
+    "CreateBankRuleRequest.percent": {"minimum": 1, "maximum": 100, "examples": [50]},
+    "DeleteBankRuleRequest.id": _id("rule", "rule_01kb6xq3v8f5sa0c9w2m4e7t1n"),
+    "ListBankRequestsRequest.page_size": _PAGE_SIZE,
+    "ListBankRequestsRequest.page_token": _PAGE_TOKEN,
     "ListInboxRequest.page_size": _PAGE_SIZE,
     "ListInboxRequest.page_token": _PAGE_TOKEN,
 }

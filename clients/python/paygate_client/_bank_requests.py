@@ -1,5 +1,6 @@
 """Each call about the simulated bank's rules, built of its arguments."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from paygate_client import _decode as read
@@ -63,7 +64,7 @@ def list_requests(*, token: str) -> Call[Page[BankRequest]]:
     return listing("list bank requests", "/sandbox/bank-requests", found, token=token, follow=False)
 
 
-def _given(fields: dict[str, object]) -> dict[str, object]:
+def _given(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value not in {None, ""}}
 
 

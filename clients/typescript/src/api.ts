@@ -1211,13 +1211,13 @@ export interface components {
              * @description From when on, by the sandbox's clock; absent for always.
              * @example 2026-11-28T12:00:00Z
              */
-            readonly active_from: string;
+            readonly active_from?: string;
             /**
              * Format: date-time
              * @description Until when, exclusive; absent for ever.
              * @example 2026-11-28T12:00:00Z
              */
-            readonly active_until: string;
+            readonly active_until?: string;
             /**
              * Format: int64
              * @description For how many operations it was used. However often one is repeated, it counts once.
@@ -1274,12 +1274,12 @@ export interface components {
             decline_code?: components["schemas"]["Decline.Code"];
             /**
              * @description How much later its reply comes, from 0 to 10 seconds. Past 2.8 s an operation is PENDING first.
-             * @example 90s
+             * @example 0.5s
              */
             delay?: string;
             /**
              * @description Up to so much later still, from 0 to 10 seconds: by the rule and the operation.
-             * @example 90s
+             * @example 0.1s
              */
             jitter?: string;
         };
@@ -1315,20 +1315,32 @@ export interface components {
             /**
              * Format: int64
              * @description Only of so many minor units or more. A void counts for what it drops.
+             * @example 1000
              */
             minor_units_min?: string | number;
             /**
              * Format: int64
              * @description Only of so many minor units or fewer.
+             * @example 1000
              */
             minor_units_max?: string | number;
-            /** @description Only in this currency: ISO 4217, in upper case. */
-            currency?: string;
+            /**
+             * @description Only in this currency: ISO 4217, in upper case.
+             * @example GBP
+             * @enum {string}
+             */
+            currency?: "" | "AED" | "AFN" | "ALL" | "AMD" | "AOA" | "ARS" | "AUD" | "AWG" | "AZN" | "BAM" | "BBD" | "BDT" | "BHD" | "BIF" | "BMD" | "BND" | "BOB" | "BOV" | "BRL" | "BSD" | "BTN" | "BWP" | "BYN" | "BZD" | "CAD" | "CDF" | "CHE" | "CHF" | "CHW" | "CLF" | "CLP" | "CNY" | "COP" | "COU" | "CRC" | "CUP" | "CVE" | "CZK" | "DJF" | "DKK" | "DOP" | "DZD" | "EGP" | "ERN" | "ETB" | "EUR" | "FJD" | "FKP" | "GBP" | "GEL" | "GHS" | "GIP" | "GMD" | "GNF" | "GTQ" | "GYD" | "HKD" | "HNL" | "HTG" | "HUF" | "IDR" | "ILS" | "INR" | "IQD" | "IRR" | "ISK" | "JMD" | "JOD" | "JPY" | "KES" | "KGS" | "KHR" | "KMF" | "KPW" | "KRW" | "KWD" | "KYD" | "KZT" | "LAK" | "LBP" | "LKR" | "LRD" | "LSL" | "LYD" | "MAD" | "MDL" | "MGA" | "MKD" | "MMK" | "MNT" | "MOP" | "MRU" | "MUR" | "MVR" | "MWK" | "MXN" | "MXV" | "MYR" | "MZN" | "NAD" | "NGN" | "NIO" | "NOK" | "NPR" | "NZD" | "OMR" | "PAB" | "PEN" | "PGK" | "PHP" | "PKR" | "PLN" | "PYG" | "QAR" | "RON" | "RSD" | "RUB" | "RWF" | "SAR" | "SBD" | "SCR" | "SDG" | "SEK" | "SGD" | "SHP" | "SLE" | "SOS" | "SRD" | "SSP" | "STN" | "SVC" | "SYP" | "SZL" | "THB" | "TJS" | "TMT" | "TND" | "TOP" | "TRY" | "TTD" | "TWD" | "TZS" | "UAH" | "UGX" | "USD" | "USN" | "UYI" | "UYU" | "UYW" | "UZS" | "VED" | "VES" | "VND" | "VUV" | "WST" | "XAD" | "XAF" | "XCD" | "XCG" | "XOF" | "XPF" | "YER" | "ZAR" | "ZMW" | "ZWG";
             /** @description Only with a card of this network. */
             brand?: components["schemas"]["Card.Brand"];
-            /** @description Only with a card whose number ends with these four digits. */
+            /**
+             * @description Only with a card whose number ends with these four digits.
+             * @example 4242
+             */
             last4?: string;
-            /** @description Only if the payment's reference, or the operation's own, begins with this. */
+            /**
+             * @description Only if the payment's reference, or the operation's own, begins with this.
+             * @example order-1001
+             */
             reference_prefix?: string;
         };
         /**
@@ -1416,11 +1428,13 @@ export interface components {
             /**
              * Format: int64
              * @description For how many operations, from 1 to 1,000,000; absent for any number.
+             * @example 1
              */
             times?: string | number;
             /**
              * Format: int32
              * @description For how many of 100 operations, from 1 to 100; absent for all. Which ones, the rule's id and the action's decide: it stays so when one is repeated.
+             * @example 50
              */
             percent?: number;
             /**

@@ -2,20 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 from grpc import aio
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
-from paygate.acquirer.v1.acquirer_service_pb2_grpc import (
-    AcquirerServiceAsyncStub,
-    AcquirerServiceStub,
-)
+from paygate.acquirer.v1.acquirer_service_pb2_grpc import AcquirerServiceStub
 from pkg.errors import DependencyUnavailableError, IdempotencyKeyReusedError
 from services.payments.bank_rules import BankRequest, BankRule, RuleEffect, RuleVerb
 from services.payments.domain.errors import BankRuleLimitError
+
+if TYPE_CHECKING:  # the stubs alone have it
+    from paygate.acquirer.v1.acquirer_service_pb2_grpc import AcquirerServiceAsyncStub
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
@@ -91,7 +91,7 @@ class GrpcSandboxBank:
         await self._asked(self._bank.Forget, request)
 
     @property
-    def _bank(self) -> AcquirerServiceAsyncStub:
+    def _bank(self) -> "AcquirerServiceAsyncStub":
         stub: AcquirerServiceAsyncStub = AcquirerServiceStub(self._channel())
         return stub
 
