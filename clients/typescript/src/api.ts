@@ -261,7 +261,7 @@ export interface paths {
         put?: never;
         /**
          * Reset
-         * @description Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts the clock back.
+         * @description Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox and its request log, and puts the clock back.
          *
          *     For keys with the scope `payments`.
          */

@@ -128,8 +128,8 @@ class SandboxServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reset(self, request, context):
-        """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
-        the clock back.
+        """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox and its
+        request log, and puts the clock back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

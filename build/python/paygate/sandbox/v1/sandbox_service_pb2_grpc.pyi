@@ -40,8 +40,8 @@ class SandboxServiceStub:
     Drain: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.DrainRequest, _sandbox_service_pb2.DrainResponse]
     """Returns when everything that is due was done: recovery, expiry, events and their deliveries."""
     Reset: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ResetRequest, _sandbox_service_pb2.ResetResponse]
-    """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
-    the clock back.
+    """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox and its
+    request log, and puts the clock back.
     """
     ListInbox: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListInboxRequest, _sandbox_service_pb2.ListInboxResponse]
     """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
@@ -82,8 +82,8 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     Drain: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.DrainRequest, _sandbox_service_pb2.DrainResponse]  # type: ignore[assignment]
     """Returns when everything that is due was done: recovery, expiry, events and their deliveries."""
     Reset: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ResetRequest, _sandbox_service_pb2.ResetResponse]  # type: ignore[assignment]
-    """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
-    the clock back.
+    """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox and its
+    request log, and puts the clock back.
     """
     ListInbox: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListInboxRequest, _sandbox_service_pb2.ListInboxResponse]  # type: ignore[assignment]
     """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
@@ -145,8 +145,8 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_service_pb2.ResetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.ResetResponse, _abc.Awaitable[_sandbox_service_pb2.ResetResponse]]:
-        """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
-        the clock back.
+        """Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox and its
+        request log, and puts the clock back.
         """
 
     @_abc_1.abstractmethod

@@ -1018,8 +1018,8 @@ export const SandboxService: GenService<{
     output: typeof DrainResponseSchema;
   },
   /**
-   * Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox, and puts
-   * the clock back.
+   * Removes the merchant's payments, events, webhook endpoints and bank rules, empties its inbox and its
+   * request log, and puts the clock back.
    *
    * @generated from rpc paygate.sandbox.v1.SandboxService.Reset
    */
