@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the stubs alone have it
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
+_NOT_THERE = grpc.StatusCode.UNIMPLEMENTED
 _EFFECT = "EFFECT_"
 _Result = pb.CreateRuleResponse
 
@@ -88,7 +89,13 @@ class GrpcSandboxBank:
     async def forget(self, merchant_id: str, key: str | None) -> None:
         """Remove a merchant's rules and requests, once for each key."""
         request = pb.ForgetRequest(merchant_id=merchant_id, key=_key("forget", key))
-        await self._asked(self._bank.Forget, request)
+        try:
+            await self._asked(self._bank.Forget, request)
+        except DependencyUnavailableError as error:
+            problem = error.__cause__
+            # A bank that is older has no rules, and nothing to forget.
+            if not (isinstance(problem, aio.AioRpcError) and problem.code() is _NOT_THERE):
+                raise
 
     @property
     def _bank(self) -> "AcquirerServiceAsyncStub":

@@ -48,9 +48,9 @@ class BankServicer(SandboxServiceServicer):
         self, _request: pb.ListBankRulesRequest, context: Context
     ) -> pb.ListBankRulesResponse:
         """Return the merchant's rules, and how often they were used."""
-        merchant_id = await self._authenticator.merchant_id(context)
-        rules = await self._bank.rules(merchant_id)
-        return pb.ListBankRulesResponse(rules=map(rule_fields, rules))
+        async with self._authenticator.reading(context) as merchant_id:
+            rules = await self._bank.rules(merchant_id)
+            return pb.ListBankRulesResponse(rules=map(rule_fields, rules))
 
     async def DeleteBankRule(  # noqa: N802
         self, request: pb.DeleteBankRuleRequest, context: Context
