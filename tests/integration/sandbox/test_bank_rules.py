@@ -18,7 +18,8 @@ Kind, Verb = bank.BankRule.Effect, bank.BankRule
 
 def rule_of(kind: bank.BankRule.Effect.Kind.ValueType) -> sandbox.CreateBankRuleRequest:
     """Return a rule for all captures."""
-    decline = pb.Decline.CODE_CAPTURE_REJECTED if kind == Kind.KIND_DECLINE else None
+    code = pb.Decline.CODE_CAPTURE_REJECTED
+    decline = code if kind == Kind.KIND_DECLINE else pb.Decline.CODE_UNSPECIFIED
     return sandbox.CreateBankRuleRequest(
         match=bank.BankRule.Match(verb=Verb.VERB_CAPTURE),
         effect=bank.BankRule.Effect(kind=kind, decline_code=decline),
