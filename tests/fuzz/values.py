@@ -28,6 +28,7 @@ PREFIXES = {
     "token": "tok",
 }
 # Without these little more than "is required" would be reached.
+DECLINE = 2  # of a bank rule
 NEEDED = {"pan", "cvv", "month", "year", "currency", "minor_units", "id", "authorization_id", "url"}
 
 # What a descriptor is, protobuf tells type checkers in two ways that do not fit together.
@@ -61,6 +62,11 @@ class Values:
             "url": lambda: f"{url}/{random.randrange(3)}",
             "page_size": lambda: random.choice((0, 1, 1, 2, 3, 100)),
             "page_token": self._token,
+            "times": lambda: random.randint(1, 5),
+            "percent": lambda: random.randint(1, 100),
+            "last4": lambda: random.choice(("", "4242")),
+            "minor_units_min": lambda: random.choice((0, 0, 1, 100)),
+            "minor_units_max": lambda: random.choice((0, 0, 1000, 10**12)),
             "overlap_seconds": lambda: random.choice((0, 1, 3600, 604_800)),
             "type": lambda: random.choice(EVENT_TYPES),
             "types": lambda: random.choice(EVENT_TYPES),
@@ -77,6 +83,10 @@ class Values:
             request.ParseFromString(self._random.choice(pages))
         else:
             self._fill(method, request)
+        if method.name == "CreateBankRule" and self._random.random() >= self._odd:
+            rule: Any = request  # only who declines has a reason, which all can be declined for
+            declines = rule.effect.kind == DECLINE
+            rule.effect.decline_code = self._random.randint(1, 8) if declines else 0
         # Of an event and an endpoint that chance brings together there is hardly ever a delivery.
         if method.name == "ListDeliveryAttempts" and self._pool.deliveries:
             told: Any = request
@@ -124,19 +134,19 @@ class Values:
         elif field.message_type is not None:
             inner = getattr(message, field.name)
             inner.SetInParent()
-            if not self._set_time(inner):
+            if not self._set_time(inner, field.name):
                 self._fill(method, inner, depth + 1)
         else:
             setattr(message, field.name, self._value(method, field))
 
-    def _set_time(self, message: Any) -> bool:
+    def _set_time(self, message: Any, field_name: str) -> bool:
         """Set a point or a length of time, if it is one."""
         name, random = message.DESCRIPTOR.full_name, self._random
         if name not in {"google.protobuf.Timestamp", "google.protobuf.Duration"}:
             return False
         usual = NOW + random.randint(-DAY, DAY)
         if name.endswith("Duration"):
-            usual = random.choice((1, 1, 60, 3600))
+            usual = random.choice((0, 1) if field_name in {"delay", "jitter"} else (1, 1, 60, 3600))
         odd = random.random() < self._odd
         message.seconds = random.choice(SECONDS_ODD) if odd else usual
         message.nanos = random.choice((1, -1, 999_999_999, 2**31 - 1)) if odd else 0

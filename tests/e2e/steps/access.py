@@ -21,6 +21,7 @@ NO_PAYMENT = "pay_01h455vb4pex5vsknk084sn02q"
 NO_CARD = "tok_01h455vb4pex5vsknk084sn02q"
 NO_ENDPOINT = "we_01h455vb4pex5vsknk084sn02q"
 NO_REQUEST = "00000000-0000-4000-8000-000000000000"
+NO_RULE = "rule_01h455vb4pex5vsknk084sn02q"
 NO_EVENT = "evt_01h455vb4pex5vsknk084sn02q"
 NOBODY = f"sk_{'0' * 16}_{'0' * 64}"
 
@@ -107,6 +108,9 @@ def every_request(story: Story) -> None:
         ("ListInbox", {}),
         ("ListDue", {}),
         ("ListTestCards", {}),
+        ("ListBankRules", {}),
+        ("ListBankRequests", {}),
+        ("DeleteBankRule", {"id": NO_RULE}),
         ("ListRequests", {}),
         ("GetRequest", {"id": NO_REQUEST}),
         *requests_with_endpoint(NO_ENDPOINT),

@@ -34,6 +34,10 @@ async def test_every_call_needs_a_key(box: Sandbox) -> None:
         (box.stub.ListInbox, sandbox.ListInboxRequest()),
         (box.stub.ListDue, sandbox.ListDueRequest()),
         (box.stub.ListTestCards, sandbox.ListTestCardsRequest()),
+        (box.stub.CreateBankRule, sandbox.CreateBankRuleRequest()),
+        (box.stub.ListBankRules, sandbox.ListBankRulesRequest()),
+        (box.stub.DeleteBankRule, sandbox.DeleteBankRuleRequest(id="x")),
+        (box.stub.ListBankRequests, sandbox.ListBankRequestsRequest()),
         (box.stub.ListRequests, sandbox.ListRequestsRequest()),
         (box.stub.GetRequest, sandbox.GetRequestRequest(id="x")),
     ]
