@@ -85,6 +85,8 @@ class Values:
             self._fill(method, request)
         if method.name == "CreateBankRule" and self._random.random() >= self._odd:
             rule: Any = request  # only who declines has a reason, which all can be declined for
+            rule.ClearField("active_from")
+            rule.effect.kind = rule.effect.kind or DECLINE
             declines = rule.effect.kind == DECLINE
             rule.effect.decline_code = self._random.randint(1, 8) if declines else 0
         # Of an event and an endpoint that chance brings together there is hardly ever a delivery.
@@ -169,7 +171,8 @@ class Values:
     def _known(self, method: Method, name: str) -> str:
         """Return an id, most often one with which something can be done."""
         # Too few of the calls of a run look at one to learn it.
-        prefix = REQUEST if method.name == "GetRequest" else PREFIXES.get(name)
+        prefix = {"GetRequest": REQUEST, "DeleteBankRule": "rule"}.get(method.name)
+        prefix = prefix or PREFIXES.get(name)
         chosen = self._pool.id_for(self._random, method, name, prefix=prefix)
         if prefix == "pay" and self._random.random() < 0.6:
             chosen = self._random.choice(self._pool.open_payments() or [chosen])
