@@ -74,7 +74,7 @@ async def checked(ports: Ports, payment: Payment, action: Action, answer: Answer
     """
     if isinstance(answer, Approved | Declined):
         return answer
-    found = await ports.acquirer.inquire(payment, action, ports.clock.now())
+    found = await ports.acquirer.inquire(payment, action, ports.clock.now(payment.merchant_id))
     return answer if isinstance(found, NotFound) else found
 
 

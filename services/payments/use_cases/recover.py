@@ -78,7 +78,7 @@ class Recovery:
         if isinstance(answer, NotFound):
             if action.type is ActionType.AUTHORIZE:
                 return await self._begin_reversal(found)
-            now = self._ports.clock.now()
+            now = self._ports.clock.now(payment.merchant_id)
             answer = await self._ports.acquirer.perform(payment, action, now)
             if isinstance(answer, Rejected):
                 answer = await checked(self._ports, payment, action, answer)
@@ -91,7 +91,7 @@ class Recovery:
     async def _inquire(self, found: InDoubt) -> Answer | NotFound:
         """Ask the bank; where it says nothing that ends the action, the operator's word counts."""
         action = found.action
-        now = self._ports.clock.now()
+        now = self._ports.clock.now(found.payment.merchant_id)
         answer = await self._ports.acquirer.inquire(found.payment, action, now)
         match answer, found.resolution:
             case Unknown(), Resolution() as word:
@@ -117,7 +117,8 @@ class Recovery:
 
     async def _release(self, found: InDoubt) -> bool:
         """Have the bank release a hold, and settle what that was for."""
-        answer = await self._ports.acquirer.reverse(found.payment, self._ports.clock.now())
+        now = self._ports.clock.now(found.payment.merchant_id)
+        answer = await self._ports.acquirer.reverse(found.payment, now)
         if not isinstance(answer, Reversed):
             if found.resolution is None:
                 return False  # asked again until it is acknowledged
