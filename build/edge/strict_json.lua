@@ -563,6 +563,7 @@ MESSAGES["paygate.payments.v1.ListPaymentsRequest"] = {}
 MESSAGES["paygate.payments.v1.RefundRequest"] = {}
 MESSAGES["paygate.payments.v1.VoidRequest"] = {}
 MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"] = {}
+MESSAGES["paygate.sandbox.v1.AnswerWebhookRequest"] = {}
 MESSAGES["paygate.sandbox.v1.BankRule.Effect"] = {}
 MESSAGES["paygate.sandbox.v1.BankRule.Match"] = {}
 MESSAGES["paygate.sandbox.v1.CreateBankRuleRequest"] = {}
@@ -577,6 +578,7 @@ MESSAGES["paygate.sandbox.v1.ListInboxRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListRequestsRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ResetRequest"] = {}
+MESSAGES["paygate.sandbox.v1.TakeWebhooksRequest"] = {}
 MESSAGES["paygate.webhooks.v1.CreateWebhookEndpointRequest"] = {}
 MESSAGES["paygate.webhooks.v1.DeleteWebhookEndpointRequest"] = {}
 MESSAGES["paygate.webhooks.v1.EventTypes"] = {}
@@ -667,6 +669,15 @@ fields["remainder"] = {name = "remainder", kind = "boolean"}
 fields = MESSAGES["paygate.sandbox.v1.AdvanceClockRequest"]
 fields["by"] = {name = "by", kind = "duration"}
 
+fields = MESSAGES["paygate.sandbox.v1.AnswerWebhookRequest"]
+fields["endpoint_id"] = {name = "endpoint_id", kind = "string"}
+fields["endpointId"] = fields["endpoint_id"]
+fields["id"] = {name = "id", kind = "string"}
+fields["status_code"] = {name = "status_code", kind = "integer", low = "2147483648", high = "2147483647"}
+fields["statusCode"] = fields["status_code"]
+fields["problem"] = {name = "problem", kind = "enum", low = "2147483648", high = "2147483647", names = {["LISTENER_PROBLEM_UNSPECIFIED"] = 0, ["LISTENER_PROBLEM_CONNECTION_REFUSED"] = 1, ["LISTENER_PROBLEM_NO_ANSWER_IN_TIME"] = 2, ["LISTENER_PROBLEM_NO_CONNECTION"] = 3}, expected = "must be one of LISTENER_PROBLEM_CONNECTION_REFUSED, LISTENER_PROBLEM_NO_ANSWER_IN_TIME, LISTENER_PROBLEM_NO_CONNECTION"}
+fields["reply"] = {name = "reply", kind = "string"}
+
 fields = MESSAGES["paygate.sandbox.v1.BankRule.Effect"]
 fields["kind"] = {name = "kind", kind = "enum", low = "2147483648", high = "2147483647", names = {["KIND_UNSPECIFIED"] = 0, ["KIND_APPROVE"] = 1, ["KIND_DECLINE"] = 2, ["KIND_LOSE_REQUEST"] = 3, ["KIND_LOSE_REPLY"] = 4, ["KIND_UNAVAILABLE"] = 5}, expected = "must be one of KIND_APPROVE, KIND_DECLINE, KIND_LOSE_REQUEST, KIND_LOSE_REPLY, KIND_UNAVAILABLE"}
 fields["decline_code"] = {name = "decline_code", kind = "enum", low = "2147483648", high = "2147483647", names = {["CODE_UNSPECIFIED"] = 0, ["CODE_CARD_DECLINED"] = 1, ["CODE_INSUFFICIENT_FUNDS"] = 2, ["CODE_LOST_CARD"] = 3, ["CODE_STOLEN_CARD"] = 4, ["CODE_EXPIRED_CARD"] = 5, ["CODE_INCORRECT_CVV"] = 6, ["CODE_PROCESSING_ERROR"] = 7, ["CODE_ISSUER_UNAVAILABLE"] = 8, ["CODE_CAPTURE_REJECTED"] = 9, ["CODE_REFUND_REJECTED"] = 10, ["CODE_VOID_REJECTED"] = 11}, expected = "must be one of CODE_CARD_DECLINED, CODE_INSUFFICIENT_FUNDS, CODE_LOST_CARD, CODE_STOLEN_CARD, CODE_EXPIRED_CARD, CODE_INCORRECT_CVV, CODE_PROCESSING_ERROR, CODE_ISSUER_UNAVAILABLE, CODE_CAPTURE_REJECTED, CODE_REFUND_REJECTED, CODE_VOID_REJECTED"}
@@ -738,6 +749,13 @@ fields["pageToken"] = fields["page_token"]
 fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"]
 
 fields = MESSAGES["paygate.sandbox.v1.ResetRequest"]
+
+fields = MESSAGES["paygate.sandbox.v1.TakeWebhooksRequest"]
+fields["endpoint_id"] = {name = "endpoint_id", kind = "string"}
+fields["endpointId"] = fields["endpoint_id"]
+fields["listener"] = {name = "listener", kind = "string"}
+fields["begin"] = {name = "begin", kind = "boolean"}
+fields["wait"] = {name = "wait", kind = "duration"}
 
 fields = MESSAGES["paygate.webhooks.v1.CreateWebhookEndpointRequest"]
 fields["url"] = {name = "url", kind = "string"}
@@ -863,6 +881,10 @@ bind("POST", "/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetReque
 bind("POST", "/v1/sandbox/reset", {fields = MESSAGES["paygate.sandbox.v1.ResetRequest"], body = true, empty = true})
 bind("GET", "/sandbox/inbox", {fields = MESSAGES["paygate.sandbox.v1.ListInboxRequest"], body = false})
 bind("GET", "/v1/sandbox/inbox", {fields = MESSAGES["paygate.sandbox.v1.ListInboxRequest"], body = false})
+bind("POST", "/sandbox/listeners/{endpoint_id}/take", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.TakeWebhooksRequest"], "endpoint_id"), body = true})
+bind("POST", "/v1/sandbox/listeners/{endpoint_id}/take", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.TakeWebhooksRequest"], "endpoint_id"), body = true})
+bind("POST", "/sandbox/listeners/{endpoint_id}/messages/{id}/answer", {fields = given_by_path(given_by_path(MESSAGES["paygate.sandbox.v1.AnswerWebhookRequest"], "endpoint_id"), "id"), body = true, empty = true})
+bind("POST", "/v1/sandbox/listeners/{endpoint_id}/messages/{id}/answer", {fields = given_by_path(given_by_path(MESSAGES["paygate.sandbox.v1.AnswerWebhookRequest"], "endpoint_id"), "id"), body = true, empty = true})
 bind("GET", "/sandbox/due", {fields = MESSAGES["paygate.sandbox.v1.ListDueRequest"], body = false})
 bind("GET", "/v1/sandbox/due", {fields = MESSAGES["paygate.sandbox.v1.ListDueRequest"], body = false})
 bind("GET", "/sandbox/test-cards", {fields = MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"], body = false})

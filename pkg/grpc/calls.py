@@ -21,9 +21,10 @@ REPLAYED = "idempotent-replayed"
 # and would drive out what a developer's own code has sent.
 CLIENT, CONSOLE = "paygate-client", "console"
 LOOKS = ("Get", "List", "Watch")
-# Who reads the request log does not want to read that.
+# Who reads the request log does not want to read that, nor how a listener asks all the time.
 NOT_LOGGED = frozenset(
-    f"/paygate.sandbox.v1.SandboxService/{name}" for name in ("ListRequests", "GetRequest")
+    f"/paygate.sandbox.v1.SandboxService/{name}"
+    for name in ("ListRequests", "GetRequest", "TakeWebhooks", "AnswerWebhook")
 )
 
 

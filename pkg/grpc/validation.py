@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -76,6 +77,18 @@ class Checks:
         except ValueError:
             self.add("status", one_of(statuses.keys()))
             return None
+
+    def duration(
+        self, field: str, duration: Duration, least: timedelta, most: timedelta, says: str
+    ) -> timedelta:
+        """Check how long something is to be; `says` is between what it has to lie."""
+        # Beyond this, seconds do not fit into a timedelta.
+        sane = abs(duration.seconds) <= 10**9 and abs(duration.nanos) < 10**9
+        found = duration.ToTimedelta() if sane else None
+        if found is None or not least <= found <= most:
+            self.add(field, f"must be from {says}")
+            return least
+        return found
 
     def time(self, field: str, timestamp: Timestamp) -> datetime | None:
         """Check a time from which on, or before which, something is wanted.

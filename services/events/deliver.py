@@ -20,6 +20,7 @@ from pkg.process.mode import Mode
 from pkg.process.repeating import pause, repeat
 from services.events.delivery_queue import Attempt, Claimed, DeliveryQueue, Status
 from services.events.inbox import Inbox, Posted
+from services.events.listeners import NO_LISTENER, Listeners
 from services.events.messenger import Messenger
 from services.events.post import Poster
 from services.events.sealing import SecretBox
@@ -96,8 +97,11 @@ class Deliverer:
         self._poster = Poster(
             mode, timeout_seconds=self._limits.attempt_seconds_max, own_ports=own_ports
         )
+        self._listeners = Listeners(pool, timeout_seconds=self._limits.attempt_seconds_max)
         self._tally = tally or RelayTally(Metrics())
-        self._messenger = Messenger(self._poster, box, chance=chance, tracer=tracer)
+        self._messenger = Messenger(
+            self._poster, self._listeners, box, chance=chance, tracer=tracer
+        )
         self._under_way = UnderWay(self._limits.places)
         self._waiting = Waiting(self._under_way)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -134,6 +138,7 @@ class Deliverer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._listeners.close()
         await self._poster.close()
 
     async def fail_unwanted(self) -> bool:
@@ -212,8 +217,12 @@ class Deliverer:
     def _end(self, attempt: Attempt) -> None:
         """Note what became of an attempt, and what that says of its endpoint."""
         endpoint, seconds = attempt.claimed.endpoint, attempt.seconds
-        # An event that is there no more says nothing of the endpoint.
-        answered = attempt.status_code != 0 or attempt.claimed.payload is None
+        # An event that is gone says nothing of the endpoint, and nor does a listener that is away.
+        answered = (
+            attempt.status_code != 0
+            or attempt.claimed.payload is None
+            or attempt.error == NO_LISTENER
+        )
         goes_on = self._under_way.end(endpoint, seconds=seconds, answered=answered)
         if attempt.gone or not goes_on:
             self._waiting.give_up(endpoint)

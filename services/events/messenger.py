@@ -11,6 +11,7 @@ import structlog
 from pkg.observe.tracing import Kind, Tracer
 from services.events.delivery_queue import Attempt, Claimed, Endpoint, Status
 from services.events.event_messages import body_of
+from services.events.listeners import Listeners
 from services.events.origin import event_span
 from services.events.post import Answer, Poster
 from services.events.schedule import next_delay
@@ -28,6 +29,7 @@ class Messenger:
 
     Args:
         poster: Posts what is signed; is closed by whoever has made it.
+        listeners: Has posted what goes to a listener; the same.
         box: Opens the endpoints' signing secrets.
         chance: Returns a number from 0 to 1, for the jitter of retries.
         tracer: Records attempts, in the traces of the requests that made the events.
@@ -36,12 +38,14 @@ class Messenger:
     def __init__(
         self,
         poster: Poster,
+        listeners: Listeners,
         box: SecretBox,
         *,
         chance: Callable[[], float] = random.random,
         tracer: Tracer | None = None,
     ) -> None:
         self._poster = poster
+        self._listeners = listeners
         self._box = box
         # By all of the sealed secrets: what is rotated is opened anew.
         self._signer = lru_cache(SIGNERS_MAX)(self._new_signer)
@@ -80,6 +84,8 @@ class Messenger:
         body = body_of(payload)
         signer = self._signer(claimed.endpoint, claimed.secrets)
         headers = signer.headers(body, event_id=claimed.event_id, now=now)
+        if self._poster.is_to_listener(claimed.url):
+            return await self._listeners.post(claimed, headers, body)
         return await self._poster.post(
             claimed.url, body, headers, owner=claimed.endpoint.merchant_id
         )

@@ -78,6 +78,13 @@ class Poster:
         except UnansweredError as problem:
             return Answer(0, str(problem))
 
+    def is_to_listener(self, url: str) -> bool:
+        """Tell whether a program takes what goes there: then nothing is posted from here."""
+        try:
+            return target_of(url, self._mode).is_listener
+        except UrlNotAllowedError:
+            return False
+
     async def close(self) -> None:
         """Close all connections."""
         self._lines.close()

@@ -41,7 +41,12 @@ def text_of(head: bytes, raw: bytes) -> str:
         return ""
     if headers.get(b"transfer-encoding") == b"chunked":
         raw = _without_chunks(raw)
-    return _safe(raw[:LOOKED_AT_BYTES_MAX])
+    return plain_text(raw)
+
+
+def plain_text(body: bytes) -> str:
+    """Return the first KiB of a body as text."""
+    return _safe(body[:LOOKED_AT_BYTES_MAX])
 
 
 def _safe(body: bytes) -> str:

@@ -28,6 +28,9 @@ _NUMBER = re.compile(r"(?:\d+|0[xX][0-9a-fA-F]*)\Z")
 # The sandbox's inbox, which is no place in a network: nobody can have such a name (RFC 6761).
 _INBOX_HOST = "inbox.paygate.test"
 _INBOX_PATH = re.compile(r"/([2-5][0-9]{2})?\Z")
+# Its listeners, the same: `services/payments` knows it by the beginning of the URL, as it stands.
+_LISTENER_HOST = "listener.paygate.test"
+_LISTENER = re.compile(r"https://listener\.paygate\.test/[a-z0-9-]{0,40}\Z")
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}\Z")
 _NAME_LENGTH_MAX = 253  # RFC 1035, without the root's dot
 _PORTS = {"http": 80, "https": 443}
@@ -64,6 +67,7 @@ class Target:
 
     `host` is a name or an address without brackets. `path` is path and query, byte for byte.
     `inbox_status` is what the sandbox's inbox answers; None for all that is posted over a network.
+    `is_listener`: a program takes what is posted, and answers.
     """
 
     tls: bool
@@ -71,6 +75,7 @@ class Target:
     port: int
     path: str
     inbox_status: int | None = None
+    is_listener: bool = False
 
     @property
     def authority(self) -> str:
@@ -105,7 +110,17 @@ def target_of(url: str, mode: Mode) -> Target:
     status = None
     if host.lower().rstrip(".") == _INBOX_HOST:
         status = _inbox_status(scheme, port, path, mode)
-    return Target(tls=scheme == "https", host=host, port=port, path=path, inbox_status=status)
+    is_listener = host.lower().rstrip(".") == _LISTENER_HOST
+    if is_listener:
+        _check_listener(url, mode)
+    return Target(
+        tls=scheme == "https",
+        host=host,
+        port=port,
+        path=path,
+        inbox_status=status,
+        is_listener=is_listener,
+    )
 
 
 def check_url(url: str, mode: Mode) -> str | None:
@@ -150,6 +165,15 @@ def _inbox_status(scheme: str, port: int, path: str, mode: Mode) -> int:
             f"must be https://{_INBOX_HOST}/, or that and a status from 200 to 599"
         )
     return int(found[1] or 200)
+
+
+def _check_listener(url: str, mode: Mode) -> None:
+    if mode is Mode.PRODUCTION:
+        raise UrlNotAllowedError("must have a public address")
+    if not _LISTENER.match(url):
+        raise UrlNotAllowedError(
+            f"must be https://{_LISTENER_HOST}/, or that and a name of up to 40 of a-z, 0-9 and -"
+        )
 
 
 def is_allowed(

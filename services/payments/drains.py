@@ -1,17 +1,12 @@
 """Waiting until nothing is due for a merchant any more, by any number of callers at once."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from pkg.errors import RateLimitedError
+from services.payments.waiting import Places
 
 POLL_SECONDS = 0.05
-# Who waits holds a place of those that calls may have (PAYGATE_IN_FLIGHT_MAX): most are for others.
-WAITING_PER_MERCHANT_MAX = 16
-WAITING_MAX = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +33,7 @@ class Drains:
 
     def __init__(self, look: Callable[[str], Awaitable[Due]]) -> None:
         self._look = look
-        self._waiting: Counter[str] = Counter()
+        self._places = Places()
         self._looks: dict[str, asyncio.Task[Due]] = {}
 
     async def wait(self, merchant_id: str, *, seconds: float) -> Due:
@@ -49,24 +44,11 @@ class Drains:
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        with self._place(merchant_id):
+        with self._places.one_of(merchant_id):
             due = await self._look(merchant_id)
             while due and loop.time() < end:
                 due = await asyncio.shield(self._next_look(merchant_id))
         return due
-
-    @contextmanager
-    def _place(self, merchant_id: str) -> Iterator[None]:
-        full = self._waiting.total() >= WAITING_MAX
-        if full or self._waiting[merchant_id] >= WAITING_PER_MERCHANT_MAX:
-            raise RateLimitedError
-        self._waiting[merchant_id] += 1
-        try:
-            yield
-        finally:
-            self._waiting[merchant_id] -= 1
-            if not self._waiting[merchant_id]:
-                del self._waiting[merchant_id]
 
     def _next_look(self, merchant_id: str) -> asyncio.Task[Due]:
         """Return the look that begins next: one under way may have missed what this caller did."""

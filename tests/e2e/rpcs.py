@@ -81,6 +81,8 @@ RPCS = {
         ("Drain", "POST", "/sandbox/drain"),
         ("Reset", "POST", "/sandbox/reset"),
         ("ListInbox", "GET", "/sandbox/inbox"),
+        ("TakeWebhooks", "POST", "/sandbox/listeners/{endpoint_id}/take"),
+        ("AnswerWebhook", "POST", "/sandbox/listeners/{endpoint_id}/messages/{id}/answer"),
         ("ListDue", "GET", "/sandbox/due"),
         ("ListTestCards", "GET", "/sandbox/test-cards"),
         ("CreateBankRule", "POST", "/sandbox/bank-rules"),

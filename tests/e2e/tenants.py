@@ -77,6 +77,14 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "Drain": {"timeout": PLAIN},
     "Reset": {},
     "ListInbox": {**_LIST, "page_token": PAGE},
+    "TakeWebhooks": {"endpoint_id": ENDPOINT, "listener": PLAIN, "begin": PLAIN, "wait": PLAIN},
+    "AnswerWebhook": {
+        "endpoint_id": ENDPOINT,
+        "id": PLAIN,
+        "status_code": PLAIN,
+        "problem": PLAIN,
+        "reply": PLAIN,
+    },
     "ListDue": {},
     "ListTestCards": {},
     "CreateBankRule": {
@@ -122,6 +130,8 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
     "UpdateWebhookEndpoint": {"description": "mine now"},
     "RedeliverFailedEvents": {"since": "2026-01-01T00:00:00Z"},
     "CreateBankRule": {"effect": {"kind": "KIND_APPROVE"}},
+    "TakeWebhooks": {"listener": "a", "begin": True, "wait": "0s"},
+    "AnswerWebhook": {"id": "msg_01h455vb4pex5vsknk084sn02q", "status_code": 200},
 }
 NOBODYS = {
     PAYMENT: "pay_01h455vb4pex5vsknk084sn02q",

@@ -12,13 +12,14 @@ from paygate.webhooks.v1 import webhook_service_pb2 as webhooks
 from pkg.grpc.validation import Checks
 from pkg.process.mode import Mode
 from services.events import requests as of_events
-from services.payments.api import logged
+from services.payments.api import listeners, logged
 from services.payments.api import requests as of_payments
 from services.payments.api.bank_rules import rule_of
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 PAYMENT, ENDPOINT = "pay_01kb6xq3v8f5sa0c9w2m4e7t1h", "we_01kb6xq3v8f5sa0c9w2m4e7t1k"
 EVENT, TOKEN = "evt_01kb6xq3v8f5sa0c9w2m4e7t1m", "tok_01kb6xq3v8f5sa0c9w2m4e7t1j"
+MESSAGE = "msg_01kb6xq3v8f5sa0c9w2m4e7t1n"
 TEN = {"minor_units": "1000", "currency": "GBP"}
 CARD = {"pan": "4242424242424242", "expiry": {"month": 12, "year": 2034}, "cvv": "123"}
 Read = Callable[[Any], object]
@@ -53,6 +54,16 @@ READ: dict[str, tuple[type[Message], dict[str, Any], Read]] = {
     "listPayments": (payments.ListPaymentsRequest, {}, of_payments.filter_of),
     "deleteCard": (payments.DeleteCardRequest, {"token": TOKEN}, of_payments.card_token_of),
     "listRequests": (sandbox.ListRequestsRequest, {}, logged.filter_of),
+    "takeWebhooks": (
+        sandbox.TakeWebhooksRequest,
+        {"endpoint_id": ENDPOINT, "listener": "a"},
+        lambda asked: listeners.listener_of(asked, "m"),
+    ),
+    "answerWebhook": (
+        sandbox.AnswerWebhookRequest,
+        {"endpoint_id": ENDPOINT, "id": MESSAGE, "status_code": 200},
+        listeners.answer_of,
+    ),
     "createWebhookEndpoint": (
         webhooks.CreateWebhookEndpointRequest,
         {"url": "https://shop.example/"},
@@ -219,6 +230,13 @@ CASES: dict[str, tuple[list[Any], list[Any]]] = {
     "createBankRule effect.jitter": (["0s", "0.5s", "10s"], ["-1s", "10.1s", "11s"]),
     "createBankRule times": (["1", 1, "1000000"], ["0", 0, -1, "1000001"]),
     "createBankRule percent": ([1, 100], [0, 101, -1]),
+    "takeWebhooks endpoint_id": ENDPOINT_IDS,
+    "takeWebhooks listener": (["a", "x" * 255], ["", "x" * 256]),
+    "takeWebhooks wait": (["0s", "4s"], ["-1s", "4.001s"]),
+    "answerWebhook endpoint_id": ENDPOINT_IDS,
+    "answerWebhook id": ([MESSAGE], ["msg_", EVENT]),
+    "answerWebhook status_code": ([100, 599], [1, 99, 600]),
+    "answerWebhook reply": (["", "x" * 1_280], ["x" * 1_281]),
 }
 NOT_IN_A_CASE = {
     "paygate.payments.v1.AuthorizeRequest.card_token",  # stands for the card of the case

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from pkg.errors import RateLimitedError
-from services.payments.drains import WAITING_MAX, WAITING_PER_MERCHANT_MAX, Drains, Due
+from services.payments.drains import Drains, Due
+from services.payments.waiting import WAITING_MAX, WAITING_PER_MERCHANT_MAX
 
 
 class Work:

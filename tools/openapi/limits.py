@@ -15,6 +15,13 @@ from services.events.requests import (
     OVERLAP_SECONDS_MAX,
 )
 from services.events.target import URL_LENGTH_MAX
+from services.payments.api.listeners import (
+    REPLY_CHARACTERS_MAX,
+    STATUS_MAX,
+    STATUS_MIN,
+    WAIT_DEFAULT,
+    WAIT_MAX,
+)
 from services.payments.api.logged import METHODS
 from services.payments.api.requests import AMOUNT_MAX_MINOR_UNITS
 from services.payments.api.sandbox import ADVANCE_MAX, DRAIN_DEFAULT, DRAIN_MAX
@@ -203,6 +210,18 @@ _SANDBOX: Final[dict[str, Schema]] = {
     "DeleteBankRuleRequest.id": _id("rule", "rule_01kb6xq3v8f5sa0c9w2m4e7t1n"),
     "ListBankRequestsRequest.page_size": _PAGE_SIZE,
     "ListBankRequestsRequest.page_token": _PAGE_TOKEN,
+    "TakeWebhooksRequest.endpoint_id": _ENDPOINT,
+    "TakeWebhooksRequest.listener": {**_text("6a0f3f1e-listen"), "minLength": 1},
+    "TakeWebhooksRequest.wait": {
+        **_seconds(0, int(WAIT_MAX.total_seconds()), "3s"),
+        "default": f"{WAIT_DEFAULT.total_seconds():.0f}s",
+    },
+    "AnswerWebhookRequest.endpoint_id": _ENDPOINT,
+    "AnswerWebhookRequest.id": _id("msg", "msg_01kb5vb6a1m8z3k7w2n5q9r4tj"),
+    "AnswerWebhookRequest.status_code": {
+        "anyOf": [{"const": 0}, {"minimum": STATUS_MIN, "maximum": STATUS_MAX}]
+    },
+    "AnswerWebhookRequest.reply": {"maxLength": REPLY_CHARACTERS_MAX},
     "ListInboxRequest.page_size": _PAGE_SIZE,
     "ListInboxRequest.page_token": _PAGE_TOKEN,
 }

@@ -174,6 +174,8 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "drain": ("VALIDATION_FAILED",),
     "reset": (),
     "listInbox": _PAGE,
+    "takeWebhooks": ("VALIDATION_FAILED", "WEBHOOK_ENDPOINT_NOT_FOUND", "LISTENER_REPLACED"),
+    "answerWebhook": ("VALIDATION_FAILED", "WEBHOOK_ENDPOINT_NOT_FOUND"),
     "listDue": (),
     "listTestCards": (),
     "createBankRule": ("BANK_RULE_LIMIT",),

@@ -26,6 +26,7 @@ from paygate_client.enums import (
     DueKind,
     EndpointStatus,
     EventType,
+    ListenerProblem,
     PaymentStatus,
 )
 from paygate_client.errors import (
@@ -45,7 +46,15 @@ from paygate_client.errors import (
 )
 from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, Due, InboxMessage, LoggedRequest, TestCard
+from paygate_client.sandbox_models import (
+    Clock,
+    Drained,
+    Due,
+    InboxMessage,
+    ListenerMessage,
+    LoggedRequest,
+    TestCard,
+)
 from paygate_client.webhook_models import (
     Delivery,
     DeliveryAttempt,
@@ -92,6 +101,8 @@ __all__ = [
     "GatewayError",
     "InboxMessage",
     "InvalidRequestError",
+    "ListenerMessage",
+    "ListenerProblem",
     "Listing",
     "LoggedRequest",
     "Money",

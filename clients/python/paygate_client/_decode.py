@@ -18,7 +18,15 @@ from paygate_client.enums import (
 )
 from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Payment
 from paygate_client.money import Money
-from paygate_client.sandbox_models import Clock, Drained, Due, InboxMessage, LoggedRequest, TestCard
+from paygate_client.sandbox_models import (
+    Clock,
+    Drained,
+    Due,
+    InboxMessage,
+    ListenerMessage,
+    LoggedRequest,
+    TestCard,
+)
 from paygate_client.webhook_models import (
     Delivery,
     DeliveryAttempt,
@@ -198,6 +206,18 @@ def due(said: Json) -> Due:
         **{name: str(said[name]) for name in texts},
         kind=DueKind(said["kind"]),
         due_time=time(said["due_time"]),
+    )
+
+
+def listener_message(said: Json) -> ListenerMessage:
+    """Read a message for a listener."""
+    return ListenerMessage(
+        id=said["id"],
+        event_id=said["event_id"],
+        attempt=int(said["attempt"]),
+        taken_before=bool(said["taken_before"]),
+        headers=dict(said["headers"]),
+        body=said["body"],
     )
 
 

@@ -45,6 +45,14 @@ class ActionType(OpenEnum):
     REVERSE = "TYPE_REVERSE"
 
 
+class ListenerProblem(OpenEnum):
+    """Why there is no answer to a webhook that a listener has posted."""
+
+    CONNECTION_REFUSED = "LISTENER_PROBLEM_CONNECTION_REFUSED"
+    NO_ANSWER_IN_TIME = "LISTENER_PROBLEM_NO_ANSWER_IN_TIME"
+    NO_CONNECTION = "LISTENER_PROBLEM_NO_CONNECTION"
+
+
 class ActionStatus(OpenEnum):
     """How it went. Only PENDING changes, and by itself."""
 

@@ -41,6 +41,27 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerMessage:
+    """One attempt to deliver an event to an endpoint for listeners, to be posted as it is.
+
+    Attributes:
+        id: `msg_…`.
+        event_id: `evt_…`.
+        attempt: Which one it is: 1 for the first.
+        taken_before: Whether another listener has had this very message and not answered.
+        headers: By their names in lower case, with the signature among them.
+        body: As it was signed.
+    """
+
+    id: str
+    event_id: str
+    attempt: int
+    taken_before: bool
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """Something that happens by itself when its time has come.
 

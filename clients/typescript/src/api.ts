@@ -294,6 +294,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sandbox/listeners/{endpoint_id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take webhooks
+         * @description What is to be posted to an endpoint at `https://listener.paygate.test/`, for a program that posts it to its own machine and tells by AnswerWebhook what came of it, within 15 seconds. Returns as soon as there is something, or after `wait`. While nobody asks, attempts fail, and are made again when somebody does.
+         *
+         *     For keys with the scope `webhooks`.
+         */
+        post: operations["takeWebhooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/listeners/{endpoint_id}/messages/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer webhook
+         * @description What came of one of these: it counts as if the endpoint had answered so.
+         *
+         *     For keys with the scope `webhooks`.
+         */
+        post: operations["answerWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sandbox/due": {
         parameters: {
             query?: never;
@@ -1105,6 +1149,23 @@ export interface components {
              */
             currency: "AED" | "AFN" | "ALL" | "AMD" | "AOA" | "ARS" | "AUD" | "AWG" | "AZN" | "BAM" | "BBD" | "BDT" | "BHD" | "BIF" | "BMD" | "BND" | "BOB" | "BOV" | "BRL" | "BSD" | "BTN" | "BWP" | "BYN" | "BZD" | "CAD" | "CDF" | "CHE" | "CHF" | "CHW" | "CLF" | "CLP" | "CNY" | "COP" | "COU" | "CRC" | "CUP" | "CVE" | "CZK" | "DJF" | "DKK" | "DOP" | "DZD" | "EGP" | "ERN" | "ETB" | "EUR" | "FJD" | "FKP" | "GBP" | "GEL" | "GHS" | "GIP" | "GMD" | "GNF" | "GTQ" | "GYD" | "HKD" | "HNL" | "HTG" | "HUF" | "IDR" | "ILS" | "INR" | "IQD" | "IRR" | "ISK" | "JMD" | "JOD" | "JPY" | "KES" | "KGS" | "KHR" | "KMF" | "KPW" | "KRW" | "KWD" | "KYD" | "KZT" | "LAK" | "LBP" | "LKR" | "LRD" | "LSL" | "LYD" | "MAD" | "MDL" | "MGA" | "MKD" | "MMK" | "MNT" | "MOP" | "MRU" | "MUR" | "MVR" | "MWK" | "MXN" | "MXV" | "MYR" | "MZN" | "NAD" | "NGN" | "NIO" | "NOK" | "NPR" | "NZD" | "OMR" | "PAB" | "PEN" | "PGK" | "PHP" | "PKR" | "PLN" | "PYG" | "QAR" | "RON" | "RSD" | "RUB" | "RWF" | "SAR" | "SBD" | "SCR" | "SDG" | "SEK" | "SGD" | "SHP" | "SLE" | "SOS" | "SRD" | "SSP" | "STN" | "SVC" | "SYP" | "SZL" | "THB" | "TJS" | "TMT" | "TND" | "TOP" | "TRY" | "TTD" | "TWD" | "TZS" | "UAH" | "UGX" | "USD" | "USN" | "UYI" | "UYU" | "UYW" | "UZS" | "VED" | "VES" | "VND" | "VUV" | "WST" | "XAD" | "XAF" | "XCD" | "XCG" | "XOF" | "XPF" | "YER" | "ZAR" | "ZMW" | "ZWG";
         };
+        /** @description What came of posting a message. */
+        AnswerWebhookRequest: {
+            /**
+             * Format: int32
+             * @description The HTTP status of the answer, from 100 to 599; 0 if there was none.
+             */
+            status_code?: number | 0 | unknown;
+            /** @description Why there was none; to be given then, and only then. */
+            problem?: components["schemas"]["ListenerProblem"];
+            /** @description The start of the answer's body, to be shown with the attempt: at most 1,280 characters. */
+            reply?: string;
+        };
+        /** @description Whether it counts. */
+        AnswerWebhookResponse: {
+            /** @description False if it came too late, or twice: if the attempt has failed for want of an answer, it is made again. */
+            counted: boolean;
+        };
         /** @description What to reserve, and on which card. */
         AuthorizeRequest: {
             /** @description The card's details. */
@@ -1852,6 +1913,36 @@ export interface components {
             /** @description For the next page; empty on the last one. */
             next_page_token: string;
         };
+        /** @description One attempt to deliver an event, to be posted as it is. */
+        ListenerMessage: {
+            /** @description `msg_` and 26 characters. */
+            id: string;
+            /** @description The event's id. */
+            event_id: string;
+            /**
+             * Format: int32
+             * @description Which attempt it is: 1 for the first since the event was delivered, or redelivered.
+             */
+            attempt: number;
+            /** @description Whether another listener has had this very message and not answered: it may have been posted. */
+            taken_before: boolean;
+            /** @description The headers by their names in lower case, with the signature among them. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The body, byte for byte as it was signed. */
+            body: string;
+        };
+        /**
+         * @description Why there is no answer to a webhook.
+         *
+         *     - `LISTENER_PROBLEM_UNSPECIFIED`: There is one.
+         *     - `LISTENER_PROBLEM_CONNECTION_REFUSED`: Nothing listens there.
+         *     - `LISTENER_PROBLEM_NO_ANSWER_IN_TIME`: It did not answer in time.
+         *     - `LISTENER_PROBLEM_NO_CONNECTION`: There is no connection, or what came was no HTTP.
+         * @enum {string}
+         */
+        ListenerProblem: "LISTENER_PROBLEM_UNSPECIFIED" | "LISTENER_PROBLEM_CONNECTION_REFUSED" | "LISTENER_PROBLEM_NO_ANSWER_IN_TIME" | "LISTENER_PROBLEM_NO_CONNECTION";
         /** @description A call that the merchant made, with a valid key, and what became of it. */
         LoggedRequest: {
             /** @description Its request id, as in the header `x-request-id` of its reply. */
@@ -2043,6 +2134,27 @@ export interface components {
             /** @description Its delivery, which is still to be tried. */
             delivery: components["schemas"]["Delivery"];
         };
+        /** @description Who takes, and for which endpoint. */
+        TakeWebhooksRequest: {
+            /**
+             * @description What tells this listener from others: 1 to 255 characters, such as a UUID made when it starts. A message is given to it once.
+             * @example 6a0f3f1e-listen
+             */
+            listener: string;
+            /** @description Whether it begins: it takes the place of any other listener of the endpoint, and gets what that one has left unanswered. */
+            begin?: boolean;
+            /**
+             * @description How long to wait for something: up to 4 s; absent means 3 s.
+             * @default 3s
+             * @example 3s
+             */
+            wait: string;
+        };
+        /** @description What is to be posted. */
+        TakeWebhooksResponse: {
+            /** @description In the order in which their attempts began. Those about one payment come one at a time. */
+            messages: components["schemas"]["ListenerMessage"][];
+        };
         /** @description A card of the simulated bank. Any date of expiry that is not past and any CVV of the right length will do. */
         TestCard: {
             /** @description Its number. */
@@ -2156,7 +2268,7 @@ export interface components {
              * @description Never changes its meaning. More may be added.
              * @enum {string}
              */
-            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BANK_RULE_LIMIT" | "BANK_RULE_NOT_FOUND" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WATCH_ENDED" | "WATCH_LIMIT" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
+            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BANK_RULE_LIMIT" | "BANK_RULE_NOT_FOUND" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "LISTENER_REPLACED" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WATCH_ENDED" | "WATCH_LIMIT" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
             /** @constant */
             domain: "paygate";
             /** @description What the reason is about, if it says more. */
@@ -3348,6 +3460,149 @@ export interface operations {
             401: components["responses"]["Status401"];
             403: components["responses"]["Status403"];
             /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    takeWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an endpoint whose URL is `https://listener.paygate.test/`, with any path behind it. */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeWebhooksRequest"];
+            };
+        };
+        responses: {
+            /** @description What is to be posted. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakeWebhooksResponse"];
+                };
+            };
+            /**
+             * @description - `LISTENER_REPLACED`: Another listener has taken the place of this one.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `UNKNOWN_FIELD`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `METHOD_NOT_FOUND`: There is no such method or path.
+             *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    answerWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The endpoint's id. */
+                endpoint_id: string;
+                /** @description The message's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AnswerWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Whether it counts. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerWebhookResponse"];
+                };
+            };
+            /**
+             * @description - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `UNKNOWN_FIELD`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `METHOD_NOT_FOUND`: There is no such method or path.
+             *     - `WEBHOOK_ENDPOINT_NOT_FOUND`: There is no such webhook endpoint.
+             */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["x-request-id"];

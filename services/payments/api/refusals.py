@@ -23,6 +23,8 @@ CODES: Codes = {
     errors.RequestNotFoundError: _Code.NOT_FOUND,
     errors.BankRuleNotFoundError: _Code.NOT_FOUND,
     errors.BankRuleLimitError: _Code.FAILED_PRECONDITION,
+    errors.EndpointNotFoundError: _Code.NOT_FOUND,
+    errors.ListenerReplacedError: _Code.FAILED_PRECONDITION,
     errors.CardTokenRemovedError: _Code.FAILED_PRECONDITION,
     errors.TooManyDeclinesError: _Code.RESOURCE_EXHAUSTED,
     errors.ConcurrentUpdateError: _Code.ABORTED,

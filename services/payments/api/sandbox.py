@@ -16,12 +16,14 @@ from pkg.grpc.paging import PageTokens
 from pkg.grpc.shares import fill_in_pieces
 from pkg.grpc.validation import Checks
 from pkg.replies.once import Once
+from services.payments.api import listeners
 from services.payments.api.bank import BankServicer
 from services.payments.api.logged import encode_request, filter_of, request_id_of
 from services.payments.bank_rules import SandboxBank
 from services.payments.domain.errors import RequestNotFoundError
 from services.payments.drains import Drains, Due
 from services.payments.inbox import InboxMessage, message_fields
+from services.payments.listening import Listening
 from services.payments.logged import RequestLog
 from services.payments.upcoming import Upcoming, upcoming_fields
 
@@ -78,8 +80,10 @@ class SandboxServicer(BankServicer):
         once: Once,
         requests: RequestLog,
         tokens: PageTokens,
+        listening: Listening,
     ) -> None:
         super().__init__(bank, authenticator, tokens)
+        self._listening = listening
         self._requests = requests
         self._store = store
         self._drains = Drains(store.due)
@@ -99,9 +103,9 @@ class SandboxServicer(BankServicer):
         """Turn the merchant's clock forward."""
         merchant_id = await self._authenticator.merchant_id(context)
         checks = Checks()
-        by = request.by.ToTimedelta() if _is_sane(request.by) else timedelta(0)
-        if not timedelta(seconds=1) <= by <= ADVANCE_MAX:
-            checks.add("by", "must be from 1 second to 400 days")
+        by = checks.duration(
+            "by", request.by, timedelta(seconds=1), ADVANCE_MAX, "1 second to 400 days"
+        )
         checks.end()
         reply = pb.AdvanceClockResponse
 
@@ -123,9 +127,9 @@ class SandboxServicer(BankServicer):
         merchant_id = await self._authenticator.merchant_id(context)
         checks, wait = Checks(), DRAIN_DEFAULT
         if request.HasField("timeout"):
-            wait = request.timeout.ToTimedelta() if _is_sane(request.timeout) else -DRAIN_MAX
-        if not timedelta(0) <= wait <= DRAIN_MAX:
-            checks.add("timeout", "must be from 0 to 30 seconds")
+            wait = checks.duration(
+                "timeout", request.timeout, timedelta(0), DRAIN_MAX, "0 to 30 seconds"
+            )
         checks.end()
         due = await self._drains.wait(merchant_id, seconds=wait.total_seconds())
         return pb.DrainResponse(
@@ -169,6 +173,25 @@ class SandboxServicer(BankServicer):
             await fill_in_pieces(reply.messages, page, message_fields)
             return reply
 
+    async def TakeWebhooks(  # noqa: N802
+        self, request: pb.TakeWebhooksRequest, context: Context
+    ) -> pb.TakeWebhooksResponse:
+        """Wait for messages to an endpoint that a listener posts."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        listener, seconds = listeners.listener_of(request, merchant_id)
+        found = await self._listening.take(listener, begin=request.begin, seconds=seconds)
+        reply = pb.TakeWebhooksResponse()
+        await fill_in_pieces(reply.messages, found, listeners.message_fields)
+        return reply
+
+    async def AnswerWebhook(  # noqa: N802
+        self, request: pb.AnswerWebhookRequest, context: Context
+    ) -> pb.AnswerWebhookResponse:
+        """Note what came of one."""
+        merchant_id = await self._authenticator.merchant_id(context)
+        answer = listeners.answer_of(request)
+        return pb.AnswerWebhookResponse(counted=await self._listening.answer(merchant_id, answer))
+
     async def ListDue(  # noqa: N802
         self, _request: pb.ListDueRequest, context: Context
     ) -> pb.ListDueResponse:
@@ -204,11 +227,6 @@ class SandboxServicer(BankServicer):
             if found is None:
                 raise RequestNotFoundError
             return pb.GetRequestResponse(request=encode_request(found))
-
-
-def _is_sane(duration: Duration) -> bool:
-    # Beyond this, seconds do not fit into a timedelta.
-    return abs(duration.seconds) <= 10**9 and abs(duration.nanos) < 10**9
 
 
 def _now(ahead: timedelta) -> Timestamp:

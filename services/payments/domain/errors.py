@@ -54,6 +54,18 @@ class BankRuleLimitError(PaymentsError):
     reason = "BANK_RULE_LIMIT"
 
 
+class EndpointNotFoundError(PaymentsError):
+    """There is no such webhook endpoint."""
+
+    reason = "WEBHOOK_ENDPOINT_NOT_FOUND"
+
+
+class ListenerReplacedError(PaymentsError):
+    """Another listener has taken the place of this one."""
+
+    reason = "LISTENER_REPLACED"
+
+
 class TooManyDeclinesError(PaymentsError, RateLimitedError):
     """Too many authorizations of this card, or with this API key, were declined. Try later."""
 

@@ -7,10 +7,12 @@ from pkg.postgres.tenancy import MerchantPool
 from pkg.process.settings import as_secret
 from pkg.replies.once import Once
 from services.payments.adapters.bank_line import BankLine
+from services.payments.adapters.postgres_listeners import PostgresListeners
 from services.payments.adapters.postgres_requests import PostgresRequests
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.sandbox_bank import GrpcSandboxBank
 from services.payments.api.sandbox import SandboxServicer
+from services.payments.listening import Listening
 from services.payments.setup.config import Settings
 
 
@@ -35,4 +37,5 @@ def sandbox_on(
         Once(pool, key),
         PostgresRequests(own_rows),
         PageTokens(key),
+        Listening(PostgresListeners(pool)),
     )

@@ -10,12 +10,14 @@ from paygate_client import _sandbox_requests as requests
 from paygate_client._sync.listing import Listing
 from paygate_client._sync.transport import Transport
 from paygate_client.bank_models import BankRequest, BankRule
+from paygate_client.enums import ListenerProblem
 from paygate_client.models import Payment
 from paygate_client.sandbox_models import (
     Clock,
     Drained,
     Due,
     InboxMessage,
+    ListenerMessage,
     LoggedRequest,
     TestCard,
 )
@@ -46,6 +48,52 @@ class Sandbox:
     def inbox(self) -> Listing[InboxMessage]:
         """List what came for endpoints at `https://inbox.paygate.test/`, the newest first."""
         return Listing(self._transport, lambda at: requests.list_inbox(token=at))
+
+    def take_webhooks(
+        self,
+        endpoint_id: str,
+        listener: str,
+        *,
+        begin: bool = False,
+        wait: timedelta = timedelta(seconds=3),
+    ) -> Sequence[ListenerMessage]:
+        """Return what is to be posted to an endpoint at `https://listener.paygate.test/`.
+
+        Args:
+            endpoint_id: `we_…`.
+            listener: What tells this listener from others, such as a UUID made when it starts.
+            begin: Whether it takes the place of any other; and what that one has not answered.
+            wait: How long to wait for something, up to 4 s.
+
+        Raises:
+            NotFoundError: There is no such endpoint.
+            InvalidRequestError: It is not for listeners.
+            RefusedError: `LISTENER_REPLACED`: another one has begun.
+        """
+        call = requests.take_webhooks(endpoint_id, listener, begin=begin, wait=wait)
+        return self._transport.send(call)
+
+    def answer_webhook(
+        self,
+        endpoint_id: str,
+        message_id: str,
+        *,
+        status_code: int = 0,
+        problem: ListenerProblem | None = None,
+        reply: str = "",
+    ) -> bool:
+        """Tell what came of a message: a status, or why there was none.
+
+        Returns:
+            Whether it counts: False if it came too late, or twice.
+
+        Raises:
+            InvalidRequestError: A field is wrong.
+        """
+        call = requests.answer_webhook(
+            endpoint_id, message_id, status_code=status_code, problem=problem, reply=reply
+        )
+        return self._transport.send(call)
 
     def due(self) -> Sequence[Due]:
         """Return the first 20 things that time brings, the soonest first."""

@@ -3,6 +3,8 @@
 WITH deliveries AS (DELETE FROM webhook_deliveries WHERE merchant_id = $1),
 attempts AS (DELETE FROM webhook_attempts WHERE merchant_id = $1),
 inbox AS (DELETE FROM inbox_messages WHERE merchant_id = $1),
+listening AS (DELETE FROM listeners WHERE merchant_id = $1),
+to_listeners AS (DELETE FROM listener_messages WHERE merchant_id = $1),
 secrets AS (DELETE FROM webhook_secrets WHERE merchant_id = $1),
 endpoints AS (DELETE FROM webhook_endpoints WHERE merchant_id = $1),
 requests AS (DELETE FROM logged_requests WHERE merchant_id = $1),

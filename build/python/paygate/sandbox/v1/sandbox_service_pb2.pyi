@@ -23,6 +23,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ListenerProblem:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ListenerProblemEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ListenerProblem.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LISTENER_PROBLEM_UNSPECIFIED: _ListenerProblem.ValueType  # 0
+    """There is one."""
+    LISTENER_PROBLEM_CONNECTION_REFUSED: _ListenerProblem.ValueType  # 1
+    """Nothing listens there."""
+    LISTENER_PROBLEM_NO_ANSWER_IN_TIME: _ListenerProblem.ValueType  # 2
+    """It did not answer in time."""
+    LISTENER_PROBLEM_NO_CONNECTION: _ListenerProblem.ValueType  # 3
+    """There is no connection, or what came was no HTTP."""
+
+class ListenerProblem(_ListenerProblem, metaclass=_ListenerProblemEnumTypeWrapper):
+    """Why there is no answer to a webhook."""
+
+LISTENER_PROBLEM_UNSPECIFIED: ListenerProblem.ValueType  # 0
+"""There is one."""
+LISTENER_PROBLEM_CONNECTION_REFUSED: ListenerProblem.ValueType  # 1
+"""Nothing listens there."""
+LISTENER_PROBLEM_NO_ANSWER_IN_TIME: ListenerProblem.ValueType  # 2
+"""It did not answer in time."""
+LISTENER_PROBLEM_NO_CONNECTION: ListenerProblem.ValueType  # 3
+"""There is no connection, or what came was no HTTP."""
+Global___ListenerProblem: _TypeAlias = ListenerProblem  # noqa: Y015
+
 @_typing.final
 class GetClockRequest(_message.Message):
     """Nothing to say."""
@@ -348,6 +376,194 @@ class InboxMessage(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InboxMessage: _TypeAlias = InboxMessage  # noqa: Y015
+
+@_typing.final
+class TakeWebhooksRequest(_message.Message):
+    """Who takes, and for which endpoint."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINT_ID_FIELD_NUMBER: _builtins.int
+    LISTENER_FIELD_NUMBER: _builtins.int
+    BEGIN_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    endpoint_id: _builtins.str
+    """The id of an endpoint whose URL is `https://listener.paygate.test/`, with any path behind it."""
+    listener: _builtins.str
+    """What tells this listener from others: 1 to 255 characters, such as a UUID made when it starts. A
+    message is given to it once.
+    """
+    begin: _builtins.bool
+    """Whether it begins: it takes the place of any other listener of the endpoint, and gets what that one
+    has left unanswered.
+    """
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """How long to wait for something: up to 4 s; absent means 3 s."""
+
+    def __init__(
+        self,
+        *,
+        endpoint_id: _builtins.str = ...,
+        listener: _builtins.str = ...,
+        begin: _builtins.bool = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin", b"begin", "endpoint_id", b"endpoint_id", "listener", b"listener", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeWebhooksRequest: _TypeAlias = TakeWebhooksRequest  # noqa: Y015
+
+@_typing.final
+class TakeWebhooksResponse(_message.Message):
+    """What is to be posted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListenerMessage]:
+        """In the order in which their attempts began. Those about one payment come one at a time."""
+
+    def __init__(
+        self,
+        *,
+        messages: _abc.Iterable[Global___ListenerMessage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeWebhooksResponse: _TypeAlias = TakeWebhooksResponse  # noqa: Y015
+
+@_typing.final
+class ListenerMessage(_message.Message):
+    """One attempt to deliver an event, to be posted as it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    TAKEN_BEFORE_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """`msg_` and 26 characters."""
+    event_id: _builtins.str
+    """The event's id."""
+    attempt: _builtins.int
+    """Which attempt it is: 1 for the first since the event was delivered, or redelivered."""
+    taken_before: _builtins.bool
+    """Whether another listener has had this very message and not answered: it may have been posted."""
+    body: _builtins.str
+    """The body, byte for byte as it was signed."""
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The headers by their names in lower case, with the signature among them."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        attempt: _builtins.int = ...,
+        taken_before: _builtins.bool = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        body: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "body", b"body", "event_id", b"event_id", "headers", b"headers", "id", b"id", "taken_before", b"taken_before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListenerMessage: _TypeAlias = ListenerMessage  # noqa: Y015
+
+@_typing.final
+class AnswerWebhookRequest(_message.Message):
+    """What came of posting a message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINT_ID_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    STATUS_CODE_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    REPLY_FIELD_NUMBER: _builtins.int
+    endpoint_id: _builtins.str
+    """The endpoint's id."""
+    id: _builtins.str
+    """The message's id."""
+    status_code: _builtins.int
+    """The HTTP status of the answer, from 100 to 599; 0 if there was none."""
+    problem: Global___ListenerProblem.ValueType
+    """Why there was none; to be given then, and only then."""
+    reply: _builtins.str
+    """The start of the answer's body, to be shown with the attempt: at most 1,280 characters."""
+    def __init__(
+        self,
+        *,
+        endpoint_id: _builtins.str = ...,
+        id: _builtins.str = ...,
+        status_code: _builtins.int = ...,
+        problem: Global___ListenerProblem.ValueType = ...,
+        reply: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint_id", b"endpoint_id", "id", b"id", "problem", b"problem", "reply", b"reply", "status_code", b"status_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerWebhookRequest: _TypeAlias = AnswerWebhookRequest  # noqa: Y015
+
+@_typing.final
+class AnswerWebhookResponse(_message.Message):
+    """Whether it counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTED_FIELD_NUMBER: _builtins.int
+    counted: _builtins.bool
+    """False if it came too late, or twice: if the attempt has failed for want of an answer, it is made again."""
+    def __init__(
+        self,
+        *,
+        counted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerWebhookResponse: _TypeAlias = AnswerWebhookResponse  # noqa: Y015
 
 @_typing.final
 class ListDueRequest(_message.Message):

@@ -60,6 +60,16 @@ class SandboxServiceStub:
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.SerializeToString,
                 response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.FromString,
                 _registered_method=True)
+        self.TakeWebhooks = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/TakeWebhooks',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.TakeWebhooksRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.TakeWebhooksResponse.FromString,
+                _registered_method=True)
+        self.AnswerWebhook = channel.unary_unary(
+                '/paygate.sandbox.v1.SandboxService/AnswerWebhook',
+                request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.AnswerWebhookRequest.SerializeToString,
+                response_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.AnswerWebhookResponse.FromString,
+                _registered_method=True)
         self.ListDue = channel.unary_unary(
                 '/paygate.sandbox.v1.SandboxService/ListDue',
                 request_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListDueRequest.SerializeToString,
@@ -138,6 +148,23 @@ class SandboxServiceServicer:
     def ListInbox(self, request, context):
         """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
         200 messages, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeWebhooks(self, request, context):
+        """What is to be posted to an endpoint at `https://listener.paygate.test/`, for a program that posts it
+        to its own machine and tells by AnswerWebhook what came of it, within 15 seconds. Returns as soon as
+        there is something, or after `wait`. While nobody asks, attempts fail, and are made again when
+        somebody does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerWebhook(self, request, context):
+        """What came of one of these: it counts as if the endpoint had answered so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -229,6 +256,16 @@ def add_SandboxServiceServicer_to_server(servicer, server):
                     servicer.ListInbox,
                     request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.FromString,
                     response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.SerializeToString,
+            ),
+            'TakeWebhooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeWebhooks,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.TakeWebhooksRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.TakeWebhooksResponse.SerializeToString,
+            ),
+            'AnswerWebhook': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerWebhook,
+                    request_deserializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.AnswerWebhookRequest.FromString,
+                    response_serializer=paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.AnswerWebhookResponse.SerializeToString,
             ),
             'ListDue': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDue,
@@ -407,6 +444,60 @@ class SandboxService:
             '/paygate.sandbox.v1.SandboxService/ListInbox',
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxRequest.SerializeToString,
             paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.ListInboxResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeWebhooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/TakeWebhooks',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.TakeWebhooksRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.TakeWebhooksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerWebhook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.sandbox.v1.SandboxService/AnswerWebhook',
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.AnswerWebhookRequest.SerializeToString,
+            paygate_dot_sandbox_dot_v1_dot_sandbox__service__pb2.AnswerWebhookResponse.FromString,
             options,
             channel_credentials,
             insecure,

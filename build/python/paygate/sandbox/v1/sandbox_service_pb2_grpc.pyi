@@ -47,6 +47,14 @@ class SandboxServiceStub:
     """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
     200 messages, the newest first.
     """
+    TakeWebhooks: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.TakeWebhooksRequest, _sandbox_service_pb2.TakeWebhooksResponse]
+    """What is to be posted to an endpoint at `https://listener.paygate.test/`, for a program that posts it
+    to its own machine and tells by AnswerWebhook what came of it, within 15 seconds. Returns as soon as
+    there is something, or after `wait`. While nobody asks, attempts fail, and are made again when
+    somebody does.
+    """
+    AnswerWebhook: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.AnswerWebhookRequest, _sandbox_service_pb2.AnswerWebhookResponse]
+    """What came of one of these: it counts as if the endpoint had answered so."""
     ListDue: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListDueRequest, _sandbox_service_pb2.ListDueResponse]
     """What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for
     those whose time has come.
@@ -89,6 +97,14 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
     200 messages, the newest first.
     """
+    TakeWebhooks: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.TakeWebhooksRequest, _sandbox_service_pb2.TakeWebhooksResponse]  # type: ignore[assignment]
+    """What is to be posted to an endpoint at `https://listener.paygate.test/`, for a program that posts it
+    to its own machine and tells by AnswerWebhook what came of it, within 15 seconds. Returns as soon as
+    there is something, or after `wait`. While nobody asks, attempts fail, and are made again when
+    somebody does.
+    """
+    AnswerWebhook: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.AnswerWebhookRequest, _sandbox_service_pb2.AnswerWebhookResponse]  # type: ignore[assignment]
+    """What came of one of these: it counts as if the endpoint had answered so."""
     ListDue: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListDueRequest, _sandbox_service_pb2.ListDueResponse]  # type: ignore[assignment]
     """What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for
     those whose time has come.
@@ -158,6 +174,26 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         """What would have been posted to the merchant's endpoints at `https://inbox.paygate.test/`: the last
         200 messages, the newest first.
         """
+
+    @_abc_1.abstractmethod
+    def TakeWebhooks(
+        self,
+        request: _sandbox_service_pb2.TakeWebhooksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.TakeWebhooksResponse, _abc.Awaitable[_sandbox_service_pb2.TakeWebhooksResponse]]:
+        """What is to be posted to an endpoint at `https://listener.paygate.test/`, for a program that posts it
+        to its own machine and tells by AnswerWebhook what came of it, within 15 seconds. Returns as soon as
+        there is something, or after `wait`. While nobody asks, attempts fail, and are made again when
+        somebody does.
+        """
+
+    @_abc_1.abstractmethod
+    def AnswerWebhook(
+        self,
+        request: _sandbox_service_pb2.AnswerWebhookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.AnswerWebhookResponse, _abc.Awaitable[_sandbox_service_pb2.AnswerWebhookResponse]]:
+        """What came of one of these: it counts as if the endpoint had answered so."""
 
     @_abc_1.abstractmethod
     def ListDue(

@@ -17,7 +17,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file paygate/sandbox/v1/sandbox_service.proto.
  */
 export const file_paygate_sandbox_v1_sandbox_service: GenFile = /*@__PURE__*/
-  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyJFChBMaXN0SW5ib3hSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImAKEUxpc3RJbmJveFJlc3BvbnNlEjIKCG1lc3NhZ2VzGAEgAygLMiAucGF5Z2F0ZS5zYW5kYm94LnYxLkluYm94TWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQIKDEluYm94TWVzc2FnZRIKCgJpZBgBIAEoCRIvCgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZW5kcG9pbnRfaWQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSEwoLc3RhdHVzX2NvZGUYBSABKAUSPgoHaGVhZGVycxgGIAMoCzItLnBheWdhdGUuc2FuZGJveC52MS5JbmJveE1lc3NhZ2UuSGVhZGVyc0VudHJ5EgwKBGJvZHkYByABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEAoOTGlzdER1ZVJlcXVlc3QiNwoPTGlzdER1ZVJlc3BvbnNlEiQKA2R1ZRgBIAMoCzIXLnBheWdhdGUuc2FuZGJveC52MS5EdWUihgIKA0R1ZRIqCgRraW5kGAEgASgOMhwucGF5Z2F0ZS5zYW5kYm94LnYxLkR1ZS5LaW5kEiwKCGR1ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwYXltZW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhMKC2VuZHBvaW50X2lkGAUgASgJImoKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhgKFEtJTkRfUEFZTUVOVF9FWFBJUkVTEAESFwoTS0lORF9BQ1RJT05fUkVUUklFRBACEhkKFUtJTkRfREVMSVZFUllfUkVUUklFRBADIhYKFExpc3RUZXN0Q2FyZHNSZXF1ZXN0IkQKFUxpc3RUZXN0Q2FyZHNSZXNwb25zZRIrCgVjYXJkcxgBIAMoCzIcLnBheWdhdGUuc2FuZGJveC52MS5UZXN0Q2FyZCIsCghUZXN0Q2FyZBILCgNwYW4YASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkixgIKFUNyZWF0ZUJhbmtSdWxlUmVxdWVzdBI3CgVtYXRjaBgBIAEoCzIiLnBheWdhdGUuc2FuZGJveC52MS5CYW5rUnVsZS5NYXRjaEIE4kEBARI5CgZlZmZlY3QYAiABKAsyIy5wYXlnYXRlLnNhbmRib3gudjEuQmFua1J1bGUuRWZmZWN0QgTiQQECEhgKBXRpbWVzGAMgASgDQgTiQQEBSACIAQESGgoHcGVyY2VudBgEIAEoBUIE4kEBAUgBiAEBEjUKC2FjdGl2ZV9mcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBARI2CgxhY3RpdmVfdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEBQggKBl90aW1lc0IKCghfcGVyY2VudCJEChZDcmVhdGVCYW5rUnVsZVJlc3BvbnNlEioKBHJ1bGUYASABKAsyHC5wYXlnYXRlLnNhbmRib3gudjEuQmFua1J1bGUiFgoUTGlzdEJhbmtSdWxlc1JlcXVlc3QiRAoVTGlzdEJhbmtSdWxlc1Jlc3BvbnNlEisKBXJ1bGVzGAEgAygLMhwucGF5Z2F0ZS5zYW5kYm94LnYxLkJhbmtSdWxlIikKFURlbGV0ZUJhbmtSdWxlUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAiIYChZEZWxldGVCYW5rUnVsZVJlc3BvbnNlIkwKF0xpc3RCYW5rUmVxdWVzdHNSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImYKGExpc3RCYW5rUmVxdWVzdHNSZXNwb25zZRIxCghyZXF1ZXN0cxgBIAMoCzIfLnBheWdhdGUuc2FuZGJveC52MS5CYW5rUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki6gEKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSFAoGZmFpbGVkGAEgASgIQgTiQQEBEh0KCnBheW1lbnRfaWQYAiABKAlCBOJBAQFIAIgBARIiCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCBOJBAQFIAYgBARIZCgZtZXRob2QYBCABKAlCBOJBAQFIAogBARIXCglwYWdlX3NpemUYBSABKAVCBOJBAQESGAoKcGFnZV90b2tlbhgGIAEoCUIE4kEBAUINCgtfcGF5bWVudF9pZEISChBfaWRlbXBvdGVuY3lfa2V5QgkKB19tZXRob2QiZAoUTGlzdFJlcXVlc3RzUmVzcG9uc2USMwoIcmVxdWVzdHMYASADKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJQoRR2V0UmVxdWVzdFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQIiSAoSR2V0UmVxdWVzdFJlc3BvbnNlEjIKB3JlcXVlc3QYASABKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdCLWAwoNTG9nZ2VkUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAxI1CgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMSFAoGbWV0aG9kGAMgASgJQgTiQQEDEhUKB3NlcnZpY2UYBCABKAlCBOJBAQMSEgoEY29kZRgFIAEoCUIE4kEBAxIZCgtodHRwX3N0YXR1cxgGIAEoBUIE4kEBAxIUCgZyZWFzb24YByABKAlCBOJBAQMSMQoIZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CBOJBAQMSHQoPaWRlbXBvdGVuY3lfa2V5GAkgASgJQgTiQQEDEhYKCHJlcGxheWVkGAogASgIQgTiQQEDEhgKCnBheW1lbnRfaWQYCyABKAlCBOJBAQMSFAoGa2V5X2lkGAwgASgJQgTiQQEDEhIKBHJlc3QYDSABKAhCBOJBAQMSLgoHcmVxdWVzdBgOIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBOJBAQMSLAoFcmVwbHkYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgTiQQEDMvwPCg5TYW5kYm94U2VydmljZRKIAQoIR2V0Q2xvY2sSIy5wYXlnYXRlLnNhbmRib3gudjEuR2V0Q2xvY2tSZXF1ZXN0GiQucGF5Z2F0ZS5zYW5kYm94LnYxLkdldENsb2NrUmVzcG9uc2UiMfqNGQIBAoLT5JMCJVoTEhEvdjEvc2FuZGJveC9jbG9jaxIOL3NhbmRib3gvY2xvY2sSqQEKDEFkdmFuY2VDbG9jaxInLnBheWdhdGUuc2FuZGJveC52MS5BZHZhbmNlQ2xvY2tSZXF1ZXN0GigucGF5Z2F0ZS5zYW5kYm94LnYxLkFkdmFuY2VDbG9ja1Jlc3BvbnNlIkb6jRkBAYLT5JMCOzoBKloeOgEqIhkvdjEvc2FuZGJveC9jbG9jay9hZHZhbmNlIhYvc2FuZGJveC9jbG9jay9hZHZhbmNlEoQBCgVEcmFpbhIgLnBheWdhdGUuc2FuZGJveC52MS5EcmFpblJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuRHJhaW5SZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvZHJhaW4iDi9zYW5kYm94L2RyYWluEoQBCgVSZXNldBIgLnBheWdhdGUuc2FuZGJveC52MS5SZXNldFJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuUmVzZXRSZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvcmVzZXQiDi9zYW5kYm94L3Jlc2V0EosBCglMaXN0SW5ib3gSJC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEluYm94UmVxdWVzdBolLnBheWdhdGUuc2FuZGJveC52MS5MaXN0SW5ib3hSZXNwb25zZSIx+o0ZAgECgtPkkwIlWhMSES92MS9zYW5kYm94L2luYm94Eg4vc2FuZGJveC9pbmJveBKBAQoHTGlzdER1ZRIiLnBheWdhdGUuc2FuZGJveC52MS5MaXN0RHVlUmVxdWVzdBojLnBheWdhdGUuc2FuZGJveC52MS5MaXN0RHVlUmVzcG9uc2UiLfqNGQIBAoLT5JMCIVoREg8vdjEvc2FuZGJveC9kdWUSDC9zYW5kYm94L2R1ZRKhAQoNTGlzdFRlc3RDYXJkcxIoLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVxdWVzdBopLnBheWdhdGUuc2FuZGJveC52MS5MaXN0VGVzdENhcmRzUmVzcG9uc2UiO/qNGQIBAoLT5JMCL1oYEhYvdjEvc2FuZGJveC90ZXN0LWNhcmRzEhMvc2FuZGJveC90ZXN0LWNhcmRzEqkBCg5DcmVhdGVCYW5rUnVsZRIpLnBheWdhdGUuc2FuZGJveC52MS5DcmVhdGVCYW5rUnVsZVJlcXVlc3QaKi5wYXlnYXRlLnNhbmRib3gudjEuQ3JlYXRlQmFua1J1bGVSZXNwb25zZSJA+o0ZAQGC0+STAjU6ASpaGzoBKiIWL3YxL3NhbmRib3gvYmFuay1ydWxlcyITL3NhbmRib3gvYmFuay1ydWxlcxKhAQoNTGlzdEJhbmtSdWxlcxIoLnBheWdhdGUuc2FuZGJveC52MS5MaXN0QmFua1J1bGVzUmVxdWVzdBopLnBheWdhdGUuc2FuZGJveC52MS5MaXN0QmFua1J1bGVzUmVzcG9uc2UiO/qNGQIBAoLT5JMCL1oYEhYvdjEvc2FuZGJveC9iYW5rLXJ1bGVzEhMvc2FuZGJveC9iYW5rLXJ1bGVzEq0BCg5EZWxldGVCYW5rUnVsZRIpLnBheWdhdGUuc2FuZGJveC52MS5EZWxldGVCYW5rUnVsZVJlcXVlc3QaKi5wYXlnYXRlLnNhbmRib3gudjEuRGVsZXRlQmFua1J1bGVSZXNwb25zZSJE+o0ZAQGC0+STAjlaHSobL3YxL3NhbmRib3gvYmFuay1ydWxlcy97aWR9Khgvc2FuZGJveC9iYW5rLXJ1bGVzL3tpZH0SsAEKEExpc3RCYW5rUmVxdWVzdHMSKy5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEJhbmtSZXF1ZXN0c1JlcXVlc3QaLC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEJhbmtSZXF1ZXN0c1Jlc3BvbnNlIkH6jRkCAQKC0+STAjVaGxIZL3YxL3NhbmRib3gvYmFuay1yZXF1ZXN0cxIWL3NhbmRib3gvYmFuay1yZXF1ZXN0cxKaAQoMTGlzdFJlcXVlc3RzEicucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RSZXF1ZXN0c1JlcXVlc3QaKC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdFJlcXVlc3RzUmVzcG9uc2UiN/qNGQIBAoLT5JMCK1oWEhQvdjEvc2FuZGJveC9yZXF1ZXN0cxIRL3NhbmRib3gvcmVxdWVzdHMSngEKCkdldFJlcXVlc3QSJS5wYXlnYXRlLnNhbmRib3gudjEuR2V0UmVxdWVzdFJlcXVlc3QaJi5wYXlnYXRlLnNhbmRib3gudjEuR2V0UmVxdWVzdFJlc3BvbnNlIkH6jRkCAQKC0+STAjVaGxIZL3YxL3NhbmRib3gvcmVxdWVzdHMve2lkfRIWL3NhbmRib3gvcmVxdWVzdHMve2lkfWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope, file_paygate_sandbox_v1_bank]);
+  fileDesc("CihwYXlnYXRlL3NhbmRib3gvdjEvc2FuZGJveF9zZXJ2aWNlLnByb3RvEhJwYXlnYXRlLnNhbmRib3gudjEiEQoPR2V0Q2xvY2tSZXF1ZXN0ImYKEEdldENsb2NrUmVzcG9uc2USJwoDbm93GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgZvZmZzZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoTQWR2YW5jZUNsb2NrUmVxdWVzdBIrCgJieRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBAiJqChRBZHZhbmNlQ2xvY2tSZXNwb25zZRInCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBm9mZnNldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJACgxEcmFpblJlcXVlc3QSMAoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJ/Cg1EcmFpblJlc3BvbnNlEg8KB2RyYWluZWQYASABKAgSFwoPcGVuZGluZ19hY3Rpb25zGAIgASgFEhQKDGR1ZV9leHBpcmllcxgDIAEoBRIWCg5wZW5kaW5nX2V2ZW50cxgEIAEoBRIWCg5kdWVfZGVsaXZlcmllcxgFIAEoBSIOCgxSZXNldFJlcXVlc3QiIQoNUmVzZXRSZXNwb25zZRIQCghwYXltZW50cxgBIAEoAyJFChBMaXN0SW5ib3hSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImAKEUxpc3RJbmJveFJlc3BvbnNlEjIKCG1lc3NhZ2VzGAEgAygLMiAucGF5Z2F0ZS5zYW5kYm94LnYxLkluYm94TWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQIKDEluYm94TWVzc2FnZRIKCgJpZBgBIAEoCRIvCgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZW5kcG9pbnRfaWQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSEwoLc3RhdHVzX2NvZGUYBSABKAUSPgoHaGVhZGVycxgGIAMoCzItLnBheWdhdGUuc2FuZGJveC52MS5JbmJveE1lc3NhZ2UuSGVhZGVyc0VudHJ5EgwKBGJvZHkYByABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEijAEKE1Rha2VXZWJob29rc1JlcXVlc3QSGQoLZW5kcG9pbnRfaWQYASABKAlCBOJBAQISFgoIbGlzdGVuZXIYAiABKAlCBOJBAQISEwoFYmVnaW4YAyABKAhCBOJBAQESLQoEd2FpdBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIE4kEBASJNChRUYWtlV2ViaG9va3NSZXNwb25zZRI1CghtZXNzYWdlcxgBIAMoCzIjLnBheWdhdGUuc2FuZGJveC52MS5MaXN0ZW5lck1lc3NhZ2Ui1wEKD0xpc3RlbmVyTWVzc2FnZRIKCgJpZBgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIPCgdhdHRlbXB0GAMgASgFEhQKDHRha2VuX2JlZm9yZRgEIAEoCBJBCgdoZWFkZXJzGAUgAygLMjAucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RlbmVyTWVzc2FnZS5IZWFkZXJzRW50cnkSDAoEYm9keRgGIAEoCRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKvAQoUQW5zd2VyV2ViaG9va1JlcXVlc3QSGQoLZW5kcG9pbnRfaWQYASABKAlCBOJBAQISEAoCaWQYAiABKAlCBOJBAQISGQoLc3RhdHVzX2NvZGUYAyABKAVCBOJBAQESOgoHcHJvYmxlbRgEIAEoDjIjLnBheWdhdGUuc2FuZGJveC52MS5MaXN0ZW5lclByb2JsZW1CBOJBAQESEwoFcmVwbHkYBSABKAlCBOJBAQEiKAoVQW5zd2VyV2ViaG9va1Jlc3BvbnNlEg8KB2NvdW50ZWQYASABKAgiEAoOTGlzdER1ZVJlcXVlc3QiNwoPTGlzdER1ZVJlc3BvbnNlEiQKA2R1ZRgBIAMoCzIXLnBheWdhdGUuc2FuZGJveC52MS5EdWUihgIKA0R1ZRIqCgRraW5kGAEgASgOMhwucGF5Z2F0ZS5zYW5kYm94LnYxLkR1ZS5LaW5kEiwKCGR1ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwYXltZW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhMKC2VuZHBvaW50X2lkGAUgASgJImoKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhgKFEtJTkRfUEFZTUVOVF9FWFBJUkVTEAESFwoTS0lORF9BQ1RJT05fUkVUUklFRBACEhkKFUtJTkRfREVMSVZFUllfUkVUUklFRBADIhYKFExpc3RUZXN0Q2FyZHNSZXF1ZXN0IkQKFUxpc3RUZXN0Q2FyZHNSZXNwb25zZRIrCgVjYXJkcxgBIAMoCzIcLnBheWdhdGUuc2FuZGJveC52MS5UZXN0Q2FyZCIsCghUZXN0Q2FyZBILCgNwYW4YASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkixgIKFUNyZWF0ZUJhbmtSdWxlUmVxdWVzdBI3CgVtYXRjaBgBIAEoCzIiLnBheWdhdGUuc2FuZGJveC52MS5CYW5rUnVsZS5NYXRjaEIE4kEBARI5CgZlZmZlY3QYAiABKAsyIy5wYXlnYXRlLnNhbmRib3gudjEuQmFua1J1bGUuRWZmZWN0QgTiQQECEhgKBXRpbWVzGAMgASgDQgTiQQEBSACIAQESGgoHcGVyY2VudBgEIAEoBUIE4kEBAUgBiAEBEjUKC2FjdGl2ZV9mcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBARI2CgxhY3RpdmVfdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEBQggKBl90aW1lc0IKCghfcGVyY2VudCJEChZDcmVhdGVCYW5rUnVsZVJlc3BvbnNlEioKBHJ1bGUYASABKAsyHC5wYXlnYXRlLnNhbmRib3gudjEuQmFua1J1bGUiFgoUTGlzdEJhbmtSdWxlc1JlcXVlc3QiRAoVTGlzdEJhbmtSdWxlc1Jlc3BvbnNlEisKBXJ1bGVzGAEgAygLMhwucGF5Z2F0ZS5zYW5kYm94LnYxLkJhbmtSdWxlIikKFURlbGV0ZUJhbmtSdWxlUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAiIYChZEZWxldGVCYW5rUnVsZVJlc3BvbnNlIkwKF0xpc3RCYW5rUmVxdWVzdHNSZXF1ZXN0EhcKCXBhZ2Vfc2l6ZRgBIAEoBUIE4kEBARIYCgpwYWdlX3Rva2VuGAIgASgJQgTiQQEBImYKGExpc3RCYW5rUmVxdWVzdHNSZXNwb25zZRIxCghyZXF1ZXN0cxgBIAMoCzIfLnBheWdhdGUuc2FuZGJveC52MS5CYW5rUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki6gEKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSFAoGZmFpbGVkGAEgASgIQgTiQQEBEh0KCnBheW1lbnRfaWQYAiABKAlCBOJBAQFIAIgBARIiCg9pZGVtcG90ZW5jeV9rZXkYAyABKAlCBOJBAQFIAYgBARIZCgZtZXRob2QYBCABKAlCBOJBAQFIAogBARIXCglwYWdlX3NpemUYBSABKAVCBOJBAQESGAoKcGFnZV90b2tlbhgGIAEoCUIE4kEBAUINCgtfcGF5bWVudF9pZEISChBfaWRlbXBvdGVuY3lfa2V5QgkKB19tZXRob2QiZAoUTGlzdFJlcXVlc3RzUmVzcG9uc2USMwoIcmVxdWVzdHMYASADKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJQoRR2V0UmVxdWVzdFJlcXVlc3QSEAoCaWQYASABKAlCBOJBAQIiSAoSR2V0UmVxdWVzdFJlc3BvbnNlEjIKB3JlcXVlc3QYASABKAsyIS5wYXlnYXRlLnNhbmRib3gudjEuTG9nZ2VkUmVxdWVzdCLWAwoNTG9nZ2VkUmVxdWVzdBIQCgJpZBgBIAEoCUIE4kEBAxI1CgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQMSFAoGbWV0aG9kGAMgASgJQgTiQQEDEhUKB3NlcnZpY2UYBCABKAlCBOJBAQMSEgoEY29kZRgFIAEoCUIE4kEBAxIZCgtodHRwX3N0YXR1cxgGIAEoBUIE4kEBAxIUCgZyZWFzb24YByABKAlCBOJBAQMSMQoIZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CBOJBAQMSHQoPaWRlbXBvdGVuY3lfa2V5GAkgASgJQgTiQQEDEhYKCHJlcGxheWVkGAogASgIQgTiQQEDEhgKCnBheW1lbnRfaWQYCyABKAlCBOJBAQMSFAoGa2V5X2lkGAwgASgJQgTiQQEDEhIKBHJlc3QYDSABKAhCBOJBAQMSLgoHcmVxdWVzdBgOIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBOJBAQMSLAoFcmVwbHkYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgTiQQEDKqgBCg9MaXN0ZW5lclByb2JsZW0SIAocTElTVEVORVJfUFJPQkxFTV9VTlNQRUNJRklFRBAAEicKI0xJU1RFTkVSX1BST0JMRU1fQ09OTkVDVElPTl9SRUZVU0VEEAESJgoiTElTVEVORVJfUFJPQkxFTV9OT19BTlNXRVJfSU5fVElNRRACEiIKHkxJU1RFTkVSX1BST0JMRU1fTk9fQ09OTkVDVElPThADMrQTCg5TYW5kYm94U2VydmljZRKIAQoIR2V0Q2xvY2sSIy5wYXlnYXRlLnNhbmRib3gudjEuR2V0Q2xvY2tSZXF1ZXN0GiQucGF5Z2F0ZS5zYW5kYm94LnYxLkdldENsb2NrUmVzcG9uc2UiMfqNGQIBAoLT5JMCJVoTEhEvdjEvc2FuZGJveC9jbG9jaxIOL3NhbmRib3gvY2xvY2sSqQEKDEFkdmFuY2VDbG9jaxInLnBheWdhdGUuc2FuZGJveC52MS5BZHZhbmNlQ2xvY2tSZXF1ZXN0GigucGF5Z2F0ZS5zYW5kYm94LnYxLkFkdmFuY2VDbG9ja1Jlc3BvbnNlIkb6jRkBAYLT5JMCOzoBKloeOgEqIhkvdjEvc2FuZGJveC9jbG9jay9hZHZhbmNlIhYvc2FuZGJveC9jbG9jay9hZHZhbmNlEoQBCgVEcmFpbhIgLnBheWdhdGUuc2FuZGJveC52MS5EcmFpblJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuRHJhaW5SZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvZHJhaW4iDi9zYW5kYm94L2RyYWluEoQBCgVSZXNldBIgLnBheWdhdGUuc2FuZGJveC52MS5SZXNldFJlcXVlc3QaIS5wYXlnYXRlLnNhbmRib3gudjEuUmVzZXRSZXNwb25zZSI2+o0ZAQGC0+STAis6ASpaFjoBKiIRL3YxL3NhbmRib3gvcmVzZXQiDi9zYW5kYm94L3Jlc2V0EosBCglMaXN0SW5ib3gSJC5wYXlnYXRlLnNhbmRib3gudjEuTGlzdEluYm94UmVxdWVzdBolLnBheWdhdGUuc2FuZGJveC52MS5MaXN0SW5ib3hSZXNwb25zZSIx+o0ZAgECgtPkkwIlWhMSES92MS9zYW5kYm94L2luYm94Eg4vc2FuZGJveC9pbmJveBLHAQoMVGFrZVdlYmhvb2tzEicucGF5Z2F0ZS5zYW5kYm94LnYxLlRha2VXZWJob29rc1JlcXVlc3QaKC5wYXlnYXRlLnNhbmRib3gudjEuVGFrZVdlYmhvb2tzUmVzcG9uc2UiZPqNGQEDgtPkkwJZOgEqWi06ASoiKC92MS9zYW5kYm94L2xpc3RlbmVycy97ZW5kcG9pbnRfaWR9L3Rha2UiJS9zYW5kYm94L2xpc3RlbmVycy97ZW5kcG9pbnRfaWR9L3Rha2US6wEKDUFuc3dlcldlYmhvb2sSKC5wYXlnYXRlLnNhbmRib3gudjEuQW5zd2VyV2ViaG9va1JlcXVlc3QaKS5wYXlnYXRlLnNhbmRib3gudjEuQW5zd2VyV2ViaG9va1Jlc3BvbnNlIoQB+o0ZAQOC0+STAnk6ASpaPToBKiI4L3YxL3NhbmRib3gvbGlzdGVuZXJzL3tlbmRwb2ludF9pZH0vbWVzc2FnZXMve2lkfS9hbnN3ZXIiNS9zYW5kYm94L2xpc3RlbmVycy97ZW5kcG9pbnRfaWR9L21lc3NhZ2VzL3tpZH0vYW5zd2VyEoEBCgdMaXN0RHVlEiIucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3REdWVSZXF1ZXN0GiMucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3REdWVSZXNwb25zZSIt+o0ZAgECgtPkkwIhWhESDy92MS9zYW5kYm94L2R1ZRIML3NhbmRib3gvZHVlEqEBCg1MaXN0VGVzdENhcmRzEigucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RUZXN0Q2FyZHNSZXF1ZXN0GikucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RUZXN0Q2FyZHNSZXNwb25zZSI7+o0ZAgECgtPkkwIvWhgSFi92MS9zYW5kYm94L3Rlc3QtY2FyZHMSEy9zYW5kYm94L3Rlc3QtY2FyZHMSqQEKDkNyZWF0ZUJhbmtSdWxlEikucGF5Z2F0ZS5zYW5kYm94LnYxLkNyZWF0ZUJhbmtSdWxlUmVxdWVzdBoqLnBheWdhdGUuc2FuZGJveC52MS5DcmVhdGVCYW5rUnVsZVJlc3BvbnNlIkD6jRkBAYLT5JMCNToBKlobOgEqIhYvdjEvc2FuZGJveC9iYW5rLXJ1bGVzIhMvc2FuZGJveC9iYW5rLXJ1bGVzEqEBCg1MaXN0QmFua1J1bGVzEigucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RCYW5rUnVsZXNSZXF1ZXN0GikucGF5Z2F0ZS5zYW5kYm94LnYxLkxpc3RCYW5rUnVsZXNSZXNwb25zZSI7+o0ZAgECgtPkkwIvWhgSFi92MS9zYW5kYm94L2JhbmstcnVsZXMSEy9zYW5kYm94L2JhbmstcnVsZXMSrQEKDkRlbGV0ZUJhbmtSdWxlEikucGF5Z2F0ZS5zYW5kYm94LnYxLkRlbGV0ZUJhbmtSdWxlUmVxdWVzdBoqLnBheWdhdGUuc2FuZGJveC52MS5EZWxldGVCYW5rUnVsZVJlc3BvbnNlIkT6jRkBAYLT5JMCOVodKhsvdjEvc2FuZGJveC9iYW5rLXJ1bGVzL3tpZH0qGC9zYW5kYm94L2JhbmstcnVsZXMve2lkfRKwAQoQTGlzdEJhbmtSZXF1ZXN0cxIrLnBheWdhdGUuc2FuZGJveC52MS5MaXN0QmFua1JlcXVlc3RzUmVxdWVzdBosLnBheWdhdGUuc2FuZGJveC52MS5MaXN0QmFua1JlcXVlc3RzUmVzcG9uc2UiQfqNGQIBAoLT5JMCNVobEhkvdjEvc2FuZGJveC9iYW5rLXJlcXVlc3RzEhYvc2FuZGJveC9iYW5rLXJlcXVlc3RzEpoBCgxMaXN0UmVxdWVzdHMSJy5wYXlnYXRlLnNhbmRib3gudjEuTGlzdFJlcXVlc3RzUmVxdWVzdBooLnBheWdhdGUuc2FuZGJveC52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSI3+o0ZAgECgtPkkwIrWhYSFC92MS9zYW5kYm94L3JlcXVlc3RzEhEvc2FuZGJveC9yZXF1ZXN0cxKeAQoKR2V0UmVxdWVzdBIlLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVxdWVzdBomLnBheWdhdGUuc2FuZGJveC52MS5HZXRSZXF1ZXN0UmVzcG9uc2UiQfqNGQIBAoLT5JMCNVobEhkvdjEvc2FuZGJveC9yZXF1ZXN0cy97aWR9EhYvc2FuZGJveC9yZXF1ZXN0cy97aWR9YgZwcm90bzM", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_paygate_auth_v1_scope, file_paygate_sandbox_v1_bank]);
 
 /**
  * Nothing to say.
@@ -337,6 +337,197 @@ export const InboxMessageSchema: GenMessage<InboxMessage> = /*@__PURE__*/
   messageDesc(file_paygate_sandbox_v1_sandbox_service, 10);
 
 /**
+ * Who takes, and for which endpoint.
+ *
+ * @generated from message paygate.sandbox.v1.TakeWebhooksRequest
+ */
+export type TakeWebhooksRequest = Message<"paygate.sandbox.v1.TakeWebhooksRequest"> & {
+  /**
+   * The id of an endpoint whose URL is `https://listener.paygate.test/`, with any path behind it.
+   *
+   * @generated from field: string endpoint_id = 1;
+   */
+  endpointId: string;
+
+  /**
+   * What tells this listener from others: 1 to 255 characters, such as a UUID made when it starts. A
+   * message is given to it once.
+   *
+   * @generated from field: string listener = 2;
+   */
+  listener: string;
+
+  /**
+   * Whether it begins: it takes the place of any other listener of the endpoint, and gets what that one
+   * has left unanswered.
+   *
+   * @generated from field: bool begin = 3;
+   */
+  begin: boolean;
+
+  /**
+   * How long to wait for something: up to 4 s; absent means 3 s.
+   *
+   * @generated from field: google.protobuf.Duration wait = 4;
+   */
+  wait?: Duration | undefined;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.TakeWebhooksRequest.
+ * Use `create(TakeWebhooksRequestSchema)` to create a new message.
+ */
+export const TakeWebhooksRequestSchema: GenMessage<TakeWebhooksRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 11);
+
+/**
+ * What is to be posted.
+ *
+ * @generated from message paygate.sandbox.v1.TakeWebhooksResponse
+ */
+export type TakeWebhooksResponse = Message<"paygate.sandbox.v1.TakeWebhooksResponse"> & {
+  /**
+   * In the order in which their attempts began. Those about one payment come one at a time.
+   *
+   * @generated from field: repeated paygate.sandbox.v1.ListenerMessage messages = 1;
+   */
+  messages: ListenerMessage[];
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.TakeWebhooksResponse.
+ * Use `create(TakeWebhooksResponseSchema)` to create a new message.
+ */
+export const TakeWebhooksResponseSchema: GenMessage<TakeWebhooksResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 12);
+
+/**
+ * One attempt to deliver an event, to be posted as it is.
+ *
+ * @generated from message paygate.sandbox.v1.ListenerMessage
+ */
+export type ListenerMessage = Message<"paygate.sandbox.v1.ListenerMessage"> & {
+  /**
+   * `msg_` and 26 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The event's id.
+   *
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+
+  /**
+   * Which attempt it is: 1 for the first since the event was delivered, or redelivered.
+   *
+   * @generated from field: int32 attempt = 3;
+   */
+  attempt: number;
+
+  /**
+   * Whether another listener has had this very message and not answered: it may have been posted.
+   *
+   * @generated from field: bool taken_before = 4;
+   */
+  takenBefore: boolean;
+
+  /**
+   * The headers by their names in lower case, with the signature among them.
+   *
+   * @generated from field: map<string, string> headers = 5;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * The body, byte for byte as it was signed.
+   *
+   * @generated from field: string body = 6;
+   */
+  body: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.ListenerMessage.
+ * Use `create(ListenerMessageSchema)` to create a new message.
+ */
+export const ListenerMessageSchema: GenMessage<ListenerMessage> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 13);
+
+/**
+ * What came of posting a message.
+ *
+ * @generated from message paygate.sandbox.v1.AnswerWebhookRequest
+ */
+export type AnswerWebhookRequest = Message<"paygate.sandbox.v1.AnswerWebhookRequest"> & {
+  /**
+   * The endpoint's id.
+   *
+   * @generated from field: string endpoint_id = 1;
+   */
+  endpointId: string;
+
+  /**
+   * The message's id.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * The HTTP status of the answer, from 100 to 599; 0 if there was none.
+   *
+   * @generated from field: int32 status_code = 3;
+   */
+  statusCode: number;
+
+  /**
+   * Why there was none; to be given then, and only then.
+   *
+   * @generated from field: paygate.sandbox.v1.ListenerProblem problem = 4;
+   */
+  problem: ListenerProblem;
+
+  /**
+   * The start of the answer's body, to be shown with the attempt: at most 1,280 characters.
+   *
+   * @generated from field: string reply = 5;
+   */
+  reply: string;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.AnswerWebhookRequest.
+ * Use `create(AnswerWebhookRequestSchema)` to create a new message.
+ */
+export const AnswerWebhookRequestSchema: GenMessage<AnswerWebhookRequest> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 14);
+
+/**
+ * Whether it counts.
+ *
+ * @generated from message paygate.sandbox.v1.AnswerWebhookResponse
+ */
+export type AnswerWebhookResponse = Message<"paygate.sandbox.v1.AnswerWebhookResponse"> & {
+  /**
+   * False if it came too late, or twice: if the attempt has failed for want of an answer, it is made again.
+   *
+   * @generated from field: bool counted = 1;
+   */
+  counted: boolean;
+};
+
+/**
+ * Describes the message paygate.sandbox.v1.AnswerWebhookResponse.
+ * Use `create(AnswerWebhookResponseSchema)` to create a new message.
+ */
+export const AnswerWebhookResponseSchema: GenMessage<AnswerWebhookResponse> = /*@__PURE__*/
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 15);
+
+/**
  * Nothing to say.
  *
  * @generated from message paygate.sandbox.v1.ListDueRequest
@@ -349,7 +540,7 @@ export type ListDueRequest = Message<"paygate.sandbox.v1.ListDueRequest"> & {
  * Use `create(ListDueRequestSchema)` to create a new message.
  */
 export const ListDueRequestSchema: GenMessage<ListDueRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 11);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 16);
 
 /**
  * The first 20 things.
@@ -370,7 +561,7 @@ export type ListDueResponse = Message<"paygate.sandbox.v1.ListDueResponse"> & {
  * Use `create(ListDueResponseSchema)` to create a new message.
  */
 export const ListDueResponseSchema: GenMessage<ListDueResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 12);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 17);
 
 /**
  * Something that happens by itself when its time has come.
@@ -419,7 +610,7 @@ export type Due = Message<"paygate.sandbox.v1.Due"> & {
  * Use `create(DueSchema)` to create a new message.
  */
 export const DueSchema: GenMessage<Due> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 13);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 18);
 
 /**
  * What happens.
@@ -461,7 +652,7 @@ export enum Due_Kind {
  * Describes the enum paygate.sandbox.v1.Due.Kind.
  */
 export const Due_KindSchema: GenEnum<Due_Kind> = /*@__PURE__*/
-  enumDesc(file_paygate_sandbox_v1_sandbox_service, 13, 0);
+  enumDesc(file_paygate_sandbox_v1_sandbox_service, 18, 0);
 
 /**
  * Nothing to say.
@@ -476,7 +667,7 @@ export type ListTestCardsRequest = Message<"paygate.sandbox.v1.ListTestCardsRequ
  * Use `create(ListTestCardsRequestSchema)` to create a new message.
  */
 export const ListTestCardsRequestSchema: GenMessage<ListTestCardsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 14);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 19);
 
 /**
  * All of them.
@@ -497,7 +688,7 @@ export type ListTestCardsResponse = Message<"paygate.sandbox.v1.ListTestCardsRes
  * Use `create(ListTestCardsResponseSchema)` to create a new message.
  */
 export const ListTestCardsResponseSchema: GenMessage<ListTestCardsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 15);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 20);
 
 /**
  * A card of the simulated bank. Any date of expiry that is not past and any CVV of the right length
@@ -526,7 +717,7 @@ export type TestCard = Message<"paygate.sandbox.v1.TestCard"> & {
  * Use `create(TestCardSchema)` to create a new message.
  */
 export const TestCardSchema: GenMessage<TestCard> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 16);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 21);
 
 /**
  * A rule to make.
@@ -583,7 +774,7 @@ export type CreateBankRuleRequest = Message<"paygate.sandbox.v1.CreateBankRuleRe
  * Use `create(CreateBankRuleRequestSchema)` to create a new message.
  */
 export const CreateBankRuleRequestSchema: GenMessage<CreateBankRuleRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 17);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 22);
 
 /**
  * The new rule.
@@ -604,7 +795,7 @@ export type CreateBankRuleResponse = Message<"paygate.sandbox.v1.CreateBankRuleR
  * Use `create(CreateBankRuleResponseSchema)` to create a new message.
  */
 export const CreateBankRuleResponseSchema: GenMessage<CreateBankRuleResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 18);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 23);
 
 /**
  * Nothing to say.
@@ -619,7 +810,7 @@ export type ListBankRulesRequest = Message<"paygate.sandbox.v1.ListBankRulesRequ
  * Use `create(ListBankRulesRequestSchema)` to create a new message.
  */
 export const ListBankRulesRequestSchema: GenMessage<ListBankRulesRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 19);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 24);
 
 /**
  * All of them, 100 at most.
@@ -640,7 +831,7 @@ export type ListBankRulesResponse = Message<"paygate.sandbox.v1.ListBankRulesRes
  * Use `create(ListBankRulesResponseSchema)` to create a new message.
  */
 export const ListBankRulesResponseSchema: GenMessage<ListBankRulesResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 20);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 25);
 
 /**
  * Which rule.
@@ -661,7 +852,7 @@ export type DeleteBankRuleRequest = Message<"paygate.sandbox.v1.DeleteBankRuleRe
  * Use `create(DeleteBankRuleRequestSchema)` to create a new message.
  */
 export const DeleteBankRuleRequestSchema: GenMessage<DeleteBankRuleRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 21);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 26);
 
 /**
  * It is gone.
@@ -676,7 +867,7 @@ export type DeleteBankRuleResponse = Message<"paygate.sandbox.v1.DeleteBankRuleR
  * Use `create(DeleteBankRuleResponseSchema)` to create a new message.
  */
 export const DeleteBankRuleResponseSchema: GenMessage<DeleteBankRuleResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 22);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 27);
 
 /**
  * Which requests to list.
@@ -704,7 +895,7 @@ export type ListBankRequestsRequest = Message<"paygate.sandbox.v1.ListBankReques
  * Use `create(ListBankRequestsRequestSchema)` to create a new message.
  */
 export const ListBankRequestsRequestSchema: GenMessage<ListBankRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 23);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 28);
 
 /**
  * One page of requests.
@@ -732,7 +923,7 @@ export type ListBankRequestsResponse = Message<"paygate.sandbox.v1.ListBankReque
  * Use `create(ListBankRequestsResponseSchema)` to create a new message.
  */
 export const ListBankRequestsResponseSchema: GenMessage<ListBankRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 24);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 29);
 
 /**
  * Which calls.
@@ -788,7 +979,7 @@ export type ListRequestsRequest = Message<"paygate.sandbox.v1.ListRequestsReques
  * Use `create(ListRequestsRequestSchema)` to create a new message.
  */
 export const ListRequestsRequestSchema: GenMessage<ListRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 25);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 30);
 
 /**
  * A page.
@@ -816,7 +1007,7 @@ export type ListRequestsResponse = Message<"paygate.sandbox.v1.ListRequestsRespo
  * Use `create(ListRequestsResponseSchema)` to create a new message.
  */
 export const ListRequestsResponseSchema: GenMessage<ListRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 26);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 31);
 
 /**
  * Which call.
@@ -837,7 +1028,7 @@ export type GetRequestRequest = Message<"paygate.sandbox.v1.GetRequestRequest"> 
  * Use `create(GetRequestRequestSchema)` to create a new message.
  */
 export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 27);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 32);
 
 /**
  * The call.
@@ -858,7 +1049,7 @@ export type GetRequestResponse = Message<"paygate.sandbox.v1.GetRequestResponse"
  * Use `create(GetRequestResponseSchema)` to create a new message.
  */
 export const GetRequestResponseSchema: GenMessage<GetRequestResponse> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 28);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 33);
 
 /**
  * A call that the merchant made, with a valid key, and what became of it.
@@ -979,7 +1170,48 @@ export type LoggedRequest = Message<"paygate.sandbox.v1.LoggedRequest"> & {
  * Use `create(LoggedRequestSchema)` to create a new message.
  */
 export const LoggedRequestSchema: GenMessage<LoggedRequest> = /*@__PURE__*/
-  messageDesc(file_paygate_sandbox_v1_sandbox_service, 29);
+  messageDesc(file_paygate_sandbox_v1_sandbox_service, 34);
+
+/**
+ * Why there is no answer to a webhook.
+ *
+ * @generated from enum paygate.sandbox.v1.ListenerProblem
+ */
+export enum ListenerProblem {
+  /**
+   * There is one.
+   *
+   * @generated from enum value: LISTENER_PROBLEM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nothing listens there.
+   *
+   * @generated from enum value: LISTENER_PROBLEM_CONNECTION_REFUSED = 1;
+   */
+  CONNECTION_REFUSED = 1,
+
+  /**
+   * It did not answer in time.
+   *
+   * @generated from enum value: LISTENER_PROBLEM_NO_ANSWER_IN_TIME = 2;
+   */
+  NO_ANSWER_IN_TIME = 2,
+
+  /**
+   * There is no connection, or what came was no HTTP.
+   *
+   * @generated from enum value: LISTENER_PROBLEM_NO_CONNECTION = 3;
+   */
+  NO_CONNECTION = 3,
+}
+
+/**
+ * Describes the enum paygate.sandbox.v1.ListenerProblem.
+ */
+export const ListenerProblemSchema: GenEnum<ListenerProblem> = /*@__PURE__*/
+  enumDesc(file_paygate_sandbox_v1_sandbox_service, 0);
 
 /**
  * What a test needs and production must not have: it is absent there.
@@ -1038,6 +1270,29 @@ export const SandboxService: GenService<{
     methodKind: "unary";
     input: typeof ListInboxRequestSchema;
     output: typeof ListInboxResponseSchema;
+  },
+  /**
+   * What is to be posted to an endpoint at `https://listener.paygate.test/`, for a program that posts it
+   * to its own machine and tells by AnswerWebhook what came of it, within 15 seconds. Returns as soon as
+   * there is something, or after `wait`. While nobody asks, attempts fail, and are made again when
+   * somebody does.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.TakeWebhooks
+   */
+  takeWebhooks: {
+    methodKind: "unary";
+    input: typeof TakeWebhooksRequestSchema;
+    output: typeof TakeWebhooksResponseSchema;
+  },
+  /**
+   * What came of one of these: it counts as if the endpoint had answered so.
+   *
+   * @generated from rpc paygate.sandbox.v1.SandboxService.AnswerWebhook
+   */
+  answerWebhook: {
+    methodKind: "unary";
+    input: typeof AnswerWebhookRequestSchema;
+    output: typeof AnswerWebhookResponseSchema;
   },
   /**
    * What time brings next for the merchant: the first 20 things, the soonest first. Drain waits for
