@@ -15,6 +15,7 @@ from tests.e2e.rpcs import RPCS
 # What a field names. PLAIN names nothing that belongs to anybody.
 PLAIN, PAYMENT, ENDPOINT, EVENT, CARD = "", "payment", "endpoint", "event", "card"
 WORDS, PAGE, REQUEST, KEY, RULE = "words", "page", "request", "key", "rule"
+LISTENER, MESSAGE = "listener", "message"
 
 _LIST = {"page_size": PLAIN}
 MATRIX: Mapping[str, Mapping[str, str]] = {
@@ -77,10 +78,10 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "Drain": {"timeout": PLAIN},
     "Reset": {},
     "ListInbox": {**_LIST, "page_token": PAGE},
-    "TakeWebhooks": {"endpoint_id": ENDPOINT, "listener": PLAIN, "begin": PLAIN, "wait": PLAIN},
+    "TakeWebhooks": {"endpoint_id": LISTENER, "listener": PLAIN, "begin": PLAIN, "wait": PLAIN},
     "AnswerWebhook": {
-        "endpoint_id": ENDPOINT,
-        "id": PLAIN,
+        "endpoint_id": LISTENER,
+        "id": MESSAGE,
         "status_code": PLAIN,
         "problem": PLAIN,
         "reply": PLAIN,
@@ -131,12 +132,14 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
     "RedeliverFailedEvents": {"since": "2026-01-01T00:00:00Z"},
     "CreateBankRule": {"effect": {"kind": "KIND_APPROVE"}},
     "TakeWebhooks": {"listener": "a", "begin": True, "wait": "0s"},
-    "AnswerWebhook": {"id": "msg_01h455vb4pex5vsknk084sn02q", "status_code": 200},
+    "AnswerWebhook": {"status_code": 200},
 }
 NOBODYS = {
     PAYMENT: "pay_01h455vb4pex5vsknk084sn02q",
     ENDPOINT: "we_01h455vb4pex5vsknk084sn02q",
     EVENT: "evt_01h455vb4pex5vsknk084sn02q",
+    LISTENER: "we_01h455vb4pex5vsknk084sn02q",
+    MESSAGE: "msg_01h455vb4pex5vsknk084sn02q",
     CARD: "tok_01h455vb4pex5vsknk084sn02q",
     REQUEST: "00000000-0000-4000-8000-000000000000",
     RULE: "rule_01h455vb4pex5vsknk084sn02q",
@@ -147,6 +150,7 @@ REFUSED = {
     PAYMENT: "PAYMENT_NOT_FOUND",
     ENDPOINT: "WEBHOOK_ENDPOINT_NOT_FOUND",
     EVENT: "EVENT_NOT_FOUND",
+    LISTENER: "WEBHOOK_ENDPOINT_NOT_FOUND",
     CARD: "CARD_TOKEN_NOT_FOUND",
     REQUEST: "REQUEST_NOT_FOUND",
     RULE: "BANK_RULE_NOT_FOUND",
@@ -218,6 +222,7 @@ class Merchant:
             KEY: key,
             RULE: self.done("CreateBankRule", GOOD["CreateBankRule"]).rule.id,
             REQUEST: self._request_with(key),
+            **self._listened(),
         }
         self.pages = {
             rpc: self._page_of(rpc) for rpc, fields in MATRIX.items() if "page_token" in fields
@@ -251,6 +256,18 @@ class Merchant:
                     return str(event.id)
             assert time.monotonic() < deadline, "no event was delivered"
             time.sleep(0.05)
+
+    def _listened(self) -> dict[str, str]:
+        """Return an endpoint for listeners, and a message that one has taken."""
+        url = "https://listener.paygate.test/"
+        endpoint = self.done("CreateWebhookEndpoint", {"url": url}).endpoint.id
+        take = {"endpoint_id": endpoint, "listener": "a", "begin": True, "wait": "0s"}
+        self.done("TakeWebhooks", take)
+        self.done("SendTestEvent", {"id": endpoint})
+        deadline = time.monotonic() + 10
+        while not (found := self.done("TakeWebhooks", {**take, "wait": "3s"}).messages):
+            assert time.monotonic() < deadline, "no message came"
+        return {LISTENER: str(endpoint), MESSAGE: str(found[0].id)}
 
     def _request_with(self, key: str) -> str:
         """Return the id of the call that came with an idempotency key, once it is in the log."""
