@@ -114,7 +114,7 @@ def test_what_is_theirs_looks_like_what_never_was(
         assert victim.done(rpc, {name: theirs, "page_size": 1}).ListFields()
     elif kind == MESSAGE:
         assert answers[0].error is None
-        assert not answers[0].message.counted
+        assert not getattr(answers[0].message, "counted", True)
     elif kind == PAGE:
         assert answers[0].info.reason == "INVALID_PAGE_TOKEN"
     else:
