@@ -79,13 +79,8 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "Reset": {},
     "ListInbox": {**_LIST, "page_token": PAGE},
     "TakeWebhooks": {"endpoint_id": LISTENER, "listener": PLAIN, "begin": PLAIN, "wait": PLAIN},
-    "AnswerWebhook": {
-        "endpoint_id": LISTENER,
-        "id": MESSAGE,
-        "status_code": PLAIN,
-        "problem": PLAIN,
-        "reply": PLAIN,
-    },
+    "AnswerWebhook": {"endpoint_id": LISTENER, "id": MESSAGE}
+    | dict.fromkeys(("status_code", "problem", "reply"), PLAIN),
     "ListDue": {},
     "ListTestCards": {},
     "CreateBankRule": {
