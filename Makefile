@@ -40,9 +40,9 @@ up: ## start everything in containers; PROFILES='bus vault monitoring tracing' f
 down: ## end the containers and keep their data
 	@deploy/compose/up down
 
-# Three at a time, for most tests wait for processes to start; then, alone, attacks and what takes times.
+# Two at a time, for most tests wait for processes to start; then, alone, attacks and what takes times.
 test: venv-dev node-modules promtool chromium ## run all tests
-	pytest --numprocesses=3 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone)'
+	pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone)'
 	pytest -m 'attack or alone'
 
 test-root: venv-dev ## run the tests that only root can, who can be other users and make disks
