@@ -23,6 +23,7 @@ from paygate_client import (
     EndpointStatus,
     EventType,
     Expiry,
+    ListenerProblem,
     Money,
     PaymentStatus,
 )
@@ -94,6 +95,12 @@ CALLS: dict[str, Call[Any]] = {
     "Drain": sandbox_requests.drain(timedelta(seconds=3)),
     "Reset": sandbox_requests.reset(),
     "ListInbox": sandbox_requests.list_inbox(token="t"),
+    "TakeWebhooks": sandbox_requests.take_webhooks(
+        NO_ID, "a", begin=True, wait=timedelta(seconds=3)
+    ),
+    "AnswerWebhook": sandbox_requests.answer_webhook(
+        NO_ID, NO_ID, status_code=0, problem=ListenerProblem.NO_CONNECTION, reply="r"
+    ),
     "ListDue": sandbox_requests.list_due(),
     "CreateBankRule": bank_requests.create_rule(RULE),
     "ListBankRules": bank_requests.list_rules(),

@@ -27,6 +27,11 @@ BEYOND_A_SCHEMA = (
     ("follow", "must not come with status"),
     ("url", "must"),  # a public address, over HTTPS
     ("by", "must leave the clock"),
+    ("problem", "must be given if, and only if,"),  # a status, or why there is none
+    ("effect.decline_code", "is possible only with"),  # of its kind, and of its verb
+    ("effect.decline_code", "must be one of"),  # where the kind asks for one
+    ("match.minor_units_max", "must not be less than"),
+    ("active_until", "must be after"),
 )
 # Methods that Envoy's parser of HTTP/1.1 does not know: it can tell no path of them, and says 400.
 NOT_KNOWN = {"QUERY"}

@@ -307,7 +307,7 @@ export interface paths {
          * Take webhooks
          * @description What is to be posted to an endpoint at `https://listener.paygate.test/`, for a program that posts it to its own machine and tells by AnswerWebhook what came of it, within 15 seconds. Returns as soon as there is something, or after `wait`. While nobody asks, attempts fail, and are made again when somebody does.
          *
-         *     For keys with the scope `webhooks`.
+         *     For keys with the scope `payments`.
          */
         post: operations["takeWebhooks"];
         delete?: never;
@@ -329,7 +329,7 @@ export interface paths {
          * Answer webhook
          * @description What came of one of these: it counts as if the endpoint had answered so.
          *
-         *     For keys with the scope `webhooks`.
+         *     For keys with the scope `payments`.
          */
         post: operations["answerWebhook"];
         delete?: never;

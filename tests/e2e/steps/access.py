@@ -174,6 +174,15 @@ def requests_with_endpoint(endpoint_id: str) -> Iterator[tuple[str, Fields]]:
     yield "RedeliverFailedEvents", {"id": endpoint_id, "since": "2026-01-01T00:00:00Z"}
     yield "ListEndpointDeliveries", {"id": endpoint_id}
     yield "SendTestEvent", {"id": endpoint_id}
+    yield "TakeWebhooks", {"endpoint_id": endpoint_id, "listener": "a"}
+    yield (
+        "AnswerWebhook",
+        {
+            "endpoint_id": endpoint_id,
+            "id": "msg_01h455vb4pex5vsknk084sn02q",
+            "status_code": 200,
+        },
+    )
     yield "DeleteWebhookEndpoint", {"id": endpoint_id}
 
 
@@ -193,7 +202,7 @@ KINDS: Mapping[str, Callable[[str, Rpc], bool]] = {
 
 
 def _is_bare_post(rpc: Rpc) -> bool:
-    return rpc.method == "POST" and "{id}" not in rpc.path
+    return rpc.method == "POST" and "{" not in rpc.path
 
 
 def authorization(api_key: str, text: str) -> Headers:
