@@ -28,6 +28,7 @@ class Pool:
         ids: By their prefix, the newest last.
         payments: How each was last seen, by its id.
         deliveries: Events and endpoints that belong together, the newest last.
+        listeners: Endpoints for programs that take what is posted, the newest last.
         pages: Requests of a next page, by the method's path.
         tokens: Page tokens, whatever list they are of.
         keys: Idempotency keys that were sent.
@@ -39,6 +40,7 @@ class Pool:
     ids: dict[str, list[str]] = field(default_factory=dict)
     payments: dict[str, Any] = field(default_factory=dict)
     deliveries: list[tuple[str, str]] = field(default_factory=list)
+    listeners: list[str] = field(default_factory=list)
     pages: dict[str, list[bytes]] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -72,6 +74,8 @@ class Pool:
                 fits, known = self._fits(method, described.name), self.ids.get(kind, [])
                 if kind in fits and value in known:
                     known.remove(value)
+                if value in self.listeners:
+                    self.listeners.remove(value)
 
     def id_for(self, random: Random, method: Method, name: str, *, prefix: str | None) -> str:
         """Return a real id for a field: nearly always with its prefix, or one that was right.
@@ -111,6 +115,8 @@ class Pool:
         if message.DESCRIPTOR.full_name.endswith(".Delivery"):
             told: Any = message
             _keep(self.deliveries, (told.event_id, told.endpoint_id), RECENT)
+        if "/listener." in getattr(message, "url", ""):
+            _keep(self.listeners, message.id, RECENT)  # type: ignore[attr-defined]  # an endpoint's
         if "now" in message.DESCRIPTOR.fields_by_name:
             self.year = message.now.ToDatetime().year  # type: ignore[attr-defined]  # a clock's
         for described, value in message.ListFields():

@@ -29,6 +29,7 @@ PREFIXES = {
 }
 # Without these little more than "is required" would be reached.
 DECLINE = 2  # of a bank rule
+LISTENER = "https://listener.paygate.test/"
 NEEDED = {"pan", "cvv", "month", "year", "currency", "minor_units", "id", "authorization_id", "url"}
 
 # What a descriptor is, protobuf tells type checkers in two ways that do not fit together.
@@ -59,7 +60,7 @@ class Values:
             "year": lambda: pool.year + random.randint(1, 50),  # the sandbox's clock is turned
             "currency": self._currency,
             "minor_units": self._minor_units,
-            "url": lambda: f"{url}/{random.randrange(3)}",
+            "url": lambda: random.choice((f"{url}/{random.randrange(3)}", url, LISTENER)),
             "page_size": lambda: random.choice((0, 1, 1, 2, 3, 100)),
             "page_token": self._token,
             "times": lambda: random.randint(1, 5),
@@ -93,7 +94,17 @@ class Values:
         if method.name == "ListDeliveryAttempts" and self._pool.deliveries:
             told: Any = request
             told.id, told.endpoint_id = self._random.choice(self._pool.deliveries)
+        if method.name in {"TakeWebhooks", "AnswerWebhook"} and self._random.random() >= self._odd:
+            self._listen(request)
         return request
+
+    def _listen(self, request: Any) -> None:
+        """Have a request be a good one of a listener: chance alone knows no endpoint for one."""
+        request.endpoint_id = (self._pool.listeners or [""])[-1]
+        if request.DESCRIPTOR.name == "AnswerWebhookRequest":
+            request.id, request.problem, request.status_code = f"msg_{'0' * 26}", 0, 200
+        else:
+            request.listener, request.begin, request.wait.seconds = "a", True, 0
 
     def with_one_odd(self, message: Message) -> None:
         """Make one field of a request odd: all else being right, this one is looked at."""

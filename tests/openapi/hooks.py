@@ -28,6 +28,7 @@ BEYOND_A_SCHEMA = (
     ("url", "must"),  # a public address, over HTTPS
     ("by", "must leave the clock"),
     ("problem", "must be given if, and only if,"),  # a status, or why there is none
+    ("effect.kind", "must be one of"),  # not KIND_UNSPECIFIED, which is a value of the enum
     ("effect.decline_code", "is possible only with"),  # of its kind, and of its verb
     ("effect.decline_code", "must be one of"),  # where the kind asks for one
     ("match.minor_units_max", "must not be less than"),
