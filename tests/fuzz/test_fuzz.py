@@ -20,13 +20,13 @@ from tests.fuzz.campaign import Tally, Target
 from tests.leaks import Search, Secrets, holders
 from tests.sentinels import AMEX_CVV, CVV, PANS
 
-CASES_DEFAULT, SEED_DEFAULT = 4000, 20261124
+CASES_DEFAULT, SEED_DEFAULT = 5000, 20261124
 SHOWN_MAX = 5
 # Below what is usual, 28 % and 25: if the cases reach the core no more, they prove nothing.
 ACCEPTED_SHARE_MIN = 0.15
 REASONS_MIN = 15
 JUDGED_FROM_CASES = 2000
-# They need an endpoint for listeners of the very merchant, which a reset has mostly removed by then.
+# They need an endpoint for listeners of the very merchant, which a reset has mostly removed.
 RARE = {"TakeWebhooks", "AnswerWebhook"}
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(3600)]
