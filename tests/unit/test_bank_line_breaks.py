@@ -7,6 +7,7 @@ from itertools import chain, repeat
 from typing import Any
 
 import pytest
+import uvloop
 from grpc import aio
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthServicer
@@ -14,6 +15,7 @@ from grpc_health.v1.health_pb2_grpc import HealthServicer
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
 from pkg.errors import DependencyUnavailableError
 from pkg.grpc.guard import Context
+from services.payments.adapters.bank_calls import Failure
 from services.payments.adapters.bank_line import GRACE_SECONDS, STEADY_SECONDS, BankLine
 from tests.unit.test_bank_line import APPROVED, SOON, Bank, ask, is_reachable, line_to, served
 from tools.stack import ports
@@ -147,6 +149,21 @@ async def test_a_fault_of_ours_while_a_line_is_looked_at(fault: type[BaseExcepti
                 await asyncio.sleep(0.001)
         assert not faults
         assert await ask(line, "act") == APPROVED
+
+
+def test_time_that_is_over_at_once_is_over_on_uvloop_too() -> None:
+    """Its handle of what is due at once does not say when that is; services run on uvloop."""
+
+    async def asked() -> list[pb.Outcome | Failure]:
+        def connect() -> aio.Channel:
+            return aio.insecure_channel(f"127.0.0.1:{ports.free(1)[0]}")
+
+        async with BankLine(connect, first_seconds=0) as line:
+            operation = pb.Operation(capture=pb.CaptureRequest(reference="act"))
+            return await asyncio.gather(*(line.ask(operation, timeout_seconds=0) for _ in range(2)))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert all(isinstance(one, Failure) for one in runner.run(asked()))
 
 
 def has_line(line: BankLine) -> bool:

@@ -76,7 +76,9 @@ class BankLine:
         self._number = 0
         self._noted = ""
         self._connections: dict[Connection, asyncio.Task[None]] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        # When it ends. uvloop's own handle does not say so if that is at once.
+        self._timer_time = 0.0
         self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -143,10 +145,10 @@ class BankLine:
     def _look_at(self, until: float) -> None:
         """Have `expire` called then, or earlier: there is one timer for all operations."""
         if self._timer is not None:
-            if self._timer.when() <= until:
+            if self._timer_time <= until:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(until, self._expire)
+        self._timer, self._timer_time = self._loop.call_at(until, self._expire), until
 
     def _expire(self) -> None:
         self._timer = None
