@@ -26,8 +26,8 @@ SHOWN_MAX = 5
 ACCEPTED_SHARE_MIN = 0.15
 REASONS_MIN = 15
 JUDGED_FROM_CASES = 2000
-# They need an endpoint for listeners of the very merchant, which a reset has mostly removed.
-RARE = {"TakeWebhooks", "AnswerWebhook"}
+# In a short run so many methods may have had no luck: what they name a reset has mostly removed.
+UNLUCKY_MAX, SHORT_CASES_MAX = 4, 10_000
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(3600)]
 
@@ -53,7 +53,8 @@ def test_nothing_breaks(
 
 def assert_deep_enough(tally: Tally, methods: tuple[Method, ...]) -> None:
     """Each method was carried out, a good share of all cases was, and many rules were met."""
-    assert not {method.name for method in methods} - set(tally.accepted) - RARE
+    missing = {method.name for method in methods} - set(tally.accepted)
+    assert len(missing) <= (UNLUCKY_MAX if tally.count <= SHORT_CASES_MAX else 0), missing
     assert tally.accepted_share > ACCEPTED_SHARE_MIN
     assert len({said for _, said in tally.said}) > REASONS_MIN
 

@@ -123,7 +123,8 @@ async def test_many_at_once(served: Served) -> None:
         call = served.call(
             "wait" if number % 3 == 0 else "echo",
             b"%d" % number,
-            timeout=0.2 if number % 3 == 0 else 10,
+            # Who hangs up has time to: deadlines are kept by threads that wait for nobody.
+            timeout=0.2 if number % 3 == 0 and number % 12 else 10,
         )
         if number % 12 == 0:
             asyncio.get_running_loop().call_later(0.1, call.cancel)
