@@ -11,6 +11,9 @@ from grpc import aio
 from pkg.grpc.servers import core
 from pkg.grpc.servers.call import CoreCall
 
+# A client that reads takes a message in less.
+_TAKEN_SECONDS = 0.1
+
 
 class StreamCall(CoreCall):
     """A call that streams. Its handler is cancelled when the client goes.
@@ -37,6 +40,9 @@ class StreamCall(CoreCall):
             reply = await self._handled()
         except (Exception, asyncio.CancelledError) as problem:  # noqa: BLE001  # it is logged there
             self._fail(problem)
+        if self._outgoing is not None and not self.is_gone:
+            # As a rule it has been taken, and we have not heard so yet: then the status goes whole.
+            await asyncio.wait([self._outgoing], timeout=_TAKEN_SECONDS)
         self._finish(reply)
 
     def _over(self, _task: asyncio.Task[None]) -> None:
