@@ -88,11 +88,12 @@ async def test_who_is_not_read_waits(served: Served) -> None:
     call = served.talk("wait_for_room")
     written = 0
     with suppress(TimeoutError):
-        async with asyncio.timeout(0.5):
-            while written < 100:
+        async with asyncio.timeout(2):
+            # gRPC's windows grow with the time of a round trip, which is long on a busy machine.
+            while written < 1_000:
                 await call.write(BytesValue(value=bytes(60_000)))
                 written += 1
-    assert written < 100
+    assert written < 1_000
     call.cancel()
 
 
