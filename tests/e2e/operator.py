@@ -30,6 +30,11 @@ class Operator:
         metadata = (("authorization", f"Bearer {self.token}"),)
         return method(request, metadata=metadata, timeout=CALL_SECONDS_MAX)
 
+    def new_merchant(self, merchant_id: str) -> str:
+        """Make a merchant, and return a key of theirs for everything."""
+        self.ask(pb.CreateMerchantRequest(id=merchant_id, name=merchant_id))
+        return self.new_key(merchant_id)
+
     def new_key(self, merchant_id: str, *scopes: Scope.ValueType) -> str:
         """Make a key of a merchant, for everything unless scopes are given."""
         request = pb.CreateApiKeyRequest(merchant_id=merchant_id, scopes=scopes)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from paygate.admin.v1 import admin_service_pb2 as admin
 from paygate_client import (
     ActionStatus,
     AsyncPaygate,
@@ -52,8 +51,7 @@ DONE = {
 def api_key(operator: Operator, seen: Seen) -> str:
     """The key of a merchant of the test's own."""
     merchant_id = new_id("mer", NOW)
-    operator.ask(admin.CreateMerchantRequest(id=merchant_id, name="rules"))
-    key = operator.new_key(merchant_id)
+    key = operator.new_merchant(merchant_id)
     seen.api_keys.add(key)
     return key
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from paygate.admin.v1 import admin_service_pb2 as admin
 from paygate_client import (
     ActionStatus,
     ActionType,
@@ -51,8 +50,7 @@ def gbp(pence: int) -> Money:
 @pytest.fixture(scope="module")
 def api_key(operator: Operator, seen: Seen) -> str:
     """The key of a merchant of these tests' own."""
-    operator.ask(admin.CreateMerchantRequest(id=MERCHANT, name=MERCHANT))
-    key = operator.new_key(MERCHANT)
+    key = operator.new_merchant(MERCHANT)
     seen.api_keys.add(key)
     return key
 

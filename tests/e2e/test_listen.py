@@ -14,7 +14,6 @@ import httpx2 as httpx
 import pytest
 from standardwebhooks import Webhook
 
-from paygate.admin.v1 import admin_service_pb2 as admin
 from tests.e2e.operator import Operator
 from tests.e2e.receiver import Receiver
 from tests.e2e.stack import Stack
@@ -101,8 +100,7 @@ async def _read(stream: asyncio.StreamReader, take: Callable[[str], None]) -> No
 @pytest.fixture(scope="module")
 def key(operator: Operator) -> str:
     """The key of a merchant of these tests."""
-    operator.ask(admin.CreateMerchantRequest(id="mer_listen", name="Listen"))
-    return operator.new_key("mer_listen")
+    return operator.new_merchant("mer_listen")
 
 
 @pytest.fixture

@@ -26,8 +26,7 @@ EACH_MAX = 5
 @pytest.fixture(scope="module")
 def key(operator: Operator) -> str:
     """The key of a merchant of these tests."""
-    operator.ask(admin.CreateMerchantRequest(id="mer_watch", name="Watch"))
-    return operator.new_key("mer_watch")
+    return operator.new_merchant("mer_watch")
 
 
 @pytest.fixture

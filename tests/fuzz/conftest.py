@@ -7,7 +7,6 @@ import grpc
 import psutil
 import pytest
 
-from paygate.admin.v1 import admin_service_pb2 as pb
 from tests.e2e.operator import Operator
 from tests.e2e.receiver import Receiver
 from tests.e2e.stack import Stack
@@ -55,8 +54,7 @@ def target(stack: Stack, receiver: Receiver, methods: tuple[Method, ...]) -> Tar
 def scratch_key(stack: Stack) -> str:
     """Make a merchant, as an operator does, and return its API key."""
     operator = Operator(stack)
-    operator.ask(pb.CreateMerchantRequest(id="mer_scratch", name="Scratch"))
-    return operator.new_key("mer_scratch")
+    return operator.new_merchant("mer_scratch")
 
 
 def workers_of(stack: Stack, methods: tuple[Method, ...]) -> dict[str, str]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from paygate.admin.v1 import admin_service_pb2 as pb
 from tests.e2e.operator import Operator
 
 NewMerchant = Callable[[], str]
@@ -18,8 +17,7 @@ def new_merchant(operator: Operator) -> NewMerchant:
 
     def new() -> str:
         merchant_id = f"mer_test_{next(numbers)}"
-        operator.ask(pb.CreateMerchantRequest(id=merchant_id, name=merchant_id))
-        return operator.new_key(merchant_id)
+        return operator.new_merchant(merchant_id)
 
     return new
 
