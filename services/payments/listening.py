@@ -13,6 +13,8 @@ from services.payments.domain.errors import EndpointNotFoundError, ListenerRepla
 from services.payments.waiting import Places
 
 LOOK_SECONDS = 0.1
+# Of endpoints for listeners, with a name behind it; services/events knows them by it as well.
+LISTENER_URL = "https://listener.paygate.test/"
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,6 @@ class Listening:
 
 
 def _refused(url: str) -> Exception:
-    if url.startswith("https://listener.paygate.test/"):
+    if url.startswith(LISTENER_URL):
         return ListenerReplacedError()
-    says = "must be an endpoint at https://listener.paygate.test/"
-    return ValidationFailedError({"endpoint_id": says})
+    return ValidationFailedError({"endpoint_id": f"must be an endpoint at {LISTENER_URL}"})

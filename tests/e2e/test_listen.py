@@ -7,7 +7,7 @@ import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx2 as httpx
@@ -52,7 +52,7 @@ async def until(is_so: Callable[[], bool]) -> None:
 class Desk:
     """A merchant, and where programs of theirs keep what they know."""
 
-    stack: Stack
+    url: str
     key: str
     home: Path
 
@@ -86,7 +86,7 @@ class Desk:
     def _environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "PAYGATE_URL": self.stack.url,
+            "PAYGATE_URL": self.url,
             "PAYGATE_API_KEY": self.key,
             "XDG_STATE_HOME": str(self.home),
         }
@@ -114,7 +114,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def desk(stack: Stack, key: str, tmp_path: Path) -> Desk:
     """The merchant on a machine of their own."""
-    return Desk(stack, key, tmp_path)
+    return Desk(stack.url, key, tmp_path)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ async def test_events_are_posted_here_and_answered(
             True,
         )
         (posted,) = receiver.posted("/hook")
-    async with desk.listening("--forward-to", "127.0.0.1:9", "--print-secret") as program:
+    async with desk.listening("--print-secret") as program:
         assert await program.process.wait() == 0
         (told,) = await program.told(1)
     endpoints = (await asking.get("/webhook-endpoints")).json()["endpoints"]
@@ -207,10 +207,18 @@ async def test_the_last_one_to_begin_listens(desk: Desk, receiver: Receiver) -> 
 async def test_what_is_wrong_is_said(desk: Desk, receiver: Receiver) -> None:
     """And ends the program with the code of its kind."""
     target = ("--forward-to", f"127.0.0.1:{receiver.port}/hook")
-    stranger = Desk(desk.stack, "sk_0000000000000000_" + "0" * 64, desk.home)
+    stranger = replace(desk, key="sk_0000000000000000_" + "0" * 64)
     async with stranger.listening(*target) as program:
         assert await program.process.wait() == 1
         await program.noted("INVALID_API_KEY")
     async with desk.listening(*target, "--events", "payment.nonsense") as program:
         assert await program.process.wait() == 1
         await program.noted("event_types")
+    for wrong in ((), ("--forward-to", "no url"), ("--forward-to", "ftp://localhost")):
+        async with desk.listening(*wrong) as program:
+            assert await program.process.wait() == 2
+            await program.noted("--forward-to")
+    nowhere = replace(desk, url="http://127.0.0.1:9")
+    async with nowhere.listening(*target) as program:
+        assert await program.process.wait() == 3
+        await program.noted("does not answer")

@@ -7,6 +7,7 @@ or the settings are wrong, 3 where nobody answers.
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,12 +25,15 @@ from tools.listen.forwarding import AWAY, Forwarded, Forwarder
 REFUSED, WRONG, NO_ANSWER = 1, 2, 3
 CALL_SECONDS_MAX = 8.0
 DEMO_ENV = "demo.env"
+FORWARD = "--forward-to"
+# A name, or an IPv4 or IPv6 address.
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 def listen(
     forward_to: Annotated[
         str, typer.Option(help="Where to post, such as localhost:3000/hook.", show_default=False)
-    ],
+    ] = "",
     events: Annotated[
         str, typer.Option(help="Only these types, such as payment.captured,payment.refunded.")
     ] = "",
@@ -46,7 +50,7 @@ def listen(
     PAYGATE_URL and PAYGATE_API_KEY say which gateway and merchant; without them it is the demo
     merchant of the `make run` on this machine.
     """
-    target = forward_to if "://" in forward_to else f"http://{forward_to}"
+    target = "" if print_secret else _target(forward_to)
     url, key = _access(os.environ)
     types = [one.strip() for one in events.split(",") if one.strip()]
     try:
@@ -86,6 +90,25 @@ async def _listen(
                 await forwarder.run(lambda: _note(f"Ready. Events go to {target}"))
             except NotFoundError:
                 _note("The endpoint was removed; making a new one.")
+
+
+def _target(text: str) -> str:
+    """Return where to post, as a URL."""
+    if not text:
+        raise typer.BadParameter(
+            "say where to post, such as localhost:3000/hook", param_hint=FORWARD
+        )
+    url = text if "://" in text else f"http://{text}"
+    try:
+        place = httpx2.URL(url)
+        is_one = place.scheme in {"http", "https"} and _HOST.fullmatch(place.host) is not None
+    except httpx2.InvalidURL:
+        is_one = False
+    if not is_one:
+        raise typer.BadParameter(
+            "must be an address such as localhost:3000/hook", param_hint=FORWARD
+        )
+    return url
 
 
 def _access(environment: Mapping[str, str]) -> tuple[str, str]:

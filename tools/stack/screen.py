@@ -41,6 +41,7 @@ paygate is ready.
              (also paygate.webhooks.v1.WebhookService, paygate.sandbox.v1.SandboxService)
   API key    {key}    (merchant mer_demo)
   operators  ./paygate --help    (merchants and API keys)
+  webhooks   ./paygate listen --forward-to localhost:3000/hook    (posts them to your server)
   data       {settings.data_dir}    (`make reset` empties it)
   logs       {settings.logs}
   metrics    {settings.metrics_targets}    (where each process shows them)

@@ -6,7 +6,13 @@ from datetime import timedelta
 
 from pkg.postgres.sql import Pool, translated
 from services.payments.adapters.postgres import SQL
-from services.payments.listening import Listener, ListenerAnswer, ListenerMessage, Seen
+from services.payments.listening import (
+    LISTENER_URL,
+    Listener,
+    ListenerAnswer,
+    ListenerMessage,
+    Seen,
+)
 
 # Who asks every few seconds and was not seen for so long was away.
 AWAY_AFTER = timedelta(seconds=10)
@@ -24,7 +30,9 @@ class PostgresListeners:
         """Note that a listener asks; after a while without one, try what waits for it again."""
         place = listener.merchant_id, listener.endpoint_id
         with translated():
-            row = await self._pool.fetchrow(SQL["listen"], *place, listener.name, begin, AWAY_AFTER)
+            row = await self._pool.fetchrow(
+                SQL["listen"], *place, listener.name, begin, AWAY_AFTER, LISTENER_URL
+            )
             assert row is not None
             if row["listening"] and row["was_away"]:
                 await self._pool.execute(SQL["try_again_now"], *place, TRIED_AGAIN_MAX)

@@ -7,7 +7,8 @@ from services.payments.cli import actions, keys, merchants, vault
 
 app = typer.Typer(
     name="paygate",
-    help="Operate a gateway.",
+    help="Operate a gateway. In a clone there is `paygate listen`, too, which posts a merchant's"
+    " webhooks to this machine.",
     no_args_is_help=True,
     add_completion=False,
     # Plain text for every terminal, and no tracebacks that show variables: one may be a key.

@@ -1,4 +1,5 @@
--- Notes that listener $3 asks for what goes to an endpoint; with $4 it takes the place of any other.
+-- Notes that listener $3 asks for what goes to an endpoint, if its URL begins with $6; with $4 it takes the
+-- place of any other.
 --
 -- `url` is the endpoint's, NULL if there is none. `listening`: whether the place is its own.
 -- `was_away`: nobody has asked within $5, so that attempts may have failed for want of a listener.
@@ -16,7 +17,7 @@ noted AS (
   INSERT INTO listeners AS l (merchant_id, endpoint_id, listener, seen_time)
   SELECT $1, $2, $3, clock_timestamp()
   FROM endpoint
-  WHERE starts_with(url, 'https://listener.paygate.test/')
+  WHERE starts_with(url, $6)
   ON CONFLICT (merchant_id, endpoint_id) DO UPDATE SET
     listener = EXCLUDED.listener, seen_time = EXCLUDED.seen_time
   WHERE l.listener = EXCLUDED.listener OR $4
