@@ -13,34 +13,19 @@ WITH by_real_time AS (
 by_their_clocks AS (
   SELECT c.merchant_id, first.id, first.expire_time
   FROM sandbox_clocks c
+  CROSS JOIN (VALUES ('AUTHORIZED'), ('PARTIALLY_CAPTURED')) AS s (status)
   CROSS JOIN LATERAL (
-    (
-      SELECT id, expire_time, expiring, voiding, closing, capturing, refunding
-      FROM payments p
-      WHERE p.merchant_id = c.merchant_id AND p.status = 'AUTHORIZED' AND p.commit_order >= -1
-        AND (SELECT clock_timestamp()) + c.ahead >= (
-          SELECT h.expire_time
-          FROM payments h
-          WHERE h.merchant_id = c.merchant_id AND h.status = 'AUTHORIZED' AND h.commit_order >= -1
-          ORDER BY h.commit_order, h.id
-          LIMIT 1)
-      ORDER BY p.commit_order, p.id
-      LIMIT $1
-    )
-    UNION ALL
-    (
-      SELECT id, expire_time, expiring, voiding, closing, capturing, refunding
-      FROM payments p
-      WHERE p.merchant_id = c.merchant_id AND p.status = 'PARTIALLY_CAPTURED' AND p.commit_order >= -1
-        AND (SELECT clock_timestamp()) + c.ahead >= (
-          SELECT h.expire_time
-          FROM payments h
-          WHERE h.merchant_id = c.merchant_id AND h.status = 'PARTIALLY_CAPTURED' AND h.commit_order >= -1
-          ORDER BY h.commit_order, h.id
-          LIMIT 1)
-      ORDER BY p.commit_order, p.id
-      LIMIT $1
-    )
+    SELECT id, expire_time, expiring, voiding, closing, capturing, refunding
+    FROM payments p
+    WHERE p.merchant_id = c.merchant_id AND p.status = s.status AND p.commit_order >= -1
+      AND (SELECT clock_timestamp()) + c.ahead >= (
+        SELECT h.expire_time
+        FROM payments h
+        WHERE h.merchant_id = c.merchant_id AND h.status = s.status AND h.commit_order >= -1
+        ORDER BY h.commit_order, h.id
+        LIMIT 1)
+    ORDER BY p.commit_order, p.id
+    LIMIT $1
   ) first
   WHERE c.ahead > interval '0'
     AND first.expire_time > (SELECT clock_timestamp())
