@@ -195,7 +195,7 @@ def test_its_story_has_requests_events_and_webhooks(console: Page, merchant: Mer
     show(console, payment_id)
     titles = console.locator(".moment-title")
     expect(moment(console, "sent to we_")).to_have_count(2)
-    # Three requests, two actions, two events, two webhooks: each worker logs its requests in its own time.
+    # Requests, actions, events, webhooks: each worker logs its requests in its own time.
     expect(titles).to_have_count(9)
     # When its webhooks went is not said: a slow capture comes after the first.
     told = [title for title in titles.all_inner_texts() if "sent to we_" not in title]
