@@ -48,4 +48,6 @@ async def test_drains_leave_room_for_others(rig: Rig) -> None:
     for task in drains:
         task.cancel()
     await asyncio.gather(*drains, return_exceptions=True)
+    # What was begun runs to its end, and workers that are told to end wait for it.
+    await asyncio.gather(*(worker.kill() for worker in rig.workers))
     assert refused == {grpc.StatusCode.RESOURCE_EXHAUSTED}

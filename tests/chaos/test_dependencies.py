@@ -5,8 +5,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import asynccontextmanager
 
 import asyncpg
 import psutil
@@ -46,13 +45,20 @@ async def books_of(stack: Stack) -> AsyncIterator[Books]:
         yield Books(payments, bank)
 
 
-@asynccontextmanager
-async def running(**environment: str) -> AsyncIterator[Stack]:
-    """A stack of its own."""
-    with Stack(workers=2, environment=environment) as stack:
-        await asyncio.to_thread(stack.start)
-        yield stack
-        assert await asyncio.to_thread(stack.stop) == 0, stack.output
+@pytest.fixture(scope="module")
+async def bus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NatsServer]:
+    """Where the stack's events go."""
+    async with nats_running(tmp_path_factory.mktemp("bus")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def stack(bus: NatsServer) -> AsyncIterator[Stack]:
+    """One for all that goes away here: it heals by itself, and stops as it should at the end."""
+    with Stack(workers=2, environment={"PAYGATE_NATS_URL": bus.url}) as running:
+        await asyncio.to_thread(running.start)
+        yield running
+        assert await asyncio.to_thread(running.stop) == 0, running.output
 
 
 async def assert_health(stack: Stack, process: str, dependency: str, *, is_up: bool) -> None:
@@ -86,9 +92,9 @@ def edge_says(stack: Stack, dependency: str) -> tuple[int, int, str | None]:
 
 
 @pytest.mark.chaos
-async def test_a_restarted_database() -> None:
+async def test_a_restarted_database(stack: Stack) -> None:
     """While PostgreSQL restarts clients get 503 in time, and after it everybody has one payment."""
-    async with running() as stack, clients_of(stack.grpc, stack.api_key) as clients:
+    async with clients_of(stack.grpc, stack.api_key) as clients:
         async with clients.busy():
             await asyncio.sleep(1.0)
             pid = stack.pids()["postgres"]
@@ -108,9 +114,9 @@ async def test_a_restarted_database() -> None:
 
 
 @pytest.mark.chaos
-async def test_a_database_that_hangs() -> None:
+async def test_a_database_that_hangs(stack: Stack) -> None:
     """While PostgreSQL does not answer at all clients get 503 or 504 in time; then it goes on."""
-    async with running() as stack, clients_of(stack.grpc, stack.api_key) as clients:
+    async with clients_of(stack.grpc, stack.api_key) as clients:
         async with clients.busy():
             await asyncio.sleep(0.5)
             hung = [stack.pids()["postgres"], *backends(stack)]
@@ -142,12 +148,12 @@ def backends(stack: Stack) -> list[int]:
 
 
 @pytest.mark.chaos
-async def test_a_bank_that_hangs() -> None:
+async def test_a_bank_that_hangs(stack: Stack) -> None:
     """While the bank does not answer payments are PENDING in time; reading goes on; all settles.
 
     After a while it does not count as connected any more, and nothing is begun.
     """
-    async with running() as stack, clients_of(stack.grpc, stack.api_key) as clients:
+    async with clients_of(stack.grpc, stack.api_key) as clients:
         bank = stack.pids()["acquirer"]
         async with clients.busy():
             os.kill(bank, signal.SIGSTOP)
@@ -203,13 +209,9 @@ async def actions(rig: Rig) -> int:
 
 
 @pytest.mark.chaos
-async def test_a_bus_that_is_gone(tmp_path: Path) -> None:
+async def test_a_bus_that_is_gone(stack: Stack, bus: NatsServer) -> None:
     """Without NATS payments go on as ever, and events wait; with it, each is published."""
-    async with AsyncExitStack() as opened:
-        bus: NatsServer = await opened.enter_async_context(nats_running(tmp_path))
-        stack = await opened.enter_async_context(running(PAYGATE_NATS_URL=bus.url))
-        clients = await opened.enter_async_context(clients_of(stack.grpc, stack.api_key))
-        books = await opened.enter_async_context(books_of(stack))
+    async with clients_of(stack.grpc, stack.api_key) as clients, books_of(stack) as books:
         async with clients.busy():
             await bus.kill()
             await asyncio.sleep(AWAY_SECONDS)

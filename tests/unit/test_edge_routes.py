@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
-import yaml
 from google.api import annotations_pb2
 from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from paygate.admin.v1 import admin_service_pb2 as admin_pb
+from tools.stack import envoy
 from tools.stack.settings import REPOSITORY
 
 CLUSTERS = {
@@ -36,10 +37,11 @@ class Call:
         return f"{self.headers[':method']} {self.headers[':path']}"
 
 
+@cache
 def config() -> dict[str, Any]:
     """Return what is in the HTTP connection manager that clients meet."""
-    envoy = yaml.safe_load((REPOSITORY / "envoy.yaml").read_text())
-    listener, *_ = envoy["static_resources"]["listeners"]
+    edge = envoy.parse(envoy.SOURCE.read_text())
+    listener, *_ = edge["static_resources"]["listeners"]
     manager: dict[str, Any] = listener["filter_chains"][0]["filters"][-1]["typed_config"]
     return manager
 
@@ -197,7 +199,7 @@ def test_reflection_is_not_in_production() -> None:
     """Neither a route nor a cluster; and health, by gRPC too, is for whatever name one asks by."""
     text = (REPOSITORY / "deploy" / "envoy" / "production.yaml").read_text()
     assert "eflection" not in text
-    listener, *_ = yaml.safe_load(text)["static_resources"]["listeners"]
+    listener, *_ = envoy.parse(text)["static_resources"]["listeners"]
     manager = listener["filter_chains"][0]["filters"][-1]["typed_config"]
     for host in manager["route_config"]["virtual_hosts"]:
         names = {route["name"] for route in host["routes"]}

@@ -62,13 +62,20 @@ def render(
     if traces:
         trace(config, traces)
     files = {name: str(found(path)) for name, path in FILES.items()}
-    return yaml.safe_dump(_with_files(config, files, {}), sort_keys=False)
+    return written(_with_files(config, files, {}))
 
 
 def parse(text: str) -> Any:
     """Return what YAML says, by libyaml where there is one: a tenth of the time."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(text, Loader=loader)  # noqa: S506  # both are safe
+
+
+def written(config: object) -> str:
+    """Return a configuration as YAML, in its order; by libyaml too where there is one."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(config, Dumper=dumper, sort_keys=False)
+    return text
 
 
 def place(

@@ -18,8 +18,8 @@ WEEK = timedelta(days=7)
 class Sandbox:
     """A rig of two workers, and the sandbox's API on the second of them."""
 
-    def __init__(self, rig: Rig) -> None:
-        self.rig = rig
+    def __init__(self, rig: Rig, merchant_id: str) -> None:
+        self.rig, self.merchant_id = rig, merchant_id
         self.metadata = (("authorization", f"Bearer {rig.api_key}"),)
         self.stub = SandboxServiceStub(rig.channels[1])
 

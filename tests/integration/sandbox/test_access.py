@@ -54,7 +54,7 @@ async def test_the_sandbox_can_be_left_out(
     rig = Rig(payments_database_url, acquirer_database_url, workers_count=2, with_sweep=False)
     rig.environment["PAYGATE_SANDBOX_API"] = "false"
     async with rig:
-        box = Sandbox(rig)
+        box = Sandbox(rig, "mer_chaos")
         with pytest.raises(aio.AioRpcError) as refused:
             await box.stub.GetClock(sandbox.GetClockRequest(), metadata=box.metadata)
         assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED

@@ -17,6 +17,7 @@ INSERT INTO webhook_endpoints
 SELECT merchant_id, id, 'https://example.com', '{}', status, '', now(), now()
 FROM (SELECT 'mer_other' AS merchant_id UNION SELECT id FROM merchants) m,
   (VALUES ('we_1', 'ENABLED'), ('we_2', 'DISABLED')) e (id, status)
+ON CONFLICT DO NOTHING
 """
 DELIVERIES = """
 INSERT INTO webhook_deliveries (
@@ -26,6 +27,7 @@ SELECT merchant_id, endpoint_id, 'evt_' || attempts, 'pay_9', attempts, status, 
 FROM (SELECT 'mer_other' AS merchant_id UNION SELECT id FROM merchants) m,
   (VALUES ('we_1'), ('we_2')) e (endpoint_id),
   (VALUES (0, 'PENDING'), (1, 'PENDING'), (2, 'FAILED')) d (attempts, status)
+ON CONFLICT DO NOTHING
 """
 
 

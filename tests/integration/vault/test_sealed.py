@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from grpc import aio
@@ -11,6 +10,7 @@ from grpc import aio
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from tests.chaos.rig import CARD, Rig, gbp, reason_of
+from tests.database import Databases
 from tests.integration.vault.openbao import OpenBao, openbao_running
 
 REFUSED_SECONDS_MAX = 1.0
@@ -18,22 +18,21 @@ HEALED_SECONDS_MAX = 5.0
 AUTHORIZE = service.AuthorizeRequest(card_details=CARD, amount=gbp(1000))
 
 
-@pytest.fixture
-async def openbao(tmp_path: Path) -> AsyncIterator[OpenBao]:
-    """A server of the test's own, which it may seal."""
-    async with openbao_running(tmp_path) as server:
+@pytest.fixture(scope="module")
+async def openbao(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenBao]:
+    """A server of this file's own: each test seals it, and leaves it unsealed."""
+    async with openbao_running(tmp_path_factory.mktemp("openbao")) as server:
         yield server
 
 
-@pytest.fixture
-async def rig(
-    openbao: OpenBao, payments_database_url: str, acquirer_database_url: str
-) -> AsyncIterator[Rig]:
+@pytest.fixture(scope="module")
+async def rig(openbao: OpenBao, databases: Databases) -> AsyncIterator[Rig]:
     """One worker that keeps its cards by that server."""
-    async with Rig(
-        payments_database_url, acquirer_database_url, workers_count=1, vault=openbao.settings
-    ) as running:
+    made = [await databases.create("payments"), await databases.create("acquirer")]
+    async with Rig(made[0][1], made[1][1], workers_count=1, vault=openbao.settings) as running:
         yield running
+    for name, _ in made:
+        await databases.drop(name)
 
 
 async def refused(rig: Rig, request: service.AuthorizeRequest = AUTHORIZE) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -15,10 +14,10 @@ from tests.integration.vault.openbao import KEY, OpenBao, openbao_running
 SEEN_SECONDS_MAX = 10.0
 
 
-@pytest.fixture
-async def openbao(tmp_path: Path) -> AsyncIterator[OpenBao]:
-    """A server of the test's own, which it may seal."""
-    async with openbao_running(tmp_path) as server:
+@pytest.fixture(scope="module")
+async def openbao(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenBao]:
+    """A server of this file's own, which a test may seal, and the last one kills."""
+    async with openbao_running(tmp_path_factory.mktemp("openbao")) as server:
         yield server
 
 
@@ -32,6 +31,29 @@ async def until(seen: Callable[[], bool]) -> None:
     async with asyncio.timeout(SEEN_SECONDS_MAX):
         while not seen():
             await asyncio.sleep(0.02)
+
+
+async def test_a_vault_that_refuses(openbao: OpenBao) -> None:
+    """What a token may not do, and what was wrapped for another merchant, is not told."""
+    worker = client(openbao, openbao.worker_token)
+    operator = client(openbao, openbao.operator_token)
+    root, other = client(openbao, openbao.root), client(openbao, openbao.worker_token, "other")
+    try:
+        _, wrapped = await worker.make("mer_a")
+        assert await root.has_root_token()
+        assert not await worker.has_root_token()
+        for refused in (
+            worker.rotate(),
+            other.make("mer_a"),
+            worker.unwrap("mer_b", wrapped),
+            operator.rewrap([("mer_a", wrapped), ("mer_b", wrapped)]),
+        ):
+            with pytest.raises(DependencyUnavailableError):
+                await refused
+        assert len(await operator.rewrap([("mer_a", wrapped)])) == 1
+    finally:
+        for each in (worker, operator, root, other):
+            await each.close()
 
 
 async def test_a_watched_vault(openbao: OpenBao) -> None:
@@ -58,26 +80,3 @@ async def test_a_watched_vault(openbao: OpenBao) -> None:
         with suppress(asyncio.CancelledError):
             await watching
         await wrapper.close()
-
-
-async def test_a_vault_that_refuses(openbao: OpenBao) -> None:
-    """What a token may not do, and what was wrapped for another merchant, is not told."""
-    worker = client(openbao, openbao.worker_token)
-    operator = client(openbao, openbao.operator_token)
-    root, other = client(openbao, openbao.root), client(openbao, openbao.worker_token, "other")
-    try:
-        _, wrapped = await worker.make("mer_a")
-        assert await root.has_root_token()
-        assert not await worker.has_root_token()
-        for refused in (
-            worker.rotate(),
-            other.make("mer_a"),
-            worker.unwrap("mer_b", wrapped),
-            operator.rewrap([("mer_a", wrapped), ("mer_b", wrapped)]),
-        ):
-            with pytest.raises(DependencyUnavailableError):
-                await refused
-        assert len(await operator.rewrap([("mer_a", wrapped)])) == 1
-    finally:
-        for each in (worker, operator, root, other):
-            await each.close()
