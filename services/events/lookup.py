@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from aiohappyeyeballs.types import AddrInfoType
 
 from pkg.process.mode import Mode
-from services.events.target import AddressNotAllowedError, is_allowed, literal
+from services.events.target import AddressNotAllowedError, is_allowed, is_near, literal
 
 # At once, of names that were resolved quickly when they were last, and of all others.
 _THREADS = 32
@@ -33,7 +33,7 @@ class Lookup:
     Args:
         mode: Which addresses are allowed.
         look_up: Asks the system; blocks.
-        own_ports: Where on the loopback interface paygate itself listens.
+        own_ports: Where on the loopback interface, or near it, paygate itself listens.
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class Lookup:
             found = self._look_up(host, port, socket.AI_NUMERICHOST)
         else:
             found = await self._shared(host, port, owner)
-        mode, own_ports = self._mode, self._own_ports
+        mode, own_ports, near = self._mode, self._own_ports, is_near(host)
         for *_, place in found:
-            if not is_allowed(str(place[0]), mode, port=port, own_ports=own_ports):
+            if not is_allowed(str(place[0]), mode, port=port, own_ports=own_ports, near=near):
                 raise AddressNotAllowedError
         return found
 

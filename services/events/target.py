@@ -37,6 +37,13 @@ _PORTS = {"http": 80, "https": 443}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+# What containers call the machine that they run on.
+_DOCKER_HOST = "host.docker.internal"
+# Where containers and what is around this machine are: RFC 1918 and 4193. Not what is link-local,
+# where clouds tell machines their secrets.
+_NEAR = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+)
 _UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out
 # Python 3.11 takes some of these for global. What wraps an IPv4 address can hide a private one.
 _RESERVED = tuple(
@@ -146,11 +153,11 @@ def _check_place(scheme: str, host: str, mode: Mode) -> str | None:
     if address is None and not _is_name(host):
         return "must have a host name or an IP address in its usual form"
     loopback = address.is_loopback if address else host.rstrip(".").lower() == "localhost"
-    if mode is Mode.SANDBOX and loopback and scheme in {"http", "https"}:
+    if mode is Mode.SANDBOX and (loopback or is_near(host)) and scheme in {"http", "https"}:
         return None
     if scheme != "https":
-        only = "HTTPS" if mode is Mode.PRODUCTION else "HTTPS, or HTTP to a loopback address"
-        return f"must be {only}"
+        sandbox = "HTTPS, or HTTP to a loopback address or a name without dots"
+        return f"must be {'HTTPS' if mode is Mode.PRODUCTION else sandbox}"
     if loopback or (address and not _is_public(address)):
         return "must have a public address"
     return None
@@ -176,8 +183,22 @@ def _check_listener(url: str, mode: Mode) -> None:
         )
 
 
+def is_near(host: str) -> bool:
+    """Tell whether a host is named as containers name each other, or the machine they run on.
+
+    No merchant can make such a name, only who runs the network that it is looked up in.
+    """
+    name = host.removesuffix(".").lower()
+    return name == _DOCKER_HOST or ("." not in name and literal(host) is None)
+
+
 def is_allowed(
-    address: str, mode: Mode, *, port: int = 0, own_ports: frozenset[int] = frozenset()
+    address: str,
+    mode: Mode,
+    *,
+    port: int = 0,
+    own_ports: frozenset[int] = frozenset(),
+    near: bool = False,
 ) -> bool:
     """Tell whether events may be posted to an address that a name stands for.
 
@@ -185,15 +206,20 @@ def is_allowed(
         address: Of the receiver.
         mode: The sandbox may post to this machine's loopback interface.
         port: Of the receiver.
-        own_ports: Where on the loopback interface paygate itself listens: nobody posts there.
+        own_ports: Where on the loopback interface, or near it, paygate itself listens: nobody posts
+            there.
+        near: The name is one of `is_near`, which in the sandbox leads to the network around this
+            machine, and to no other.
     """
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:  # such as an IPv6 address with a zone
         return False
-    if parsed.is_loopback:
-        return mode is Mode.SANDBOX and port not in own_ports
-    return _is_public(parsed)
+    if mode is Mode.PRODUCTION:
+        return _is_public(parsed)
+    if parsed.is_loopback or (near and any(parsed in network for network in _NEAR)):
+        return port not in own_ports
+    return not near and _is_public(parsed)
 
 
 def literal(host: str) -> Address | None:

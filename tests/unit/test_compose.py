@@ -137,6 +137,23 @@ def test_everything_is_hardened() -> None:
         assert one["tmpfs"] == ["/tmp", *own], name  # noqa: S108  # a path in the container
 
 
+def test_no_webhook_is_posted_to_the_containers_here() -> None:
+    """The relay could reach them by their names; who posts may read what they answer."""
+    refused = SERVICES["relay"]["environment"]["PAYGATE_WEBHOOK_PORTS_REFUSED"]
+    defaults = [
+        field.default
+        for model in SETTINGS.values()
+        for name, field in model.model_fields.items()
+        if name.endswith("listen")
+    ]
+    environments = [one.get("environment", {}) for one in SERVICES.values()]
+    metrics = [one.get(name) for one in environments for name in METRICS]
+    listening = {listen.rpartition(":")[2] for listen in (*defaults, *metrics) if listen}
+    listening |= {"5432", "4222", "8200", "9090"}  # PostgreSQL, NATS, OpenBao, Prometheus
+    assert listening >= {"50051", "50052", "50053", "50054", "9464"}
+    assert listening <= set(refused.split(","))
+
+
 def test_the_bus_wants_the_password_that_the_relay_is_told() -> None:
     """With the profile the relay's secret is called like its setting; else no bus is told it."""
     (told,) = [one for one in SERVICES["relay"]["secrets"] if "nats" in str(one)]

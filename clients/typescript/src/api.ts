@@ -1520,7 +1520,7 @@ export interface components {
         CreateWebhookEndpointRequest: {
             /**
              * Format: uri
-             * @description Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address is taken in the sandbox only, and so is `https://inbox.paygate.test/`: nothing is posted, and ListInbox shows what would have been. `https://inbox.paygate.test/503` answers 503. At most 2,048 characters, without user and password.
+             * @description Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address, to a name without dots, as containers have them, and to host.docker.internal is taken in the sandbox only, and so is `https://inbox.paygate.test/`: nothing is posted, and ListInbox shows what would have been. `https://inbox.paygate.test/503` answers 503. At most 2,048 characters, without user and password.
              * @example https://shop.example/webhooks
              */
             url: string;
@@ -2218,7 +2218,7 @@ export interface components {
         WebhookEndpoint: {
             /** @description `we_` and 26 characters: a TypeID over a UUIDv7. */
             readonly id: string;
-            /** @description Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses, and `https://inbox.paygate.test/`, see SandboxService.ListInbox. */
+            /** @description Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses and to what containers call each other, and `https://inbox.paygate.test/`, see SandboxService.ListInbox. */
             readonly url: string;
             /** @description The types of events that are posted; empty for all. */
             readonly event_types: string[];

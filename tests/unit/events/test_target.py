@@ -122,6 +122,13 @@ NEVER = [
     "http://example.com/",
     "http://93.184.216.34/",
     "http://localhost.example.com/",
+    "http://host.docker.internal.example.com/",
+    "http://shop.internal/",
+    "http://docker.internal/",
+    "http://10.0.0.1/",
+    "http://172.17.0.1/",
+    "http://[fd00::1]/",
+    "http://0/",
     "http://127.0.0.1.example.com/",
 ]
 

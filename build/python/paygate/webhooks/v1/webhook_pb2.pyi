@@ -61,8 +61,8 @@ class WebhookEndpoint(_message.Message):
     id: _builtins.str
     """`we_` and 26 characters: a TypeID over a UUIDv7."""
     url: _builtins.str
-    """Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses, and
-    `https://inbox.paygate.test/`, see SandboxService.ListInbox.
+    """Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses
+    and to what containers call each other, and `https://inbox.paygate.test/`, see SandboxService.ListInbox.
     """
     status: Global___WebhookEndpoint.Status.ValueType
     """Whether events are posted to it."""

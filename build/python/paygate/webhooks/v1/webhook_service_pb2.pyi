@@ -30,10 +30,11 @@ class CreateWebhookEndpointRequest(_message.Message):
     EVENT_TYPES_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     url: _builtins.str
-    """Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address is
-    taken in the sandbox only, and so is `https://inbox.paygate.test/`: nothing is posted, and
-    ListInbox shows what would have been. `https://inbox.paygate.test/503` answers 503. At most 2,048
-    characters, without user and password.
+    """Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address, to
+    a name without dots, as containers have them, and to host.docker.internal is taken in the sandbox
+    only, and so is `https://inbox.paygate.test/`: nothing is posted, and ListInbox shows what would
+    have been. `https://inbox.paygate.test/503` answers 503. At most 2,048 characters, without user
+    and password.
     """
     description: _builtins.str
     """The merchant's own words: at most 255 characters, no control characters."""

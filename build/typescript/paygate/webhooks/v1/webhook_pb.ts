@@ -31,8 +31,8 @@ export type WebhookEndpoint = Message<"paygate.webhooks.v1.WebhookEndpoint"> & {
   id: string;
 
   /**
-   * Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses, and
-   * `https://inbox.paygate.test/`, see SandboxService.ListInbox.
+   * Where events are posted: HTTPS; in the sandbox also plain HTTP to loopback addresses
+   * and to what containers call each other, and `https://inbox.paygate.test/`, see SandboxService.ListInbox.
    *
    * @generated from field: string url = 2;
    */

@@ -26,10 +26,11 @@ export const file_paygate_webhooks_v1_webhook_service: GenFile = /*@__PURE__*/
  */
 export type CreateWebhookEndpointRequest = Message<"paygate.webhooks.v1.CreateWebhookEndpointRequest"> & {
   /**
-   * Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address is
-   * taken in the sandbox only, and so is `https://inbox.paygate.test/`: nothing is posted, and
-   * ListInbox shows what would have been. `https://inbox.paygate.test/503` answers 503. At most 2,048
-   * characters, without user and password.
+   * Where events are to be posted: HTTPS and a public address; plain HTTP to a loopback address, to
+   * a name without dots, as containers have them, and to host.docker.internal is taken in the sandbox
+   * only, and so is `https://inbox.paygate.test/`: nothing is posted, and ListInbox shows what would
+   * have been. `https://inbox.paygate.test/503` answers 503. At most 2,048 characters, without user
+   * and password.
    *
    * @generated from field: string url = 1;
    */
