@@ -19,7 +19,7 @@ YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
 .PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos attack fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
-	audit images check-workflows check-types check-clients check-style \
+	audit images wheel wheel-test sandbox-image check-workflows check-types check-clients check-style \
 	lock hooks console python venv-local venv-dev venv-bench node-modules newman bench-tools chromium promtool check-generated check-envoy
 
 help: ## list the targets
@@ -51,9 +51,9 @@ test-root: venv-dev ## run the tests that only root can, who can be other users 
 test-browser: venv-dev node-modules chromium ## of those, run the ones of pages, in a real browser
 	pytest -m browser tests/console
 
-e2e-docker: venv-dev ## run the stories of the API against containers of their own
+e2e-docker: venv-dev sandbox-image ## run the stories of the API against containers of their own
 	PAYGATE_E2E=compose pytest --timeout=900 tests/e2e/test_features.py tests/e2e/test_rest_features.py \
-		tests/e2e/test_grpc_features.py tests/e2e/test_clock_features.py
+		tests/e2e/test_grpc_features.py tests/e2e/test_clock_features.py tests/e2e/test_image.py
 
 chaos: venv-dev node-modules chromium ## run the whole crash matrix, for longer
 	PAYGATE_CHAOS=full pytest -m chaos --timeout=3600
@@ -110,7 +110,7 @@ check-style: venv-dev
 	buf format -d --exit-code
 	yamllint --strict $(YAML)
 	squawk services/*/migrations/*.sql
-	hadolint Dockerfile services/*/Dockerfile
+	hadolint Dockerfile services/*/Dockerfile deploy/sandbox/Dockerfile
 
 # Every warning fails: a link or an anchor that leads nowhere, a page that no list names.
 docs: venv-dev ## make a site of docs/, in .site/
@@ -192,9 +192,19 @@ audit: venv-dev ## look for known weaknesses in what the services and the local 
 	pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 	pip-audit --strict --require-hashes --disable-pip -r requirements-local.lock
 
-images: ## build the images
+images: sandbox-image ## build the images
 	@for image in payments payments-migrate acquirer acquirer-migrate events edge; do \
 	docker build --quiet --target "$$image" --tag "paygate/$$image" . || exit 1; done
+
+# Without a clone `paygate run` comes from this wheel: see deploy/sandbox.
+wheel: venv-dev ## build the wheel paygate-sandbox, whose `paygate run` needs no clone, into dist/
+	@rm -rf dist && cd deploy/sandbox && python -m hatchling build -t wheel -d ../../dist
+
+wheel-test: venv-dev ## install that wheel from the package index as its users do, and measure its starts
+	PAYGATE_WHEEL=full pytest -s tests/integration/test_wheel.py
+
+sandbox-image: wheel ## build the image paygate/sandbox: everything in one container
+	docker build --quiet --file deploy/sandbox/Dockerfile --tag paygate/sandbox .
 
 # Always run, for they look for themselves, in 30 ms: a lock file's time says nothing after a checkout.
 venv-local: python

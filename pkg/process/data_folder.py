@@ -1,10 +1,11 @@
-"""Where `make run` keeps its data, for itself and for the operator's command."""
+"""Where the local stack keeps its data, for itself and for the commands."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from pkg.process.called import INSTALLED, ROOT
+
 # As root, programs run as other users, which often may not enter the clone (under /root).
 DATA_DIR_OF_ROOT = Path("/var/lib/paygate")
 # How the operator's process is reached, as assignments; there only while it serves.
@@ -16,4 +17,15 @@ def data_dir(environment: Mapping[str, str]) -> Path:
     chosen = environment.get("PAYGATE_DATA_DIR", "")
     if chosen:
         return Path(chosen).expanduser().absolute()
-    return DATA_DIR_OF_ROOT if os.geteuid() == 0 else REPOSITORY / ".paygate"
+    if os.geteuid() == 0:
+        return DATA_DIR_OF_ROOT
+    return _of_user(environment) if INSTALLED else ROOT / ".paygate"
+
+
+def _of_user(environment: Mapping[str, str]) -> Path:
+    """Return the folder of an installed paygate: the state of a user's programs (XDG).
+
+    Not beside the keyring, which is in their data.
+    """
+    home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home, "paygate", "sandbox").absolute()

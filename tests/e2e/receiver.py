@@ -19,19 +19,23 @@ class Posted:
 
 
 class Receiver:
-    """Answers each request with `status` and remembers it."""
+    """Answers each request with `status` and remembers it.
 
-    def __init__(self) -> None:
+    Args:
+        host: Where it listens.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.status = 200
         self._posted: list[Posted] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer((host, 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
     @property
     def port(self) -> int:
-        """Where it listens, on the loopback interface."""
+        """Where it listens."""
         return self._server.server_port
 
     @property

@@ -21,7 +21,7 @@ from tools.edge import page_routes, pages
 from tools.edge.pages import Page
 from tools.stack import envoy
 from tools.stack.errors import StackError
-from tools.stack.link import SOCKET, Link
+from tools.stack.link import CODES_MAX, SOCKET, Link, fresh_link
 
 API_KEY = f"sk_{secrets.token_hex(8)}_{secrets.token_hex(32)}"
 MADE = pages.pages()
@@ -239,6 +239,19 @@ async def test_a_link_gives_the_key_once(shown: Edge, link: Link, page: str) -> 
     again = await ask(shown, code)
     assert again.status == 404
     assert API_KEY not in again.data.decode()
+
+
+async def test_who_has_the_key_gets_more_links(shown: Edge, folder: Path, link: Link) -> None:
+    """At the socket, and not through the edge; of those that nobody uses the oldest end."""
+    asked = (folder / SOCKET, shown.url, API_KEY, "console")
+    oldest, *between, newest = [await fresh_link(*asked) for _ in range(CODES_MAX + 1)]
+    assert len({oldest, newest, *between, link.docs}) == CODES_MAX + 2
+    for given, status in ((oldest, 404), (newest, 200), (newest, 404), (between[0], 200)):
+        assert (await ask(shown, given.partition("#code=")[2])).status == status
+    for wrong in ("", API_KEY[:-1], newest.partition("=")[2]):
+        with pytest.raises(OSError, match="no link"):
+            await fresh_link(folder / SOCKET, shown.url, wrong, "console")
+    assert (await ask(shown, API_KEY)).status == 404
 
 
 def test_another_reference_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What stops `make run` from starting is said in one sentence."""
 
 import ast
+import re
 import socket
 import subprocess
 import sys
@@ -159,4 +160,8 @@ def test_pips_complaints_are_shown_if_it_fails(
     monkeypatch.setattr(venv, "PYTHON", pip)
     with suppress(SystemExit):
         venv.pip_install(lock)
-    assert ("WARNING: odd" in capfd.readouterr().err) == bool(code)
+    shown = capfd.readouterr()
+    assert ("WARNING: odd" in shown.err) == bool(code)
+    assert re.search(
+        rf"^ +\d+\.\d s  {'failed' if code else 'installed'}$", shown.out, re.MULTILINE
+    )

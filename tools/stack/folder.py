@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pkg.process.called import RESET, RUN
 from tools.stack import users
 from tools.stack.errors import StackError
 from tools.stack.program import User
@@ -138,7 +139,7 @@ def _make_ours(folder: Path) -> None:
                 f"The folder {folder} holds files that are not paygate's:"
                 " choose an empty one with PAYGATE_DATA_DIR."
             )
-        marker.write_text("Made by paygate's `make run`; `make reset` empties this folder.\n")
+        marker.write_text(f"Made by paygate's `{RUN}`; `{RESET}` empties this folder.\n")
     folder.chmod(_entered())
 
 

@@ -16,10 +16,16 @@ STOP_SECONDS_MAX = 15.0
 
 def end(record: Path, postgres_data: Path) -> None:
     """End what an earlier run on this folder left, and wait until it is gone."""
-    servers = list(_postgres(postgres_data))
+    servers = _postgres(postgres_data)
     _end(servers, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
-    _end(list(_recorded(record)), signal.SIGTERM, signal.SIGKILL)
+    _end(_recorded(record), signal.SIGTERM, signal.SIGKILL)
     record.unlink(missing_ok=True)
+
+
+def find(record: Path, postgres_data: Path) -> list[psutil.Process]:
+    """Return what `end` would end."""
+    found = {process.pid: process for process in (*_postgres(postgres_data), *_recorded(record))}
+    return list(found.values())
 
 
 def _end(processes: list[psutil.Process], *signals: signal.Signals) -> None:

@@ -56,7 +56,8 @@ def choose(settings: Settings, users: Users) -> Places:
         StackError: The gateway's own is taken.
     """
     names = (*PROCESSES, EDGE, *(worker_name(number) for number in range(settings.workers)))
-    edge, *held = ports.hold(settings.port), *ports.hold_free(len(names) + 3 + settings.workers)
+    edge = ports.hold(settings.port, settings.host)
+    held = ports.hold_free(len(names) + 3 + settings.workers)
     chosen = [one.getsockname()[1] for one in held]
     _give(edge, users.edge)
     for one in held:

@@ -10,6 +10,7 @@ import random
 import socket
 import time
 
+from pkg.process.called import RUN
 from tools.stack.errors import StackError
 from tools.stack.settings import HOST
 
@@ -29,7 +30,7 @@ def hold_free(count: int) -> list[socket.socket]:
     for port in random.SystemRandom().sample(range(LOWEST, HIGHEST), k=min(2_000, count * 50)):
         if len(held) == count:
             return held
-        found = _bound(port)
+        found = bound(port)
         if isinstance(found, socket.socket):
             held.append(found)
     raise StackError(f"No free ports between {LOWEST} and {HIGHEST} on {HOST}.")
@@ -44,8 +45,8 @@ def free(count: int) -> list[int]:
     return chosen
 
 
-def hold(port: int) -> socket.socket:
-    """Hold the gateway's own port.
+def hold(port: int, host: str) -> socket.socket:
+    """Hold the gateway's own port, at the address where it is served.
 
     Waits a moment: the Envoy of a run that was killed just now may still be going.
 
@@ -53,25 +54,25 @@ def hold(port: int) -> socket.socket:
         StackError: It can't be had.
     """
     deadline = time.monotonic() + TAKEN_SECONDS_MAX
-    while not isinstance(found := _bound(port), socket.socket):
+    while not isinstance(found := bound(port, host), socket.socket):
         if found.errno != errno.EADDRINUSE:
             raise StackError(f"Port {port} can't be used: {found.strerror}.")
         if time.monotonic() > deadline:
             raise StackError(
                 f"Port {port} is taken by another program: stop it,"
-                f" or choose another port, for example PAYGATE_PORT={_next(port)} make run."
+                f" or choose another port, for example PAYGATE_PORT={later(port)} {RUN}."
             )
         time.sleep(0.05)
     return found
 
 
-def _bound(port: int) -> socket.socket | OSError:
+def bound(port: int, host: str = HOST) -> socket.socket | OSError:
     """Return a socket that holds the port, or why there is none."""
     holder = socket.socket()
     # As the servers do: connections of an earlier run that linger do not count.
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        holder.bind((HOST, port))
+        holder.bind((host, port))
     except OSError as error:
         holder.close()
         return error
@@ -81,10 +82,11 @@ def _bound(port: int) -> socket.socket | OSError:
     return holder
 
 
-def _next(port: int) -> int:
-    for later in range(port + 1, min(port + 100, 65_536)):
-        found = _bound(later)
+def later(port: int) -> int:
+    """Return a port after this one that is free."""
+    for next_one in range(port + 1, min(port + 100, 65_536)):
+        found = bound(next_one)
         if isinstance(found, socket.socket):
             found.close()
-            return later
+            return next_one
     return 18_080

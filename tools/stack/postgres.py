@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import asyncpg
 
+from pkg.process.called import RESET
 from tools.stack import folder, installation, sockets, users
 from tools.stack.errors import StackError
 from tools.stack.probe import POLL_SECONDS
@@ -180,7 +181,7 @@ class Embedded:
         if there != major:
             raise StackError(
                 f"The data folder {self.data} is not one of PostgreSQL {major} (found: {there});"
-                " `make reset` empties it, or choose another folder with PAYGATE_DATA_DIR."
+                f" `{RESET}` empties it, or choose another folder with PAYGATE_DATA_DIR."
             )
 
     def remove_sockets(self) -> None:

@@ -97,6 +97,7 @@ class Programs:
         pages.write(pages.pages(), shown_in)
         text = envoy.render(
             port=places.edge,
+            host=settings.host,
             metrics_port=places.metrics[EDGE],
             admin=self.sockets / envoy.ADMIN,
             services={"payments": list(places.workers), "events": [places.events], **shown},

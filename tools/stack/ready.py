@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 
+from pkg.process.called import RUN
 from tools.stack import folder
 from tools.stack.errors import StackError
 from tools.stack.probe import POLL_SECONDS, http_ok
@@ -23,7 +24,7 @@ def wait(settings: Settings, *, seconds_max: float) -> None:
         asyncio.run(asyncio.wait_for(_told(settings), seconds_max))
     except TimeoutError as error:
         why = (
-            f"nothing runs on {settings.data_dir}: start it with `make run`"
+            f"nothing runs on {settings.data_dir}: start it with `{RUN}`"
             if not folder.is_held(settings)
             else f"see the logs in {settings.logs}"
         )
@@ -35,7 +36,7 @@ async def _told(settings: Settings) -> None:
     serving = asyncio.ensure_future(_serving(settings))
     await asyncio.wait([serving], timeout=TELL_AFTER_SECONDS)
     if not serving.done() and not folder.is_held(settings):
-        print("Waiting for `make run` in another terminal…", file=sys.stderr, flush=True)
+        print(f"Waiting for `{RUN}` in another terminal…", file=sys.stderr, flush=True)
     await serving
 
 

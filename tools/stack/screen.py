@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 
+from pkg.process.called import COMMAND, RESET
 from tools.stack.link import Link
 from tools.stack.settings import Settings
 
@@ -40,9 +41,9 @@ paygate is ready.
   gRPC       127.0.0.1:{settings.port}    paygate.payments.v1.PaymentService, no TLS
              (also paygate.webhooks.v1.WebhookService, paygate.sandbox.v1.SandboxService)
   API key    {key}    (merchant mer_demo)
-  operators  ./paygate --help    (merchants and API keys)
-  webhooks   ./paygate listen --forward-to localhost:3000/hook    (posts them to your server)
-  data       {settings.data_dir}    (`make reset` empties it)
+  operators  {COMMAND} --help    (merchants and API keys)
+  webhooks   {COMMAND} listen --forward-to localhost:3000/hook    (posts them to your server)
+  data       {settings.data_dir}    (`{RESET}` empties it)
   logs       {settings.logs}
   metrics    {settings.metrics_targets}    (where each process shows them)
   scripts    set -a; source {shlex.quote(str(settings.demo_env))}; set +a

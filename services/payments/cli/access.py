@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from pkg.process.called import RUN
 from pkg.process.data_folder import ADMIN_ENV, data_dir
 from pkg.process.loopback import LoopbackAddress
 from pkg.process.settings import ServiceSettings, load_or_explain
@@ -49,7 +50,7 @@ class Admin:
         access = load_or_explain(Access, lambda line: sys.stderr.write(f"paygate: {line}"))
         if access is None:
             complain(
-                f"set it, or PAYGATE_DATA_DIR where a `make run` on this machine serves: none does"
+                f"set it, or PAYGATE_DATA_DIR where a `{RUN}` on this machine serves: none does"
                 f" on {data_dir(os.environ)}."
             )
             raise typer.Exit(WRONG)

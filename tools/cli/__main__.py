@@ -1,0 +1,58 @@
+"""`python -m tools.cli`, which `./paygate` runs in a clone.
+
+Exit codes: 0 done, 1 the gateway has refused, 2 the command line or a setting is wrong, 3 nobody
+answers, or what became of it is not known; 130 after Ctrl-C.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pkg.observe import log_stream
+from tools.cli.groups import Named, app_of
+
+_OPERATOR = "services.payments.cli"
+COMMANDS = (
+    Named("run", "tools.cli.run", "Start a gateway on this machine, with a simulated bank."),
+    Named("ready", "tools.cli.ready", "Wait until it serves, and print where its address is."),
+    Named("open", "tools.cli.open", "Open the console in a browser, signed in."),
+    Named("doctor", "tools.cli.doctor", "See whether it can start here, and what to do if not."),
+    Named("reset", "tools.cli.reset", "Empty its data folder."),
+    Named("listen", "tools.listen.__main__", "Post webhooks to a server on this machine."),
+    Named("merchants", f"{_OPERATOR}.merchants", "Operator: manage merchants."),
+    Named("keys", f"{_OPERATOR}.keys", "Operator: manage API keys."),
+    Named("actions", f"{_OPERATOR}.actions", "Operator: end what is in doubt for over an hour."),
+    Named("vault", f"{_OPERATOR}.vault", "Operator: rotate the key that wraps those of cards."),
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from tools.cli.version import version  # noqa: PLC0415 - for this alone
+
+        sys.stdout.write(f"paygate {version()}\n")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before a command's name."""
+
+
+app = app_of(
+    COMMANDS,
+    help="Use a gateway's sandbox from the command line, and operate a gateway.",
+    callback=_options,
+)
+
+if __name__ == "__main__":
+    log_stream.install()
+    app(prog_name="paygate")
