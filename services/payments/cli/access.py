@@ -1,8 +1,4 @@
-"""Reaching the admin process: where it is, the token, and what goes wrong on the way.
-
-Exit codes: 1 where the gateway has refused, 2 where the command line or the settings are wrong, 3
-where nobody answers.
-"""
+"""Reaching the admin process: where it is, the token, and what goes wrong on the way."""
 
 import getpass
 import os
@@ -24,8 +20,8 @@ from pkg.process.called import RUN
 from pkg.process.data_folder import ADMIN_ENV, data_dir
 from pkg.process.loopback import LoopbackAddress
 from pkg.process.settings import ServiceSettings, load_or_explain
+from services.payments.cli.output import NO_ANSWER, REFUSED, WRONG, complain, end
 
-REFUSED, WRONG, NO_ANSWER = 1, 2, 3
 CALL_SECONDS_MAX = 10.0
 
 _NAMES = ("PAYGATE_ADMIN_ADDRESS", "PAYGATE_ADMIN_TOKEN", "PAYGATE_ADMIN_TOKEN_FILE")
@@ -49,11 +45,11 @@ class Admin:
         os.environ.update(_of_make_run(os.environ))
         access = load_or_explain(Access, lambda line: sys.stderr.write(f"paygate: {line}"))
         if access is None:
-            complain(
+            raise end(
                 f"set it, or PAYGATE_DATA_DIR where a `{RUN}` on this machine serves: none does"
-                f" on {data_dir(os.environ)}."
+                f" on {data_dir(os.environ)}.",
+                WRONG,
             )
-            raise typer.Exit(WRONG)
         self._address = access.admin_address
         self._metadata = (
             ("authorization", f"Bearer {access.admin_token.get_secret_value()}"),
@@ -83,8 +79,10 @@ class Admin:
         details = trailers.get("grpc-status-details-bin")
         if details is None:
             code = problem.code().name
-            complain(f"the admin process does not answer at {self._address} ({code}): is it there?")
-            raise typer.Exit(NO_ANSWER) from None
+            raise end(
+                f"the admin process does not answer at {self._address} ({code}): is it there?",
+                NO_ANSWER,
+            ) from None
         status = Status.FromString(details)
         complain(status.message)
         for detail in status.details:
@@ -93,11 +91,6 @@ class Admin:
                 for violation in bad.field_violations:
                     complain(f"  {violation.field} {violation.description}")
         raise typer.Exit(REFUSED) from None
-
-
-def complain(sentence: str) -> None:
-    """Say what is wrong."""
-    sys.stderr.write(f"paygate: {sentence}\n")
 
 
 def _of_make_run(environment: Mapping[str, str]) -> dict[str, str]:

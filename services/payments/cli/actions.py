@@ -9,7 +9,8 @@ import typer
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.payments.v1 import payment_pb2
 from services.payments.cli.access import Admin
-from services.payments.cli.output import Json, as_json, as_table, note, when
+from services.payments.cli.output import Json, as_table, note
+from services.payments.cli.replies import as_json, when
 
 app = typer.Typer(
     no_args_is_help=True, help="List and end actions that are in doubt for over an hour."
@@ -28,7 +29,7 @@ def list_(*, json: Json = False) -> None:
     """List actions that are in doubt for over an hour, the oldest first."""
     found = Admin().ask_for_all(pb.ListStuckActionsRequest(page_size=100))
     if json:
-        as_json(found)
+        as_json(*found.actions)
     else:
         _table(found.actions)
 

@@ -10,7 +10,8 @@ from paygate.auth.v1.scope_pb2 import Scope as ScopeMessage
 from pkg.grpc.scopes import Scope, of_message, to_message
 from services.payments.cli.access import Admin
 from services.payments.cli.merchants import MerchantId
-from services.payments.cli.output import Json, as_json, as_table, note, say, when
+from services.payments.cli.output import Json, as_table, note, say
+from services.payments.cli.replies import as_json, when
 
 app = typer.Typer(
     no_args_is_help=True, help="Manage API keys: a merchant has two live ones at most."
@@ -44,7 +45,7 @@ def list_(merchant_id: MerchantId, *, json: Json = False) -> None:
     """List a merchant's keys, the newest first, also those that work no more."""
     found = Admin().ask_for_all(pb.ListApiKeysRequest(merchant_id=merchant_id, page_size=100))
     if json:
-        as_json(found)
+        as_json(*found.api_keys)
     else:
         _table(found.api_keys)
 

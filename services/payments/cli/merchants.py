@@ -7,7 +7,8 @@ import typer
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from services.payments.cli.access import Admin
-from services.payments.cli.output import Json, as_json, as_table, when
+from services.payments.cli.output import Json, as_table
+from services.payments.cli.replies import as_json, when
 
 app = typer.Typer(no_args_is_help=True, help="Manage merchants.")
 
@@ -31,7 +32,7 @@ def list_(*, json: Json = False) -> None:
     """List all merchants."""
     found = Admin().ask_for_all(pb.ListMerchantsRequest(page_size=100))
     if json:
-        as_json(found)
+        as_json(*found.merchants)
     else:
         _table(found.merchants)
 

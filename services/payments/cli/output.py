@@ -1,48 +1,80 @@
-"""What the operator's command prints: a table for people, JSON for programs."""
+"""What the command prints: results to standard output, everything else to standard error."""
 
 import json
+import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
-from google.protobuf import json_format
-from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+# Exit codes: the gateway has refused; the command line or a setting is wrong; nobody answers, or
+# what became of it is not known.
+REFUSED, WRONG, NO_ANSWER = 1, 2, 3
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+_RED, _GREEN, _YELLOW = 31, 32, 33
+_COLOURS = {
+    **dict.fromkeys(("declined", "failed", "revoked", "disabled", "no"), _RED),
+    **dict.fromkeys(("authorized", "captured", "succeeded", "delivered", "live", "yes"), _GREEN),
+    **dict.fromkeys(("pending", "under_way"), _YELLOW),
+}
 
 
 def say(text: str) -> None:
     """Print a result."""
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def note(text: str) -> None:
     """Tell something that is no result."""
     sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
-def as_json(reply: Message) -> None:
-    """Print a reply as it is, in the form of the API's JSON."""
-    fields = json_format.MessageToDict(
-        reply, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    say(json.dumps(fields, indent=2))
+def complain(sentence: str) -> None:
+    """Say what is wrong."""
+    note(f"paygate: {sentence}")
+
+
+def end(sentence: str, code: int) -> typer.Exit:
+    """Say what is wrong; raise what is returned to end the command."""
+    complain(sentence)
+    return typer.Exit(code)
+
+
+def as_json_lines(objects: Iterable[Mapping[str, Any]]) -> None:
+    """Print each object on a line of its own."""
+    for one in objects:
+        say(json.dumps(one))
 
 
 def as_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns."""
-    lines = [heads, *rows]
+    """Print rows in columns, which are never cut; in colour on a terminal, unless NO_COLOR is set.
+
+    What a terminal would take for a command is replaced: some of the text comes from others.
+    """
+    lines = [heads, *([_printable(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    is_coloured = _is_coloured()
     for line in lines:
         cells = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        say("  ".join(cells).rstrip())
+        say("  ".join(map(_coloured, cells) if is_coloured else cells).rstrip())
 
 
-def when(message: Message, field: str) -> str:
-    """Return a time as people read it, in UTC; `-` where it is not set."""
-    if not message.HasField(field):
-        return "-"
-    time: Timestamp = getattr(message, field)
-    return time.ToDatetime().strftime("%Y-%m-%d %H:%M:%SZ")
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def _is_coloured() -> bool:
+    unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not unwanted
+
+
+def _coloured(cell: str) -> str:
+    colour = _COLOURS.get(cell.strip())
+    return f"\033[{colour}m{cell}\033[0m" if colour else cell

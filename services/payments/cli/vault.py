@@ -4,7 +4,9 @@ import typer
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from services.payments.cli.access import Admin
-from services.payments.cli.output import Json, as_json, note, say
+from services.payments.cli.output import Json, note, say
+from services.payments.cli.progress import progress
+from services.payments.cli.replies import as_json
 
 app = typer.Typer(no_args_is_help=True, help="Rotate the vault's master key.")
 
@@ -15,15 +17,16 @@ def rotate(*, json: Json = False) -> None:
     admin, total = Admin(), 0
     version = admin.ask(pb.RotateVaultKeyRequest()).version
     note(f"Version {version} wraps from now on.")
-    while True:
-        progress = admin.ask(pb.RewrapDataKeysRequest())
-        total += progress.rewrapped
-        if not progress.remaining:
-            break
-        note(f"{progress.remaining} data keys are left.")
-    progress.rewrapped = total
+    with progress("Wrapping data keys anew") as show:
+        while True:
+            step = admin.ask(pb.RewrapDataKeysRequest())
+            total += step.rewrapped
+            if not step.remaining:
+                break
+            show(total, total + step.remaining)
+    step.rewrapped = total
     if json:
-        as_json(progress)
+        as_json(step)
     else:
         say(f"version {version}: {total} data keys were wrapped anew, none is left")
 

@@ -1,16 +1,13 @@
-"""`python -m tools.listen`, which `./paygate listen` runs.
+"""`paygate listen`.
 
-Exit codes: 1 where the gateway has refused or another listener has begun, 2 where the command line
-or the settings are wrong, 3 where nobody answers.
+It ends with 1 also when another listener of its name has begun.
 """
 
 import asyncio
-import json
 import os
 import re
-import sys
-from collections.abc import Mapping
 from datetime import datetime
+from json import dumps
 from typing import Annotated
 
 import httpx2
@@ -18,14 +15,12 @@ import typer
 
 from paygate_client import AsyncPaygate
 from paygate_client.errors import NotFoundError, PaygateError
-from pkg.process.called import RUN
-from pkg.process.data_folder import data_dir
+from services.payments.cli.output import Json, note, say
+from tools.cli.access import Place, ended_by, place
 from tools.listen.endpoint import Secrets, endpoint_of
-from tools.listen.forwarding import AWAY, Forwarded, Forwarder
+from tools.listen.forwarding import Forwarded, Forwarder
 
-REFUSED, WRONG, NO_ANSWER = 1, 2, 3
 CALL_SECONDS_MAX = 8.0
-DEMO_ENV = "demo.env"
 FORWARD = "--forward-to"
 # A name, or an IPv4 or IPv6 address.
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
@@ -44,7 +39,8 @@ def listen(
     print_secret: Annotated[
         bool, typer.Option("--print-secret", help="Print the signing secret, and end.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object per event.")] = False,
+    *,
+    json: Json = False,
 ) -> None:
     """Post a merchant's webhooks to this machine, signed, until it is stopped.
 
@@ -52,45 +48,43 @@ def listen(
     merchant of the gateway that runs on this machine.
     """
     target = "" if print_secret else _target(forward_to)
-    url, key = _access(os.environ)
+    at = place()
     types = [one.strip() for one in events.split(",") if one.strip()]
     try:
-        asyncio.run(_listen(url, key, target, name, types, print_secret, as_json))
+        asyncio.run(_listen(at, target, name, types, print_secret=print_secret, json=json))
     except KeyboardInterrupt:
-        raise typer.Exit(0) from None
-    except AWAY:
-        raise _end(f"{url} does not answer.", NO_ANSWER) from None
+        return
     except PaygateError as problem:
-        raise _end(str(problem), REFUSED) from None
+        raise ended_by(problem, at) from None
 
 
 async def _listen(
-    url: str, key: str, target: str, name: str, types: list[str], print_secret: bool, as_json: bool
+    at: Place, target: str, name: str, types: list[str], *, print_secret: bool, json: bool
 ) -> None:
     async with (
-        AsyncPaygate(url, key, deadline_seconds=CALL_SECONDS_MAX) as api,
+        AsyncPaygate(at.url, at.key, deadline_seconds=CALL_SECONDS_MAX) as api,
         httpx2.AsyncClient(trust_env=False, timeout=None) as http,
     ):
         secrets = Secrets(os.environ)
         while True:
             endpoint = await endpoint_of(api, name, types, secrets)
             if print_secret:
-                _say(json.dumps({"secret": endpoint.secret}) if as_json else endpoint.secret)
+                say(dumps({"secret": endpoint.secret}) if json else endpoint.secret)
                 return
             if endpoint.is_new:
-                _note(f"The signing secret is {endpoint.secret}")
+                note(f"The signing secret is {endpoint.secret}")
             forwarder = Forwarder(
                 api,
                 endpoint.id,
                 target,
                 http,
-                tell=lambda one: _say(_as_json(one) if as_json else _as_line(one)),
-                note=_note,
+                tell=lambda one: say(_as_json(one) if json else _as_line(one)),
+                note=note,
             )
             try:
-                await forwarder.run(lambda: _note(f"Ready. Events go to {target}"))
+                await forwarder.run(lambda: note(f"Ready. Events go to {target}"))
             except NotFoundError:
-                _note("The endpoint was removed; making a new one.")
+                note("The endpoint was removed; making a new one.")
 
 
 def _target(text: str) -> str:
@@ -101,8 +95,8 @@ def _target(text: str) -> str:
         )
     url = text if "://" in text else f"http://{text}"
     try:
-        place = httpx2.URL(url)
-        is_one = place.scheme in {"http", "https"} and _HOST.fullmatch(place.host) is not None
+        parts = httpx2.URL(url)
+        is_one = parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.host) is not None
     except httpx2.InvalidURL:
         is_one = False
     if not is_one:
@@ -110,23 +104,6 @@ def _target(text: str) -> str:
             "must be an address such as localhost:3000/hook", param_hint=FORWARD
         )
     return url
-
-
-def _access(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Return the gateway's address and the merchant's key."""
-    found = dict(environment)
-    if "PAYGATE_API_KEY" not in found:
-        demo = data_dir(environment) / DEMO_ENV
-        try:
-            lines = demo.read_text().splitlines()
-        except OSError:
-            raise _end(
-                f"set PAYGATE_API_KEY, or start the gateway with `{RUN}`: there is no {demo}.",
-                WRONG,
-            ) from None
-        told = dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
-        found = {**told, **found}
-    return found.get("PAYGATE_URL", "http://127.0.0.1:8080"), found["PAYGATE_API_KEY"]
 
 
 def _as_line(one: Forwarded) -> str:
@@ -148,7 +125,7 @@ def _as_line(one: Forwarded) -> str:
 
 
 def _as_json(one: Forwarded) -> str:
-    return json.dumps(
+    return dumps(
         {
             "event_id": one.message.event_id,
             "type": one.event_type,
@@ -162,23 +139,5 @@ def _as_json(one: Forwarded) -> str:
     )
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _note(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
-def _end(text: str, code: int) -> typer.Exit:
-    _note(f"paygate: {text}")
-    return typer.Exit(code)
-
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer()
 app.command()(listen)
-
-if __name__ == "__main__":
-    app(prog_name="paygate listen")

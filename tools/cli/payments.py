@@ -1,0 +1,198 @@
+"""`paygate payments …`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from paygate_client import Card, PaymentStatus
+from paygate_client import _requests as calls
+from paygate_client._call import Call
+from services.payments.cli.output import NO_ANSWER, REFUSED, Json, as_json_lines, complain, say
+from tools.cli import gateway
+from tools.cli.access import gateway as opened
+from tools.cli.bank_cards import card as card_of
+from tools.cli.columns import Column, card, money, show, text, when, word
+from tools.cli.options import (
+    Amount,
+    Key,
+    Limit,
+    PaymentId,
+    Reference,
+    Since,
+    Until,
+    one_of,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Make payments, capture, void and refund them.")
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the payment's id alone.")]
+
+PAYMENTS: tuple[Column, ...] = (
+    ("ID", text("id")),
+    ("STATUS", lambda one: word(one["status"])),
+    ("AUTHORIZED", lambda one: money(one["authorized"])),
+    ("CAPTURED", lambda one: money(one["captured"])),
+    ("REFUNDED", lambda one: money(one["refunded"])),
+    ("CARD", lambda one: card(one.get("card"))),
+    ("MADE", lambda one: when(one["create_time"])),
+    ("REFERENCE", text("reference")),
+)
+ACTIONS: tuple[Column, ...] = (
+    ("ACTION", text("id")),
+    ("TYPE", lambda one: word(one["type"])),
+    ("STATUS", lambda one: word(one["status"])),
+    ("AMOUNT", lambda one: money(one["amount"])),
+    ("MADE", lambda one: when(one["create_time"])),
+    ("DECLINE", lambda one: word(one["decline"]["code"]) if one.get("decline") else "-"),
+    ("REFERENCE", text("reference")),
+)
+
+
+@app.command()
+def authorize(
+    amount: Amount,
+    card: Annotated[
+        Card | None,
+        typer.Option(
+            help="A test card's name or number (`paygate cards`); visa if missing.",
+            parser=card_of,
+            metavar="CARD",
+        ),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(help="tok_… of a card that was used before, instead of --card.")
+    ] = None,
+    reference: Reference = "",
+    key: Key = None,
+    *,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Reserve an amount on a card."""
+    if card and token:
+        raise typer.BadParameter("either a card or a token", param_hint="--card, --token")
+    charged = None if token else card or card_of("visa")
+    call = calls.authorize(amount, card=charged, card_token=token, reference=reference)
+    _move(call, key, quiet=quiet, json=json)
+
+
+@app.command()
+def capture(
+    payment_id: PaymentId,
+    amount: Amount,
+    reference: Reference = "",
+    key: Key = None,
+    *,
+    final: Annotated[bool, typer.Option("--final", help="Release what is left.")] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Take all or part of what is reserved."""
+    call = calls.capture(payment_id, amount, final=final, reference=reference)
+    _move(call, key, quiet=quiet, json=json)
+
+
+@app.command()
+def void(
+    payment_id: PaymentId,
+    reference: Reference = "",
+    key: Key = None,
+    *,
+    remainder: Annotated[
+        bool, typer.Option("--remainder", help="Release only what no capture has taken.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Cancel a payment that was not captured."""
+    call = calls.void(payment_id, remainder=remainder, reference=reference)
+    _move(call, key, quiet=quiet, json=json)
+
+
+@app.command()
+def refund(
+    payment_id: PaymentId,
+    amount: Amount,
+    reference: Reference = "",
+    key: Key = None,
+    *,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Give captured money back, all or part of it."""
+    call = calls.refund(payment_id, amount, reference=reference)
+    _move(call, key, quiet=quiet, json=json)
+
+
+@app.command()
+def get(payment_id: PaymentId, *, json: Json = False) -> None:
+    """Show a payment, and its newest 100 actions."""
+    with opened() as api:
+        reply = api.send(calls.get_payment(payment_id, include_actions=True))
+    if json:
+        as_json_lines([reply])
+        return
+    show([reply["payment"]], PAYMENTS, json=False)
+    say("")
+    show(reply["payment"]["actions"], ACTIONS, json=False)
+
+
+@app.command("list")
+def list_(
+    status: Annotated[
+        PaymentStatus | None,
+        typer.Option(
+            help="Only with this status, such as captured.",
+            parser=one_of(PaymentStatus),
+            metavar="STATUS",
+        ),
+    ] = None,
+    reference: Annotated[str | None, typer.Option(help="Only with exactly this reference.")] = None,
+    after: Since = None,
+    before: Until = None,
+    limit: Limit = 20,
+    *,
+    json: Json = False,
+) -> None:
+    """List payments, the newest first."""
+
+    def page(token: str) -> Call[Any]:
+        return calls.list_payments(
+            status=status,
+            reference=reference,
+            created_after=after,
+            created_before=before,
+            token=token,
+            follow=False,
+        )
+
+    with opened() as api:
+        show(api.each("payments", page), PAYMENTS, json=json, limit=limit)
+
+
+def _move(call: Call[Any], key: str | None, *, quiet: bool, json: bool) -> None:
+    """Make a call that moves money, and print what became of the payment.
+
+    The exit code is 0 only if it was done: a script must not go on after a decline, nor while
+    nobody knows.
+    """
+    with opened() as api:
+        reply = api.send(call, key)
+    if json:
+        as_json_lines([reply])
+    elif quiet:
+        say(reply["payment"]["id"])
+    else:
+        show([reply["payment"]], PAYMENTS, json=False)
+    _end_unless_done(reply["action"])
+
+
+def _end_unless_done(action: gateway.Json) -> None:
+    kind, status = word(action["type"]), word(action["status"])
+    if status == "pending":
+        complain(f"the {kind} is pending: the bank's answer is not known yet.")
+        raise typer.Exit(NO_ANSWER)
+    if status != "succeeded":
+        why = f": {word(action['decline']['code'])}" if action.get("decline") else ""
+        complain(f"the {kind} was {status}{why}." if why else f"the {kind} has {status}.")
+        raise typer.Exit(REFUSED)
