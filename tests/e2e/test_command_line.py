@@ -142,7 +142,7 @@ def test_a_payments_story(desk: Desk) -> None:
     listed = desk.run("payments", "list", "--reference", "cli-1", "--json").json
     assert [one["id"] for one in listed] == [payment]
     voided = desk.run("payments", "void", payment, code=1)
-    assert "PAYMENT_CAPTURED" in voided.err
+    assert "PAYMENT_REFUNDED" in voided.err
     assert not voided.out
 
 
@@ -165,7 +165,7 @@ def test_a_decline_ends_a_script(desk: Desk) -> None:
     card = ("--card", "insufficient-funds")
     ended = desk.type("payments", "authorize", *POUNDS, *card, "--json", code=1)
     assert ended.json[0]["payment"]["status"] == "STATUS_DECLINED"
-    assert "the authorize was declined: insufficient_funds" in ended.err
+    assert "the authorization was declined: insufficient_funds" in ended.err
     pending = desk.run(
         "payments", "authorize", *POUNDS, "--card", "authorize-request-lost", "-q", code=3
     )

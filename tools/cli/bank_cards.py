@@ -8,7 +8,8 @@ import typer
 from paygate_client import Card, Expiry
 from services.acquirer.cards import CARDS
 
-_EXPIRY = Expiry(12, 2099)
+# Always the same, so that a command that is repeated is the same call; at most 50 years ahead.
+_EXPIRY = Expiry(12, 2060)
 _APPROVED = {
     "visa": "4242424242424242",
     "mastercard": "5555555555554444",

@@ -7,7 +7,7 @@ import typer
 from paygate_client import Card, PaymentStatus
 from paygate_client import _requests as calls
 from paygate_client._call import Call
-from services.payments.cli.output import NO_ANSWER, REFUSED, Json, as_json_lines, complain, say
+from services.payments.cli.output import NO_ANSWER, REFUSED, Json, as_json_lines, end, say
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
 from tools.cli.bank_cards import card as card_of
@@ -46,6 +46,8 @@ ACTIONS: tuple[Column, ...] = (
     ("DECLINE", lambda one: word(one["decline"]["code"]) if one.get("decline") else "-"),
     ("REFERENCE", text("reference")),
 )
+
+_NOUNS = {"TYPE_AUTHORIZE": "authorization"}
 
 
 @app.command()
@@ -188,11 +190,10 @@ def _move(call: Call[Any], key: str | None, *, quiet: bool, json: bool) -> None:
 
 
 def _end_unless_done(action: gateway.Json) -> None:
-    kind, status = word(action["type"]), word(action["status"])
+    kind, status = _NOUNS.get(action["type"], word(action["type"])), word(action["status"])
     if status == "pending":
-        complain(f"the {kind} is pending: the bank's answer is not known yet.")
-        raise typer.Exit(NO_ANSWER)
+        raise end(f"the {kind} is pending: the bank's answer is not known yet.", NO_ANSWER)
+    if status == "declined":
+        raise end(f"the {kind} was declined: {word(action['decline']['code'])}.", REFUSED)
     if status != "succeeded":
-        why = f": {word(action['decline']['code'])}" if action.get("decline") else ""
-        complain(f"the {kind} was {status}{why}." if why else f"the {kind} has {status}.")
-        raise typer.Exit(REFUSED)
+        raise end(f"the {kind} has {status}.", REFUSED)
