@@ -65,8 +65,7 @@ def needed(requirements: list[str]) -> set[str]:
 def files(distribution: metadata.Distribution) -> Iterator[tuple[Path, Path]]:
     """Return the files of a distribution, and where each is, seen from site-packages."""
     for file in distribution.files or ():
-        if file.suffix != ".pyc":
-            yield Path(str(file.locate())), Path(*file.parts)
+        yield Path(str(file.locate())), Path(*file.parts)
 
 
 def _same(there: Path, here: Path) -> None:

@@ -170,6 +170,23 @@ def test_importing_it_brings_no_other_name(away: Away) -> None:
     assert json.loads(ended.stdout) == [[], []]
 
 
+def test_each_command_is_there(away: Away) -> None:
+    """With all that it imports: each is imported only when it is named."""
+    program = (
+        "import sys, importlib, paygate_sandbox as it;"
+        "sys.path[:0] = [str(it.TREE / at) for at in ('.', 'build/python', 'clients/python')];"
+        "from tools.cli.__main__ import COMMANDS;"
+        "print([importlib.import_module(one.module).app is None for one in COMMANDS])"
+    )
+    python = str(away.home / "venv" / "bin" / "python")
+    ended = subprocess.run(
+        [python, "-I", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.count("False") >= 17
+    assert "True" not in ended.stdout
+
+
 def test_it_is_told_what_is_there_before_anything_runs(away: Away) -> None:
     """The version, the ways to complete it, and that nothing is in the way of a start."""
     version = away.run("--version").stdout
@@ -192,6 +209,7 @@ def test_one_command_starts_everything_again_and_again(away: Away) -> None:
     assert "paygate listen" in output
     assert not re.search(r"\bmake |\./paygate", output)
     payment = paid(away)
+    assert payment in away.run("payments", "list", "--json").stdout
     assert away.run("ready").stdout == f"{away.data / 'demo.env'}\n"
     assert f"serves {away.url}" in away.run("doctor").stdout
     opens_the_console(away)

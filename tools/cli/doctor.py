@@ -16,7 +16,7 @@ from tools.stack.screen import complain
 WRONG = 1
 NAME_WIDTH = 20
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer()
 
 
 @app.command()

@@ -8,6 +8,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+# Options that typer gives each of them, and that only the whole command has a use for.
+_OF_THE_WHOLE = {"install_completion", "show_completion"}
+
 
 @dataclass(frozen=True)
 class Named:
@@ -36,6 +39,7 @@ class Lazy(TyperGroup):
             app: typer.Typer = import_module(self.modules[name]).app
             app.rich_markup_mode = None
             command = typer.main.get_command(app)
+            command.params = [one for one in command.params if one.name not in _OF_THE_WHOLE]
         return name, command, rest
 
 

@@ -20,7 +20,7 @@ from tools.stack.settings import Settings
 
 REFUSED, NO_ANSWER = 1, 3
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer()
 
 
 class Place(StrEnum):

@@ -6,7 +6,7 @@ import typer
 
 from tools.stack.commands import READY_SECONDS_MAX, perform
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer()
 
 
 @app.command()

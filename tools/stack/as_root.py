@@ -1,19 +1,26 @@
 """What root prepares for programs that do not run as root."""
 
 import compileall
+import subprocess
+import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 
+from pkg.process.called import INSTALLED, ROOT
 from tools.stack import folder
 from tools.stack.errors import StackError
 from tools.stack.program import User
+from tools.stack.screen import Screen
 from tools.stack.settings import REPOSITORY, Settings, keyring_before
 from tools.stack.users import give, may
 
 UNPRIVILEGED_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 COMPILED = ("services", "pkg", "build/python")
+# There where the packages beside the tree are compiled, for this version of Python.
+PACKAGES_COMPILED = Path(cache_from_source(str(ROOT / "packages.py")))
 
 
-def prepare(settings: Settings, services: User) -> None:
+def prepare(settings: Settings, services: User, screen: Screen) -> None:
     """Give the services what is theirs, and say what they could not use.
 
     Raises:
@@ -34,6 +41,21 @@ def prepare(settings: Settings, services: User) -> None:
     # They may not write beside the source: without this each start would compile everything.
     for name in COMPILED:
         compileall.compile_dir(REPOSITORY / name, quiet=2)
+    if INSTALLED and not PACKAGES_COMPILED.exists():
+        screen.say("Compiling what was installed, once.")
+        _compile_packages()
+
+
+def _compile_packages() -> None:
+    """Compile what lies beside an installed tree, once: uv leaves that to who imports it first.
+
+    In a process of its own, which may use all cores, and whose failure only costs time.
+    """
+    beside = str(ROOT.parents[1])
+    compiling = [sys.executable, "-m", "compileall", "-qq", "-j", "0", beside]
+    subprocess.run(compiling, check=False, stdout=subprocess.DEVNULL)
+    PACKAGES_COMPILED.parent.mkdir(exist_ok=True)
+    PACKAGES_COMPILED.touch()
 
 
 def _prepare_keyring(settings: Settings, services: User) -> None:

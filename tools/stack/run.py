@@ -133,7 +133,7 @@ def run(settings: Settings) -> None:
         folder.prepare(settings, chosen.services)
         logs.rotate(settings.logs)
         if chosen.services:
-            as_root.prepare(settings, chosen.services)
+            as_root.prepare(settings, chosen.services, screen)
         asyncio.run(Stack(settings, screen, places, chosen).run())
         screen.say("Stopped.")
 
