@@ -567,7 +567,9 @@ MESSAGES["paygate.sandbox.v1.AnswerWebhookRequest"] = {}
 MESSAGES["paygate.sandbox.v1.BankRule.Effect"] = {}
 MESSAGES["paygate.sandbox.v1.BankRule.Match"] = {}
 MESSAGES["paygate.sandbox.v1.CreateBankRuleRequest"] = {}
+MESSAGES["paygate.sandbox.v1.CreateSandboxRequest"] = {}
 MESSAGES["paygate.sandbox.v1.DeleteBankRuleRequest"] = {}
+MESSAGES["paygate.sandbox.v1.DeleteSandboxRequest"] = {}
 MESSAGES["paygate.sandbox.v1.DrainRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetClockRequest"] = {}
 MESSAGES["paygate.sandbox.v1.GetRequestRequest"] = {}
@@ -576,6 +578,7 @@ MESSAGES["paygate.sandbox.v1.ListBankRulesRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListDueRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListInboxRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListRequestsRequest"] = {}
+MESSAGES["paygate.sandbox.v1.ListSandboxesRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ListTestCardsRequest"] = {}
 MESSAGES["paygate.sandbox.v1.ResetRequest"] = {}
 MESSAGES["paygate.sandbox.v1.TakeWebhooksRequest"] = {}
@@ -707,7 +710,17 @@ fields["activeFrom"] = fields["active_from"]
 fields["active_until"] = {name = "active_until", kind = "time"}
 fields["activeUntil"] = fields["active_until"]
 
+fields = MESSAGES["paygate.sandbox.v1.CreateSandboxRequest"]
+fields["name"] = {name = "name", kind = "string"}
+fields["time_to_live"] = {name = "time_to_live", kind = "duration"}
+fields["timeToLive"] = fields["time_to_live"]
+fields["start_time"] = {name = "start_time", kind = "time"}
+fields["startTime"] = fields["start_time"]
+
 fields = MESSAGES["paygate.sandbox.v1.DeleteBankRuleRequest"]
+fields["id"] = {name = "id", kind = "string"}
+
+fields = MESSAGES["paygate.sandbox.v1.DeleteSandboxRequest"]
 fields["id"] = {name = "id", kind = "string"}
 
 fields = MESSAGES["paygate.sandbox.v1.DrainRequest"]
@@ -741,6 +754,12 @@ fields["paymentId"] = fields["payment_id"]
 fields["idempotency_key"] = {name = "idempotency_key", kind = "string"}
 fields["idempotencyKey"] = fields["idempotency_key"]
 fields["method"] = {name = "method", kind = "string"}
+fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
+fields["pageSize"] = fields["page_size"]
+fields["page_token"] = {name = "page_token", kind = "string"}
+fields["pageToken"] = fields["page_token"]
+
+fields = MESSAGES["paygate.sandbox.v1.ListSandboxesRequest"]
 fields["page_size"] = {name = "page_size", kind = "integer", low = "2147483648", high = "2147483647"}
 fields["pageSize"] = fields["page_size"]
 fields["page_token"] = {name = "page_token", kind = "string"}
@@ -901,6 +920,12 @@ bind("GET", "/sandbox/requests", {fields = MESSAGES["paygate.sandbox.v1.ListRequ
 bind("GET", "/v1/sandbox/requests", {fields = MESSAGES["paygate.sandbox.v1.ListRequestsRequest"], body = false})
 bind("GET", "/sandbox/requests/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.GetRequestRequest"], "id"), body = false})
 bind("GET", "/v1/sandbox/requests/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.GetRequestRequest"], "id"), body = false})
+bind("POST", "/sandbox/sandboxes", {fields = MESSAGES["paygate.sandbox.v1.CreateSandboxRequest"], body = true})
+bind("POST", "/v1/sandbox/sandboxes", {fields = MESSAGES["paygate.sandbox.v1.CreateSandboxRequest"], body = true})
+bind("GET", "/sandbox/sandboxes", {fields = MESSAGES["paygate.sandbox.v1.ListSandboxesRequest"], body = false})
+bind("GET", "/v1/sandbox/sandboxes", {fields = MESSAGES["paygate.sandbox.v1.ListSandboxesRequest"], body = false})
+bind("DELETE", "/sandbox/sandboxes/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.DeleteSandboxRequest"], "id"), body = false})
+bind("DELETE", "/v1/sandbox/sandboxes/{id}", {fields = given_by_path(MESSAGES["paygate.sandbox.v1.DeleteSandboxRequest"], "id"), body = false})
 bind("POST", "/webhook-endpoints", {fields = MESSAGES["paygate.webhooks.v1.CreateWebhookEndpointRequest"], body = true})
 bind("POST", "/v1/webhook-endpoints", {fields = MESSAGES["paygate.webhooks.v1.CreateWebhookEndpointRequest"], body = true})
 bind("GET", "/webhook-endpoints/{id}", {fields = given_by_path(MESSAGES["paygate.webhooks.v1.GetWebhookEndpointRequest"], "id"), body = false})

@@ -19,12 +19,13 @@ class Scope(StrEnum):
     PAYMENTS = "payments"
     READ_ONLY = "read_only"
     WEBHOOKS = "webhooks"
+    SANDBOXES = "sandboxes"
 
 
 Scopes = frozenset[Scope]
 
 # Together they are everything: each RPC is of one of them.
-FULL_ACCESS: Scopes = frozenset({Scope.PAYMENTS, Scope.WEBHOOKS})
+FULL_ACCESS: Scopes = frozenset({Scope.PAYMENTS, Scope.WEBHOOKS, Scope.SANDBOXES})
 
 
 def known(names: Iterable[str]) -> Scopes:

@@ -25,6 +25,7 @@ from services.payments.api.listeners import (
 from services.payments.api.logged import METHODS
 from services.payments.api.requests import AMOUNT_MAX_MINOR_UNITS
 from services.payments.api.sandbox import ADVANCE_MAX, DRAIN_DEFAULT, DRAIN_MAX
+from services.payments.api.sandboxes import LIFE_DEFAULT, LIFE_MAX, LIFE_MIN
 from services.payments.bank_rules import DELAY_MAX, TIMES_MAX
 from services.payments.domain.money import EXPONENTS
 
@@ -224,6 +225,14 @@ _SANDBOX: Final[dict[str, Schema]] = {
     "AnswerWebhookRequest.reply": {"maxLength": REPLY_CHARACTERS_MAX},
     "ListInboxRequest.page_size": _PAGE_SIZE,
     "ListInboxRequest.page_token": _PAGE_TOKEN,
+    "CreateSandboxRequest.name": {**_text("test_refund"), "minLength": 1},
+    "CreateSandboxRequest.time_to_live": {
+        **_seconds(int(LIFE_MIN.total_seconds()), int(LIFE_MAX.total_seconds()), "3600s"),
+        "default": f"{LIFE_DEFAULT.total_seconds():.0f}s",
+    },
+    "ListSandboxesRequest.page_size": _PAGE_SIZE,
+    "ListSandboxesRequest.page_token": _PAGE_TOKEN,
+    "DeleteSandboxRequest.id": _id("mer", "mer_01kb6xq3v8f5sa0c9w2m4e7t1p"),
 }
 LIMITS: Final[dict[str, Schema]] = {
     **{f"paygate.payments.v1.{name}": limits for name, limits in _PAYMENTS.items()},

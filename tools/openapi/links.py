@@ -68,6 +68,8 @@ LINKS: Final[dict[str, Links]] = {
     },
     "listDeliveries": _next("listDeliveries", "id"),
     "listInbox": _next("listInbox"),
+    "createSandbox": _by_path("deleteSandbox", "id", "$response.body#/sandbox/id"),
+    "listSandboxes": _next("listSandboxes"),
     "listEndpointDeliveries": _next("listEndpointDeliveries", "id"),
     "listDeliveryAttempts": _next("listDeliveryAttempts", "id", "endpoint_id"),
 }

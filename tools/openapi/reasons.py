@@ -124,6 +124,7 @@ KEYED: Final = {
     "advanceClock",
     "reset",
     "createBankRule",
+    "createSandbox",
 }
 
 _ON_PAYMENT: Final = (
@@ -182,6 +183,9 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "listBankRules": (),
     "deleteBankRule": ("BANK_RULE_NOT_FOUND",),
     "listBankRequests": _PAGE,
+    "createSandbox": ("SANDBOX_LIMIT",),
+    "listSandboxes": _PAGE,
+    "deleteSandbox": ("SANDBOX_NOT_FOUND", "ACTION_PENDING"),
     "listRequests": _PAGE,
     "getRequest": ("REQUEST_NOT_FOUND",),
 }

@@ -498,6 +498,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sandbox/sandboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sandboxes
+         * @description The merchant's sandboxes, the newest first.
+         *
+         *     For keys with the scope `read_only` or `sandboxes`.
+         */
+        get: operations["listSandboxes"];
+        put?: never;
+        /**
+         * Create sandbox
+         * @description Makes a sandbox: a merchant of its own with an API key, a clock, an inbox and bank rules, for one test or for some. It goes by itself when its time is over. A merchant can have 500 at once; a sandbox can have none.
+         *
+         *     For keys with the scope `sandboxes`.
+         */
+        post: operations["createSandbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/sandboxes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete sandbox
+         * @description Ends a sandbox: its API key works no more, and all that it has is removed. Refused while an action in it waits for the bank: drain it first.
+         *
+         *     For keys with the scope `sandboxes`.
+         */
+        delete: operations["deleteSandbox"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhook-endpoints": {
         parameters: {
             query?: never;
@@ -1517,6 +1567,33 @@ export interface components {
             rule: components["schemas"]["BankRule"];
         };
         /** @description What to make. */
+        CreateSandboxRequest: {
+            /**
+             * @description For people: 1 to 255 characters, none of them for control. Several may have the same.
+             * @example test_refund
+             */
+            name: string;
+            /**
+             * @description How long it lasts, by the real time: from 1 second to 7 days; absent means 1 day.
+             * @default 86400s
+             * @example 3600s
+             */
+            time_to_live: string;
+            /**
+             * Format: date-time
+             * @description What its clock says when it is made: not before the real time, and less than 100 years ahead of it; absent for the real time.
+             * @example 2026-11-28T12:00:00Z
+             */
+            start_time?: string;
+        };
+        /** @description What was made. */
+        CreateSandboxResponse: {
+            /** @description The sandbox. */
+            sandbox: components["schemas"]["Sandbox"];
+            /** @description Its API key, for payments, webhooks and the calls under `/sandbox`; those about sandboxes excepted. Told here and never again. */
+            api_key: string;
+        };
+        /** @description What to make. */
         CreateWebhookEndpointRequest: {
             /**
              * Format: uri
@@ -1568,6 +1645,8 @@ export interface components {
         DeleteBankRuleResponse: Record<string, never>;
         /** @description The number is gone, now or already before. */
         DeleteCardResponse: Record<string, never>;
+        /** @description It has ended. */
+        DeleteSandboxResponse: Record<string, never>;
         /** @description Nothing is left of it. */
         DeleteWebhookEndpointResponse: Record<string, never>;
         /** @description One event on its way to one endpoint. */
@@ -1901,6 +1980,13 @@ export interface components {
             /** @description For the next page; empty on the last one. */
             next_page_token: string;
         };
+        /** @description One page of sandboxes. */
+        ListSandboxesResponse: {
+            /** @description Those that have not ended, the newest first. */
+            sandboxes: components["schemas"]["Sandbox"][];
+            /** @description For the next page; empty on the last one. */
+            next_page_token: string;
+        };
         /** @description All of them. */
         ListTestCardsResponse: {
             /** @description The cards. */
@@ -2125,6 +2211,25 @@ export interface components {
             /** @description `whsec_` and the secret in base64. Told here and never again. */
             secret: string;
         };
+        /** @description A merchant of its own, for one test or for some. */
+        Sandbox: {
+            /** @description The merchant's id: `mer_` and 26 characters. */
+            id: string;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was made, by the real time.
+             * @example 2026-11-28T12:00:00Z
+             */
+            create_time: string;
+            /**
+             * Format: date-time
+             * @description When it goes by itself, by the real time.
+             * @example 2026-11-28T12:00:00Z
+             */
+            expire_time: string;
+        };
         /** @description Which endpoint to try. */
         SendTestEventRequest: Record<string, never>;
         /** @description What will be delivered. */
@@ -2268,7 +2373,7 @@ export interface components {
              * @description Never changes its meaning. More may be added.
              * @enum {string}
              */
-            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BANK_RULE_LIMIT" | "BANK_RULE_NOT_FOUND" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "LISTENER_REPLACED" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WATCH_ENDED" | "WATCH_LIMIT" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
+            reason: "ACTION_PENDING" | "AMOUNT_EXCEEDS_CAPTURABLE" | "AMOUNT_EXCEEDS_REFUNDABLE" | "BANK_RULE_LIMIT" | "BANK_RULE_NOT_FOUND" | "BODY_TOO_LARGE" | "CARD_TOKEN_NOT_FOUND" | "CARD_TOKEN_REMOVED" | "CONCURRENT_UPDATE" | "CURRENCY_MISMATCH" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EVENT_NOT_FOUND" | "IDEMPOTENCY_IN_FLIGHT" | "IDEMPOTENCY_KEY_REUSED" | "INSUFFICIENT_SCOPE" | "INTERNAL" | "INVALID_API_KEY" | "INVALID_PAGE_TOKEN" | "LISTENER_REPLACED" | "MALFORMED_REQUEST" | "METHOD_NOT_FOUND" | "NOT_CAPTURED" | "OVERLOADED" | "PAYMENT_CAPTURED" | "PAYMENT_DECLINED" | "PAYMENT_EXPIRED" | "PAYMENT_FAILED" | "PAYMENT_NOT_FOUND" | "PAYMENT_REFUNDED" | "PAYMENT_VOIDED" | "RATE_LIMITED" | "REQUEST_NOT_FOUND" | "SANDBOX_LIMIT" | "SANDBOX_NOT_FOUND" | "UNKNOWN_FIELD" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_FAILED" | "WATCH_ENDED" | "WATCH_LIMIT" | "WEBHOOK_ENDPOINT_DISABLED" | "WEBHOOK_ENDPOINT_LIMIT" | "WEBHOOK_ENDPOINT_NOT_FOUND";
             /** @constant */
             domain: "paygate";
             /** @description What the reason is about, if it says more. */
@@ -4013,7 +4118,7 @@ export interface operations {
                 /** @description Only those with this idempotency key. */
                 idempotency_key?: string;
                 /** @description Only those of this RPC, such as `Authorize`. */
-                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateBankRule" | "CreateWebhookEndpoint" | "DeleteBankRule" | "DeleteCard" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListBankRequests" | "ListBankRules" | "ListDeliveries" | "ListDeliveryAttempts" | "ListDue" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void" | "WatchEvents";
+                method?: "AdvanceClock" | "Authorize" | "Capture" | "CreateBankRule" | "CreateSandbox" | "CreateWebhookEndpoint" | "DeleteBankRule" | "DeleteCard" | "DeleteSandbox" | "DeleteWebhookEndpoint" | "Drain" | "GetClock" | "GetEvent" | "GetPayment" | "GetWebhookEndpoint" | "ListBankRequests" | "ListBankRules" | "ListDeliveries" | "ListDeliveryAttempts" | "ListDue" | "ListEndpointDeliveries" | "ListEvents" | "ListInbox" | "ListPaymentActions" | "ListPayments" | "ListSandboxes" | "ListTestCards" | "ListWebhookEndpoints" | "RedeliverEvent" | "RedeliverFailedEvents" | "Refund" | "Reset" | "RotateWebhookSecret" | "SendTestEvent" | "UpdateWebhookEndpoint" | "Void" | "WatchEvents";
                 /** @description At most so many, up to 100; 0 means 20. A page of large messages has fewer. */
                 page_size?: number;
                 /** @description From the page before; empty for the first. */
@@ -4128,6 +4233,229 @@ export interface operations {
                 };
             };
             408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    listSandboxes: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 100; 0 means 20. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before; empty for the first page. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of sandboxes. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSandboxesResponse"];
+                };
+            };
+            /**
+             * @description - `INVALID_PAGE_TOKEN`: The page token was not made by this list with these filters.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    createSandbox: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to repeat a request: the same key with the same request gets the stored reply for 24 hours. A fresh one, such as a UUID, for each thing that you want done. */
+                "idempotency-key"?: components["parameters"]["idempotency-key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSandboxRequest"];
+            };
+        };
+        responses: {
+            /** @description What was made. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "idempotent-replayed": components["headers"]["idempotent-replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateSandboxResponse"];
+                };
+            };
+            /**
+             * @description - `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used with another request.
+             *     - `MALFORMED_REQUEST`: The request is not valid.
+             *     - `SANDBOX_LIMIT`: The merchant has as many sandboxes as it can have, or is one: delete one first.
+             *     - `UNKNOWN_FIELD`: The request is not valid.
+             *     - `VALIDATION_FAILED`: The request is not valid.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /** @description - `METHOD_NOT_FOUND`: There is no such method or path. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            /** @description - `IDEMPOTENCY_IN_FLIGHT`: A request with this idempotency key is still running. Try again with the same key. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "retry-after": components["headers"]["retry-after"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            413: components["responses"]["Status413"];
+            415: components["responses"]["Status415"];
+            426: components["responses"]["Status426"];
+            429: components["responses"]["Status429"];
+            431: components["responses"]["Status431"];
+            500: components["responses"]["Status500"];
+            503: components["responses"]["Status503"];
+            504: components["responses"]["Status504"];
+        };
+    };
+    deleteSandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sandbox's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteSandboxResponse"];
+                };
+            };
+            /** @description - `MALFORMED_REQUEST`: The request is not valid. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Status401"];
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `METHOD_NOT_FOUND`: There is no such method or path.
+             *     - `SANDBOX_NOT_FOUND`: There is no such sandbox.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["Status408"];
+            /** @description - `ACTION_PENDING`: Another action of this payment is not settled yet. Try again when it is. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["x-request-id"];
+                    "retry-after": components["headers"]["retry-after"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
             413: components["responses"]["Status413"];
             415: components["responses"]["Status415"];
             426: components["responses"]["Status426"];

@@ -54,6 +54,18 @@ class BankRuleLimitError(PaymentsError):
     reason = "BANK_RULE_LIMIT"
 
 
+class SandboxNotFoundError(PaymentsError):
+    """There is no such sandbox."""
+
+    reason = "SANDBOX_NOT_FOUND"
+
+
+class SandboxLimitError(PaymentsError):
+    """The merchant has as many sandboxes as it can have, or is one: delete one first."""
+
+    reason = "SANDBOX_LIMIT"
+
+
 class EndpointNotFoundError(PaymentsError):
     """There is no such webhook endpoint."""
 
@@ -82,6 +94,10 @@ class ActionPendingError(PaymentsError):
 
     reason = "ACTION_PENDING"
     retry_after_seconds = 1
+
+
+class SandboxBusyError(ActionPendingError):
+    """An action in this sandbox is not settled yet. Try again when it is."""
 
 
 class _AmountExceedsError(PaymentsError):

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpaygate/auth/v1/scope.proto\x12\x0fpaygate.auth.v1\x1a google/protobuf/descriptor.proto*[\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSCOPE_PAYMENTS\x10\x01\x12\x13\n\x0fSCOPE_READ_ONLY\x10\x02\x12\x12\n\x0eSCOPE_WEBHOOKS\x10\x03:P\n\x06scopes\x12\x1e.google.protobuf.MethodOptions\x18\xdf\x91\x03 \x03(\x0e\x32\x16.paygate.auth.v1.ScopeR\x06scopesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpaygate/auth/v1/scope.proto\x12\x0fpaygate.auth.v1\x1a google/protobuf/descriptor.proto*p\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSCOPE_PAYMENTS\x10\x01\x12\x13\n\x0fSCOPE_READ_ONLY\x10\x02\x12\x12\n\x0eSCOPE_WEBHOOKS\x10\x03\x12\x13\n\x0fSCOPE_SANDBOXES\x10\x04:P\n\x06scopes\x12\x1e.google.protobuf.MethodOptions\x18\xdf\x91\x03 \x03(\x0e\x32\x16.paygate.auth.v1.ScopeR\x06scopesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'paygate.auth.v1.scope_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SCOPE']._serialized_start=82
-  _globals['_SCOPE']._serialized_end=173
+  _globals['_SCOPE']._serialized_end=194
 # @@protoc_insertion_point(module_scope)

@@ -28,11 +28,13 @@ class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType
     SCOPE_UNSPECIFIED: _Scope.ValueType  # 0
     """Not said."""
     SCOPE_PAYMENTS: _Scope.ValueType  # 1
-    """Payments: everything of PaymentService, and the sandbox."""
+    """Payments: everything of PaymentService, and of SandboxService but what is about sandboxes."""
     SCOPE_READ_ONLY: _Scope.ValueType  # 2
     """Looking: the calls of all services that begin with Get and List."""
     SCOPE_WEBHOOKS: _Scope.ValueType  # 3
     """Webhooks: everything of WebhookService."""
+    SCOPE_SANDBOXES: _Scope.ValueType  # 4
+    """Sandboxes: making them, looking at them and ending them."""
 
 class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     """What an API key may be used for. A key has one or several."""
@@ -40,11 +42,13 @@ class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
 SCOPE_UNSPECIFIED: Scope.ValueType  # 0
 """Not said."""
 SCOPE_PAYMENTS: Scope.ValueType  # 1
-"""Payments: everything of PaymentService, and the sandbox."""
+"""Payments: everything of PaymentService, and of SandboxService but what is about sandboxes."""
 SCOPE_READ_ONLY: Scope.ValueType  # 2
 """Looking: the calls of all services that begin with Get and List."""
 SCOPE_WEBHOOKS: Scope.ValueType  # 3
 """Webhooks: everything of WebhookService."""
+SCOPE_SANDBOXES: Scope.ValueType  # 4
+"""Sandboxes: making them, looking at them and ending them."""
 Global___Scope: _TypeAlias = Scope  # noqa: Y015
 
 SCOPES_FIELD_NUMBER: _builtins.int

@@ -77,6 +77,17 @@ class SandboxServiceStub:
     """The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end."""
     GetRequest: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetRequestRequest, _sandbox_service_pb2.GetRequestResponse]
     """One of these calls, by its request id: the last one, if there were several."""
+    CreateSandbox: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.CreateSandboxRequest, _sandbox_service_pb2.CreateSandboxResponse]
+    """Makes a sandbox: a merchant of its own with an API key, a clock, an inbox and bank rules, for one test
+    or for some. It goes by itself when its time is over. A merchant can have 500 at once; a sandbox can
+    have none.
+    """
+    ListSandboxes: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListSandboxesRequest, _sandbox_service_pb2.ListSandboxesResponse]
+    """The merchant's sandboxes, the newest first."""
+    DeleteSandbox: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.DeleteSandboxRequest, _sandbox_service_pb2.DeleteSandboxResponse]
+    """Ends a sandbox: its API key works no more, and all that it has is removed. Refused while an action in
+    it waits for the bank: drain it first.
+    """
 
 @_typing.type_check_only
 class SandboxServiceAsyncStub(SandboxServiceStub):
@@ -127,6 +138,17 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
     """The merchant's last 10,000 calls, newest first. A call is in it within a second or so of its end."""
     GetRequest: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetRequestRequest, _sandbox_service_pb2.GetRequestResponse]  # type: ignore[assignment]
     """One of these calls, by its request id: the last one, if there were several."""
+    CreateSandbox: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.CreateSandboxRequest, _sandbox_service_pb2.CreateSandboxResponse]  # type: ignore[assignment]
+    """Makes a sandbox: a merchant of its own with an API key, a clock, an inbox and bank rules, for one test
+    or for some. It goes by itself when its time is over. A merchant can have 500 at once; a sandbox can
+    have none.
+    """
+    ListSandboxes: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.ListSandboxesRequest, _sandbox_service_pb2.ListSandboxesResponse]  # type: ignore[assignment]
+    """The merchant's sandboxes, the newest first."""
+    DeleteSandbox: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.DeleteSandboxRequest, _sandbox_service_pb2.DeleteSandboxResponse]  # type: ignore[assignment]
+    """Ends a sandbox: its API key works no more, and all that it has is removed. Refused while an action in
+    it waits for the bank: drain it first.
+    """
 
 class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
     """What a test needs and production must not have: it is absent there."""
@@ -264,5 +286,34 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.GetRequestResponse, _abc.Awaitable[_sandbox_service_pb2.GetRequestResponse]]:
         """One of these calls, by its request id: the last one, if there were several."""
+
+    @_abc_1.abstractmethod
+    def CreateSandbox(
+        self,
+        request: _sandbox_service_pb2.CreateSandboxRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.CreateSandboxResponse, _abc.Awaitable[_sandbox_service_pb2.CreateSandboxResponse]]:
+        """Makes a sandbox: a merchant of its own with an API key, a clock, an inbox and bank rules, for one test
+        or for some. It goes by itself when its time is over. A merchant can have 500 at once; a sandbox can
+        have none.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSandboxes(
+        self,
+        request: _sandbox_service_pb2.ListSandboxesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.ListSandboxesResponse, _abc.Awaitable[_sandbox_service_pb2.ListSandboxesResponse]]:
+        """The merchant's sandboxes, the newest first."""
+
+    @_abc_1.abstractmethod
+    def DeleteSandbox(
+        self,
+        request: _sandbox_service_pb2.DeleteSandboxRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sandbox_service_pb2.DeleteSandboxResponse, _abc.Awaitable[_sandbox_service_pb2.DeleteSandboxResponse]]:
+        """Ends a sandbox: its API key works no more, and all that it has is removed. Refused while an action in
+        it waits for the bank: drain it first.
+        """
 
 def add_SandboxServiceServicer_to_server(servicer: SandboxServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file paygate/auth/v1/scope.proto.
  */
 export const file_paygate_auth_v1_scope: GenFile = /*@__PURE__*/
-  fileDesc("ChtwYXlnYXRlL2F1dGgvdjEvc2NvcGUucHJvdG8SD3BheWdhdGUuYXV0aC52MSpbCgVTY29wZRIVChFTQ09QRV9VTlNQRUNJRklFRBAAEhIKDlNDT1BFX1BBWU1FTlRTEAESEwoPU0NPUEVfUkVBRF9PTkxZEAISEgoOU0NPUEVfV0VCSE9PS1MQAzpQCgZzY29wZXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjfkQMgAygOMhYucGF5Z2F0ZS5hdXRoLnYxLlNjb3BlUgZzY29wZXNiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChtwYXlnYXRlL2F1dGgvdjEvc2NvcGUucHJvdG8SD3BheWdhdGUuYXV0aC52MSpwCgVTY29wZRIVChFTQ09QRV9VTlNQRUNJRklFRBAAEhIKDlNDT1BFX1BBWU1FTlRTEAESEwoPU0NPUEVfUkVBRF9PTkxZEAISEgoOU0NPUEVfV0VCSE9PS1MQAxITCg9TQ09QRV9TQU5EQk9YRVMQBDpQCgZzY29wZXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjfkQMgAygOMhYucGF5Z2F0ZS5hdXRoLnYxLlNjb3BlUgZzY29wZXNiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * What an API key may be used for. A key has one or several.
@@ -27,7 +27,7 @@ export enum Scope {
   UNSPECIFIED = 0,
 
   /**
-   * Payments: everything of PaymentService, and the sandbox.
+   * Payments: everything of PaymentService, and of SandboxService but what is about sandboxes.
    *
    * @generated from enum value: SCOPE_PAYMENTS = 1;
    */
@@ -46,6 +46,13 @@ export enum Scope {
    * @generated from enum value: SCOPE_WEBHOOKS = 3;
    */
   WEBHOOKS = 3,
+
+  /**
+   * Sandboxes: making them, looking at them and ending them.
+   *
+   * @generated from enum value: SCOPE_SANDBOXES = 4;
+   */
+  SANDBOXES = 4,
 }
 
 /**
