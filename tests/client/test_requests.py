@@ -31,6 +31,7 @@ from paygate_client import _bank_requests as bank_requests
 from paygate_client import _logged_requests as logged
 from paygate_client import _requests as requests
 from paygate_client import _sandbox_requests as sandbox_requests
+from paygate_client import _sandboxes_requests as sandboxes_requests
 from paygate_client._call import Call
 from tests.sentinels import CVV, VISA
 from tools.openapi.reasons import KEYED
@@ -106,6 +107,11 @@ CALLS: dict[str, Call[Any]] = {
     "ListBankRules": bank_requests.list_rules(),
     "DeleteBankRule": bank_requests.delete_rule(NO_ID),
     "ListBankRequests": bank_requests.list_requests(token="t"),
+    "CreateSandbox": sandboxes_requests.create_sandbox(
+        "n", time_to_live=timedelta(hours=1), start_time=TIME
+    ),
+    "ListSandboxes": sandboxes_requests.list_sandboxes(token="t"),
+    "DeleteSandbox": sandboxes_requests.delete_sandbox(NO_ID),
     "ListTestCards": sandbox_requests.list_test_cards(),
     "ListRequests": logged.list_requests(
         failed=True, payment=NO_ID, idempotency_key="k", method="Authorize", token="t"

@@ -48,11 +48,13 @@ from paygate_client.models import Action, CardOnFile, Decline, Outcome, Page, Pa
 from paygate_client.money import Money
 from paygate_client.sandbox_models import (
     Clock,
+    CreatedSandbox,
     Drained,
     Due,
     InboxMessage,
     ListenerMessage,
     LoggedRequest,
+    SandboxInfo,
     TestCard,
 )
 from paygate_client.webhook_models import (
@@ -84,6 +86,7 @@ __all__ = [
     "Clock",
     "ConflictError",
     "ConnectionFailedError",
+    "CreatedSandbox",
     "Decline",
     "DeclineCode",
     "Delivery",
@@ -116,6 +119,7 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimitedError",
     "RefusedError",
+    "SandboxInfo",
     "StillPendingError",
     "TestCard",
     "TestEvent",

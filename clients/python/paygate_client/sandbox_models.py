@@ -1,7 +1,7 @@
 """What the sandbox says. Times are aware, in UTC."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,36 @@ class Clock:
 
     now: datetime
     offset: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxInfo:
+    """A sandbox that was made for one test or some: a merchant of its own.
+
+    Attributes:
+        id: The merchant's, `mer_…`.
+        name: For people.
+        create_time: When it was made, by the real time.
+        expire_time: When it goes by itself, by the real time.
+    """
+
+    id: str
+    name: str
+    create_time: datetime
+    expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedSandbox:
+    """A sandbox that was just made, with its API key. The key is told once; keep it.
+
+    Attributes:
+        sandbox: The sandbox.
+        api_key: `sk_…`: give it to a client of its own. It is not in the `repr`.
+    """
+
+    sandbox: SandboxInfo
+    api_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

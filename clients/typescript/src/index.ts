@@ -44,7 +44,7 @@ async function send(call: Request, milliseconds: number): Promise<Response> {
     const reply = await fetch(call.clone(), { signal, redirect: "manual" }).then(whole).catch(() => undefined);
     call.signal.throwIfAborted();
     // Only the reply was lost: the attempt before has deleted it.
-    if (number > 1 && reply?.status === 404 && /^DELETE .*\/webhook-endpoints\//.test(`${call.method} ${call.url}`)) return new Response("{}");
+    if (number > 1 && reply?.status === 404 && /^DELETE .*\/(webhook-endpoints|bank-rules|sandboxes)\//.test(`${call.method} ${call.url}`)) return new Response("{}");
     if (reply && !(await helps(reply))) return reply;
     const asked = 1000 * Number(reply?.headers.get("retry-after") ?? 0) || 0;
     const pause = asked + (Math.min(2_000, 50 * 2 ** number) * (1 + Math.random())) / 2;

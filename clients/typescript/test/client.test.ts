@@ -127,13 +127,14 @@ test("an answer that never comes is given up at the deadline", async () => {
   assert.ok(error instanceof PaygateError);
 });
 
-test("an endpoint that is gone on the second try was deleted by the first", async () => {
-  const remove = (url: string) =>
-    result(connect(url, "sk_test").DELETE("/webhook-endpoints/{id}", { params: { path: { id: "we_1" } } }));
-  const gone = refuses(404, "WEBHOOK_ENDPOINT_NOT_FOUND");
-  assert.equal((await asking([broken, gone], remove)).error, undefined);
-  assert.ok((await asking([gone], remove)).error instanceof PaygateError);
-});
+for (const path of ["/webhook-endpoints/{id}", "/sandbox/bank-rules/{id}", "/sandbox/sandboxes/{id}"] as const) {
+  test(`what is gone from ${path} on the second try was deleted by the first`, async () => {
+    const remove = (url: string) => result(connect(url, "sk_test").DELETE(path, { params: { path: { id: "an_id" } } }));
+    const gone = refuses(404, "NOT_FOUND");
+    assert.equal((await asking([broken, gone], remove)).error, undefined);
+    assert.ok((await asking([gone], remove)).error instanceof PaygateError);
+  });
+}
 
 test("the caller can give up", async () => {
   const controller = new AbortController();

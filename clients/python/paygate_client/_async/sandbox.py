@@ -1,11 +1,12 @@
 """What tests need. With a gateway in production each call raises `NotFoundError`."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from paygate_client import _bank_requests as bank
 from paygate_client import _logged_requests as logged
 from paygate_client import _sandbox_requests as requests
+from paygate_client import _sandboxes_requests as sandboxes
 from paygate_client._async.listing import AsyncListing
 from paygate_client._async.transport import AsyncTransport
 from paygate_client.bank_models import BankRequest, BankRule
@@ -13,11 +14,13 @@ from paygate_client.enums import ListenerProblem
 from paygate_client.models import Payment
 from paygate_client.sandbox_models import (
     Clock,
+    CreatedSandbox,
     Drained,
     Due,
     InboxMessage,
     ListenerMessage,
     LoggedRequest,
+    SandboxInfo,
     TestCard,
 )
 
@@ -123,6 +126,43 @@ class AsyncSandbox:
     def bank_requests(self) -> AsyncListing[BankRequest]:
         """List the last 500 things that the bank was asked for, the newest first."""
         return AsyncListing(self._transport, lambda at: bank.list_requests(token=at))
+
+    async def create_sandbox(
+        self,
+        name: str,
+        *,
+        time_to_live: timedelta | None = None,
+        start_time: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> CreatedSandbox:
+        """Make a sandbox: a merchant with an API key, a clock, an inbox and bank rules of its own.
+
+        Args:
+            name: For people; several may have the same.
+            time_to_live: After how long it goes by itself: 1 second to 7 days; a day if not given.
+            start_time: What its clock says at first; the real time if not given, and never before.
+            idempotency_key: Makes one with it; one is made up if none is given.
+
+        Raises:
+            InvalidRequestError: A field is wrong.
+            RefusedError: `SANDBOX_LIMIT`: the merchant has 500 already, or is a sandbox itself.
+        """
+        call = sandboxes.create_sandbox(name, time_to_live=time_to_live, start_time=start_time)
+        return await self._transport.send(call, idempotency_key)
+
+    def sandboxes(self) -> AsyncListing[SandboxInfo]:
+        """List the merchant's sandboxes that have not ended, the newest first."""
+        return AsyncListing(self._transport, lambda at: sandboxes.list_sandboxes(token=at))
+
+    async def delete_sandbox(self, sandbox: SandboxInfo | str) -> None:
+        """End a sandbox; its API key works no more, and what it has is removed soon.
+
+        Raises:
+            NotFoundError: There is no such sandbox, or it has ended.
+            ConflictError: `ACTION_PENDING`: an action in it waits for the bank.
+        """
+        sandbox_id = sandbox.id if isinstance(sandbox, SandboxInfo) else sandbox
+        await self._transport.send(sandboxes.delete_sandbox(sandbox_id))
 
     def requests(
         self,
