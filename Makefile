@@ -18,7 +18,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos attack fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
+.PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos attack sandboxes fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
 	audit images wheel wheel-test sandbox-image check-workflows check-types check-clients check-style \
 	lock hooks console python venv-local venv-dev venv-bench node-modules newman bench-tools chromium promtool check-generated check-envoy
 
@@ -60,6 +60,9 @@ chaos: venv-dev node-modules chromium ## run the whole crash matrix, for longer
 
 attack: venv-dev ## attack it from all sides, for longer
 	PAYGATE_ATTACK=full pytest -m attack --timeout=1800
+
+sandboxes: venv-dev ## tell 20 stories in each of 200 sandboxes at once: none may notice another
+	PAYGATE_SANDBOXES=full pytest tests/e2e/test_sandboxes.py --timeout=1800 -rP
 
 fuzz: venv-dev ## send 20,000 odd requests; PAYGATE_FUZZ_SEED repeats a run
 	PAYGATE_FUZZ_CASES=$${PAYGATE_FUZZ_CASES:-20000} PAYGATE_FUZZ_SEED=$${PAYGATE_FUZZ_SEED:-random} \

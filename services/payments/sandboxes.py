@@ -9,7 +9,8 @@ from pkg.values import value
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
 
-ALIVE_MAX = 500  # of one merchant's
+# Of one merchant: of those that have not ended, and with those that are still being removed.
+ALIVE_MAX, THERE_MAX = 500, 2_000
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Sandboxes(Protocol):
         """Make a sandbox, inside a transaction.
 
         Raises:
-            SandboxLimitError: The owner has `ALIVE_MAX` already, or is a sandbox.
+            SandboxLimitError: The owner has as many as it can have, or is a sandbox.
         """
 
     async def list(self, owner_id: str, *, before_id: str | None, limit: int) -> Sequence[Sandbox]:

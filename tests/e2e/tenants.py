@@ -15,7 +15,7 @@ from tests.e2e.rpcs import RPCS
 # What a field names. PLAIN names nothing that belongs to anybody.
 PLAIN, PAYMENT, ENDPOINT, EVENT, CARD = "", "payment", "endpoint", "event", "card"
 WORDS, PAGE, REQUEST, KEY, RULE = "words", "page", "request", "key", "rule"
-LISTENER, MESSAGE = "listener", "message"
+LISTENER, MESSAGE, SANDBOX = "listener", "message", "sandbox"
 
 _LIST = {"page_size": PLAIN}
 MATRIX: Mapping[str, Mapping[str, str]] = {
@@ -94,6 +94,9 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "ListBankRules": {},
     "DeleteBankRule": {"id": RULE},
     "ListBankRequests": {**_LIST, "page_token": PAGE},
+    "CreateSandbox": {"name": PLAIN, "time_to_live": PLAIN, "start_time": PLAIN},
+    "ListSandboxes": {**_LIST, "page_token": PAGE},
+    "DeleteSandbox": {"id": SANDBOX},
     "ListRequests": {
         "failed": PLAIN,
         "payment_id": PAYMENT,
@@ -128,6 +131,7 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
     "CreateBankRule": {"effect": {"kind": "KIND_APPROVE"}},
     "TakeWebhooks": {"listener": "a", "begin": True, "wait": "0s"},
     "AnswerWebhook": {"status_code": 200},
+    "CreateSandbox": {"name": "a test"},
 }
 NOBODYS = {
     PAYMENT: "pay_01h455vb4pex5vsknk084sn02q",
@@ -138,6 +142,7 @@ NOBODYS = {
     CARD: "tok_01h455vb4pex5vsknk084sn02q",
     REQUEST: "00000000-0000-4000-8000-000000000000",
     RULE: "rule_01h455vb4pex5vsknk084sn02q",
+    SANDBOX: "mer_01h455vb4pex5vsknk084sn02q",
     KEY: "nobodys-key",
     WORDS: "nobody has ever said this",
 }
@@ -149,6 +154,7 @@ REFUSED = {
     CARD: "CARD_TOKEN_NOT_FOUND",
     REQUEST: "REQUEST_NOT_FOUND",
     RULE: "BANK_RULE_NOT_FOUND",
+    SANDBOX: "SANDBOX_NOT_FOUND",
 }
 # Filters: what is not there is not listed, and not refused.
 LISTED = {
@@ -204,6 +210,7 @@ class Merchant:
         payments = [self.done("Authorize", authorize).payment for _ in range(2)]
         capture = {"authorization_id": payments[0].id, "amount": A_POUND}
         self.done("Capture", capture)
+        sandboxes = [self.done("CreateSandbox", GOOD["CreateSandbox"]) for _ in range(2)]
         event = self._event_of(payments[0].id)
         key = words.replace(" ", "-")
         self.ask("ListPayments", {}, headers=(("idempotency-key", key),))
@@ -217,6 +224,7 @@ class Merchant:
             KEY: key,
             RULE: self.done("CreateBankRule", GOOD["CreateBankRule"]).rule.id,
             REQUEST: self._request_with(key),
+            SANDBOX: sandboxes[0].sandbox.id,
             **self._listened(),
         }
         self.pages = {
@@ -237,7 +245,7 @@ class Merchant:
         """Return all that may not change behind this merchant's back."""
         payment = {"id": self.ids[PAYMENT], "include_actions": True}
         looks = [("GetPayment", payment), ("ListPayments", {}), ("ListWebhookEndpoints", {})]
-        looks.append(("ListBankRules", {}))
+        looks += [("ListBankRules", {}), ("ListSandboxes", {})]
         return [self.done(rpc, fields) for rpc, fields in looks]
 
     def _event_of(self, payment_id: str) -> str:

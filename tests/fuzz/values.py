@@ -27,6 +27,7 @@ PREFIXES = {
     "card_token": "tok",
     "token": "tok",
 }
+OF_METHODS = {"GetRequest": REQUEST, "DeleteBankRule": "rule", "DeleteSandbox": "mer"}
 # Without these little more than "is required" would be reached.
 DECLINE = 2  # of a bank rule
 LISTENER = "https://listener.paygate.test/"
@@ -182,8 +183,7 @@ class Values:
     def _known(self, method: Method, name: str) -> str:
         """Return an id, most often one with which something can be done."""
         # Too few of the calls of a run look at one to learn it.
-        prefix = {"GetRequest": REQUEST, "DeleteBankRule": "rule"}.get(method.name)
-        prefix = prefix or PREFIXES.get(name)
+        prefix = OF_METHODS.get(method.name) or PREFIXES.get(name)
         chosen = self._pool.id_for(self._random, method, name, prefix=prefix)
         if prefix == "pay" and self._random.random() < 0.6:
             chosen = self._random.choice(self._pool.open_payments() or [chosen])

@@ -33,6 +33,7 @@ BEYOND_A_SCHEMA = (
     ("effect.decline_code", "must be one of"),  # where the kind asks for one
     ("match.minor_units_max", "must not be less than"),
     ("active_until", "must be after"),
+    ("start_time", "must"),  # not past, and not too far ahead
 )
 # Methods that Envoy's parser of HTTP/1.1 does not know: it can tell no path of them, and says 400.
 NOT_KNOWN = {"QUERY"}

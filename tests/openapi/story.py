@@ -19,10 +19,10 @@ from tools.openapi.examples import Example
 from tools.openapi.finished import EVENT_STREAM
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_ID = re.compile(rf"\b(?:(?:pay|act|tok|evt|we|rule)_{SUFFIX_PATTERN}|{_UUID})\b")
+_ID = re.compile(rf"\b(?:(?:pay|act|tok|evt|we|rule|mer)_{SUFFIX_PATTERN}|{_UUID})\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 # Whatever comes there, it stands for: its form is the schema's to say.
-_ANY = {"secret", "approval_code", "duration", "key_id", "cursor"}
+_ANY = {"secret", "api_key", "approval_code", "duration", "key_id", "cursor"}
 _TOKEN = "next_page_token"
 CALL_SECONDS_MAX = 15.0
 

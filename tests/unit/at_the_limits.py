@@ -15,6 +15,7 @@ from services.events import requests as of_events
 from services.payments.api import listeners, logged
 from services.payments.api import requests as of_payments
 from services.payments.api.bank_rules import rule_of
+from services.payments.api.sandboxes import new_sandbox_of
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 PAYMENT, ENDPOINT = "pay_01kb6xq3v8f5sa0c9w2m4e7t1h", "we_01kb6xq3v8f5sa0c9w2m4e7t1k"
@@ -110,6 +111,11 @@ READ: dict[str, tuple[type[Message], dict[str, Any], Read]] = {
     ),
     "sendTestEvent": (webhooks.SendTestEventRequest, {"id": ENDPOINT}, of_events.endpoint_id_of),
     "redeliverEvent": (webhooks.RedeliverEventRequest, {"id": EVENT}, of_events.redelivery_of),
+    "createSandbox": (
+        sandbox.CreateSandboxRequest,
+        {"name": "n"},
+        lambda asked: new_sandbox_of(asked, datetime.now(UTC)),
+    ),
     "createBankRule": (
         sandbox.CreateBankRuleRequest,
         {"effect": {"kind": "KIND_APPROVE"}, "match": {}},
@@ -230,6 +236,8 @@ CASES: dict[str, tuple[list[Any], list[Any]]] = {
     "createBankRule effect.jitter": (["0s", "0.5s", "10s"], ["-1s", "10.1s", "11s"]),
     "createBankRule times": (["1", 1, "1000000"], ["0", 0, -1, "1000001"]),
     "createBankRule percent": ([1, 100], [0, 101, -1]),
+    "createSandbox name": (TEXTS[0][1:], [*TEXTS[1], ""]),
+    "createSandbox time_to_live": (["1s", "1.5s", "604800s"], ["0.9s", "604801s", "-1s"]),
     "takeWebhooks endpoint_id": ENDPOINT_IDS,
     "takeWebhooks listener": (["a", "x" * 255], ["", "x" * 256]),
     "takeWebhooks wait": (["0s", "4s"], ["-1s", "4.001s"]),
@@ -260,4 +268,7 @@ NOT_IN_A_CASE = {
     "paygate.sandbox.v1.ListBankRequestsRequest.page_token",
     "paygate.sandbox.v1.ListInboxRequest.page_size",
     "paygate.sandbox.v1.ListInboxRequest.page_token",
+    "paygate.sandbox.v1.ListSandboxesRequest.page_size",
+    "paygate.sandbox.v1.ListSandboxesRequest.page_token",
+    "paygate.sandbox.v1.DeleteSandboxRequest.id",  # what can be none is not found
 }

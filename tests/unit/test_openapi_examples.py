@@ -18,6 +18,7 @@ from tools.openapi.webhooks import EVENTS
 
 # What nobody can bring about when they like: the texts are those of the code, and of envoy.yaml.
 NOT_SENT = {
+    (400, "SANDBOX_LIMIT"),  # takes 500 of them
     (408, "DEADLINE_EXCEEDED"),  # takes ten seconds
     (409, "CONCURRENT_UPDATE"),  # takes two seconds of others who are always faster
     (426, "MALFORMED_REQUEST"),  # takes HTTP/1.0

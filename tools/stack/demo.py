@@ -10,6 +10,7 @@ from grpc import aio
 
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from paygate.auth.v1.scope_pb2 import SCOPE_SANDBOXES
 from pkg.process.called import RUN
 from tools.stack import folder
 from tools.stack.errors import StackError
@@ -17,6 +18,7 @@ from tools.stack.settings import Settings
 
 MERCHANT, MERCHANT_NAME = "mer_demo", "Demo merchant"
 KEY_NAME = f"made by {RUN}"
+KEYS_MAX = 2  # that a merchant has
 CALL_SECONDS_MAX = 10.0
 
 
@@ -33,7 +35,7 @@ async def key(settings: Settings, *, admin_address: str) -> str:
         try:
             await demo.make_merchant()
             there = kept.read_text().strip() if kept.exists() else ""
-            if not await demo.is_live(there):
+            if not await demo.will_do(there):
                 there = await demo.new_key()
                 folder.write(kept, there)
         except aio.AioRpcError as problem:
@@ -62,16 +64,21 @@ class _Demo:
             if problem.code() is not grpc.StatusCode.ALREADY_EXISTS:
                 raise
 
-    async def is_live(self, api_key: str) -> bool:
-        """Say whether a key that was kept still works: it may have been revoked since."""
-        key_id = api_key.split("_")[1] if api_key else ""
-        return any(one.id == key_id for one in await self._live())
+    async def will_do(self, api_key: str) -> bool:
+        """Say whether a key that was kept still works, for all that there is to call.
+
+        It may have been revoked since, or be from before there were sandboxes. Such a key stays,
+        beside the new one, and is used on where there is no room for that: nobody's key is taken.
+        """
+        key_id, live = api_key.split("_")[1] if api_key else "", await self._live()
+        kept = next((one for one in live if one.id == key_id), None)
+        return kept is not None and (SCOPE_SANDBOXES in kept.scopes or len(live) == KEYS_MAX)
 
     async def new_key(self) -> str:
         """Make a key; where there are two, in the place of an old one, made here if one was."""
         live = await self._live()
         ours = [one for one in live if one.name == KEY_NAME]
-        if len(live) > 1:
+        if len(live) == KEYS_MAX:
             await self._ask(pb.RevokeApiKeyRequest(id=(ours or live)[-1].id))
         made = await self._ask(pb.CreateApiKeyRequest(merchant_id=MERCHANT, name=KEY_NAME))
         return str(made.secret)

@@ -92,6 +92,7 @@ HIDDEN_FIELDS: Mapping[str, _Hide] = {
     "pan": _card_number,
     "cvv": _nothing,
     "secret": _secret,
+    "api_key": _secret,
     "token": _token,
     "card_token": _token,
 }

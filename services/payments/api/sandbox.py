@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from paygate.sandbox.v1 import sandbox_service_pb2 as pb
 from pkg.errors import ValidationFailedError
-from pkg.grpc.auth import Authenticator
+from pkg.grpc.auth import Authenticator, KeyDigest
 from pkg.grpc.guard import Context, metadata_values
 from pkg.grpc.paging import PageTokens
 from pkg.grpc.shares import fill_in_pieces
@@ -19,20 +19,20 @@ from pkg.replies.once import Once
 from services.payments.api import listeners
 from services.payments.api.bank import BankServicer
 from services.payments.api.logged import encode_request, filter_of, request_id_of
+from services.payments.api.sandboxes import AHEAD_MAX, SandboxesServicer
 from services.payments.bank_rules import SandboxBank
 from services.payments.domain.errors import RequestNotFoundError
 from services.payments.drains import Drains, Due
 from services.payments.inbox import InboxMessage, message_fields
 from services.payments.listening import Listening
 from services.payments.logged import RequestLog
+from services.payments.sandboxes import Sandboxes
 from services.payments.upcoming import Upcoming, upcoming_fields
 
 if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
 
 ADVANCE_MAX = timedelta(days=400)
-# In all: times must stay far from the year 9999, in which clock and database end.
-AHEAD_MAX = timedelta(days=36_500)
 _INBOX = ("inbox",)
 DRAIN_DEFAULT, DRAIN_MAX = timedelta(seconds=3), timedelta(seconds=30)
 
@@ -69,25 +69,27 @@ class SandboxStore(Protocol):
         """
 
 
-class SandboxServicer(BankServicer):
+class SandboxServicer(BankServicer, SandboxesServicer):
     """Registered in the sandbox only."""
 
     def __init__(
         self,
         store: SandboxStore,
         bank: SandboxBank,
+        sandboxes: Sandboxes,
+        digest: KeyDigest,
         authenticator: Authenticator,
         once: Once,
         requests: RequestLog,
         tokens: PageTokens,
         listening: Listening,
     ) -> None:
-        super().__init__(bank, authenticator, tokens)
+        BankServicer.__init__(self, bank, authenticator, tokens)
+        SandboxesServicer.__init__(self, sandboxes, digest, authenticator, once, tokens)
         self._listening = listening
         self._requests = requests
         self._store = store
         self._drains = Drains(store.due)
-        self._once = once
 
     async def GetClock(  # noqa: N802
         self, _request: pb.GetClockRequest, context: Context

@@ -22,6 +22,7 @@ NO_CARD = "tok_01h455vb4pex5vsknk084sn02q"
 NO_ENDPOINT = "we_01h455vb4pex5vsknk084sn02q"
 NO_REQUEST = "00000000-0000-4000-8000-000000000000"
 NO_RULE = "rule_01h455vb4pex5vsknk084sn02q"
+NO_SANDBOX = "mer_01h455vb4pex5vsknk084sn02q"
 NO_EVENT = "evt_01h455vb4pex5vsknk084sn02q"
 NOBODY = f"sk_{'0' * 16}_{'0' * 64}"
 
@@ -111,6 +112,8 @@ def every_request(story: Story) -> None:
         ("ListBankRules", {}),
         ("ListBankRequests", {}),
         ("DeleteBankRule", {"id": NO_RULE}),
+        ("ListSandboxes", {}),
+        ("DeleteSandbox", {"id": NO_SANDBOX}),
         ("ListRequests", {}),
         ("GetRequest", {"id": NO_REQUEST}),
         *requests_with_endpoint(NO_ENDPOINT),
@@ -195,10 +198,17 @@ def requests_with_event(event_id: str) -> Iterator[tuple[str, Fields]]:
 
 
 KINDS: Mapping[str, Callable[[str, Rpc], bool]] = {
-    "about webhooks and events": lambda _, found: found.stub is WebhookServiceStub,
-    "about payments and the sandbox": lambda _, found: found.stub is not WebhookServiceStub,
+    "about webhooks, events and sandboxes": lambda rpc, found: (
+        found.stub is WebhookServiceStub or _is_about_sandboxes(rpc)
+    ),
+    "about anything but webhooks and events": lambda _, found: found.stub is not WebhookServiceStub,
+    "about anything but sandboxes": lambda rpc, _: not _is_about_sandboxes(rpc),
     "that change something": lambda rpc, _: not rpc.startswith(("Get", "List")),
 }
+
+
+def _is_about_sandboxes(rpc: str) -> bool:
+    return rpc.endswith(("Sandbox", "Sandboxes"))
 
 
 def _is_bare_post(rpc: Rpc) -> bool:

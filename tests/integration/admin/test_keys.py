@@ -38,7 +38,10 @@ async def caller(url: str, api_key: str) -> Caller | None:
     [
         ((), FULL_ACCESS),
         ((scope_pb2.SCOPE_READ_ONLY,), {Scope.READ_ONLY}),
-        ((scope_pb2.SCOPE_WEBHOOKS, scope_pb2.SCOPE_PAYMENTS), FULL_ACCESS),
+        (
+            (scope_pb2.SCOPE_WEBHOOKS, scope_pb2.SCOPE_PAYMENTS, scope_pb2.SCOPE_SANDBOXES),
+            FULL_ACCESS,
+        ),
     ],
 )
 async def test_a_key_works_with_its_scopes(

@@ -38,6 +38,9 @@ async def test_every_call_needs_a_key(box: Sandbox) -> None:
         (box.stub.ListBankRules, sandbox.ListBankRulesRequest()),
         (box.stub.DeleteBankRule, sandbox.DeleteBankRuleRequest(id="x")),
         (box.stub.ListBankRequests, sandbox.ListBankRequestsRequest()),
+        (box.stub.CreateSandbox, sandbox.CreateSandboxRequest()),
+        (box.stub.ListSandboxes, sandbox.ListSandboxesRequest()),
+        (box.stub.DeleteSandbox, sandbox.DeleteSandboxRequest(id="x")),
         (box.stub.ListRequests, sandbox.ListRequestsRequest()),
         (box.stub.GetRequest, sandbox.GetRequestRequest(id="x")),
     ]

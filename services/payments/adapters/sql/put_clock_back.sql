@@ -1,3 +1,6 @@
--- Puts a merchant's clock back to the real time, for every process.
-UPDATE sandbox_clocks SET ahead = interval '0', turns = turns + 1
-WHERE merchant_id = $1 AND ahead > interval '0'
+-- Puts a merchant's clock back for every process: to the real time, or where a sandbox's has begun.
+UPDATE sandbox_clocks c SET ahead = first.ahead, turns = c.turns + 1
+FROM (
+  SELECT coalesce((SELECT ahead FROM sandboxes WHERE merchant_id = $1), interval '0') AS ahead
+) first
+WHERE c.merchant_id = $1 AND c.ahead <> first.ahead

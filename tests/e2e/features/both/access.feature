@@ -40,10 +40,11 @@ Feature: See and change only what is mine
     Then those <kind> are refused with INSUFFICIENT_SCOPE, and no others
 
     Examples:
-      | scope     | kind                           |
-      | payments  | about webhooks and events      |
-      | webhooks  | about payments and the sandbox |
-      | read_only | that change something          |
+      | scope     | kind                                   |
+      | payments  | about webhooks, events and sandboxes   |
+      | webhooks  | about anything but webhooks and events |
+      | sandboxes | about anything but sandboxes           |
+      | read_only | that change something                  |
 
   Scenario: Ids that are unknown and ids that are none look alike
     When I use each of these ids in every request that takes one

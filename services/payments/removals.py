@@ -1,0 +1,59 @@
+"""What becomes of sandboxes that have ended: all that they had is removed, bit by bit."""
+
+from typing import NamedTuple, Protocol
+
+LOOK_SECONDS = 1.0
+
+
+class Ended(NamedTuple):
+    """A sandbox whose rows are to be removed, and whether something is under way in it."""
+
+    merchant_id: str
+    is_busy: bool
+
+
+class EndedSandboxes(Protocol):
+    """Where they are kept. Every method may raise DependencyUnavailableError."""
+
+    async def take_ended(self) -> Ended | None:
+        """Take one that nobody else removes now; None if there is none."""
+
+    async def remove_rows(self, sandbox_id: str) -> bool:
+        """Remove some of what it has; return whether there was anything."""
+
+    async def remove(self, sandbox_id: str) -> None:
+        """Remove what is left of it, and itself."""
+
+
+class SandboxBooks(Protocol):
+    """What the bank has of a sandbox."""
+
+    async def forget(self, merchant_id: str, key: str | None) -> None:
+        """Remove it; raises DependencyUnavailableError."""
+
+
+class Removals:
+    """Removes what has ended. Any number of processes may do so, and die at it."""
+
+    def __init__(self, sandboxes: EndedSandboxes, bank: SandboxBooks) -> None:
+        self._sandboxes = sandboxes
+        self._bank = bank
+
+    async def run_once(self) -> bool:
+        """Remove one sandbox, and return whether there was one.
+
+        The sandbox's own row goes last: whoever dies before that leaves the rest to somebody else.
+        One in which something is under way is left until that has ended.
+
+        Raises:
+            DependencyUnavailableError: The database or the bank is away.
+        """
+        ended = await self._sandboxes.take_ended()
+        if ended is None:
+            return False
+        if not ended.is_busy:
+            while await self._sandboxes.remove_rows(ended.merchant_id):
+                pass
+            await self._bank.forget(ended.merchant_id, None)
+            await self._sandboxes.remove(ended.merchant_id)
+        return True
