@@ -38,6 +38,7 @@ class Api:
     """A client of the admin API."""
 
     stub: Any
+    address: str = ""
     token: str = TOKEN
 
     async def ask(self, request: Message, *metadata: tuple[str, str]) -> Any:
@@ -82,8 +83,9 @@ async def served(url: str) -> AsyncIterator[Api]:
         add_AdminServiceServicer_to_server(servicer, server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
-        async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            api = Api(AdminServiceStub(channel))
+        address = f"127.0.0.1:{port}"
+        async with aio.insecure_channel(address) as channel:
+            api = Api(AdminServiceStub(channel), address)
             await api.ask(pb.CreateMerchantRequest(id=MERCHANT, name="The shop"))
             yield api
         await server.stop(0)

@@ -1,0 +1,46 @@
+"""The demo merchant's key, which `make run` keeps: it is for all that there is to call."""
+
+import os
+from pathlib import Path
+
+from paygate.admin.v1 import admin_service_pb2 as pb
+from paygate.auth.v1.scope_pb2 import SCOPE_PAYMENTS, SCOPE_SANDBOXES, SCOPE_WEBHOOKS
+from tests.integration.admin.served import TOKEN, Api
+from tools.stack import demo
+from tools.stack.settings import Settings
+
+
+async def live(admin: Api) -> dict[str, set[int]]:
+    """Return what the live keys are for."""
+    keys = (await admin.ask(pb.ListApiKeysRequest(merchant_id=demo.MERCHANT))).api_keys
+    return {one.id: set(one.scopes) for one in keys if one.status == pb.ApiKey.STATUS_LIVE}
+
+
+async def test_a_key_from_before_there_were_sandboxes_gets_company(
+    admin: Api, tmp_path: Path
+) -> None:
+    """It works on; the kept one is a new one, while the merchant may have one more."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "paygate_admin_token").write_text(TOKEN)
+    settings = Settings(
+        port=1,
+        data_dir=tmp_path,
+        workers=1,
+        database_url="",
+        acquirer_database_url="",
+        keyring=tmp_path,
+    )
+    first = await demo.key(settings, admin_address=admin.address)
+    assert await demo.key(settings, admin_address=admin.address) == first
+    kept = tmp_path / next(name for name in os.listdir(tmp_path) if name.startswith("demo-key-"))
+    await admin.ask(pb.RevokeApiKeyRequest(id=first.split("_")[1]))
+    scopes = [SCOPE_PAYMENTS, SCOPE_WEBHOOKS]
+    old = (await admin.ask(pb.CreateApiKeyRequest(merchant_id=demo.MERCHANT, scopes=scopes))).secret
+    kept.write_text(old)
+    new = await demo.key(settings, admin_address=admin.address)
+    found = await live(admin)
+    assert SCOPE_SANDBOXES in found.pop(new.split("_")[1])
+    assert found == {old.split("_")[1]: set(scopes)}
+    kept.write_text(old)  # there is no room: nobody's key ends for it
+    assert await demo.key(settings, admin_address=admin.address) == old
+    assert len(await live(admin)) == demo.KEYS_MAX
