@@ -1,7 +1,7 @@
 """What the bank does with a request: the line to it, its pace, its decision, its book."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from services.acquirer import simulator
@@ -83,6 +83,10 @@ class Bank:
         """Tell what became of an authorization or an operation."""
         seen = self.seen.add("INQUIRE", reference, told)
         return await seen.noting(self._inquired(reference, told))
+
+    async def erase(self, references: Sequence[str]) -> None:
+        """Remove operations, as if they had never been."""
+        await self._book.erase(references)
 
     async def _authorized(self, asked: Authorization, seen: Seen) -> Outcome:
         self._outages.check(asked.reference)

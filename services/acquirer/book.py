@@ -1,7 +1,7 @@
 """The bank's book in PostgreSQL: what waits is recorded in groups, as the gateway's is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Self
 
@@ -163,6 +163,11 @@ class Book:
             outcome = await entries.inquire(self._pool, reference)
             await self._proof.ensure_kept()
         return outcome
+
+    async def erase(self, references: Sequence[str]) -> None:
+        """Remove operations and what rules were used for them."""
+        with reached():
+            await self._pool.execute(SQL["erase"], references)
 
     async def _settled_alone(self, instruction: Instruction) -> Decision | None:
         """Settle under the authorization's lock, in a transaction that no group has a part in.

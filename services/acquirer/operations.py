@@ -23,6 +23,7 @@ from services.acquirer.simulator import (
     Void,
 )
 
+ERASED_MAX = 1_000  # in one request
 _REFERENCE_CHARACTERS_MAX = 64
 _Instruction = pb.CaptureRequest | pb.VoidRequest | pb.RefundRequest
 _Request = pb.AuthorizeRequest | _Instruction | pb.ReverseRequest | pb.InquireRequest
@@ -60,6 +61,12 @@ class Operations:
         """Tell what became of an operation."""
         reference = _reference("reference", request.reference)
         return _encoded(await self._bank.inquire(reference, _told(request)))
+
+    async def erase(self, request: pb.EraseRequest) -> None:
+        """Remove operations, whatever became of them."""
+        if len(request.references) > ERASED_MAX:
+            raise InvalidRequestError("references")
+        await self._bank.erase(list(request.references))
 
     async def _operated(self, request: _Instruction, operation: Operation) -> pb.Outcome:
         instruction = Instruction(

@@ -116,8 +116,13 @@ class RuleBook:
         return bool(found)
 
     async def forget(self, merchant_id: str, key: str) -> bool:
-        """Remove all of a merchant's rules; False if a request with the same key has before."""
+        """Remove all of a merchant's rules; False if a request with the same key has before.
+
+        Without a key the merchant itself is forgotten, sooner or later.
+        """
         with reached():
+            if not key and not await self._pool.fetchval(SQL["has_rule_book"], merchant_id):
+                return True
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.fetch(SQL["change_rules"], merchant_id)
                 if key and await _kept(connection, merchant_id, key):
@@ -125,6 +130,8 @@ class RuleBook:
                 await connection.fetch(SQL["forget_rules"], merchant_id)
                 if key:
                     await connection.fetch(SQL["keep_rule_key"], merchant_id, key, b"", _FORGOTTEN)
+                else:
+                    await connection.fetch(SQL["drop_rule_books"])
         await self.refresh(self.version)
         return True
 

@@ -111,3 +111,10 @@ class AcquirerServicer(rpc.AcquirerServiceServicer):
     ) -> pb.ForgetResponse:
         """Remove a merchant's rules and what was seen of it."""
         return await self._rules.forget(request)
+
+    async def Erase(  # noqa: N802
+        self, request: pb.EraseRequest, _context: Context
+    ) -> pb.EraseResponse:
+        """Remove operations from the book."""
+        await self._operations.erase(request)
+        return pb.EraseResponse()

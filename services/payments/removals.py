@@ -1,5 +1,6 @@
 """What becomes of sandboxes that have ended: all that they had is removed, bit by bit."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 LOOK_SECONDS = 1.0
@@ -24,23 +25,32 @@ class EndedSandboxes(Protocol):
     async def remove(self, sandbox_id: str) -> None:
         """Remove what is left of it, and itself."""
 
+    async def take_leftovers(self) -> Sequence[str]:
+        """Take references of operations that the bank is to remove, and nobody else removes now."""
+
+    async def drop_leftovers(self, references: Sequence[str]) -> None:
+        """Forget those that it has removed."""
+
 
 class SandboxBooks(Protocol):
-    """What the bank has of a sandbox."""
+    """What the bank has of sandboxes. Every method may raise DependencyUnavailableError."""
 
     async def forget(self, merchant_id: str, key: str | None) -> None:
-        """Remove it; raises DependencyUnavailableError."""
+        """Remove a merchant's rules."""
+
+    async def erase(self, references: Sequence[str]) -> None:
+        """Remove operations."""
 
 
 class Removals:
-    """Removes what has ended. Any number of processes may do so, and die at it."""
+    """Removes what is left of sandboxes. Any number of processes may do so, and die at it."""
 
     def __init__(self, sandboxes: EndedSandboxes, bank: SandboxBooks) -> None:
         self._sandboxes = sandboxes
         self._bank = bank
 
     async def run_once(self) -> bool:
-        """Remove one sandbox, and return whether there was one.
+        """Remove one sandbox, and some of what the bank has of others; say whether there was any.
 
         The sandbox's own row goes last: whoever dies before that leaves the rest to somebody else.
         One in which something is under way is left until that has ended.
@@ -49,11 +59,13 @@ class Removals:
             DependencyUnavailableError: The database or the bank is away.
         """
         ended = await self._sandboxes.take_ended()
-        if ended is None:
-            return False
-        if not ended.is_busy:
+        if ended and not ended.is_busy:
             while await self._sandboxes.remove_rows(ended.merchant_id):
                 pass
             await self._bank.forget(ended.merchant_id, None)
             await self._sandboxes.remove(ended.merchant_id)
-        return True
+        references = await self._sandboxes.take_leftovers()
+        if references:
+            await self._bank.erase(references)
+            await self._sandboxes.drop_leftovers(references)
+        return bool(ended or references)

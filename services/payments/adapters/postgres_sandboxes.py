@@ -30,6 +30,7 @@ PAUSE = timedelta(seconds=CACHE_SECONDS + 10)
 LEASE = timedelta(seconds=10)
 # So few that others who wait for the connection do not wait for long.
 BATCH = 200
+LEFTOVERS = 500  # at a time
 
 
 class PostgresSandboxes:
@@ -106,6 +107,17 @@ class PostgresSandboxes:
             async with self._pool.acquire() as connection, connection.transaction():
                 await PostgresSandbox(as_pool(connection)).reset(sandbox_id)
                 await connection.fetch(SQL["remove_sandbox"], sandbox_id)
+
+    async def take_leftovers(self) -> Sequence[str]:
+        """Take references of operations that the bank is to remove."""
+        with translated():
+            rows = await self._pool.fetch(SQL["take_leftovers"], LEFTOVERS, LEASE)
+        return [row["reference"] for row in rows]
+
+    async def drop_leftovers(self, references: Sequence[str]) -> None:
+        """Forget those that it has removed."""
+        with translated():
+            await self._pool.fetch(SQL["drop_leftovers"], references)
 
 
 def _sandbox(row: Row) -> Sandbox:

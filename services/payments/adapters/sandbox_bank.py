@@ -86,6 +86,10 @@ class GrpcSandboxBank:
             for seen in response.seen
         ]
 
+    async def erase(self, references: Sequence[str]) -> None:
+        """Remove operations from the bank's book."""
+        await self._asked(self._bank.Erase, pb.EraseRequest(references=references))
+
     async def forget(self, merchant_id: str, key: str | None) -> None:
         """Remove a merchant's rules and requests, once for each key."""
         request = pb.ForgetRequest(merchant_id=merchant_id, key=_key("forget", key))

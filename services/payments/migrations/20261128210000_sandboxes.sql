@@ -21,6 +21,14 @@ CREATE TABLE sandboxes (
 
 CREATE INDEX sandboxes_by_end ON sandboxes (remove_time);
 
+-- What is still to be removed from the book of the sandbox's bank, and when: a reset does not wait for that.
+CREATE TABLE bank_leftovers (
+  reference   text COLLATE "C" PRIMARY KEY,
+  remove_time timestamptz NOT NULL
+);
+
+CREATE INDEX bank_leftovers_by_time ON bank_leftovers (remove_time);
+
 -- A key may be one that makes sandboxes. Those that there are stay as they are.
 ALTER TABLE api_keys DROP CONSTRAINT scopes_are_known;
 ALTER TABLE api_keys ADD CONSTRAINT scopes_are_known CHECK (
@@ -29,6 +37,7 @@ ALTER TABLE api_keys ADD CONSTRAINT scopes_are_known CHECK (
 -- A sandbox's key works while its owner is enabled.
 GRANT SELECT (owner_id, merchant_id) ON sandboxes TO paygate_gateway, paygate_events, paygate_webhooks;
 GRANT SELECT, INSERT, UPDATE (expire_time, remove_time), DELETE ON sandboxes TO paygate_sandbox;
+GRANT SELECT, INSERT, UPDATE (remove_time), DELETE ON bank_leftovers TO paygate_sandbox;
 GRANT DELETE ON sandbox_clocks TO paygate_sandbox;
 GRANT SELECT (id), INSERT, DELETE ON merchants TO paygate_sandbox;
 GRANT SELECT (merchant_id, revoke_time), INSERT, UPDATE (revoke_time, slot), DELETE
@@ -77,4 +86,5 @@ REVOKE SELECT (merchant_id, revoke_time), INSERT, UPDATE (revoke_time, slot), DE
 ON api_keys FROM paygate_sandbox;
 REVOKE SELECT (id), INSERT, DELETE ON merchants FROM paygate_sandbox;
 REVOKE DELETE ON sandbox_clocks FROM paygate_sandbox;
+DROP TABLE bank_leftovers;
 DROP TABLE sandboxes;

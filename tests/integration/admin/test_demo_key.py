@@ -1,6 +1,5 @@
 """The demo merchant's key, which `make run` keeps: it is for all that there is to call."""
 
-import os
 from pathlib import Path
 
 from paygate.admin.v1 import admin_service_pb2 as pb
@@ -8,6 +7,12 @@ from paygate.auth.v1.scope_pb2 import SCOPE_PAYMENTS, SCOPE_SANDBOXES, SCOPE_WEB
 from tests.integration.admin.served import TOKEN, Api
 from tools.stack import demo
 from tools.stack.settings import Settings
+
+
+def kept_in(data_dir: Path) -> Path:
+    """Return the file with the key."""
+    (found,) = data_dir.glob("demo-key-*")
+    return found
 
 
 async def live(admin: Api) -> dict[str, set[int]]:
@@ -32,7 +37,7 @@ async def test_a_key_from_before_there_were_sandboxes_gets_company(
     )
     first = await demo.key(settings, admin_address=admin.address)
     assert await demo.key(settings, admin_address=admin.address) == first
-    kept = tmp_path / next(name for name in os.listdir(tmp_path) if name.startswith("demo-key-"))
+    kept = kept_in(tmp_path)
     await admin.ask(pb.RevokeApiKeyRequest(id=first.split("_")[1]))
     scopes = [SCOPE_PAYMENTS, SCOPE_WEBHOOKS]
     old = (await admin.ask(pb.CreateApiKeyRequest(merchant_id=demo.MERCHANT, scopes=scopes))).secret

@@ -1,7 +1,7 @@
 """Sandboxes in the database: how many there can be, whose they are, and what stays of one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -42,10 +42,11 @@ WHERE table_schema = 'public' AND column_name = 'merchant_id' AND table_type = '
 
 
 class Bank:
-    """Notes who was forgotten; `dies` when it is asked next."""
+    """Notes who and what was forgotten; `dies` when it is asked next."""
 
     def __init__(self) -> None:
         self.forgotten: list[str] = []
+        self.erased: set[str] = set()
         self.dies = False
 
     async def forget(self, merchant_id: str, key: str | None) -> None:
@@ -54,6 +55,10 @@ class Bank:
         if self.dies:
             raise asyncio.CancelledError
         self.forgotten.append(merchant_id)
+
+    async def erase(self, references: Sequence[str]) -> None:
+        """Remove operations."""
+        self.erased |= set(references)
 
 
 @pytest.fixture
@@ -210,7 +215,8 @@ async def test_nothing_of_it_stays_and_all_else_does(
     await desk.relay.run_once()
     before = {one: await left_of(desk, one) for one in (other.id, MERCHANT)}
     assert {"payments", "actions", "outbox", "webhook_deliveries"} <= (await left_of(desk, made.id))
-    bank = Bank()
+    own = await desk.pool.fetch("SELECT id FROM actions WHERE merchant_id = $1", made.id)
+    bank, actions = Bank(), {row["id"] for row in own}
     removals = Removals(sandboxes, bank)
     await sandboxes.end(MERCHANT, made.id)
     assert not await removals.run_once()
@@ -225,6 +231,13 @@ async def test_nothing_of_it_stays_and_all_else_does(
     assert await removals.run_once()
     assert not await left_of(desk, made.id)
     assert {one: await left_of(desk, one) for one in before} == before
+    # What the bank has of it goes when nothing can be on its way there any more.
+    assert not bank.erased
+    await desk.pool.execute("UPDATE bank_leftovers SET remove_time = now()")
+    assert await removals.run_once()
+    assert bank.erased == actions
+    assert not await removals.run_once()
+    assert not await desk.pool.fetchval("SELECT count(*) FROM bank_leftovers")
 
 
 async def left_of(desk: Desk, merchant_id: str) -> set[str]:

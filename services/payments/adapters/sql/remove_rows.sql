@@ -1,5 +1,5 @@
 -- Removes up to $2 rows of a merchant from each table that may have many, and says how many went. Payments
--- are locked in the order in which changes are.
+-- are locked in the order in which changes are. What the bank has of them is noted, as by a reset.
 WITH gone_payments AS (
   DELETE FROM payments
   WHERE merchant_id = $1
@@ -10,7 +10,12 @@ gone_actions AS (
   DELETE FROM actions
   WHERE merchant_id = $1
     AND id IN (SELECT id FROM actions WHERE merchant_id = $1 ORDER BY id LIMIT $2)
-  RETURNING 1
+  RETURNING id
+),
+noted AS (
+  INSERT INTO bank_leftovers (reference, remove_time)
+  SELECT id, clock_timestamp() + interval '1 minute' FROM gone_actions
+  ON CONFLICT (reference) DO NOTHING
 ),
 gone_events AS (
   DELETE FROM outbox

@@ -1,5 +1,6 @@
 -- Removes what belongs to payments of a merchant that are gone, its webhook endpoints, and whatever else
--- it has but itself and its API keys. What belongs to a payment that was made meanwhile stays.
+-- it has but itself and its API keys. What belongs to a payment that was made meanwhile stays. What the bank
+-- has of it is noted, to be removed when nothing is on its way there any more.
 WITH deliveries AS (DELETE FROM webhook_deliveries WHERE merchant_id = $1),
 attempts AS (DELETE FROM webhook_attempts WHERE merchant_id = $1),
 inbox AS (DELETE FROM inbox_messages WHERE merchant_id = $1),
@@ -29,8 +30,14 @@ keys AS (
       FROM actions a
       JOIN payments p ON p.merchant_id = a.merchant_id AND p.id = a.payment_id
       WHERE a.merchant_id = k.merchant_id AND a.id = k.action_id)
+),
+gone_actions AS (
+  DELETE FROM actions a
+  WHERE a.merchant_id = $1
+    AND NOT EXISTS (
+      SELECT FROM payments p WHERE p.merchant_id = a.merchant_id AND p.id = a.payment_id)
+  RETURNING a.id
 )
-DELETE FROM actions a
-WHERE a.merchant_id = $1
-  AND NOT EXISTS (
-    SELECT FROM payments p WHERE p.merchant_id = a.merchant_id AND p.id = a.payment_id)
+INSERT INTO bank_leftovers (reference, remove_time)
+SELECT id, clock_timestamp() + interval '1 minute' FROM gone_actions
+ON CONFLICT (reference) DO NOTHING

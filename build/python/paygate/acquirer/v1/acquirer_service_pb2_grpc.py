@@ -106,6 +106,11 @@ class AcquirerServiceStub:
                 request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetRequest.SerializeToString,
                 response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetResponse.FromString,
                 _registered_method=True)
+        self.Erase = channel.unary_unary(
+                '/paygate.acquirer.v1.AcquirerService/Erase',
+                request_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.EraseRequest.SerializeToString,
+                response_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.EraseResponse.FromString,
+                _registered_method=True)
 
 
 class AcquirerServiceServicer:
@@ -213,6 +218,14 @@ class AcquirerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Erase(self, request, context):
+        """Removes operations from the book, as if they had never been. Only a simulated bank does so, for
+        sandboxes that are reset or end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AcquirerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -280,6 +293,11 @@ def add_AcquirerServiceServicer_to_server(servicer, server):
                     servicer.Forget,
                     request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetRequest.FromString,
                     response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetResponse.SerializeToString,
+            ),
+            'Erase': grpc.unary_unary_rpc_method_handler(
+                    servicer.Erase,
+                    request_deserializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.EraseRequest.FromString,
+                    response_serializer=paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.EraseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -640,6 +658,33 @@ class AcquirerService:
             '/paygate.acquirer.v1.AcquirerService/Forget',
             paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetRequest.SerializeToString,
             paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.ForgetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Erase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paygate.acquirer.v1.AcquirerService/Erase',
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.EraseRequest.SerializeToString,
+            paygate_dot_acquirer_dot_v1_dot_acquirer__service__pb2.EraseResponse.FromString,
             options,
             channel_credentials,
             insecure,

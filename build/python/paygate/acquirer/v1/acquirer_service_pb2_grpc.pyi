@@ -73,6 +73,10 @@ class AcquirerServiceStub:
     """Lists what this process of the bank was asked for by a merchant, the newest first."""
     Forget: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.ForgetRequest, _acquirer_service_pb2.ForgetResponse]
     """Removes a merchant's rules, and what was seen of it."""
+    Erase: _grpc.UnaryUnaryMultiCallable[_acquirer_service_pb2.EraseRequest, _acquirer_service_pb2.EraseResponse]
+    """Removes operations from the book, as if they had never been. Only a simulated bank does so, for
+    sandboxes that are reset or end.
+    """
 
 @_typing.type_check_only
 class AcquirerServiceAsyncStub(AcquirerServiceStub):
@@ -119,6 +123,10 @@ class AcquirerServiceAsyncStub(AcquirerServiceStub):
     """Lists what this process of the bank was asked for by a merchant, the newest first."""
     Forget: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.ForgetRequest, _acquirer_service_pb2.ForgetResponse]  # type: ignore[assignment]
     """Removes a merchant's rules, and what was seen of it."""
+    Erase: _aio.UnaryUnaryMultiCallable[_acquirer_service_pb2.EraseRequest, _acquirer_service_pb2.EraseResponse]  # type: ignore[assignment]
+    """Removes operations from the book, as if they had never been. Only a simulated bank does so, for
+    sandboxes that are reset or end.
+    """
 
 class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
     """The customer's bank as the gateway sees it.
@@ -240,5 +248,15 @@ class AcquirerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_acquirer_service_pb2.ForgetResponse, _abc.Awaitable[_acquirer_service_pb2.ForgetResponse]]:
         """Removes a merchant's rules, and what was seen of it."""
+
+    @_abc_1.abstractmethod
+    def Erase(
+        self,
+        request: _acquirer_service_pb2.EraseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acquirer_service_pb2.EraseResponse, _abc.Awaitable[_acquirer_service_pb2.EraseResponse]]:
+        """Removes operations from the book, as if they had never been. Only a simulated bank does so, for
+        sandboxes that are reset or end.
+        """
 
 def add_AcquirerServiceServicer_to_server(servicer: AcquirerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

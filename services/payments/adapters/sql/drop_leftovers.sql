@@ -1,0 +1,2 @@
+-- Forgets references that the bank has removed.
+DELETE FROM bank_leftovers WHERE reference = ANY($1::text[])
