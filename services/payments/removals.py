@@ -20,7 +20,7 @@ class EndedSandboxes(Protocol):
         """Take one that nobody else removes now; None if there is none."""
 
     async def remove_rows(self, sandbox_id: str) -> bool:
-        """Remove some of what it has; return whether there was anything."""
+        """Remove some of what it has, endpoints too; return whether there was anything."""
 
     async def remove(self, sandbox_id: str) -> None:
         """Remove what is left of it, and itself."""
@@ -52,20 +52,28 @@ class Removals:
     async def run_once(self) -> bool:
         """Remove one sandbox, and some of what the bank has of others; say whether there was any.
 
-        The sandbox's own row goes last: whoever dies before that leaves the rest to somebody else.
-        One in which something is under way is left until that has ended.
+        The sandbox's own row goes last, when a look has found nothing any more: whoever dies before
+        that leaves the rest to somebody else, and what a webhook under way writes late goes, too.
+        One in which an action is PENDING is left until that has ended.
 
         Raises:
             DependencyUnavailableError: The database or the bank is away.
         """
         ended = await self._sandboxes.take_ended()
         if ended and not ended.is_busy:
-            while await self._sandboxes.remove_rows(ended.merchant_id):
-                pass
-            await self._bank.forget(ended.merchant_id, None)
-            await self._sandboxes.remove(ended.merchant_id)
+            await self._remove(ended.merchant_id)
         references = await self._sandboxes.take_leftovers()
         if references:
             await self._bank.erase(references)
             await self._sandboxes.drop_leftovers(references)
         return bool(ended or references)
+
+    async def _remove(self, sandbox_id: str) -> None:
+        """Remove what a sandbox has; and itself, if it had nothing."""
+        had_something = False
+        while await self._sandboxes.remove_rows(sandbox_id):
+            had_something = True
+        if had_something:
+            return
+        await self._bank.forget(sandbox_id, None)
+        await self._sandboxes.remove(sandbox_id)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pkg.postgres.tenancy import PooledConnection
 
 # Of one merchant: of those that have not ended, and with those that are still being removed.
-ALIVE_MAX, THERE_MAX = 500, 2_000
+ALIVE_MAX, THERE_MAX = 500, 5_000
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 # After it no process takes the key of a sandbox that has ended, and no call with it is under way.
 PAUSE = timedelta(seconds=CACHE_SECONDS + 10)
-# For so long nobody else removes what somebody has begun to remove.
-LEASE = timedelta(seconds=10)
+# For so long nobody else removes what somebody has begun to remove. Who posted a webhook meanwhile
+# has written what came of it by then: an attempt takes 15 seconds at most.
+LEASE = timedelta(seconds=20)
 # So few that others who wait for the connection do not wait for long.
 BATCH = 200
 LEFTOVERS = 500  # at a time

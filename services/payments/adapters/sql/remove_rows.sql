@@ -1,5 +1,5 @@
--- Removes up to $2 rows of a merchant from each table that may have many, and says how many went. Payments
--- are locked in the order in which changes are. What the bank has of them is noted, as by a reset.
+-- Removes up to $2 rows of a merchant from each table that may have many, and its endpoints; says how many
+-- went. What the bank has of them is noted, as by a reset.
 WITH gone_payments AS (
   DELETE FROM payments
   WHERE merchant_id = $1
@@ -57,9 +57,11 @@ gone_attempts AS (
       SELECT endpoint_id, event_id, number FROM webhook_attempts
       WHERE merchant_id = $1 ORDER BY endpoint_id, event_id, number LIMIT $2)
   RETURNING 1
-)
+),
+-- Of a merchant there are not many. No attempt begins any more without them.
+gone_endpoints AS (DELETE FROM webhook_endpoints WHERE merchant_id = $1 RETURNING 1)
 SELECT
-  (SELECT count(*) FROM gone_payments) + (SELECT count(*) FROM gone_actions)
+  (SELECT count(*) FROM gone_endpoints) + (SELECT count(*) FROM gone_payments) + (SELECT count(*) FROM gone_actions)
   + (SELECT count(*) FROM gone_events) + (SELECT count(*) FROM gone_keys)
   + (SELECT count(*) FROM gone_cards) + (SELECT count(*) FROM gone_card_notes)
   + (SELECT count(*) FROM gone_deliveries) + (SELECT count(*) FROM gone_attempts)
