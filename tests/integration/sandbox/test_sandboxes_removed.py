@@ -44,6 +44,13 @@ async def with_something(box: Sandbox) -> sandbox.CreateSandboxResponse:
     return made
 
 
+async def at_the_bank(box: Sandbox) -> tuple[int, ...]:
+    """Return how many authorizations, operations, rules and uses of rules the bank has."""
+    row = await box.rig.bank_book.fetchrow(AT_THE_BANK)
+    assert row is not None
+    return tuple(row)
+
+
 async def test_a_worker_that_dies_removing_leaves_it_to_another(box: Sandbox) -> None:
     """In the end nothing of it is left, here and at the bank, and all else is as it was."""
     rig = box.rig
@@ -69,9 +76,9 @@ async def test_a_worker_that_dies_removing_leaves_it_to_another(box: Sandbox) ->
     assert await rig.payments_book.fetchval(LEFT, made.sandbox.id) == 0
     assert await rig.payments_book.fetchval("SELECT count(*) FROM merchants") == 1
     assert await rig.payments_book.fetchval("SELECT count(*) FROM payments") == 1
-    assert tuple(await rig.bank_book.fetchrow(AT_THE_BANK)) == (2, 2, 0, 0)
+    assert await at_the_bank(box) == (2, 2, 0, 0)
     await erased(box)
-    assert tuple(await rig.bank_book.fetchrow(AT_THE_BANK)) == (1, 1, 0, 0)
+    assert await at_the_bank(box) == (1, 1, 0, 0)
     await rig.assert_books_agree()
 
 
@@ -81,9 +88,9 @@ async def test_a_reset_is_one_at_the_bank_as_well(box: Sandbox) -> None:
     await rig.captured()
     await box.stub.Reset(sandbox.ResetRequest(), metadata=box.metadata)
     await rig.captured()
-    assert tuple(await rig.bank_book.fetchrow(AT_THE_BANK)) == (2, 2, 0, 0)
+    assert await at_the_bank(box) == (2, 2, 0, 0)
     await erased(box)
-    assert tuple(await rig.bank_book.fetchrow(AT_THE_BANK)) == (1, 1, 0, 0)
+    assert await at_the_bank(box) == (1, 1, 0, 0)
     await rig.assert_books_agree()
 
 
