@@ -48,13 +48,8 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "CreateWebhookEndpoint": {"url": PLAIN, "event_types": PLAIN, "description": PLAIN},
     "GetWebhookEndpoint": {"id": ENDPOINT},
     "ListWebhookEndpoints": {**_LIST, "page_token": PAGE},
-    "UpdateWebhookEndpoint": {
-        "id": ENDPOINT,
-        "url": PLAIN,
-        "event_types": PLAIN,
-        "status": PLAIN,
-        "description": PLAIN,
-    },
+    "UpdateWebhookEndpoint": {"id": ENDPOINT}
+    | dict.fromkeys(("url", "event_types", "status", "description"), PLAIN),
     "DeleteWebhookEndpoint": {"id": ENDPOINT},
     "RotateWebhookSecret": {"id": ENDPOINT, "overlap_seconds": PLAIN},
     "SendTestEvent": {"id": ENDPOINT},
@@ -83,14 +78,9 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     | dict.fromkeys(("status_code", "problem", "reply"), PLAIN),
     "ListDue": {},
     "ListTestCards": {},
-    "CreateBankRule": {
-        "match": PLAIN,
-        "effect": PLAIN,
-        "times": PLAIN,
-        "percent": PLAIN,
-        "active_from": PLAIN,
-        "active_until": PLAIN,
-    },
+    "CreateBankRule": dict.fromkeys(
+        ("match", "effect", "times", "percent", "active_from", "active_until"), PLAIN
+    ),
     "ListBankRules": {},
     "DeleteBankRule": {"id": RULE},
     "ListBankRequests": {**_LIST, "page_token": PAGE},
