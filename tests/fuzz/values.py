@@ -91,6 +91,10 @@ class Values:
             rule.effect.kind = rule.effect.kind or DECLINE
             declines = rule.effect.kind == DECLINE
             rule.effect.decline_code = self._random.randint(1, 8) if declines else 0
+        if method.name == "CreateSandbox" and self._random.random() >= self._odd:
+            made: Any = request  # half of all times are past
+            made.ClearField("start_time")
+            made.name = made.name or "test"
         # Of an event and an endpoint that chance brings together there is hardly ever a delivery.
         if method.name == "ListDeliveryAttempts" and self._pool.deliveries:
             told: Any = request
