@@ -17,8 +17,10 @@ INSERT INTO removed_cards
 SELECT $1, 'tok_' || n, 'DELETED', now() FROM generate_series(1, $2::bigint) n
 """
 LEFT = "SELECT count(*) FROM removed_cards WHERE merchant_id = $1"
+MERCHANTS = "SELECT count(*) FROM merchants"
 NOW = "UPDATE sandboxes SET remove_time = expire_time WHERE expire_time < now()"
-ERASE_NOW = "UPDATE bank_leftovers SET remove_time = now()"
+ERASE_MERCHANTS = "SELECT count(*) FROM merchants"
+NOW = "UPDATE bank_leftovers SET remove_time = now()"
 AT_THE_BANK = (
     "SELECT (SELECT count(*) FROM authorizations), (SELECT count(*) FROM operations),"
     " (SELECT count(*) FROM rules), (SELECT count(*) FROM rule_uses)"
@@ -44,17 +46,19 @@ async def with_something(box: Sandbox) -> sandbox.CreateSandboxResponse:
     return made
 
 
-async def at_the_bank(box: Sandbox) -> tuple[int, ...]:
+async def at_the_bank(box: Sandbox) -> tuple[int, int, int, int]:
     """Return how many authorizations, operations, rules and uses of rules the bank has."""
     row = await box.rig.bank_book.fetchrow(AT_THE_BANK)
     assert row is not None
-    return tuple(row)
+    authorizations, operations, rules, uses = row
+    return authorizations, operations, rules, uses
 
 
 async def test_a_worker_that_dies_removing_leaves_it_to_another(box: Sandbox) -> None:
     """In the end nothing of it is left, here and at the bank, and all else is as it was."""
     rig = box.rig
     await rig.captured()
+    before, merchants = await at_the_bank(box), await rig.payments_book.fetchval(MERCHANTS)
     made = await with_something(box)
     delete = sandbox.DeleteSandboxRequest(id=made.sandbox.id)
     await box.stub.DeleteSandbox(delete, metadata=box.metadata)
@@ -74,23 +78,23 @@ async def test_a_worker_that_dies_removing_leaves_it_to_another(box: Sandbox) ->
     await asyncio.gather(*(worker.revive() for worker in rig.workers))
     await until(is_gone, seconds_max=20)
     assert await rig.payments_book.fetchval(LEFT, made.sandbox.id) == 0
-    assert await rig.payments_book.fetchval("SELECT count(*) FROM merchants") == 1
-    assert await rig.payments_book.fetchval("SELECT count(*) FROM payments") == 1
-    assert await at_the_bank(box) == (2, 2, 0, 0)
+    assert await rig.payments_book.fetchval(MERCHANTS) == merchants
+    assert await rig.payments_book.fetchval("SELECT count(*) FROM payments") == before[0]
+    assert await at_the_bank(box) == (before[0] + 1, before[1] + 1, 0, 0)
     await erased(box)
-    assert await at_the_bank(box) == (1, 1, 0, 0)
+    assert await at_the_bank(box) == before
     await rig.assert_books_agree()
 
 
 async def test_a_reset_is_one_at_the_bank_as_well(box: Sandbox) -> None:
     """Operations whose payments are gone are removed there, and no others."""
-    rig = box.rig
+    rig, before = box.rig, await at_the_bank(box)
     await rig.captured()
     await box.stub.Reset(sandbox.ResetRequest(), metadata=box.metadata)
     await rig.captured()
-    assert await at_the_bank(box) == (2, 2, 0, 0)
+    assert await at_the_bank(box) == (before[0] + 2, before[1] + 2, 0, 0)
     await erased(box)
-    assert await at_the_bank(box) == (1, 1, 0, 0)
+    assert await at_the_bank(box) == (before[0] + 1, before[1] + 1, 0, 0)
     await rig.assert_books_agree()
 
 
