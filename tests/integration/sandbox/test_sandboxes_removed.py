@@ -19,8 +19,7 @@ SELECT $1, 'tok_' || n, 'DELETED', now() FROM generate_series(1, $2::bigint) n
 LEFT = "SELECT count(*) FROM removed_cards WHERE merchant_id = $1"
 MERCHANTS = "SELECT count(*) FROM merchants"
 NOW = "UPDATE sandboxes SET remove_time = expire_time WHERE expire_time < now()"
-ERASE_MERCHANTS = "SELECT count(*) FROM merchants"
-NOW = "UPDATE bank_leftovers SET remove_time = now()"
+ERASE_NOW = "UPDATE bank_leftovers SET remove_time = now()"
 AT_THE_BANK = (
     "SELECT (SELECT count(*) FROM authorizations), (SELECT count(*) FROM operations),"
     " (SELECT count(*) FROM rules), (SELECT count(*) FROM rule_uses)"
