@@ -169,31 +169,38 @@ def test_a_worker_gets_no_key(edge: Edge, page: Page) -> None:
     assert "authorization" not in seen
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/metrics"),
-        ("GET", "/health/metrics"),
-        ("GET", "/health/webhooks/metrics"),
-        ("GET", "/health/webhooks/../../metrics"),
-        ("GET", "/health/webhooks?x=1"),
-        ("POST", "/health/webhooks"),
-        ("GET", "/health/../metrics"),
-        ("GET", "/health/%2e%2e/metrics"),
-        ("GET", "/health%2f..%2fmetrics"),
-        ("GET", "/health/"),
-        ("GET", "/health?x=1"),
-        ("GET", "/health/live?x=1"),
-        ("GET", "/v1/health"),
-        ("POST", "/health"),
-        ("DELETE", "/health"),
-    ],
-)
-def test_nothing_else_of_a_worker_is_shown(edge: Edge, page: Page, method: str, path: str) -> None:
+ELSEWHERE = [
+    ("GET", "/metrics"),
+    ("GET", "/health/metrics"),
+    ("GET", "/health/webhooks/metrics"),
+    ("GET", "/health/webhooks/../../metrics"),
+    ("GET", "/health/webhooks?x=1"),
+    ("POST", "/health/webhooks"),
+    ("GET", "/health/../metrics"),
+    ("GET", "/health/%2e%2e/metrics"),
+    ("GET", "/health%2f..%2fmetrics"),
+    ("GET", "/health/"),
+    ("GET", "/health?x=1"),
+    ("GET", "/health/live?x=1"),
+    ("GET", "/v1/health"),
+    ("POST", "/health"),
+    ("DELETE", "/health"),
+]
+
+
+def test_nothing_else_of_a_worker_is_shown(edge: Edge, page: Page) -> None:
     """The worker's metrics are beside its health: no other path or method leads there."""
-    request = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    (status,) = talk(edge.port, request.encode(), wait=5.0).statuses
-    assert status in {400, 404, 405}
+
+    def answered(request: tuple[str, str]) -> set[int]:
+        method, path = request
+        text = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        return set(talk(edge.port, text.encode(), wait=5.0).statuses)
+
+    # Together, for Envoy closes a connection a second after it has answered.
+    with ThreadPoolExecutor(len(ELSEWHERE)) as threads:
+        found = dict(zip(ELSEWHERE, threads.map(answered, ELSEWHERE), strict=True))
+    shown = {request: said for request, said in found.items() if not said or said - {400, 404, 405}}
+    assert not shown
     assert page.asked == {"/health"}
 
 
