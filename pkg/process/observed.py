@@ -5,10 +5,10 @@ need one.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from aiohttp import web
+import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pkg.errors import MisconfiguredError
@@ -20,6 +20,7 @@ from pkg.observe.metrics import Metrics
 from pkg.observe.request_log import request_log
 from pkg.observe.tracing import Tracer
 from pkg.process.loopback import is_everywhere
+from pkg.process.pages import Page, Shown, shown
 from pkg.process.production import Objection
 from pkg.process.repeating import meanwhile
 from pkg.process.settings import ServiceSettings
@@ -105,36 +106,32 @@ async def observed(
         lambda: [((), lost_lines())],
     )
     await health.run_once()
-    runner = web.AppRunner(_pages(metrics, health), access_log=None, shutdown_timeout=1.0)
-    async with meanwhile(health.run()):
-        await runner.setup()
+    async with meanwhile(health.run()), AsyncExitStack() as opened:
+        host, _, port = place.listen.rpartition(":")
         try:
-            host, _, port = place.listen.rpartition(":")
-            try:
-                site = web.TCPSite(runner, host.strip("[]"), int(port), reuse_port=place.is_held)
-                await site.start()
-            except (OSError, ValueError) as problem:
-                sentence = f"{place.listen} can't be listened on for metrics"
-                raise MisconfiguredError(sentence) from problem
-            yield health
-        finally:
-            await runner.cleanup()
+            pages = shown(
+                _pages(metrics, health), host.strip("[]"), int(port), is_held=place.is_held
+            )
+            await opened.enter_async_context(pages)
+        except (OSError, ValueError) as problem:
+            sentence = f"{place.listen} can't be listened on for metrics"
+            raise MisconfiguredError(sentence) from problem
+        yield health
 
 
-def _pages(metrics: Metrics, health: Health) -> web.Application:
-    async def show_metrics(_: web.Request) -> web.Response:
-        page = generate_latest(metrics.registry)
-        return web.Response(body=page, headers={"content-type": CONTENT_TYPE_LATEST})
+def _pages(metrics: Metrics, health: Health) -> Shown:
+    def show_metrics() -> Page:
+        return Page(generate_latest(metrics.registry), CONTENT_TYPE_LATEST)
 
-    async def show_health(_: web.Request) -> web.Response:
-        return web.json_response(health.told(), status=200 if health.is_ready else 503)
+    def show_health() -> Page:
+        return _json(health.told(), status=200 if health.is_ready else 503)
 
-    async def show_life(_: web.Request) -> web.Response:
+    def show_life() -> Page:
         # That the event loop gets as far as here is all that there is to say.
-        return web.json_response({"status": "ALIVE"})
+        return _json({"status": "ALIVE"}, status=200)
 
-    pages = web.Application()
-    pages.router.add_get("/metrics", show_metrics)
-    pages.router.add_get("/health", show_health)
-    pages.router.add_get("/health/live", show_life)
-    return pages
+    return {"/metrics": show_metrics, "/health": show_health, "/health/live": show_life}
+
+
+def _json(said: object, *, status: int) -> Page:
+    return Page(orjson.dumps(said), "application/json; charset=utf-8", status)

@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -34,7 +35,7 @@ from pkg.process.repeating import meanwhile, pause
 from pkg.process.settings import as_secret
 from pkg.process.starting import run
 from pkg.replies.once import Once
-from services.events.bus import NatsBus
+from pkg.secret import Secret
 from services.events.config import Settings
 from services.events.deliver import Deliverer
 from services.events.endpoints import Endpoints
@@ -47,6 +48,9 @@ from services.events.sealing import SecretBox
 from services.events.servicer import WebhookServicer
 from services.events.tally import RelayTally
 from services.events.watching import Watches
+
+if TYPE_CHECKING:
+    from services.events.nats_bus import NatsBus
 
 logger = structlog.get_logger()
 
@@ -123,7 +127,7 @@ async def relay(settings: Settings) -> None:
     metrics, tracer = Metrics(), tracer_of("paygate-relay", os.environ)
     pools, tally = Pools(metrics), RelayTally(metrics)
     url = settings.nats_url
-    bus = NatsBus(as_secret(url), ca_file=settings.nats_ca_file) if url else None
+    bus = _bus(as_secret(url), settings) if url else None
     checks: dict[str, Check] = {
         "database": partial(pools.answers, "relay"),
         **({"nats": bus.answers} if bus else {}),
@@ -143,10 +147,17 @@ async def relay(settings: Settings) -> None:
             await bus.close()
 
 
+def _bus(url: Secret, settings: Settings) -> "NatsBus":
+    # Who has no bus need not wait until its client is imported.
+    from services.events.nats_bus import NatsBus  # noqa: PLC0415
+
+    return NatsBus(url, ca_file=settings.nats_ca_file)
+
+
 async def relay_on(
     settings: Settings,
     pool: Pool,
-    bus: NatsBus | None,
+    bus: "NatsBus | None",
     tally: RelayTally,
     stopped: asyncio.Event,
     tracer: Tracer | None = None,

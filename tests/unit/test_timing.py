@@ -13,8 +13,8 @@ from pkg.process.mode import Mode
 from pkg.process.starting import RoleSettings, refused
 from pkg.process.timing import TURN_SECONDS_MAX
 from services.acquirer.config import Config as BankSettings
-from services.events.bus import NatsBus
 from services.events.config import Settings as EventsSettings
+from services.events.nats_bus import NatsBus
 from services.events.relay import RelayLimits
 from services.events.watching import WatchLimits
 from services.payments.api.sandbox import DRAIN_MAX

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pkg.errors import MisconfiguredError
 from pkg.observe.health import Check
@@ -22,9 +23,11 @@ from services.payments.adapters.vault.cards import SQL, CardVault
 from services.payments.adapters.vault.keys import DataKeys
 from services.payments.adapters.vault.local import KeyringError, LocalWrapper
 from services.payments.adapters.vault.rotation import VaultRotation
-from services.payments.adapters.vault.transit import TransitWrapper
 from services.payments.ports import Vault
 from services.payments.setup.vault_config import VaultSettings
+
+if TYPE_CHECKING:
+    from services.payments.adapters.vault.transit import TransitWrapper
 
 # A new data key is a row, a stored card a read: few at a time.
 CONNECTIONS = 2
@@ -85,7 +88,7 @@ async def opened_vault(
         metered = MeteredWrapper(wrapper, meter)
         _show_sealed(metrics, wrapper)
         keys = DataKeys(pool, metered, lifetime_seconds=lifetime_seconds, uses_max=uses_max)
-        transit = wrapper if isinstance(wrapper, TransitWrapper) else None
+        transit = None if isinstance(wrapper, LocalWrapper) else wrapper
         watching = meanwhile(transit.watch(keys.drop)) if transit else nullcontext()
         async with meanwhile(_purge(keys)), watching:
             yield OpenVault(
@@ -95,17 +98,17 @@ async def opened_vault(
             )
 
 
-def _show_sealed(metrics: Metrics, wrapper: LocalWrapper | TransitWrapper) -> None:
+def _show_sealed(metrics: Metrics, wrapper: "LocalWrapper | TransitWrapper") -> None:
     metrics.reading(
         "paygate_vault_sealed",
         "1 while the vault is sealed, or gone for longer than keys are kept: no new cards then.",
         (),
-        lambda: [((), int(isinstance(wrapper, TransitWrapper) and wrapper.is_sealed))],
+        lambda: [((), int(not isinstance(wrapper, LocalWrapper) and wrapper.is_sealed))],
     )
 
 
-async def _is_open(wrapper: LocalWrapper | TransitWrapper) -> bool:
-    if isinstance(wrapper, TransitWrapper):
+async def _is_open(wrapper: "LocalWrapper | TransitWrapper") -> bool:
+    if not isinstance(wrapper, LocalWrapper):
         return not wrapper.is_sealed
     await wrapper.newest()  # reads the file
     return True
@@ -120,13 +123,16 @@ async def _purge(keys: DataKeys) -> None:
 @asynccontextmanager
 async def _wrapper(
     settings: VaultSettings, pool: Pool, tracer: Tracer | None
-) -> AsyncIterator[LocalWrapper | TransitWrapper]:
+) -> AsyncIterator["LocalWrapper | TransitWrapper"]:
     if settings.vault == "local":
         assert settings.vault_keyring
         yield await _local(settings.vault_keyring, pool)
         return
     assert settings.vault_address
     assert settings.vault_token
+    # Who has no such vault need not wait until an HTTP client is imported.
+    from services.payments.adapters.vault.transit import TransitWrapper  # noqa: PLC0415
+
     ca_file = settings.vault_ca_file
     transit = TransitWrapper(
         settings.vault_address,

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from pkg.secret import Secret
-from services.events.bus import BusUnavailableError, NatsBus
+from services.events.bus import BusUnavailableError
+from services.events.nats_bus import NatsBus
 from tests.integration.events.nats_server import NatsServer
 from tools.stack.settings import REPOSITORY
 

@@ -10,7 +10,8 @@ import pytest
 
 from paygate.events.v1.event_pb2 import PaymentEvent
 from pkg.secret import Secret
-from services.events.bus import BusUnavailableError, NatsBus
+from services.events.bus import BusUnavailableError
+from services.events.nats_bus import NatsBus
 from services.events.outbox import Outbox
 from services.events.relay import Relay, RelayLimits
 from tests.builders import MERCHANT

@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pkg.observe.spans import Recorder
 from pkg.process.mode import Mode
 from pkg.secret import Secret
-from services.events.bus import NatsBus
 from services.events.deliver import Deliverer
+from services.events.nats_bus import NatsBus
 from services.events.relay import Relay
 from services.payments.domain.event import Origin
 from tests.integration.events.desk import Desk, opened

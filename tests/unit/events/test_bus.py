@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.events.bus import subject_of
+from services.events.nats_bus import subject_of
 
 
 @pytest.mark.parametrize(
