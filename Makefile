@@ -104,6 +104,7 @@ check-clients: venv-dev node-modules
 	npm --prefix clients/typescript run --silent check
 	npm --prefix console run --silent check
 	PYTHONPATH=clients/python lint-imports --config clients/python/pyproject.toml
+	PYTHONPATH=clients/python:clients/python-testing lint-imports --config clients/python-testing/pyproject.toml
 
 check-style: venv-dev
 	ruff check
@@ -118,8 +119,9 @@ check-style: venv-dev
 # Every warning fails: a link or an anchor that leads nowhere, a page that no list names.
 docs: venv-dev ## make a site of docs/, in .site/
 	@python -m tools.openapi.reference > docs/reference.md
-	@for language in python typescript; do \
-	sed 's#(../../README.md)#(index.md)#' "clients/$$language/README.md" > "docs/client-$$language.md"; done
+	@for client in python python-testing typescript; do \
+	sed 's#(../../README.md)#(index.md)#; s#(../python/README.md)#(client-python.md)#; s#(../../docs/#(#g' \
+	"clients/$$client/README.md" > "docs/client-$$client.md"; done
 	@sphinx-build --quiet --fresh-env --fail-on-warning --keep-going --jobs auto docs .site
 	@echo 'The site is in .site/index.html.'
 

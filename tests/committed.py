@@ -6,7 +6,8 @@ from tools.stack.settings import REPOSITORY
 
 _DOCS = REPOSITORY / "docs"
 # `make docs` writes them.
-_MADE = {_DOCS / f"{name}.md" for name in ("reference", "client-python", "client-typescript")}
+_CLIENTS = ("client-python", "client-python-testing", "client-typescript")
+_MADE = {_DOCS / f"{name}.md" for name in ("reference", *_CLIENTS)}
 PAGES = sorted({*_DOCS.rglob("*.md")} - _MADE)
 
 

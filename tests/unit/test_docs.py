@@ -27,7 +27,8 @@ OPERATIONS = REPOSITORY / "docs" / "operations.md"
 ADRS = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
 OTHERS = [REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")]
 CLIENTS = sorted((REPOSITORY / "clients").glob("*/README.md"))
-DOCUMENTS = [README, *OTHERS, *CLIENTS, *PAGES]
+EXAMPLES = sorted((REPOSITORY / "examples").glob("*/README.md"))
+DOCUMENTS = [README, *OTHERS, *CLIENTS, *EXAMPLES, *PAGES]
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -92,7 +93,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_named_files_exist(document: Path) -> None:
     """Every path in code style that begins with a folder of the repository is there."""
     folders = {"proto", "build", "services", "pkg", "tools", "tests", "bench", "docs"}
-    folders |= {"clients", "console"}
+    folders |= {"clients", "console", "examples"}
     for code in _CODE.findall(document.read_text()):
         if code.split("/")[0] in folders and "/" in code and " " not in code:
             assert (REPOSITORY / code).exists(), code

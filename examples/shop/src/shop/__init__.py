@@ -1,0 +1,1 @@
+"""A web shop: orders that are paid when they are shipped, and can be refunded."""
