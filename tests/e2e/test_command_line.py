@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -275,6 +276,26 @@ def test_time_is_turned(desk: Desk) -> None:
     assert "payments were removed" in desk.run("clock", "reset", "--yes").out
     assert desk.run("payments", "list", "--json").out == ""
     assert "0:00:00" in desk.run("clock", "show").out
+
+
+def test_people_see_how_far_it_is(desk: Desk) -> None:
+    """On their terminal, and nothing of that is in the result."""
+    terminal, their_end = pty.openpty()
+    ended = subprocess.run(
+        [REPOSITORY / "paygate", "clock", "drain"],
+        env={**desk.environment, "TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=their_end,
+        text=True,
+        check=True,
+        timeout=SECONDS_MAX,
+    )
+    os.close(their_end)
+    assert b"Draining" in os.read(terminal, 65_536)
+    os.close(terminal)
+    heads, row = ended.stdout.splitlines()
+    assert heads.startswith("PENDING ACTIONS")
+    assert row.split() == ["0"] * 4
 
 
 def test_test_cards_have_names(desk: Desk) -> None:

@@ -41,7 +41,7 @@ paygate is ready.
   gRPC       127.0.0.1:{settings.port}    paygate.payments.v1.PaymentService, no TLS
              (also paygate.webhooks.v1.WebhookService, paygate.sandbox.v1.SandboxService)
   API key    {key}    (merchant mer_demo)
-  operators  {COMMAND} --help    (merchants and API keys)
+  commands   {COMMAND} --help    (payments, events, the clock; merchants and API keys)
   webhooks   {COMMAND} listen --forward-to localhost:3000/hook    (posts them to your server)
   data       {settings.data_dir}    (`{RESET}` empties it)
   logs       {settings.logs}
