@@ -4,119 +4,27 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
-import urllib3
-from typer.testing import CliRunner
 
+from tests.e2e.desk import SECONDS_MAX, Desk, interrupted
 from tests.e2e.operator import Operator
+from tests.e2e.seen import Seen
 from tests.e2e.stack import Stack
 from tests.sentinels import VISA
-from tools.cli.__main__ import app
 from tools.stack.settings import REPOSITORY
 
-SECONDS_MAX = 30.0
 POUNDS = ("--amount", "10.00 GBP")
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What a command has printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> list[Any]:
-        """What a program would read: an object a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A merchant who types commands."""
-
-    url: str
-    key: str
-
-    def run(self, *arguments: str, code: int = 0) -> Ended:
-        """Run a command in this process, which saves the start; it must end with that code."""
-        result = CliRunner().invoke(app, arguments, prog_name="paygate", env=self.environment)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result
-        return self.checked(Ended(result.exit_code, result.stdout, result.stderr), code)
-
-    def type(self, *arguments: str, code: int = 0) -> Ended:
-        """Run the command itself."""
-        ended = subprocess.run(
-            [REPOSITORY / "paygate", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SECONDS_MAX,
-        )
-        return self.checked(Ended(ended.returncode, ended.stdout, ended.stderr), code)
-
-    def checked(self, ended: Ended, code: int) -> Ended:
-        """Return how a command has ended, if nothing is there that must not be."""
-        assert ended.code == code, ended
-        assert "\x1b" not in ended.out + ended.err
-        assert "Traceback" not in ended.err
-        assert self.key not in ended.out + ended.err
-        return ended
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Make a call of the API without the command."""
-        headers = {"authorization": f"Bearer {self.key}"}
-        reply = urllib3.request(method, self.url + path, json=body, headers=headers)
-        assert reply.status == 200, reply.data
-        return reply.json()
-
-    @contextmanager
-    def following(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Run a command that goes on until Ctrl-C, from when it is ready."""
-        process = subprocess.Popen(
-            [REPOSITORY / "paygate", *arguments],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stderr
-        try:
-            assert "Ready." in process.stderr.readline()
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What their terminal has."""
-        told = {"PAYGATE_URL": self.url, "PAYGATE_API_KEY": self.key}
-        return {**os.environ, **told, "PYTHONUNBUFFERED": ""}
-
-
-def interrupted(process: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C, which is no failure; return what it says at its end."""
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=SECONDS_MAX)
-    assert process.returncode == 0, said
-    return said
-
-
 @pytest.fixture(scope="module")
-def desk(stack: Stack, operator: Operator) -> Desk:
+def desk(stack: Stack, operator: Operator, seen: Seen) -> Desk:
     """A merchant of these tests."""
-    return Desk(stack.url, operator.new_merchant("mer_command_line"))
+    key = operator.new_merchant("mer_command_line")
+    seen.api_keys.add(key)
+    return Desk(stack.url, key)
 
 
 def test_a_payments_story(desk: Desk) -> None:
@@ -244,10 +152,11 @@ def test_the_bank_is_told_what_to_do(desk: Desk) -> None:
     assert "one currency" in desk.run("bank", "rules", "add", "approve", *both, code=2).err
 
 
-def test_an_endpoint_s_life(desk: Desk) -> None:
+def test_an_endpoint_s_life(desk: Desk, seen: Seen) -> None:
     """The secret goes to standard output alone; deliveries are listed, and sent again."""
     made = desk.run("webhooks", "create", "https://inbox.paygate.test/", "--description", "cli")
     assert re.fullmatch(r"whsec_\S+\n", made.out)
+    seen.signing_secrets.add(made.out.strip())
     assert "shown this once" in made.err
     (endpoint,) = [one["id"] for one in desk.run("webhooks", "list", "--json").json]
     changed = desk.run("webhooks", "update", endpoint, "--events", "payment.voided", "--json").json
@@ -276,6 +185,23 @@ def test_time_is_turned(desk: Desk) -> None:
     assert "payments were removed" in desk.run("clock", "reset", "--yes").out
     assert desk.run("payments", "list", "--json").out == ""
     assert "0:00:00" in desk.run("clock", "show").out
+
+
+def test_a_sandbox_s_life(desk: Desk, seen: Seen) -> None:
+    """Its key goes to standard output alone, and is good for what is its own."""
+    made = desk.run("sandboxes", "create", "one test", "--for", "1h")
+    key = made.out.removesuffix("\n")
+    seen.api_keys.add(key)
+    assert key not in made.err
+    (sandbox,) = desk.run("sandboxes", "list", "--json").json
+    assert sandbox["id"] in made.err
+    own = replace(desk, key=key)
+    own.run("payments", "authorize", *POUNDS)
+    assert len(own.run("payments", "list", "--json").json) == 1
+    desk.run("sandboxes", "delete", sandbox["id"])
+    assert desk.run("sandboxes", "list", "--json").out == ""
+    refused = desk.run("sandboxes", "create", "too long", "--for", "8d", code=1)
+    assert "time_to_live" in refused.err
 
 
 def test_people_see_how_far_it_is(desk: Desk) -> None:

@@ -27,6 +27,7 @@ COMMANDS = (
     Named("cards", "tools.cli.cards", "Show the test cards, and remove stored cards."),
     Named("clock", "tools.cli.clock", "Turn the sandbox's clock, and wait for what is due."),
     Named("bank", "tools.cli.bank", "Tell the simulated bank what to do, and see what it did."),
+    Named("sandboxes", "tools.cli.sandboxes", "Make sandboxes: merchants for one test each."),
     Named("merchants", f"{_OPERATOR}.merchants", "Operator: manage merchants."),
     Named("keys", f"{_OPERATOR}.keys", "Operator: manage API keys."),
     Named("actions", f"{_OPERATOR}.actions", "Operator: end what is in doubt for over an hour."),

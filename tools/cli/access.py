@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import typer
@@ -40,26 +41,34 @@ class Place:
 def place_of(environment: Mapping[str, str]) -> Place:
     """Return what the environment says, or else the gateway that runs on this machine.
 
-    A key goes to the gateway that it is for, and to no other that the environment names.
+    The key of that one goes to it alone, and not to another that the environment names.
 
     Raises:
         ValueError: There is none; says where it was looked for.
     """
-    if key := environment.get(_KEY):
-        return Place(environment.get(_URL) or URL_DEFAULT, key, _URL)
     demo = data_dir(environment) / DEMO_ENV
-    try:
-        lines = demo.read_text().splitlines()
-    except OSError:
+    told, asked = _told(demo), environment.get(_URL)
+    if key := environment.get(_KEY):
+        if asked or not told:
+            return Place(asked or URL_DEFAULT, key, _URL)
+        return Place(told[_URL], key, str(demo))
+    if not told:
         raise ValueError(
             f"set {_URL} and {_KEY}, or start a gateway with `{RUN}`, or set PAYGATE_DATA_DIR to"
             f" where one serves: there is no {demo}."
-        ) from None
-    told = dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
-    asked = environment.get(_URL) or told[_URL]
-    if asked.rstrip("/") != told[_URL].rstrip("/"):
+        )
+    if asked and asked.rstrip("/") != told[_URL].rstrip("/"):
         raise ValueError(f"set {_KEY}, too: the key in {demo} is for {told[_URL]}.")
     return Place(told[_URL], told[_KEY], str(demo))
+
+
+def _told(demo: Path) -> Mapping[str, str]:
+    """Return what a gateway that serves says to scripts; nothing if there is none."""
+    try:
+        lines = demo.read_text().splitlines()
+    except OSError:
+        return {}
+    return dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
 
 
 def place() -> Place:

@@ -18,9 +18,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_environment_counts(folder: Path) -> None:
-    """More than a gateway on this machine."""
+    """More than a gateway on this machine, whose address is taken where only a key is given."""
     said = {"PAYGATE_DATA_DIR": str(folder), "PAYGATE_API_KEY": OTHER}
-    assert place_of(said).url == URL_DEFAULT
+    assert place_of(said) == Place(URL, OTHER, str(folder / "demo.env"))
+    assert place_of({**said, "PAYGATE_DATA_DIR": "/nowhere"}).url == URL_DEFAULT
     assert place_of({**said, "PAYGATE_URL": "https://pay.test"}) == Place(
         "https://pay.test", OTHER, "PAYGATE_URL"
     )
