@@ -219,5 +219,3 @@ def test_what_is_wrong_with_a_key_is_said_in_one_line(project: Project, operator
     assert "this API key may not make sandboxes" in ended.output
     assert "--scope sandboxes" in ended.output
     assert "Traceback" not in ended.output
-    stranger = project.run("-k", "1", changed={"PAYGATE_API_KEY": f"sk_{16 * '0'}_{64 * '0'}"})
-    assert "does not know this API key" in stranger.output

@@ -17,7 +17,7 @@ from paygate_client import (
     Payment,
     PaymentStatus,
 )
-from paygate_testing import Gateway, NeverCameError, Sandbox, cards
+from paygate_testing import Gateway, NeverCameError, Sandbox, SetupError, cards
 from paygate_testing.finding import find
 from tests.e2e.operator import Operator
 from tests.e2e.seen import Seen
@@ -57,6 +57,19 @@ def test_a_run_on_this_machine_is_found(stack: Stack, tmp_path: Path) -> None:
     found = find({"PAYGATE_DATA_DIR": str(stack.data_dir)}, tmp_path, own)
     with found.client:
         assert found.url == stack.url
+
+
+def test_a_gateway_that_will_not_do_is_explained(stack: Stack, gateway: Gateway) -> None:
+    """A key of another gateway; and a sandbox's, which makes no sandboxes."""
+    stranger = Gateway(stack.url, f"sk_{16 * '0'}_{64 * '0'}", origin="the settings")
+    with stranger.client, pytest.raises(SetupError, match=r"^the settings: .* does not know this"):
+        stranger.check()
+    with gateway.sandbox("not an owner") as sandbox:
+        inner = Gateway(stack.url, sandbox.api_key, origin="the settings")
+        with inner.client, pytest.raises(SetupError, match=r"may not make sandboxes. Use one with"):
+            inner.check()
+        assert inner.answers()
+        assert not stranger.answers()
 
 
 def test_orders_to_the_bank(sandbox: Sandbox) -> None:
