@@ -192,6 +192,8 @@ def test_addresses_and_api_keys_are_looked_at() -> None:
     # No host; one that no name service knows how to ask for; a user, who would replace the key.
     wrong += ["http://:80", "http://[::1", "http://[zz]", "http://a:b", "http://a..b"]
     wrong += [f"http://{'a' * 64}", "http://user:password@a", "http://user@a"]
+    # Ports that there are none of: the system would take one of them for 34463.
+    wrong += ["http://a:0", "http://127.0.0.1:99999"]
     for address in wrong:
         with pytest.raises(ValueError, match="address"):
             headers_for(address, "sk_1")

@@ -165,6 +165,9 @@ def test_an_endpoint_s_life(desk: Desk, seen: Seen) -> None:
     desk.run("clock", "drain")
     delivered = desk.run("webhooks", "deliveries", endpoint, "--json").json
     assert [(one["event_id"], one["status"]) for one in delivered] == [(event, "STATUS_DELIVERED")]
+    (came,) = desk.run("webhooks", "inbox", "--json").json
+    assert (came["event_id"], came["status_code"]) == (event, 200)
+    assert "webhook.test" in desk.run("webhooks", "inbox").out
     again = desk.run("events", "resend", event, "--endpoint", endpoint, "--json").json
     assert [one["endpoint_id"] for one in again] == [endpoint]
     since = ("--since", "2026-01-01T00:00:00Z")

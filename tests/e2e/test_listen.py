@@ -214,10 +214,9 @@ async def test_what_is_wrong_is_said(desk: Desk, receiver: Receiver) -> None:
     async with desk.listening(*target, "--events", "payment.nonsense") as program:
         assert await program.process.wait() == 1
         await program.noted("event_types")
-    for wrong in ((), ("--forward-to", "no url"), ("--forward-to", "ftp://localhost")):
-        async with desk.listening(*wrong) as program:
-            assert await program.process.wait() == 2
-            await program.noted("--forward-to")
+    async with desk.listening() as program:
+        assert await program.process.wait() == 2
+        await program.noted("--forward-to")
     nowhere = replace(desk, url="http://127.0.0.1:9")
     async with nowhere.listening(*target) as program:
         assert await program.process.wait() == 3

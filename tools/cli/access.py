@@ -75,9 +75,12 @@ def place() -> Place:
     """Return where this command's calls go; end the command if nothing says, or nobody is there."""
     try:
         at = place_of(os.environ)
-        headers_for(at.url, at.key)
     except ValueError as problem:
         raise end(str(problem), WRONG) from None
+    try:
+        headers_for(at.url, at.key)
+    except ValueError as problem:
+        raise end(f"what {_URL} and {_KEY} say is wrong: {problem}.", WRONG) from None
     _must_be_there(at)
     return at
 

@@ -29,6 +29,11 @@ NUMBERS: Mapping[str, str] = MappingProxyType(
 NAMES: Mapping[str, str] = MappingProxyType({number: name for name, number in NUMBERS.items()})
 
 
+def names(incomplete: str) -> list[str]:
+    """Return the names that begin so, for the shell to complete."""
+    return [name for name in NUMBERS if name.startswith(incomplete)]
+
+
 def card(text: str) -> Card:
     """Return a test card by its name or number.
 

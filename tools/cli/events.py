@@ -7,7 +7,7 @@ import typer
 
 from paygate_client import _requests as calls
 from paygate_client._call import Call
-from services.payments.cli.output import Json, as_json_lines, note, say
+from services.payments.cli.output import Json, as_json_lines, as_row, note, say
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
 from tools.cli.columns import Column, card, count, money, show, text, when, word
@@ -171,4 +171,4 @@ def _print(said: gateway.Json, *, json: bool) -> None:
     if json:
         as_json_lines([said])
     else:
-        say("  ".join(cell(said) for _, cell in EVENTS))
+        as_row(cell(said) for _, cell in EVENTS)

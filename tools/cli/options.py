@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, TypeVar
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from paygate_client import Money
 from paygate_client._sending import VISIBLE
@@ -71,6 +72,19 @@ def one_of(words: type[Word]) -> Callable[[str], Word]:
     return read
 
 
+def word_option(words: type[Word], help: str, metavar: str) -> OptionInfo:  # noqa: A002 -- typer's own word
+    """Return an option that is one of some words, which the shell completes."""
+
+    def complete(incomplete: str) -> list[str]:
+        names = [name.lower().replace("_", "-") for name in words.__members__]
+        return [name for name in names if name.startswith(incomplete)]
+
+    found: OptionInfo = typer.Option(
+        help=help, parser=one_of(words), autocompletion=complete, metavar=metavar
+    )
+    return found
+
+
 def listed(text: str) -> list[str]:
     """Read words with commas between them."""
     return [one.strip() for one in text.split(",") if one.strip()]
@@ -88,11 +102,9 @@ def _key(text: str) -> str:
     return text
 
 
-def id_of(help: str) -> typer.models.ArgumentInfo:  # noqa: A002 -- typer's own word
+def id_of(help: str) -> ArgumentInfo:  # noqa: A002 -- typer's own word
     """Return an argument that is an id."""
-    found: typer.models.ArgumentInfo = typer.Argument(
-        help=help, parser=_id, metavar="ID", show_default=False
-    )
+    found: ArgumentInfo = typer.Argument(help=help, parser=_id, metavar="ID", show_default=False)
     return found
 
 

@@ -11,6 +11,7 @@ from services.payments.cli.output import NO_ANSWER, REFUSED, Json, as_json_lines
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
 from tools.cli.bank_cards import card as card_of
+from tools.cli.bank_cards import names
 from tools.cli.columns import Column, card, money, show, text, when, word
 from tools.cli.options import (
     Amount,
@@ -20,7 +21,7 @@ from tools.cli.options import (
     Reference,
     Since,
     Until,
-    one_of,
+    word_option,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Make payments, capture, void and refund them.")
@@ -58,6 +59,7 @@ def authorize(
         typer.Option(
             help="A test card's name or number (`paygate cards`); visa if missing.",
             parser=card_of,
+            autocompletion=names,
             metavar="CARD",
         ),
     ] = None,
@@ -143,11 +145,7 @@ def get(payment_id: PaymentId, *, json: Json = False) -> None:
 def list_(
     status: Annotated[
         PaymentStatus | None,
-        typer.Option(
-            help="Only with this status, such as captured.",
-            parser=one_of(PaymentStatus),
-            metavar="STATUS",
-        ),
+        word_option(PaymentStatus, "Only with this status, such as captured.", "STATUS"),
     ] = None,
     reference: Annotated[str | None, typer.Option(help="Only with exactly this reference.")] = None,
     after: Since = None,

@@ -9,7 +9,7 @@ import typer
 
 from paygate_client import _logged_requests as calls
 from paygate_client._call import Call
-from services.payments.cli.output import Json, as_json_lines, say
+from services.payments.cli.output import Json, as_json_lines, as_row, say
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
 from tools.cli.columns import Column, show, text, when
@@ -117,7 +117,7 @@ def _follow(api: gateway.Gateway, page: Callable[[str], Call[Any]], *, json: boo
             if json:
                 as_json_lines([one])
             else:
-                say("  ".join(cell(one) for _, cell in REQUESTS))
+                as_row(cell(one) for _, cell in REQUESTS)
         for old in list(known)[:-REMEMBERED]:
             del known[old]
         time.sleep(POLL_SECONDS)

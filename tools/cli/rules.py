@@ -11,7 +11,7 @@ from services.payments.cli.output import Json, as_json_lines, note, say
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
 from tools.cli.columns import Column, count, show, text, when, word
-from tools.cli.options import Key, amount, id_of, length, one_of, time
+from tools.cli.options import Key, amount, id_of, length, one_of, time, word_option
 
 app = typer.Typer(no_args_is_help=True, help="Rules decide instead of the card's number.")
 
@@ -26,15 +26,11 @@ EffectKind = Annotated[
 ]
 Code = Annotated[
     DeclineCode | None,
-    typer.Option(
-        help="Why it declines, such as lost-card.", parser=one_of(DeclineCode), metavar="CODE"
-    ),
+    word_option(DeclineCode, "Why it declines, such as lost-card.", "CODE"),
 ]
 Verb = Annotated[
     BankVerb | None,
-    typer.Option(
-        help="Only for authorize, capture, void or refund.", parser=one_of(BankVerb), metavar="VERB"
-    ),
+    word_option(BankVerb, "Only for authorize, capture, void or refund.", "VERB"),
 ]
 AtLeast = Annotated[
     Money | None,
@@ -47,7 +43,7 @@ AtMost = Annotated[
 Currency = Annotated[str, typer.Option(help="Only in this currency, such as GBP.")]
 Network = Annotated[
     Brand | None,
-    typer.Option(help="Only with cards of this network.", parser=one_of(Brand), metavar="BRAND"),
+    word_option(Brand, "Only with cards of this network.", "BRAND"),
 ]
 Last4 = Annotated[str, typer.Option(help="Only with cards whose numbers end so.")]
 Prefix = Annotated[

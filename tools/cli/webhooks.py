@@ -1,18 +1,20 @@
 """`paygate webhooks …`: endpoints, and what went to them."""
 
 from datetime import datetime, timedelta
+from json import loads
 from typing import Annotated
 
 import typer
 
 from paygate_client import DeliveryStatus, EndpointStatus
 from paygate_client import _requests as calls
+from paygate_client import _sandbox_requests as sandbox
 from services.payments.cli.output import Json, as_json_lines, note, say
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
 from tools.cli.columns import Column, show, text, when, word
 from tools.cli.events import DELIVERIES
-from tools.cli.options import EndpointId, Key, Limit, length, listed, one_of, time
+from tools.cli.options import EndpointId, Key, Limit, length, listed, time, word_option
 
 app = typer.Typer(no_args_is_help=True, help="Manage webhook endpoints, and what went to them.")
 
@@ -32,6 +34,14 @@ ENDPOINTS: tuple[Column, ...] = (
     ("EVENTS", lambda one: ",".join(one.get("event_types") or ["all"])),
     ("MADE", lambda one: when(one["create_time"])),
     ("DESCRIPTION", text("description")),
+)
+INBOX: tuple[Column, ...] = (
+    ("ID", text("id")),
+    ("CAME", lambda one: when(one["create_time"])),
+    ("ENDPOINT", text("endpoint_id")),
+    ("EVENT", text("event_id")),
+    ("CODE", text("status_code")),
+    ("TYPE", lambda one: str(loads(one["body"]).get("type", "-"))),
 )
 
 
@@ -69,7 +79,7 @@ def update(
     ] = None,
     status: Annotated[
         EndpointStatus | None,
-        typer.Option(help="enabled or disabled.", parser=one_of(EndpointStatus), metavar="STATUS"),
+        word_option(EndpointStatus, "enabled or disabled.", "STATUS"),
     ] = None,
     description: Description = None,
     *,
@@ -129,11 +139,7 @@ def deliveries(
     endpoint_id: EndpointId,
     status: Annotated[
         DeliveryStatus | None,
-        typer.Option(
-            help="Only with this status, such as failed.",
-            parser=one_of(DeliveryStatus),
-            metavar="STATUS",
-        ),
+        word_option(DeliveryStatus, "Only with this status, such as failed.", "STATUS"),
     ] = None,
     limit: Limit = 20,
     *,
@@ -169,6 +175,17 @@ def redeliver(
         as_json_lines([{"count": count}])
     else:
         say(str(count))
+
+
+@app.command()
+def inbox(limit: Limit = 20, *, json: Json = False) -> None:
+    """List what came for endpoints at https://inbox.paygate.test/, the newest first.
+
+    --json has headers and body, as they were signed.
+    """
+    with opened() as api:
+        found = api.each("messages", lambda at: sandbox.list_inbox(token=at))
+        show(found, INBOX, json=json, limit=limit)
 
 
 def _tell(reply: gateway.Json, *, json: bool) -> None:

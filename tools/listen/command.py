@@ -97,6 +97,7 @@ def _target(text: str) -> str:
     try:
         parts = httpx2.URL(url)
         is_one = parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.host) is not None
+        is_one &= parts.port is None or 0 < parts.port < 65_536
     except httpx2.InvalidURL:
         is_one = False
     if not is_one:

@@ -32,8 +32,9 @@ def _is_address(url: str) -> bool:
     if not re.fullmatch(r"https?://[!-~]+", url) or re.search("[?#@]", url):
         return False
     try:
-        host = httpx2.URL(url).host
-        host.encode("idna")
+        parts = httpx2.URL(url)
+        parts.host.encode("idna")
     except (httpx2.InvalidURL, UnicodeError):
         return False
-    return bool(host)
+    # A port that is too large would become another one on its way.
+    return bool(parts.host) and (parts.port is None or 0 < parts.port < 65_536)

@@ -64,6 +64,11 @@ def as_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         say("  ".join(map(_coloured, cells) if is_coloured else cells).rstrip())
 
 
+def as_row(cells: Iterable[str]) -> None:
+    """Print a row of a table that nobody knows the end of."""
+    say("  ".join(map(_printable, cells)))
+
+
 def _printable(text: str) -> str:
     if text.isprintable():
         return text
