@@ -191,6 +191,14 @@ def test_it_is_told_what_is_there_before_anything_runs(away: Away) -> None:
     """The version, the ways to complete it, and that nothing is in the way of a start."""
     version = away.run("--version").stdout
     assert re.fullmatch(r"paygate \d+\.\d+\.\d+\n", version)
+    module = [
+        str(away.home / "venv" / "bin" / "python"),
+        "-I",
+        "-m",
+        "paygate_sandbox",
+        "--version",
+    ]
+    assert subprocess.run(module, capture_output=True, text=True, check=True).stdout == version
     typed = {"_PAYGATE_COMPLETE": "complete_bash", "COMP_WORDS": "paygate do", "COMP_CWORD": "1"}
     assert away.run(more=typed).stdout.split() == ["doctor"]
     assert "_PAYGATE_COMPLETE" in away.run(more={"_PAYGATE_COMPLETE": "source_bash"}).stdout
