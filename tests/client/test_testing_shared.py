@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from paygate_testing.errors import SetupError
+from paygate_testing.keeper import OUTPUT
 from paygate_testing.shared import Shared
 
 SECONDS_MAX = 20.0
@@ -98,6 +99,7 @@ def test_it_is_started_once_and_ends_after_the_last(
     for one in workers:
         one.communicate(timeout=SECONDS_MAX)
     assert record.read_text().split() == ["run"]
+    assert not (shared.folder / OUTPUT).stat().st_mode & 0o077
     shared.end()
     assert record.read_text().split() == ["run", "ended"]
     assert not shared.folder.exists()

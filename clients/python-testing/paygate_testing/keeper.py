@@ -56,5 +56,6 @@ if __name__ == "__main__":
     if os.fork():
         os._exit(0)  # whoever has started it need not wait for it
     os.setsid()
+    os.umask(0o077)  # what the stack prints has an API key in it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     keep(Path(sys.argv[1]), sys.argv[2:])
