@@ -75,11 +75,11 @@ def test_a_decline_ends_a_script(desk: Desk) -> None:
     ended = desk.type("payments", "authorize", *POUNDS, *card, "--json", code=1)
     assert ended.json[0]["payment"]["status"] == "STATUS_DECLINED"
     assert "the authorization was declined: insufficient_funds" in ended.err
-    pending = desk.run(
-        "payments", "authorize", *POUNDS, "--card", "authorize-request-lost", "-q", code=3
-    )
-    assert pending.out.startswith("pay_")
+    card = ("--card", "authorize-reply-lost")
+    pending = desk.run("payments", "authorize", *POUNDS, *card, "-q", code=3)
     assert "not known yet" in pending.err
+    (reply,) = desk.run("payments", "wait", pending.out.strip(), "--json").json
+    assert reply["payment"]["status"] == "STATUS_AUTHORIZED"
 
 
 def test_what_is_wrong_is_said(desk: Desk) -> None:

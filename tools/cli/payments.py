@@ -1,5 +1,7 @@
 """`paygate payments …`."""
 
+import time
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +9,7 @@ import typer
 from paygate_client import Card, PaymentStatus
 from paygate_client import _requests as calls
 from paygate_client._call import Call
+from paygate_client._decode import payment
 from services.payments.cli.output import NO_ANSWER, REFUSED, Json, as_json_lines, end, say
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
@@ -21,10 +24,14 @@ from tools.cli.options import (
     Reference,
     Since,
     Until,
+    length,
     word_option,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Make payments, capture, void and refund them.")
+
+WAIT_DEFAULT = timedelta(seconds=30)
+POLL_SECONDS = 0.5
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the payment's id alone.")]
 
@@ -133,12 +140,32 @@ def get(payment_id: PaymentId, *, json: Json = False) -> None:
     """Show a payment, and its newest 100 actions."""
     with opened() as api:
         reply = api.send(calls.get_payment(payment_id, include_actions=True))
-    if json:
-        as_json_lines([reply])
-        return
-    show([reply["payment"]], PAYMENTS, json=False)
-    say("")
-    show(reply["payment"]["actions"], ACTIONS, json=False)
+    _show(reply, json=json)
+
+
+@app.command()
+def wait(
+    payment_id: PaymentId,
+    timeout: Annotated[
+        timedelta | None,
+        typer.Option(help="How long; 30s if missing.", parser=length, metavar="LENGTH"),
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Wait until nothing of a payment is pending, and show it."""
+    deadline = time.monotonic() + (timeout or WAIT_DEFAULT).total_seconds()
+    with opened() as api:
+        while True:
+            reply = api.send(calls.get_payment(payment_id, include_actions=True))
+            is_final = payment(reply["payment"]).is_final
+            left = deadline - time.monotonic()
+            if is_final or left <= 0:
+                break
+            time.sleep(min(left, POLL_SECONDS))
+    _show(reply, json=json)
+    if not is_final:
+        raise end("it is pending still: the bank's answer is not known yet.", NO_ANSWER)
 
 
 @app.command("list")
@@ -168,6 +195,15 @@ def list_(
 
     with opened() as api:
         show(api.each("payments", page), PAYMENTS, json=json, limit=limit)
+
+
+def _show(reply: gateway.Json, *, json: bool) -> None:
+    if json:
+        as_json_lines([reply])
+        return
+    show([reply["payment"]], PAYMENTS, json=False)
+    say("")
+    show(reply["payment"]["actions"], ACTIONS, json=False)
 
 
 def _move(call: Call[Any], key: str | None, *, quiet: bool, json: bool) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
-from tools.cli.__main__ import COMMANDS
+from tools.cli.__main__ import COMMANDS, app
 from tools.cli.groups import Named
 from tools.stack.settings import REPOSITORY
 
@@ -51,6 +52,22 @@ def test_each_command_is_where_it_is_looked_for(named: Named) -> None:
     command = typer.main.get_command(import_module(named.module).app)
     for one in (command, *getattr(command, "commands", {}).values()):
         assert one.help, one.name
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("paygate webh", ["webhooks"]),
+        ("paygate payments list --status part", ["partially-captured", "partially-refunded"]),
+        ("paygate payments authorize --card insuff", ["insufficient-funds"]),
+    ],
+)
+def test_the_shell_completes_commands_and_words(typed: str, found: list[str]) -> None:
+    """Also what is in modules that are imported for it."""
+    words = len(typed.split()) - 1
+    asked = {"COMP_WORDS": typed, "COMP_CWORD": str(words), "_PAYGATE_COMPLETE": "complete_bash"}
+    told = CliRunner().invoke(app, prog_name="paygate", env=asked)
+    assert told.stdout.split() == found
 
 
 def test_an_image_has_the_operators_commands(tmp_path: Path) -> None:
