@@ -26,13 +26,15 @@ PAYMENT = {"card_details": CARD, "amount": {"minor_units": 1000, "currency": "GB
 
 
 class Container:
-    """One container of the image, and a volume of its own."""
+    """One container of the image, with a volume and a network of its own."""
 
     def __init__(self) -> None:
         self.name = f"paygate-sandbox-{secrets.token_hex(4)}"
         self.port = free_port()
+        docker("network", "create", self.name)
         docker(
             *("run", "--detach", "--name", self.name, "--env", "PAYGATE_WORKERS=1"),
+            *("--network", self.name),
             *("--add-host", "host.docker.internal:host-gateway"),
             *("--publish", f"127.0.0.1:{self.port}:8080"),
             *("--volume", f"{self.name}:/var/lib/paygate", IMAGE),
@@ -64,9 +66,10 @@ class Container:
         return reply.json()
 
     def close(self) -> None:
-        """Remove it and its volume."""
+        """Remove it, and what it had."""
         docker("rm", "--force", "--volumes", self.name)
         docker("volume", "rm", self.name)
+        docker("network", "rm", self.name)
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +130,28 @@ def test_webhooks_reach_the_machine_around_it(container: Container) -> None:
         receiver.wait("/hook", bool, seconds_max=20.0)
     finally:
         receiver.close()
+
+
+def test_webhooks_reach_other_containers(container: Container) -> None:
+    """By their names, in plain HTTP. This one has no use for them, and says so."""
+    shop = f"{container.name}-shop"
+    docker(
+        *("run", "--detach", "--rm", "--name", shop, "--network", container.name),
+        *("--network-alias", "shop", "--entrypoint", "python", IMAGE, "-m", "http.server", "3000"),
+    )
+    try:
+        made = container.call("POST", "/webhook-endpoints", {"url": "http://shop:3000/hook"})
+        container.call("POST", f"/webhook-endpoints/{made['endpoint']['id']}/test", {})
+        deadline = time.monotonic() + 20.0
+        while "http 501" not in (errors := said(container)):
+            assert time.monotonic() < deadline, errors
+            time.sleep(0.1)
+    finally:
+        docker("rm", "--force", shop)
+
+
+def said(container: Container) -> set[str]:
+    """Return what was wrong with the attempts for the newest event."""
+    event = container.call("GET", "/events")["events"][0]["id"]
+    deliveries = container.call("GET", f"/events/{event}/deliveries")["deliveries"]
+    return {one["last_error"] for one in deliveries}
