@@ -151,7 +151,7 @@ async def composed(
         async with (
             reading_pool(settings, reads, pools, tracer) as own_rows,
             sandbox_pool(settings) as pool,
-            sandbox_on(pool, own_rows, settings, bank, authenticator) as sandbox,
+            sandbox_on(pool, own_rows, settings, bank, authenticator, ports) as sandbox,
         ):
             reader = PostgresReader(own_rows, clocks=clocks, wait_seconds_max=timeout)
             queries = Queries(reader, PageTokens(as_secret(settings.hash_key)))

@@ -83,13 +83,14 @@ class SandboxServicer(BankServicer, SandboxesServicer):
         requests: RequestLog,
         tokens: PageTokens,
         listening: Listening,
+        drains: Drains,
     ) -> None:
         BankServicer.__init__(self, bank, authenticator, tokens)
         SandboxesServicer.__init__(self, sandboxes, digest, authenticator, once, tokens)
         self._listening = listening
         self._requests = requests
         self._store = store
-        self._drains = Drains(store.due)
+        self._drains = drains
 
     async def GetClock(  # noqa: N802
         self, _request: pb.GetClockRequest, context: Context

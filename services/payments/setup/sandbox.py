@@ -18,9 +18,14 @@ from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.postgres_sandboxes import PostgresSandboxes
 from services.payments.adapters.sandbox_bank import GrpcSandboxBank
 from services.payments.api.sandbox import SandboxServicer
+from services.payments.drains import Drains
 from services.payments.listening import Listening
+from services.payments.ports import Ports
 from services.payments.removals import LOOK_SECONDS, Removals
 from services.payments.setup.config import Settings
+from services.payments.use_cases.expire import Expiry
+from services.payments.use_cases.leases import Leases
+from services.payments.use_cases.recover import Recovery
 
 
 @asynccontextmanager
@@ -30,6 +35,7 @@ async def sandbox_on(
     settings: Settings,
     bank: BankLine,
     authenticator: Authenticator,
+    ports: Ports,
 ) -> AsyncIterator[SandboxServicer | None]:
     """Yield the sandbox's API on these pools; None if it has no pool of its own.
 
@@ -42,10 +48,11 @@ async def sandbox_on(
         lambda: bank.channel, timeout_seconds=settings.acquirer_call_timeout_seconds
     )
     key, sandboxes = as_secret(settings.hash_key), PostgresSandboxes(pool)
-    removals = Removals(sandboxes, sandbox_bank)
+    removals, store = Removals(sandboxes, sandbox_bank), PostgresSandbox(pool)
+    expiry = Expiry(ports, Recovery(ports, Leases(ports.store)))
     async with meanwhile(repeat(removals.run_once, asyncio.Event(), seconds=LOOK_SECONDS)):
         yield SandboxServicer(
-            PostgresSandbox(pool),
+            store,
             sandbox_bank,
             sandboxes,
             KeyDigest(as_secret(settings.key_pepper)),
@@ -54,4 +61,5 @@ async def sandbox_on(
             PostgresRequests(own_rows),
             PageTokens(key),
             Listening(PostgresListeners(pool)),
+            Drains(store.due, expiry.run_once),
         )
