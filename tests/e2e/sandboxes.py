@@ -80,7 +80,7 @@ class Told:
         rules = await sandbox.bank_rules()
         assert [one.hits for one in rules] == [1] * self.rules
         came = [one.body async for one in sandbox.inbox()]
-        assert set(_PAYMENT.findall("".join(came))) == self.payments
+        assert set(_PAYMENT.findall(b"".join(came).decode())) == self.payments
         # Those from before the clock was turned by a month are removed.
         events = [one async for one in self.paygate.events.list()]
         assert {one.payment.id for one in events if one.payment} <= self.payments
