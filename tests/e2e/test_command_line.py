@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,22 @@ def test_what_is_wrong_is_said(desk: Desk) -> None:
     nowhere = replace(desk, url="http://127.0.0.1:9")
     assert "http://127.0.0.1:9 does not answer" in nowhere.type("payments", "list", code=3).err
     assert "address" in replace(desk, url="nonsense").run("payments", "list", code=2).err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_result_that_cannot_be_written_is_no_success(desk: Desk) -> None:
+    """On a full disk. What an output has no letter for is escaped instead."""
+    command = [str(REPOSITORY / "paygate"), "payments", "list"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            command, env=desk.environment, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == b"paygate: the result can't be written: No space left on device.\n"
+    desk.run("payments", "authorize", *POUNDS, "--reference", "two \N{HOT BEVERAGE}")
+    poor = {**desk.environment, "PYTHONIOENCODING": "ascii"}
+    shown = subprocess.run(command, env=poor, stdout=subprocess.PIPE, check=True).stdout
+    assert b"two \\u2615" in shown
 
 
 def test_events_are_followed_from_where_it_ended(desk: Desk) -> None:

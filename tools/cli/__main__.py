@@ -1,15 +1,10 @@
-"""`python -m tools.cli`, which `./paygate` runs in a clone.
+"""`python -m tools.cli`, which `./paygate` runs in a clone."""
 
-Exit codes: 0 done, 1 the gateway has refused, 2 the command line or a setting is wrong, 3 nobody
-answers, or what became of it is not known; 130 after Ctrl-C.
-"""
-
-import sys
 from typing import Annotated
 
 import typer
 
-from pkg.observe import log_stream
+from services.payments.cli.output import prepare, say
 from tools.cli.groups import Named, app_of
 
 _OPERATOR = "services.payments.cli"
@@ -39,7 +34,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from tools.cli.version import version  # noqa: PLC0415 - for this alone
 
-        sys.stdout.write(f"paygate {version()}\n")
+        say(f"paygate {version()}")
         raise typer.Exit
 
 
@@ -58,9 +53,11 @@ def _options(
 app = app_of(
     COMMANDS,
     help="Use a gateway's sandbox from the command line, and operate a gateway.",
+    epilog="Exit codes: 0 done; 1 refused, declined or failed; 2 the command line or a setting is"
+    " wrong; 3 nobody answers, or what became of it is not known yet; 130 Ctrl-C.",
     callback=_options,
 )
 
 if __name__ == "__main__":
-    log_stream.install()
+    prepare()
     app(prog_name="paygate")

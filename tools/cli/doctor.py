@@ -2,12 +2,12 @@
 
 import json
 import os
-import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from services.payments.cli.output import say
 from tools.stack import settings
 from tools.stack.checks import Finding, Level, look
 from tools.stack.errors import StackError
@@ -36,8 +36,7 @@ def doctor(
     wrong = False
     for found in look(chosen):
         wrong |= found.level is Level.WRONG
-        sys.stdout.write(f"{json.dumps(asdict(found)) if as_json else _as_text(found)}\n")
-        sys.stdout.flush()
+        say(json.dumps(asdict(found)) if as_json else _as_text(found))
     raise typer.Exit(WRONG if wrong else 0)
 
 

@@ -43,12 +43,19 @@ class Lazy(TyperGroup):
         return name, command, rest
 
 
-def app_of(commands: Sequence[Named], *, help: str, callback: Callable[..., None]) -> typer.Typer:  # noqa: A002 -- typer's own word
+def app_of(
+    commands: Sequence[Named],
+    *,
+    help: str,  # noqa: A002 -- typer's own word
+    epilog: str,
+    callback: Callable[..., None],
+) -> typer.Typer:
     """Return a program of such commands; `callback` takes the options before their names."""
     group = type("Group", (Lazy,), {"modules": {one.name: one.module for one in commands}})
     app = typer.Typer(
         cls=group,
         help=help,
+        epilog=epilog,
         no_args_is_help=True,
         add_completion=True,
         # Plain text for every terminal, and no tracebacks that show variables: one may be a key.

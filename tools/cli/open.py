@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from pkg.process.called import RUN
+from services.payments.cli.output import say
 from tools.stack import folder, settings
 from tools.stack.errors import StackError
 from tools.stack.link import SOCKET, fresh_link
@@ -52,8 +53,7 @@ def open_(
     except (OSError, ValueError, KeyError):
         complain(f"nothing serves on {chosen.data_dir}: start it with `{RUN}`.")
         raise typer.Exit(NO_ANSWER) from None
-    sys.stdout.write(f"{link}\n")
-    sys.stdout.flush()
+    say(link)
     if not only_print and _has_browser():
         webbrowser.open(_leading_to(link, chosen).as_uri())
 

@@ -2,13 +2,13 @@
 
 import typer
 
-from pkg.observe import log_stream
 from services.payments.cli import actions, keys, merchants, vault
+from services.payments.cli.output import prepare
 
 app = typer.Typer(
     name="paygate",
-    help="Operate a gateway. In a clone there is `paygate listen`, too, which posts a merchant's"
-    " webhooks to this machine.",
+    help="Operate a gateway. In a clone, and where paygate-sandbox is installed, there are commands"
+    " for developers, too.",
     no_args_is_help=True,
     add_completion=False,
     # Plain text for every terminal, and no tracebacks that show variables: one may be a key.
@@ -22,5 +22,5 @@ app.add_typer(vault.app, name="vault")
 
 
 if __name__ == "__main__":
-    log_stream.install()
+    prepare()
     app(prog_name="paygate")

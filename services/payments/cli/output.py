@@ -1,5 +1,6 @@
 """What the command prints: results to standard output, everything else to standard error."""
 
+import io
 import json
 import os
 import sys
@@ -7,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
+
+from pkg.observe import log_stream
 
 # Exit codes: the gateway has refused; the command line or a setting is wrong; nobody answers, or
 # what became of it is not known.
@@ -22,10 +25,24 @@ _COLOURS = {
 }
 
 
+def prepare() -> None:
+    """Let nothing that can't be written end a command, but for a result on a full disk."""
+    log_stream.install()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letter for is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def say(text: str) -> None:
-    """Print a result."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """Print a result; end the command if that can't be done."""
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody wants more
+        raise
+    except OSError as problem:
+        # What is still to be written would fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise end(f"the result can't be written: {problem.strerror}.", REFUSED) from None
 
 
 def note(text: str) -> None:
