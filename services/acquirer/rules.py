@@ -99,8 +99,8 @@ def matching(rules: Iterable[Rule], request: Request) -> Sequence[Rule]:
     return [
         rule
         for rule in rules
-        if (rule.effect is Effect.UNAVAILABLE or not rule.is_spent)
-        and _is_for(rule, request)
+        if _is_for(rule, request)
+        and (rule.effect is Effect.UNAVAILABLE or not rule.is_spent)
         and is_active(rule, request.told.time)
         and _has_chance(rule, request.reference)
     ]
@@ -121,16 +121,24 @@ def delay_seconds(rule: Rule, reference: str) -> float:
 
 
 def _is_for(rule: Rule, request: Request) -> bool:
-    told, prefix = request.told, rule.reference_prefix
+    """Compare one by one, without a set or a generator: an operation may meet a hundred rules."""
+    told = request.told
     return (
-        rule.verb in {None, request.verb}
-        and rule.currency in {None, told.currency}
-        and rule.brand in {None, told.brand}
-        and rule.last4 in {None, told.last4}
+        (rule.verb is None or rule.verb is request.verb)
+        and (rule.reference_prefix is None or _begins(told.references, rule.reference_prefix))
+        and (rule.currency is None or rule.currency == told.currency)
+        and (rule.brand is None or rule.brand == told.brand)
+        and (rule.last4 is None or rule.last4 == told.last4)
         and (rule.minor_units_min is None or rule.minor_units_min <= request.minor_units)
         and (rule.minor_units_max is None or request.minor_units <= rule.minor_units_max)
-        and (prefix is None or any(one.startswith(prefix) for one in told.references))
     )
+
+
+def _begins(references: Sequence[str], prefix: str) -> bool:
+    for one in references:  # noqa: SIM110  # `any` would make a generator
+        if one.startswith(prefix):
+            return True
+    return False
 
 
 def _has_chance(rule: Rule, reference: str) -> bool:
