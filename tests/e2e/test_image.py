@@ -147,7 +147,7 @@ def test_webhooks_reach_other_containers(container: Container) -> None:
             assert time.monotonic() < deadline, errors
             time.sleep(0.1)
     finally:
-        docker("rm", "--force", shop)
+        docker("rm", "--force", "--volumes", shop)
 
 
 def said(container: Container) -> set[str]:
