@@ -133,11 +133,13 @@ async def relay(settings: Settings) -> None:
         **({"nats": bus.answers} if bus else {}),
     }
     try:
-        async with observed(settings.metrics_place, metrics, checks):
+        async with observed(settings.metrics_place, metrics, checks) as health:
             while not stopped.is_set():
                 try:
                     async with await _pool(settings, tracer) as pool:
                         pools.add("relay", pool)
+                        # Not only when the dependencies are asked again: whoever starts it waits.
+                        await health.run_once()
                         await relay_on(settings, pool, bus, tally, stopped, tracer)
                 except* DependencyUnavailableError:
                     logger.warning("the database is not available")

@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -16,16 +16,25 @@ from tests.database import as_part, as_superuser
 from tests.integration.events.desk import WEBHOOK_KEY, Desk, until
 from tests.integration.events.nats_server import nats_running
 from tests.integration.events.receiver import receiving
+from tools.stack.ports import free
+from tools.stack.probe import http_serving
 from tools.stack.settings import REPOSITORY
 
 ROOTS = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "build" / "python")])
 
 
-@asynccontextmanager
-async def relay(database_url: str, **more: str) -> AsyncIterator[Process]:
+def relay(database_url: str, **more: str) -> AbstractAsyncContextManager[Process]:
     """Run a relay; whatever becomes of it, it is gone in the end."""
+    return started(("-m", "services.events"), database_url, more)
+
+
+@asynccontextmanager
+async def started(
+    program: tuple[str, ...], database_url: str, more: Mapping[str, str]
+) -> AsyncIterator[Process]:
+    """Run a relay by what Python is told."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.events", "relay"),
+        *(sys.executable, *program, "relay"),
         env={
             **os.environ,
             "PYTHONPATH": ROOTS,
@@ -62,6 +71,18 @@ async def test_events_are_delivered_until_it_is_stopped(
         await until(lambda: len(receiver.received) == 2, seconds_max=20)
         assert [one.sequence for one in receiver.received] == [2, 4]
         assert await ended(process, seconds_max=5) == 0
+
+
+async def test_it_says_that_it_serves_as_soon_as_it_does(payments_database_url: str) -> None:
+    """Whoever starts it waits for that, and not until its database is asked a second time."""
+    asks_once = (
+        "import sys; from pkg.observe import health; health.INTERVAL_SECONDS = 3600;"
+        "from services.events.__main__ import main; sys.exit(main())"
+    )
+    (port,) = free(1)
+    place = {"PAYGATE_METRICS_LISTEN": f"127.0.0.1:{port}"}
+    async with started(("-c", asks_once), payments_database_url, place), asyncio.timeout(20):
+        await http_serving(f"http://127.0.0.1:{port}")
 
 
 async def test_events_go_to_the_bus_that_is_named(
