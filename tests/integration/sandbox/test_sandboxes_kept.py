@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
 
 from pkg.grpc.key_store import PostgresKeyStore
-from pkg.ids import new_id
-from pkg.postgres.sql import Pool, open_pool
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
 from services.payments.adapters.postgres_sandboxes import PostgresSandboxes
 from services.payments.domain.errors import (
@@ -20,18 +18,22 @@ from services.payments.domain.errors import (
     SandboxNotFoundError,
 )
 from services.payments.removals import Removals
-from services.payments.sandboxes import ALIVE_MAX, THERE_MAX, NewKey, NewSandbox, Sandbox
+from services.payments.sandboxes import ALIVE_MAX, THERE_MAX, Sandbox
 from tests.builders import MERCHANT
-from tests.database import as_part
-from tests.integration.events.desk import Desk, opened
+from tests.integration.events.desk import Desk, opened, until
+from tests.integration.sandbox.made import HOUR, make, making, pool_of
 from tests.keys import new_key
 
 OTHER = "mer_other"
-HOUR = timedelta(hours=1)
 MANY = """
 INSERT INTO sandboxes
 SELECT 'mer_a', 'mer_' || n, 'n', now(), now() + $2::interval, now() + $2::interval, '0'
 FROM generate_series(1, $1::bigint) n
+"""
+WAITING = """
+SELECT count(*) FROM pg_locks l
+JOIN pg_database d ON d.oid = l.database
+WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
 """
 SOON = "UPDATE sandboxes SET remove_time = expire_time WHERE merchant_id = $1"
 PENDING = """
@@ -74,36 +76,11 @@ async def desk(payments_database_url: str) -> AsyncIterator[Desk]:
         yield full
 
 
-@asynccontextmanager
-async def pool_of(url: str, part: str = "paygate_sandbox") -> AsyncIterator[Pool]:
-    """Open a pool as a worker does."""
-    async with await open_pool(
-        as_part(url, part), size=1, command_timeout_seconds=5, name="test"
-    ) as pool:
-        yield pool
-
-
 @pytest.fixture
 async def sandboxes(payments_database_url: str, desk: Desk) -> AsyncIterator[PostgresSandboxes]:
     """What keeps sandboxes."""
     async with pool_of(payments_database_url) as pool:
         yield PostgresSandboxes(pool)
-
-
-async def make(
-    url: str, owner_id: str = MERCHANT, *, life: timedelta = HOUR, ahead: timedelta = timedelta(0)
-) -> Sandbox:
-    """Make a sandbox in a transaction of its own, on a connection of its own."""
-    new = NewSandbox(
-        id=new_id("mer", datetime.now(UTC)), name="a test", time_to_live=life, ahead=ahead
-    )
-    key = NewKey(id=new.id[-16:], digest=bytes(32), scopes=frozenset({"payments"}))
-    async with (
-        pool_of(url) as pool,
-        pool.acquire() as connection,
-        connection.transaction(),
-    ):
-        return await PostgresSandboxes(pool).on(connection).create(owner_id, new, key)
 
 
 async def outcome(url: str) -> Sandbox | type[PaymentsError]:
@@ -114,12 +91,19 @@ async def outcome(url: str) -> Sandbox | type[PaymentsError]:
         return type(problem)
 
 
+async def all_wait(desk: Desk, tasks: list[asyncio.Task[Any]]) -> bool:
+    """Tell whether tasks wait for somebody else's transaction, or one has ended already."""
+    waiting = await desk.pool.fetchval(WAITING)
+    return waiting == len(tasks) or any(task.done() for task in tasks)
+
+
 async def test_the_last_one_is_made_once(payments_database_url: str, desk: Desk) -> None:
-    """However many ask for it at the same time; one that ends makes room."""
+    """Others who ask for it meanwhile wait, and are refused; one that ends makes room."""
     await desk.pool.execute(MANY, ALIVE_MAX - 1, HOUR)
-    found = await asyncio.gather(*(outcome(payments_database_url) for _ in range(4)))
-    assert sorted(one is SandboxLimitError for one in found) == [False, True, True, True]
-    (made,) = [one for one in found if isinstance(one, Sandbox)]
+    async with making(payments_database_url) as made:
+        others = [asyncio.create_task(outcome(payments_database_url)) for _ in range(3)]
+        await until(lambda: all_wait(desk, others), seconds_max=10)
+    assert await asyncio.gather(*others) == [SandboxLimitError] * 3
     async with pool_of(payments_database_url) as pool:
         await PostgresSandboxes(pool).end(MERCHANT, made.id)
     assert isinstance(await outcome(payments_database_url), Sandbox)
