@@ -1,8 +1,12 @@
 """What root prepares for programs that do not run as root."""
 
 import compileall
+import os
+import shutil
+import stat
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -16,6 +20,8 @@ from tools.stack.users import give, may
 
 UNPRIVILEGED_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 COMPILED = ("services", "pkg", "build/python")
+# For what is compiled; the stack itself makes nothing that others may read.
+OTHERS_READ = 0o022
 # There where the packages beside the tree are compiled, for this version of Python.
 PACKAGES_COMPILED = Path(cache_from_source(str(ROOT / "packages.py")))
 
@@ -40,10 +46,24 @@ def prepare(settings: Settings, services: User, screen: Screen) -> None:
     _prepare_keyring(settings, services)
     # They may not write beside the source: without this each start would compile everything.
     for name in COMPILED:
-        compileall.compile_dir(REPOSITORY / name, quiet=2)
+        compile_for_others(REPOSITORY / name)
     if INSTALLED and not PACKAGES_COMPILED.exists():
         screen.say("Compiling what was installed, once.")
         _compile_packages()
+
+
+def compile_for_others(folder: Path) -> None:
+    """Compile what is in a folder; what others could not read of earlier times is made anew."""
+    for cache in list(folder.rglob("__pycache__")):
+        with suppress(FileNotFoundError):  # another start is at it just now
+            modes = [path.stat().st_mode for path in (cache, *cache.iterdir())]
+            if not all(mode & stat.S_IROTH for mode in modes):
+                shutil.rmtree(cache)
+    ours = os.umask(OTHERS_READ)
+    try:
+        compileall.compile_dir(folder, quiet=2)
+    finally:
+        os.umask(ours)
 
 
 def _compile_packages() -> None:
@@ -53,7 +73,7 @@ def _compile_packages() -> None:
     """
     beside = str(ROOT.parents[1])
     compiling = [sys.executable, "-m", "compileall", "-qq", "-j", "0", beside]
-    subprocess.run(compiling, check=False, stdout=subprocess.DEVNULL)
+    subprocess.run(compiling, check=False, stdout=subprocess.DEVNULL, umask=OTHERS_READ)
     PACKAGES_COMPILED.parent.mkdir(exist_ok=True)
     PACKAGES_COMPILED.touch()
 
