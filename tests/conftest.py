@@ -1,11 +1,13 @@
 """One real PostgreSQL and one running stack for all tests, databases for whoever asks, a tracer."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+import urllib3
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -70,8 +72,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByWhatIsS
     return ByWhatIsShared(config, log)
 
 
+def pytest_configure() -> None:
+    """Let the programs that tests start be interrupted, though this one runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # which they would inherit
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what only root can see, for others."""
+    """Close what earlier tests left connected; skip what only root can see, for others.
+
+    A server may close a connection that was idle for long just when it is used again.
+    """
+    urllib3._DEFAULT_POOL.clear()  # there is no public way
     if item.get_closest_marker("root") and os.geteuid() != 0:
         pytest.skip("only root can: make test-root")
 

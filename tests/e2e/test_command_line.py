@@ -108,8 +108,16 @@ def test_a_result_that_cannot_be_written_is_no_success(desk: Desk) -> None:
         ended = subprocess.run(
             command, env=desk.environment, stdout=full, stderr=subprocess.PIPE, check=False
         )
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert ended.stderr == b"paygate: the result can't be written: No space left on device.\n"
+    with Path("/dev/full").open("w") as full:
+        paying = [command[0], "payments", "authorize", *POUNDS, "--reference", "untold"]
+        ended = subprocess.run(
+            paying, env=desk.environment, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 3, "a script must not take it for refused"
+    (made,) = re.findall(rb"payment (pay_\w+) was made", ended.stderr)
+    assert "untold" in desk.run("payments", "get", made.decode()).out
     desk.run("payments", "authorize", *POUNDS, "--reference", "two \N{HOT BEVERAGE}")
     poor = {**desk.environment, "PYTHONIOENCODING": "ascii"}
     shown = subprocess.run(command, env=poor, stdout=subprocess.PIPE, check=True).stdout

@@ -228,7 +228,7 @@ def test_one_command_starts_everything_again_and_again(away: Away) -> None:
     assert status == 200
     sys.stdout.write(f"first start {first:.1f} s, second {second:.1f} s\n")
     assert away.stop() == 0
-    away.run("reset")
+    away.run("reset", "--yes")
     assert not away.data.exists()
 
 

@@ -46,6 +46,9 @@ def place_of(environment: Mapping[str, str]) -> Place:
     Raises:
         ValueError: There is none; says where it was looked for.
     """
+    for name in (_URL, _KEY):
+        if environment.get(name) == "":  # what should have filled it has failed
+            raise ValueError(f"{name} is set, and empty: give it, or unset it.")
     demo = data_dir(environment) / DEMO_ENV
     told, asked = _told(demo), environment.get(_URL)
     if key := environment.get(_KEY):

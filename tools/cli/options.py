@@ -16,7 +16,8 @@ Word = TypeVar("Word", bound=OpenEnum)
 
 _LENGTH = re.compile(
     r"(?:(?P<days>\d{1,4})d)?(?:(?P<hours>\d{1,5})h)?(?:(?P<minutes>\d{1,6})m)?"
-    r"(?:(?P<seconds>\d{1,8}(?:\.\d{1,6})?)s)?"
+    r"(?:(?P<seconds>\d{1,8}(?:\.\d{1,6})?)s)?",
+    re.ASCII,
 )
 
 

@@ -10,7 +10,15 @@ from paygate_client import Card, PaymentStatus
 from paygate_client import _requests as calls
 from paygate_client._call import Call
 from paygate_client._decode import payment
-from services.payments.cli.output import NO_ANSWER, REFUSED, Json, as_json_lines, end, say
+from services.payments.cli.output import (
+    NO_ANSWER,
+    REFUSED,
+    Json,
+    as_json_lines,
+    end,
+    of_what_was_done,
+    say,
+)
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
 from tools.cli.bank_cards import card as card_of
@@ -214,13 +222,15 @@ def _move(call: Call[Any], key: str | None, *, quiet: bool, json: bool) -> None:
     """
     with opened() as api:
         reply = api.send(call, key)
-    if json:
-        as_json_lines([reply])
-    elif quiet:
-        say(reply["payment"]["id"])
-    else:
-        show([reply["payment"]], PAYMENTS, json=False)
-    _end_unless_done(reply["action"])
+    payment, action = reply["payment"], reply["action"]
+    with of_what_was_done(f"Action {action['id']} of payment {payment['id']} was made."):
+        if json:
+            as_json_lines([reply])
+        elif quiet:
+            say(payment["id"])
+        else:
+            show([payment], PAYMENTS, json=False)
+    _end_unless_done(action)
 
 
 def _end_unless_done(action: gateway.Json) -> None:

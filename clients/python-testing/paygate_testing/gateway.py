@@ -48,6 +48,7 @@ class Gateway:
         self.url = url
         self._api_key = api_key
         self._origin = origin
+        self._was_away = False
         try:
             self.client = Paygate(url, api_key, deadline_seconds=_CALL_SECONDS_MAX)
         except ValueError as problem:
@@ -94,6 +95,8 @@ class Gateway:
         Raises:
             SetupError: The gateway makes none; the message says what to do.
         """
+        if self._is_gone():
+            raise SetupError(f"{self._origin}: {self._silence()}")
         with self._explained():
             made = self.client.sandbox.create_sandbox(
                 name[-_NAME_CHARACTERS_MAX:], time_to_live=time_to_live, start_time=start_time
@@ -106,6 +109,8 @@ class Gateway:
 
     def _delete(self, made: CreatedSandbox) -> None:
         """Delete a sandbox; one that can't be deleted now goes when its time is over."""
+        if self._is_gone():
+            return
         try:
             try:
                 self.client.sandbox.delete_sandbox(made.sandbox)
@@ -115,6 +120,7 @@ class Gateway:
         except NotFoundError:
             pass  # the test has deleted it
         except (PaygateError, NeverCameError) as problem:
+            self._was_away |= isinstance(problem, ConnectionFailedError)
             logger.warning("the sandbox %s is left to itself: %s", made.sandbox.id, problem)
 
     def _drain(self, made: CreatedSandbox) -> None:
@@ -129,12 +135,22 @@ class Gateway:
         try:
             yield
         except PaygateError as problem:
+            self._was_away |= isinstance(problem, ConnectionFailedError)
             raise SetupError(f"{self._origin}: {self._why(problem)}") from problem
+
+    def _is_gone(self) -> bool:
+        """Say whether it was away before, and still is: not every test has to wait as long."""
+        if self._was_away:
+            self._was_away = not self.answers()
+        return self._was_away
+
+    def _silence(self) -> str:
+        return f"nobody answers at {self.url}. Is the gateway running?"
 
     def _why(self, problem: PaygateError) -> str:
         match problem:
             case ConnectionFailedError():
-                return f"nobody answers at {self.url}. Is the gateway running?"
+                return self._silence()
             case AuthenticationError():
                 return f"the gateway at {self.url} does not know this API key. Use one of its own."
             case PermissionDeniedError():

@@ -4,7 +4,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -26,14 +28,22 @@ _COLOURS = {
 
 
 def prepare() -> None:
-    """Let nothing that can't be written end a command, but for a result on a full disk."""
+    """Let nothing that can't be written end a command, but for a result on a full disk.
+
+    Without a place for results nothing is begun.
+    """
+    if sys.stderr is None:  # closed by whoever has started it, as the other may be
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for good
     log_stream.install()
+    if sys.stdout is None:
+        complain("standard output is closed, and there is no other place for results.")
+        sys.exit(WRONG)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letter for is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:
-    """Print a result; end the command if that can't be done."""
+    """Print a result; end the command if that can't be done: what it has done is not told then."""
     try:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
@@ -42,7 +52,17 @@ def say(text: str) -> None:
     except OSError as problem:
         # What is still to be written would fail once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise end(f"the result can't be written: {problem.strerror}.", REFUSED) from None
+        raise end(f"the result can't be written: {problem.strerror}.", NO_ANSWER) from None
+
+
+@contextmanager
+def of_what_was_done(sentence: str) -> Iterator[None]:
+    """Let the result of what had an effect be printed; if it can't be, say what was done."""
+    try:
+        yield
+    except typer.Exit:
+        note(sentence)
+        raise
 
 
 def note(text: str) -> None:

@@ -41,6 +41,13 @@ def test_a_key_goes_to_its_own_gateway_alone(folder: Path) -> None:
     assert KEY not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["PAYGATE_URL", "PAYGATE_API_KEY"])
+def test_what_is_set_and_empty_is_no_answer(folder: Path, name: str) -> None:
+    """What should have filled it has failed: nobody else's key is used in its place."""
+    with pytest.raises(ValueError, match=f"{name} is set, and empty"):
+        place_of({"PAYGATE_DATA_DIR": str(folder), name: ""})
+
+
 def test_where_there_is_none_it_says_where_it_looked(tmp_path: Path) -> None:
     """So that whoever has another data folder sees it."""
     with pytest.raises(ValueError, match=f"there is no {tmp_path}/demo.env"):

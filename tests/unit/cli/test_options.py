@@ -63,7 +63,9 @@ def test_a_length_of_time(text: str, found: timedelta) -> None:
     assert length(text) == found
 
 
-@pytest.mark.parametrize("text", ["", "8", "d", "-1d", "1s1d", "1.5d", "8 d", "1w"])
+@pytest.mark.parametrize(
+    "text", ["", "8", "d", "-1d", "1s1d", "1.5d", "8 d", "1w", "\N{ARABIC-INDIC DIGIT THREE}d"]
+)
 def test_a_length_that_is_none_is_refused(text: str) -> None:
     """A number alone is of no unit."""
     with pytest.raises(typer.BadParameter, match="8d"):

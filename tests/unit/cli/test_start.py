@@ -85,3 +85,21 @@ def test_an_image_has_the_operators_commands(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended
     assert "merchants" in ended.stdout
     assert "payments" not in ended.stdout
+
+
+def test_a_reset_without_anybody_to_ask_needs_a_yes(tmp_path: Path) -> None:
+    """A script that is told to remove everything says so."""
+    ended = CliRunner().invoke(app, ["reset"], env={"PAYGATE_DATA_DIR": str(tmp_path)})
+    assert ended.exit_code == 2
+    assert "--yes" in ended.stderr
+    assert tmp_path.exists()
+
+
+def test_without_a_place_for_results_nothing_is_begun() -> None:
+    """A payment whose id is told to nobody would be made twice."""
+    line = "exec ./paygate payments authorize --amount '1.00 GBP' >&-"
+    ended = subprocess.run(
+        ["sh", "-c", line], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("paygate: standard output is closed")
