@@ -28,6 +28,7 @@ _NUMBER = re.compile(r"(?:\d+|0[xX][0-9a-fA-F]*)\Z")
 # The sandbox's inbox, which is no place in a network: nobody can have such a name (RFC 6761).
 _INBOX_HOST = "inbox.paygate.test"
 _INBOX_PATH = re.compile(r"/([2-5][0-9]{2})?\Z")
+_INBOX_SHORT = re.compile(r"inbox:", re.IGNORECASE)
 # Its listeners, the same: `services/payments` knows it by the beginning of the URL, as it stands.
 _LISTENER_HOST = "listener.paygate.test"
 _LISTENER = re.compile(r"https://listener\.paygate\.test/[a-z0-9-]{0,40}\Z")
@@ -105,6 +106,8 @@ def target_of(url: str, mode: Mode) -> Target:
     if not _PRINTABLE.match(url) or "\\" in url:
         raise UrlNotAllowedError("must be ASCII without spaces or backslashes")
     place = url.partition("#")[0]
+    if short := _INBOX_SHORT.match(place):
+        place = f"https://{_INBOX_HOST}/{place[short.end() :]}"
     if not (parts := _URL.match(place)):
         raise UrlNotAllowedError("must have a host, and no user, password or fragment")
     scheme, host = parts["scheme"].lower(), parts["host"].strip("[]")

@@ -18,6 +18,7 @@ from tests.integration.events.desk import Desk
 
 URL = "https://inbox.paygate.test/"
 GOOD = [URL, URL[:-1], f"{URL}200", f"{URL}503", f"{URL}599", "HTTPS://INBOX.paygate.TEST/410"]
+GOOD += ["inbox:", "inbox:503", "INBOX:200"]
 BAD = [
     f"{URL}100",
     f"{URL}600",
@@ -27,6 +28,7 @@ BAD = [
     f"{URL}x",
     "https://inbox.paygate.test:8443/",
     "https://inbox.paygate.test./x",
+    *("inbox:600", "inbox:/503", "inbox:@example.com", "inbox://example.com/", "inbox:inbox:"),
 ]
 
 
@@ -58,6 +60,15 @@ async def test_what_would_be_posted_is_kept(desk: Desk, monkeypatch: pytest.Monk
     assert (delivery["status"], delivery["last_status_code"]) == ("DELIVERED", 200)
     begun = await desk.pool.fetchval("SELECT create_time FROM webhook_attempts")
     assert message["create_time"] == begun
+
+
+async def test_its_short_name_is_the_same(desk: Desk) -> None:
+    """With a status too."""
+    await desk.endpoint("inbox:503")
+    await desk.authorized()
+    await desk.process()
+    (message,), (delivery,) = await messages(desk), await desk.deliveries()
+    assert (message["status_code"], delivery["status"]) == (503, "PENDING")
 
 
 @pytest.mark.parametrize(
