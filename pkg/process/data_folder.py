@@ -22,6 +22,15 @@ def data_dir(environment: Mapping[str, str]) -> Path:
     return _of_user(environment) if INSTALLED else ROOT / ".paygate"
 
 
+def told(file: Path) -> Mapping[str, str]:
+    """Return the assignments of a file that whoever serves has left; none if nobody serves."""
+    try:
+        lines = file.read_text().splitlines()
+    except OSError:
+        return {}
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
 def _of_user(environment: Mapping[str, str]) -> Path:
     """Return the folder of an installed paygate: the state of a user's programs (XDG).
 

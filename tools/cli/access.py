@@ -3,9 +3,8 @@
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import typer
@@ -19,7 +18,7 @@ from paygate_client.errors import (
     UnavailableError,
 )
 from pkg.process.called import RUN
-from pkg.process.data_folder import data_dir
+from pkg.process.data_folder import data_dir, told
 from services.payments.cli.output import NO_ANSWER, REFUSED, WRONG, end
 from tools.cli.gateway import Gateway
 
@@ -50,28 +49,19 @@ def place_of(environment: Mapping[str, str]) -> Place:
         if environment.get(name) == "":  # what should have filled it has failed
             raise ValueError(f"{name} is set, and empty: give it, or unset it.")
     demo = data_dir(environment) / DEMO_ENV
-    told, asked = _told(demo), environment.get(_URL)
+    here, asked = told(demo), environment.get(_URL)
     if key := environment.get(_KEY):
-        if asked or not told:
+        if asked or not here:
             return Place(asked or URL_DEFAULT, key, _URL)
-        return Place(told[_URL], key, str(demo))
-    if not told:
+        return Place(here[_URL], key, str(demo))
+    if not here:
         raise ValueError(
             f"set {_URL} and {_KEY}, or start a gateway with `{RUN}`, or set PAYGATE_DATA_DIR to"
             f" where one serves: there is no {demo}."
         )
-    if asked and asked.rstrip("/") != told[_URL].rstrip("/"):
-        raise ValueError(f"set {_KEY}, too: the key in {demo} is for {told[_URL]}.")
-    return Place(told[_URL], told[_KEY], str(demo))
-
-
-def _told(demo: Path) -> Mapping[str, str]:
-    """Return what a gateway that serves says to scripts; nothing if there is none."""
-    try:
-        lines = demo.read_text().splitlines()
-    except OSError:
-        return {}
-    return dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
+    if asked and asked.rstrip("/") != here[_URL].rstrip("/"):
+        raise ValueError(f"set {_KEY}, too: the key in {demo} is for {here[_URL]}.")
+    return Place(here[_URL], here[_KEY], str(demo))
 
 
 def place() -> Place:
@@ -92,7 +82,7 @@ def place() -> Place:
 def gateway() -> Iterator[Gateway]:
     """Give the gateway; whatever is wrong with it or refused by it ends the command."""
     at = place()
-    with Gateway(at.url, at.key) as api:
+    with closing(Gateway(at.url, at.key)) as api:
         try:
             yield api
         except PaygateError as problem:

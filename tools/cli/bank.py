@@ -29,5 +29,4 @@ REQUESTS: tuple[Column, ...] = (
 def requests(limit: Limit = 20, *, json: Json = False) -> None:
     """List what the bank was asked for and what it made of it, the newest first."""
     with opened() as api:
-        found = api.each("requests", lambda at: calls.list_requests(token=at))
-        show(found, REQUESTS, json=json, limit=limit)
+        show(api.each("requests", calls.list_requests), REQUESTS, json=json, limit=limit)

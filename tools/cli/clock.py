@@ -1,6 +1,5 @@
 """`paygate clock …`: the merchant's clock, and what time brings."""
 
-import sys
 import time
 from datetime import timedelta
 from typing import Annotated
@@ -8,12 +7,12 @@ from typing import Annotated
 import typer
 
 from paygate_client import _sandbox_requests as calls
-from services.payments.cli.output import REFUSED, WRONG, Json, as_json_lines, end, say
+from services.payments.cli.output import REFUSED, Json, as_json_lines, end, say
 from services.payments.cli.progress import progress
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
 from tools.cli.columns import Column, count, show, text, when, word
-from tools.cli.options import Key, length
+from tools.cli.options import Key, Yes, confirmed, length
 
 app = typer.Typer(no_args_is_help=True, help="Turn the sandbox's clock, and wait for what is due.")
 
@@ -95,15 +94,12 @@ def drain(
 @app.command()
 def reset(
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     key: Key = None,
     json: Json = False,
 ) -> None:
     """Put the clock back, and remove all payments, events, endpoints and rules of the merchant."""
-    if not yes:
-        if not sys.stdin.isatty():
-            raise end("it removes all that is the merchant's: say --yes.", WRONG)
-        typer.confirm("Remove all payments, events, endpoints and rules?", abort=True, err=True)
+    confirmed("Remove all payments, events, endpoints and rules?", yes=yes)
     with opened() as api:
         reply = api.send(calls.reset(), key)
     if json:

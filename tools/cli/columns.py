@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from paygate_client import Money
-from services.payments.cli.output import as_json_lines, as_table, note
+from services.payments.cli.output import as_json_lines, as_row, as_table, note
 from services.payments.cli.progress import progress
 from tools.cli.gateway import Json
 
@@ -58,6 +58,14 @@ def show(items: Iterable[Json], columns: Sequence[Column], *, json: bool, limit:
     else:
         rows = [[cell(one) for _, cell in columns] for one in shown]
         as_table([head for head, _ in columns], rows)
+
+
+def show_one(one: Json, columns: Sequence[Column], *, json: bool) -> None:
+    """Print what has just come: a line of JSON, or a row under no head."""
+    if json:
+        as_json_lines([one])
+    else:
+        as_row(cell(one) for _, cell in columns)
 
 
 def _limited(items: Iterator[Json], limit: int) -> Iterator[Json]:

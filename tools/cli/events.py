@@ -1,16 +1,16 @@
 """`paygate events …`."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from paygate_client import _requests as calls
-from paygate_client._call import Call
-from services.payments.cli.output import Json, as_json_lines, as_row, note, say
+from services.payments.cli.output import Json, as_json_lines, note, say
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
-from tools.cli.columns import Column, card, count, money, show, text, when, word
+from tools.cli.columns import Column, card, count, money, show, show_one, text, when, word
 from tools.cli.following import AWAY, Contact
 from tools.cli.options import EndpointId, EventId, Key, Limit, Since, Until
 
@@ -77,7 +77,7 @@ def tail(
         try:
             for message in _for_ever(watch):
                 if event := message.get("event"):
-                    _print(message if json else event, json=json)
+                    show_one(message if json else event, EVENTS, json=json)
         except KeyboardInterrupt:
             if watch.cursor:
                 note(f"To go on from here: --cursor {watch.cursor}")
@@ -94,17 +94,14 @@ def list_(
     json: Json = False,
 ) -> None:
     """List events, the newest first."""
-
-    def page(token: str) -> Call[Any]:
-        return calls.list_events(
-            payment=payment,
-            event_type=event_type,
-            created_after=after,
-            created_before=before,
-            token=token,
-            follow=False,
-        )
-
+    page = partial(
+        calls.list_events,
+        payment=payment,
+        event_type=event_type,
+        created_after=after,
+        created_before=before,
+        follow=False,
+    )
     with opened() as api:
         show(api.each("events", page), EVENTS, json=json, limit=limit)
 
@@ -117,11 +114,7 @@ def get(event_id: EventId, *, json: Json = False) -> None:
         if json:
             as_json_lines([reply])
             return
-        sent = list(
-            api.each(
-                "deliveries", lambda at: calls.list_deliveries(event_id, token=at, follow=False)
-            )
-        )
+        sent = list(api.each("deliveries", partial(calls.list_deliveries, event_id, follow=False)))
     show([reply["event"]], EVENTS, json=False)
     say("")
     show(sent, DELIVERIES, json=False)
@@ -148,11 +141,8 @@ def resend(
 def attempts(event_id: EventId, endpoint_id: EndpointId, *, json: Json = False) -> None:
     """List the last 50 tries to deliver an event to an endpoint, the newest first."""
     with opened() as api:
-        show(
-            api.each("attempts", lambda at: calls.list_attempts(event_id, endpoint_id, token=at)),
-            ATTEMPTS,
-            json=json,
-        )
+        page = partial(calls.list_attempts, event_id, endpoint_id)
+        show(api.each("attempts", page), ATTEMPTS, json=json)
 
 
 def _for_ever(watch: Any) -> Iterator[gateway.Json]:
@@ -165,10 +155,3 @@ def _for_ever(watch: Any) -> Iterator[gateway.Json]:
                 yield message
         except AWAY:
             contact.away()
-
-
-def _print(said: gateway.Json, *, json: bool) -> None:
-    if json:
-        as_json_lines([said])
-    else:
-        as_row(cell(said) for _, cell in EVENTS)

@@ -7,8 +7,7 @@ the command are of one tree, so they may share what is private to it.
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx2
 
@@ -42,11 +41,11 @@ class Gateway:
         """Make a call, under an idempotency key where one counts; return its reply."""
         return self._transport.send(replace(call, read=_as_it_is), key)
 
-    def each(self, name: str, ask: Callable[[str], Call[Any]]) -> Iterator[Json]:
-        """Yield what is on all pages of a list under a name; `ask` takes a page's token."""
+    def each(self, name: str, ask: Callable[..., Call[Any]]) -> Iterator[Json]:
+        """Yield what is on all pages of a list under a name; `ask` takes a page's `token`."""
         token = ""
         while True:
-            page = self.send(ask(token))
+            page = self.send(ask(token=token))
             yield from page.get(name, ())
             token = page.get("next_page_token", "")
             if not token:
@@ -61,15 +60,8 @@ class Gateway:
             deadline_seconds=WATCH_SECONDS_MAX,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close its connections."""
         self._transport.close()
 
 

@@ -12,14 +12,13 @@ from typing import Annotated
 import typer
 
 from pkg.process.called import RUN
-from services.payments.cli.output import say
+from pkg.process.data_folder import told
+from services.payments.cli.output import NO_ANSWER, REFUSED, say
 from tools.stack import folder, settings
 from tools.stack.errors import StackError
 from tools.stack.link import SOCKET, fresh_link
 from tools.stack.screen import complain
 from tools.stack.settings import Settings
-
-REFUSED, NO_ANSWER = 1, 3
 
 app = typer.Typer()
 
@@ -59,11 +58,10 @@ def open_(
 
 
 async def _fresh(chosen: Settings, place: Place) -> str:
-    lines = chosen.demo_env.read_text().splitlines()
-    told = dict(line.split("=", 1) for line in lines)
+    here = told(chosen.demo_env)
     # Resolved, for a path that is too long for a socket is a link to a short one.
     socket = (chosen.run / "envoy").resolve() / SOCKET
-    return await fresh_link(socket, told["PAYGATE_URL"], told["PAYGATE_API_KEY"], place)
+    return await fresh_link(socket, here["PAYGATE_URL"], here["PAYGATE_API_KEY"], place)
 
 
 def _has_browser() -> bool:

@@ -1,6 +1,7 @@
 """What commands have in common: how amounts, times and words are written."""
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, TypeVar
@@ -11,8 +12,10 @@ from typer.models import ArgumentInfo, OptionInfo
 from paygate_client import Money
 from paygate_client._sending import VISIBLE
 from paygate_client.enums import OpenEnum
+from services.payments.cli.output import WRONG, end
 
 Word = TypeVar("Word", bound=OpenEnum)
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 _LENGTH = re.compile(
     r"(?:(?P<days>\d{1,4})d)?(?:(?P<hours>\d{1,5})h)?(?:(?P<minutes>\d{1,6})m)?"
@@ -84,6 +87,15 @@ def word_option(words: type[Word], help: str, metavar: str) -> OptionInfo:  # no
         help=help, parser=one_of(words), autocompletion=complete, metavar=metavar
     )
     return found
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """Ask before something is removed for good, unless that was said; without a yes, end."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise end("it removes what is there for good: say --yes.", WRONG)
+    typer.confirm(question, abort=True, err=True)
 
 
 def listed(text: str) -> list[str]:

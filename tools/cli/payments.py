@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -190,17 +191,14 @@ def list_(
     json: Json = False,
 ) -> None:
     """List payments, the newest first."""
-
-    def page(token: str) -> Call[Any]:
-        return calls.list_payments(
-            status=status,
-            reference=reference,
-            created_after=after,
-            created_before=before,
-            token=token,
-            follow=False,
-        )
-
+    page = partial(
+        calls.list_payments,
+        status=status,
+        reference=reference,
+        created_after=after,
+        created_before=before,
+        follow=False,
+    )
     with opened() as api:
         show(api.each("payments", page), PAYMENTS, json=json, limit=limit)
 

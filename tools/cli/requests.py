@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
@@ -9,10 +10,10 @@ import typer
 
 from paygate_client import _logged_requests as calls
 from paygate_client._call import Call
-from services.payments.cli.output import Json, as_json_lines, as_row, say
+from services.payments.cli.output import Json, as_json_lines, say
 from tools.cli import gateway
 from tools.cli.access import gateway as opened
-from tools.cli.columns import Column, show, text, when
+from tools.cli.columns import Column, show, show_one, text, when
 from tools.cli.following import AWAY, Contact
 from tools.cli.options import Limit, id_of
 
@@ -51,10 +52,7 @@ def tail(
     json: Json = False,
 ) -> None:
     """Print calls as they come into the log, from now on, until Ctrl-C."""
-
-    def page(token: str) -> Call[Any]:
-        return _page(token, failed=failed, payment=payment, method=method, key=key)
-
+    page = _page(failed=failed, payment=payment, method=method, key=key)
     with opened() as api:
         try:
             _follow(api, page, json=json)
@@ -73,10 +71,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the last calls, the newest first."""
-
-    def page(token: str) -> Call[Any]:
-        return _page(token, failed=failed, payment=payment, method=method, key=key)
-
+    page = _page(failed=failed, payment=payment, method=method, key=key)
     with opened() as api:
         show(api.each("requests", page), REQUESTS, json=json, limit=limit)
 
@@ -97,7 +92,7 @@ def get(
         as_json_lines([reply["request"].get(part) or {}])
 
 
-def _follow(api: gateway.Gateway, page: Callable[[str], Call[Any]], *, json: bool) -> None:
+def _follow(api: gateway.Gateway, page: Callable[..., Call[Any]], *, json: bool) -> None:
     """Print what comes into the log, the oldest first."""
     contact = Contact()
     known: dict[str, None] | None = None
@@ -114,17 +109,14 @@ def _follow(api: gateway.Gateway, page: Callable[[str], Call[Any]], *, json: boo
         contact.there()
         for one in reversed(new):
             known[one["id"]] = None
-            if json:
-                as_json_lines([one])
-            else:
-                as_row(cell(one) for _, cell in REQUESTS)
+            show_one(one, REQUESTS, json=json)
         for old in list(known)[:-REMEMBERED]:
             del known[old]
         time.sleep(POLL_SECONDS)
 
 
 def _new(
-    api: gateway.Gateway, page: Callable[[str], Call[Any]], known: Mapping[str, None]
+    api: gateway.Gateway, page: Callable[..., Call[Any]], known: Mapping[str, None]
 ) -> list[gateway.Json]:
     """Return what is new in the log, the newest first."""
     new: list[gateway.Json] = []
@@ -141,8 +133,8 @@ def _new(
 
 
 def _page(
-    token: str, *, failed: bool, payment: str | None, method: str | None, key: str | None
-) -> Call[Any]:
-    return calls.list_requests(
-        failed=failed, payment=payment, idempotency_key=key, method=method, token=token
+    *, failed: bool, payment: str | None, method: str | None, key: str | None
+) -> Callable[..., Call[Any]]:
+    return partial(
+        calls.list_requests, failed=failed, payment=payment, idempotency_key=key, method=method
     )

@@ -62,8 +62,7 @@ def create(
 def list_(limit: Limit = 20, *, json: Json = False) -> None:
     """List the sandboxes that have not ended, the newest first."""
     with opened() as api:
-        found = api.each("sandboxes", lambda at: calls.list_sandboxes(token=at))
-        show(found, SANDBOXES, json=json, limit=limit)
+        show(api.each("sandboxes", calls.list_sandboxes), SANDBOXES, json=json, limit=limit)
 
 
 @app.command()

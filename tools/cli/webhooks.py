@@ -1,6 +1,7 @@
 """`paygate webhooks …`: endpoints, and what went to them."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from json import loads
 from typing import Annotated
 
@@ -49,8 +50,7 @@ INBOX: tuple[Column, ...] = (
 def list_(*, json: Json = False) -> None:
     """List the endpoints, the newest first."""
     with opened() as api:
-        endpoints = api.each("endpoints", lambda at: calls.list_endpoints(token=at))
-        show(endpoints, ENDPOINTS, json=json)
+        show(api.each("endpoints", calls.list_endpoints), ENDPOINTS, json=json)
 
 
 @app.command()
@@ -147,11 +147,8 @@ def deliveries(
 ) -> None:
     """List what became of the events that went to an endpoint, the newest event first."""
     with opened() as api:
-        found = api.each(
-            "deliveries",
-            lambda at: calls.list_endpoint_deliveries(endpoint_id, status=status, token=at),
-        )
-        show(found, DELIVERIES, json=json, limit=limit)
+        page = partial(calls.list_endpoint_deliveries, endpoint_id, status=status)
+        show(api.each("deliveries", page), DELIVERIES, json=json, limit=limit)
 
 
 @app.command()
@@ -184,8 +181,7 @@ def inbox(limit: Limit = 20, *, json: Json = False) -> None:
     --json has headers and body, as they were signed.
     """
     with opened() as api:
-        found = api.each("messages", lambda at: sandbox.list_inbox(token=at))
-        show(found, INBOX, json=json, limit=limit)
+        show(api.each("messages", sandbox.list_inbox), INBOX, json=json, limit=limit)
 
 
 def _tell(reply: gateway.Json, *, json: bool) -> None:

@@ -17,6 +17,7 @@ from paygate_client import AsyncPaygate
 from paygate_client.errors import NotFoundError, PaygateError
 from services.payments.cli.output import Json, note, say
 from tools.cli.access import Place, ended_by, place
+from tools.cli.options import listed
 from tools.listen.endpoint import Secrets, endpoint_of
 from tools.listen.forwarding import Forwarded, Forwarder
 
@@ -49,7 +50,7 @@ def listen(
     """
     target = "" if print_secret else _target(forward_to)
     at = place()
-    types = [one.strip() for one in events.split(",") if one.strip()]
+    types = listed(events)
     try:
         asyncio.run(_listen(at, target, name, types, print_secret=print_secret, json=json))
     except KeyboardInterrupt:

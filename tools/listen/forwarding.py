@@ -10,20 +10,13 @@ from dataclasses import dataclass
 import httpx2
 
 from paygate_client import AsyncPaygate, ListenerMessage, ListenerProblem
-from paygate_client.errors import (
-    ConnectionFailedError,
-    GatewayError,
-    PaygateError,
-    RateLimitedError,
-    UnavailableError,
-)
+from paygate_client.errors import PaygateError
+from tools.cli.following import AWAY
 
 # The gateway waits for an answer for 15 seconds.
 POST_SECONDS_MAX = 12.0
 REPLY_CHARACTERS_MAX = 1_280
 AGAIN_SECONDS_MAX = 5.0
-# The gateway, or the way to it, is down.
-AWAY = (UnavailableError, ConnectionFailedError, GatewayError, RateLimitedError)
 
 
 @dataclass(frozen=True, kw_only=True)

