@@ -17,7 +17,7 @@ from services.payments.cli.output import (
     Json,
     as_json_lines,
     end,
-    of_what_was_done,
+    note,
     say,
 )
 from tools.cli import gateway
@@ -221,13 +221,16 @@ def _move(call: Call[Any], key: str | None, *, quiet: bool, json: bool) -> None:
     with opened() as api:
         reply = api.send(call, key)
     payment, action = reply["payment"], reply["action"]
-    with of_what_was_done(f"Action {action['id']} of payment {payment['id']} was made."):
+    try:
         if json:
             as_json_lines([reply])
         elif quiet:
             say(payment["id"])
         else:
             show([payment], PAYMENTS, json=False)
+    except typer.Exit:
+        note(f"Action {action['id']} of payment {payment['id']} was made.")
+        raise
     _end_unless_done(action)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from paygate_client import _sandboxes_requests as calls
-from services.payments.cli.output import Json, as_json_lines, note, of_what_was_done, say
+from services.payments.cli.output import Json, as_json_lines, note, say
 from tools.cli.access import gateway as opened
 from tools.cli.columns import Column, show, text, when
 from tools.cli.options import Key, Limit, id_of, length, time
@@ -50,12 +50,11 @@ def create(
     with opened() as api:
         reply = api.send(call, key)
     sandbox = reply["sandbox"]
-    with of_what_was_done(f"The sandbox {sandbox['id']} was made; its key is lost."):
-        if json:
-            as_json_lines([reply])
-        else:
-            say(reply["api_key"])
     note(f"The API key of {sandbox['id']}, which ends at {when(sandbox['expire_time'])}.")
+    if json:
+        as_json_lines([reply])
+    else:
+        say(reply["api_key"])
 
 
 @app.command("list")

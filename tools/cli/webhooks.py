@@ -185,11 +185,11 @@ def inbox(limit: Limit = 20, *, json: Json = False) -> None:
 
 
 def _tell(reply: gateway.Json, *, json: bool) -> None:
+    note(f"The signing secret of {reply['endpoint']['id']}. It is shown this once.")
     if json:
         as_json_lines([reply])
     else:
         say(reply["secret"])
-    note(f"The signing secret of {reply['endpoint']['id']}. It is shown this once.")
 
 
 def _show(reply: gateway.Json, *, json: bool) -> None:

@@ -55,15 +55,16 @@ class Money:
                 most as many decimals as the currency has: none for JPY, three for KWD.
 
         Raises:
-            ValueError: It is not written like this, or is of a currency that is not known here.
+            ValueError: It is not written like this, or is of a currency that is not known here:
+                give its minor units to the class instead.
         """
         found = _WRITTEN.fullmatch(text)
         if not found:
-            raise ValueError('an amount is written like "10.00 GBP"')
+            raise ValueError('an amount is written like "10.00 GBP", in at most 15 digits')
         whole, decimals, currency = found[1], found[2] or "", found[3]
         exponent = EXPONENTS.get(currency)
         if exponent is None:
-            raise ValueError("the currency is not known: give the amount as Money(minor_units, …)")
+            raise ValueError(f"the currency {currency} is not known here")
         if len(decimals) > exponent:
             raise ValueError(f"an amount in {currency} has at most {exponent} decimals")
         return cls(int(whole + decimals.ljust(exponent, "0")), currency)

@@ -78,14 +78,14 @@ def revoke(key_id: KeyId, *, json: Json = False) -> None:
 
 def _tell(reply: pb.CreateApiKeyResponse | pb.RotateApiKeyResponse, *, json: bool) -> None:
     key = reply.api_key
-    if json:
-        as_json(reply)
-    else:
-        say(reply.secret)
     note(
         f"The key {key.id} of {key.merchant_id}, for {_scopes(key.scopes)}."
         " It is shown this once: keep it where nobody else can read it."
     )
+    if json:
+        as_json(reply)
+    else:
+        say(reply.secret)
 
 
 def _table(keys: Sequence[pb.ApiKey]) -> None:

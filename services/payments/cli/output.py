@@ -4,8 +4,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,26 +42,19 @@ def prepare() -> None:
 
 
 def say(text: str) -> None:
-    """Print a result; end the command if that can't be done: what it has done is not told then."""
+    """Print a result; end the command if that can't be done, as one whose result is not known.
+
+    Whoever prints what is shown once has said before what it is of.
+    """
     try:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
-    except BrokenPipeError:  # nobody wants more
-        raise
     except OSError as problem:
         # What is still to be written would fail once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise end(f"the result can't be written: {problem.strerror}.", NO_ANSWER) from None
-
-
-@contextmanager
-def of_what_was_done(sentence: str) -> Iterator[None]:
-    """Let the result of what had an effect be printed; if it can't be, say what was done."""
-    try:
-        yield
-    except typer.Exit:
-        note(sentence)
-        raise
+        if not isinstance(problem, BrokenPipeError):  # then nobody wants more
+            complain(f"the result can't be written: {problem.strerror}.")
+        raise typer.Exit(NO_ANSWER) from None
 
 
 def note(text: str) -> None:
