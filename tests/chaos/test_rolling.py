@@ -5,102 +5,24 @@ import json
 import os
 import signal
 import time
-import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 import yaml
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from paygate.payments.v1 import payment_pb2 as pb
-from paygate.payments.v1 import payment_service_pb2 as service
-from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
-from tests.chaos.rig import CARD, Request, Response, gbp, reason_of
+from tests.chaos.load import Load
 from tests.e2e import envoy_admin
 from tests.e2e.stack import Stack
 
 RESTARTS = 100 if os.environ.get("PAYGATE_CHAOS") == "full" else 6
-GRPC_CLIENTS, REST_CLIENTS = 6, 6
-THINK_SECONDS = 0.02
 DRAIN_SECONDS_MAX = 10.0
 # Envoy asks once a second, and has to have the answer.
 NOTICE_SECONDS_MIN = 1.2
-REST_CARD = {"pan": CARD.pan, "expiry": {"month": 12, "year": 2035}, "cvv": "123"}
-
-
-@dataclass
-class Load:
-    """Clients that never try again: what fails, they have seen."""
-
-    stack: Stack
-    stopped: bool = False
-    done: Counter[str] = field(default_factory=Counter)
-    failures: list[str] = field(default_factory=list)
-
-    async def run(self) -> None:
-        """Pay and capture, over gRPC and REST, until stopped."""
-        async with (
-            aio.insecure_channel(self.stack.grpc) as channel,
-            aiohttp.ClientSession(self.stack.url) as session,
-        ):
-            await asyncio.gather(
-                *(self._grpc(PaymentServiceStub(channel)) for _ in range(GRPC_CLIENTS)),
-                *(self._rest(session) for _ in range(REST_CLIENTS)),
-            )
-
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
-        return (
-            ("authorization", f"Bearer {self.stack.api_key}"),
-            ("idempotency-key", uuid.uuid4().hex),
-        )
-
-    async def _grpc(self, stub: "PaymentServiceStub") -> None:
-        while not self.stopped:
-            reply = await self._called(
-                stub.Authorize, service.AuthorizeRequest(card_details=CARD, amount=gbp(100))
-            )
-            if reply is not None:
-                await self._called(
-                    stub.Capture,
-                    service.CaptureRequest(authorization_id=reply.payment.id, amount=gbp(100)),
-                )
-            await asyncio.sleep(THINK_SECONDS)
-
-    async def _called(self, method: Any, request: Request) -> Response | None:
-        try:
-            reply: Response = await method(request, metadata=self._metadata(), timeout=6)
-        except aio.AioRpcError as problem:
-            self.failures.append(f"gRPC {reason_of(problem)}: {problem.details()}")
-            return None
-        self.done[f"gRPC {pb.Action.Status.Name(reply.action.status)}"] += 1
-        return reply
-
-    async def _rest(self, session: aiohttp.ClientSession) -> None:
-        amount = {"minor_units": 100, "currency": "GBP"}
-        while not self.stopped:
-            paid = await self._posted(
-                session, "/authorize", {"card_details": REST_CARD, "amount": amount}
-            )
-            if paid is not None:
-                payment = {"authorization_id": paid["payment"]["id"], "amount": amount}
-                await self._posted(session, "/capture", payment)
-            await asyncio.sleep(THINK_SECONDS)
-
-    async def _posted(
-        self, session: aiohttp.ClientSession, path: str, body: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        async with session.post(path, json=body, headers=dict(self._metadata())) as response:
-            reply: dict[str, Any] = await response.json()
-        if response.status != 200:
-            self.failures.append(f"REST {path} {response.status} {reply}")
-            return None
-        self.done[f"REST {reply['action']['status']}"] += 1
-        return reply
 
 
 class Edge:
@@ -143,7 +65,8 @@ class Edge:
 @pytest.mark.timeout(1800)
 async def test_no_client_sees_a_rolling_restart(own_stack: Stack) -> None:
     """SIGTERM to one worker after the other, under load: every request has its reply at once."""
-    edge, load = Edge(own_stack), Load(own_stack)
+    edge, channel = Edge(own_stack), partial(aio.insecure_channel, own_stack.grpc)
+    load = Load(own_stack.url, own_stack.api_key, channel)
     running = asyncio.create_task(load.run())
     drains = []
     for number in range(RESTARTS):

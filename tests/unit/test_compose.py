@@ -181,6 +181,12 @@ def test_ports_are_for_this_machine_only() -> None:
     assert all(port.startswith("127.0.0.1:") for each in ports.values() for port in each)
 
 
+@pytest.mark.parametrize("name", sorted(SETTINGS.keys() - {"admin"}))
+def test_there_can_be_several(name: str) -> None:
+    """A second container could not have the first one's name, or its port of this machine."""
+    assert not SERVICES[name].keys() & {"container_name", "hostname", "ports", "network_mode"}
+
+
 def test_what_is_mounted_is_there() -> None:
     """Docker would make an empty folder of a file that is missing, and a volume is declared."""
     for name, one in SERVICES.items():
