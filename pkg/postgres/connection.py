@@ -1,6 +1,8 @@
 """A connection that believes no commit that PostgreSQL's standbys may not have."""
 
 import asyncio
+import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
         _loop: asyncio.AbstractEventLoop
         _cancellations: set[asyncio.Task[Any] | None]
+        _transport: asyncio.Transport
 
         def _cancel_current_command(
             self, waiter: asyncio.Future[None], cancel_waiter: asyncio.Future[None] | None = None
@@ -30,6 +33,10 @@ KEPT = Path(__file__).with_name("kept.sql").read_text("utf-8")
 # In which a statement that nobody waits for may still end: it is short, or the server ends it just
 # then. Otherwise the connection is dropped.
 END_SECONDS_MAX = 0.1
+# Whoever falls silent, as a machine does that is switched off, is given up after this long, at work
+# or idle: so many probes, after a silence. PostgreSQL is told the same of us.
+SILENT_SECONDS_MAX = 10
+PROBE_AFTER_SECONDS, PROBE_SECONDS, PROBES = 4, 3, 2
 # PostgreSQL's function that waits for standbys: its warnings may be in any language, its name not.
 _WAITING = "SyncRepWaitForLSN"
 
@@ -47,8 +54,32 @@ class Connection(_Connection):
     It also knows whose rows it was last set to work on; see `pkg.postgres.tenancy`.
     """
 
+    when_dropped: Callable[[], None] | None = None  # called when it was, since nothing came back
     _merchant_id: str | None = None
     _may_cancel = False
+
+    def notice_silence(self) -> None:
+        """Have it end when the other side answers nothing any more, whoever waits for that."""
+        socket_: socket.socket = self._transport.get_extra_info("socket")
+        if socket_.family == socket.AF_UNIX:
+            return
+        socket_.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in (
+            ("TCP_KEEPIDLE", PROBE_AFTER_SECONDS),
+            ("TCP_KEEPALIVE", PROBE_AFTER_SECONDS),  # its name on macOS
+            ("TCP_KEEPINTVL", PROBE_SECONDS),
+            ("TCP_KEEPCNT", PROBES),
+            ("TCP_USER_TIMEOUT", SILENT_SECONDS_MAX * 1000),
+        ):
+            if hasattr(socket, name):
+                socket_.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether its server has said that it can't be written to, now or any more."""
+        settings = self.get_settings()
+        names = ("in_hot_standby", "default_transaction_read_only")
+        return any(getattr(settings, name, "off") == "on" for name in names)
 
     async def set_merchant(self, merchant_id: str) -> None:
         """Work on this merchant's rows from here on: a round trip, but only when that is new.
@@ -90,6 +121,8 @@ class Connection(_Connection):
                 await asyncio.shield(ended)
         except TimeoutError:
             self.terminate()
+            if self.when_dropped:
+                self.when_dropped()
         finally:
             self._cancellations.discard(asyncio.current_task())
 

@@ -1,16 +1,23 @@
 """Which of several servers of PostgreSQL a connection goes to."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
 from pkg.postgres.connection import Connection
 
+# A server answers, and is not as wanted: it can't be written to.
+NoPrimaryError = asyncpg.TargetServerAttributeNotMatched
+# A server says that it lets this login in nowhere. It counts only if no other server is better.
+REFUSALS = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+
+Result = TypeVar("Result")
+
 # Attempts that nobody waits for any more, until they are ended.
-_left: set[asyncio.Task[Connection]] = set()
+_left: set[asyncio.Task[Any]] = set()
 
 
 async def connect(url: str, *, timeout: float, **options: Any) -> Connection:  # noqa: ASYNC109
@@ -26,19 +33,32 @@ async def connect(url: str, *, timeout: float, **options: Any) -> Connection:  #
 
     Raises:
         TimeoutError: Nobody has answered in time.
-        Exception: What the driver raises, of the server that was the last to refuse.
+        Exception: What the driver raises, of the server whose refusal tells the most.
     """
-    attempts = [
-        asyncio.create_task(_connected(address, timeout, options)) for address in addresses_of(url)
-    ]
-    chosen = None
-    try:
-        async with asyncio.timeout(timeout):
-            chosen = await _first(attempts)
-        return chosen
-    finally:
-        for attempt in attempts:
-            _leave(attempt, chosen)
+    return await _first_of(
+        [_connected(address, timeout, options) for address in addresses_of(url)], timeout
+    )
+
+
+async def primary_of(url: str, *, timeout: float) -> str:  # noqa: ASYNC109
+    """Return the address of the one server that can be written to, for programs that want one.
+
+    Args:
+        url: May name several servers.
+        timeout: In seconds, for all of it.
+
+    Raises:
+        Exception: As `connect` does.
+    """
+    options = {"connection_class": Connection, "target_session_attrs": "read-write"}
+
+    async def itself(address: str) -> str:
+        connection = await _connected(address, timeout, options)
+        connection.terminate()
+        return address
+
+    addresses = addresses_of(url)
+    return await _first_of([itself(address) for address in addresses], timeout)
 
 
 def addresses_of(url: str) -> list[str]:
@@ -65,6 +85,7 @@ def addresses_of(url: str) -> list[str]:
 async def _connected(url: str, timeout: float, options: Mapping[str, Any]) -> Connection:  # noqa: ASYNC109
     connection: Connection = await asyncpg.connect(url, timeout=timeout, **options)
     try:
+        connection.notice_silence()
         # Whoever was restarted shows what is on its disk, whether its standbys have it or not.
         await connection.ensure_kept()
     except BaseException:
@@ -74,24 +95,55 @@ async def _connected(url: str, timeout: float, options: Mapping[str, Any]) -> Co
     return connection
 
 
-async def _first(attempts: list[asyncio.Task[Connection]]) -> Connection:
-    problem: Exception | None = None
+async def _first_of(
+    asked: list[Coroutine[Any, Any, Result]],
+    timeout: float,  # noqa: ASYNC109
+) -> Result:
+    attempts = [asyncio.create_task(one) for one in asked]
+    problems: list[Exception] = []
+    chosen = None
+    try:
+        async with asyncio.timeout(timeout):
+            chosen = await _first(attempts, problems)
+    except TimeoutError as problem:
+        raise _most_telling([*problems, problem]) from None
+    else:
+        return chosen
+    finally:
+        for attempt in attempts:
+            _leave(attempt, chosen)
+
+
+async def _first(attempts: list[asyncio.Task[Result]], problems: list[Exception]) -> Result:
     for ended in asyncio.as_completed(attempts):
         try:
             return await ended
         except Exception as refused:  # noqa: BLE001  # raised below, if nobody else answers
-            problem = refused
-    assert problem
-    raise problem
+            problems.append(refused)
+    raise _most_telling(problems)
 
 
-def _leave(attempt: asyncio.Task[Connection], chosen: Connection | None) -> None:
+def _most_telling(problems: list[Exception]) -> Exception:
+    """Return that of one that answers, but is not the primary; then of one that is away."""
+
+    def rank(problem: Exception) -> int:
+        if isinstance(problem, NoPrimaryError):
+            return 0
+        return 2 if isinstance(problem, REFUSALS) else 1
+
+    return min(problems, key=rank)
+
+
+def _leave(attempt: asyncio.Task[Result], chosen: Result | None) -> None:
     """End an attempt, unless its connection is the one that is taken."""
 
-    def ended(attempt: asyncio.Task[Connection]) -> None:
+    def ended(attempt: asyncio.Task[Result]) -> None:
         _left.discard(attempt)
-        if not attempt.cancelled() and not attempt.exception() and attempt.result() is not chosen:
-            attempt.result().terminate()
+        if attempt.cancelled() or attempt.exception():
+            return
+        result = attempt.result()
+        if isinstance(result, Connection) and result is not chosen:
+            result.terminate()
 
     attempt.cancel()
     _left.add(attempt)

@@ -9,9 +9,17 @@ import asyncpg
 from pkg.errors import DependencyUnavailableError
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
-from pkg.postgres.connection import Connection, NotReplicatedError
+from pkg.postgres.connection import (
+    PROBE_AFTER_SECONDS,
+    PROBE_SECONDS,
+    PROBES,
+    SILENT_SECONDS_MAX,
+    Connection,
+    NotReplicatedError,
+)
 from pkg.postgres.group_commit import GroupCommit
-from pkg.postgres.servers import connect
+from pkg.postgres.pool import PatientPool
+from pkg.postgres.servers import REFUSALS, addresses_of
 
 # The driver's pool takes its parameter only from type checkers.
 if TYPE_CHECKING:
@@ -37,7 +45,11 @@ _UNAVAILABLE = (
     asyncpg.PostgresSystemError,  # its disk
     # It was the primary, or shall not be written to for now.
     asyncpg.ReadOnlySQLTransactionError,
+    # It took us for gone.
+    asyncpg.IdleInTransactionSessionTimeoutError,
     NotReplicatedError,
+    # It lets nobody in any more: the connections that there were had the same login.
+    *REFUSALS,
 )
 
 
@@ -69,30 +81,17 @@ class translated:  # noqa: N801  # used as a function is
             raise DependencyUnavailableError from problem
 
 
-class _PatientPool(Pool):
-    """A pool in which nobody waits for a connection for longer than a statement may take."""
+class opening(translated):  # noqa: N801  # used as a function is
+    """The same where nobody was let in before: then it is the address that is wrong."""
 
-    __slots__ = ("_wait_seconds_max", "waits")
+    __slots__ = ()
 
-    def __init__(self, url: str, *, wait_seconds_max: float, **options: Any) -> None:
-        super().__init__(
-            url,
-            max_queries=50_000,  # the driver's own default, as is the rest
-            loop=None,
-            connection_class=Connection,
-            record_class=asyncpg.Record,
-            **options,
-        )
-        self._wait_seconds_max = wait_seconds_max
-        self.waits = 0
-
-    def acquire(self, *, timeout: float | None = None) -> Any:
-        """Acquire a connection; the driver's default is to wait for ever."""
-        # A timeout costs a task. Whoever finds a free connection does not wait at all.
-        if timeout is None and not self.get_idle_size():
-            timeout = self._wait_seconds_max
-            self.waits += 1
-        return super().acquire(timeout=timeout)
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: object
+    ) -> None:
+        """Raise DependencyUnavailableError, except for what no waiting helps against."""
+        if not isinstance(problem, REFUSALS):
+            super().__exit__(kind, problem, trace)
 
 
 class Proof:
@@ -148,7 +147,7 @@ class Pools:
             lambda: [
                 ((name,), pool.waits)
                 for name, pool in self._pools.items()
-                if isinstance(pool, _PatientPool)
+                if isinstance(pool, PatientPool)
             ],
         )
 
@@ -192,6 +191,7 @@ async def open_pool(
 
     Raises:
         DependencyUnavailableError: No connection could be made.
+        PostgresError: The address lets nobody in.
     """
 
     async def begin(connection: Connection) -> None:
@@ -203,9 +203,10 @@ async def open_pool(
     async def keep(_connection: object) -> None:
         """Reset nothing on release: the only state is the merchant's id, and a RESET costs."""
 
-    with translated():
-        pool: Pool = await _PatientPool(
+    with opening():
+        pool: Pool = await PatientPool(
             url,
+            moves=writes and len(addresses_of(url)) > 1,
             wait_seconds_max=command_timeout_seconds,
             min_size=size,
             max_size=size,
@@ -213,7 +214,6 @@ async def open_pool(
             timeout=command_timeout_seconds,
             max_inactive_connection_lifetime=0,
             reset=keep,
-            connect=connect,
             init=begin,
             target_session_attrs="read-write" if writes else None,
             server_settings=_server_settings(name, command_timeout_seconds),
@@ -227,6 +227,12 @@ def _server_settings(name: str, statement_seconds_max: float) -> dict[str, str]:
         "timezone": "UTC",
         # A statement that outlives its client's patience must not act later.
         "statement_timeout": str(int(statement_seconds_max * 1000)),
+        # Nor must the locks outlive us, if our machine is gone without a word.
+        "idle_in_transaction_session_timeout": f"{SILENT_SECONDS_MAX}s",
+        "tcp_keepalives_idle": str(PROBE_AFTER_SECONDS),
+        "tcp_keepalives_interval": str(PROBE_SECONDS),
+        "tcp_keepalives_count": str(PROBES),
+        "tcp_user_timeout": f"{SILENT_SECONDS_MAX}s",
         # Every statement is made for its indexes. A plan made while a table was empty must not stay
         # when it has grown.
         "enable_seqscan": "off",

@@ -8,7 +8,7 @@ import asyncpg
 
 from pkg.postgres.connection import Connection
 from pkg.postgres.servers import connect
-from pkg.postgres.sql import Row, statements, translated
+from pkg.postgres.sql import Row, opening, statements
 
 _SQL = statements(Path(__file__).parent)
 
@@ -36,7 +36,7 @@ async def reasons_of(database: Database, *, timeout_seconds: float) -> list[str]
         DependencyUnavailableError: The server does not answer.
     """
     try:
-        with translated():
+        with opening():
             connection = await connect(
                 database.url,
                 timeout=timeout_seconds,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pkg.errors import DependencyUnavailableError, MisconfiguredError
 from pkg.grpc.server import Ending
+from pkg.postgres.servers import NoPrimaryError
 from pkg.process import production
 from pkg.process.mode import Mode
 from pkg.process.observed import ObservedSettings
@@ -73,8 +74,11 @@ def run(kind: type[R], name: str, role: Callable[[R], Coroutine[Any, Any, None]]
     except MisconfiguredError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
-    except DependencyUnavailableError:
+    except DependencyUnavailableError as problem:
         # Only at the start does this get here. Whoever supervises the process tries again.
-        sys.stderr.write("The database does not answer.\n")
+        if isinstance(problem.__cause__, NoPrimaryError):
+            sys.stderr.write("No server of the database can be written to.\n")
+        else:
+            sys.stderr.write("The database does not answer.\n")
         return 1
     return 0

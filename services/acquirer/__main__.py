@@ -2,7 +2,6 @@
 
 import os
 import sys
-from functools import partial
 
 import uvloop
 
@@ -15,6 +14,7 @@ from pkg.grpc.tls import server_credentials
 from pkg.observe import telemetry
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import tracer_of
+from pkg.postgres.health import database_checks
 from pkg.postgres.sql import Pools
 from pkg.process.observed import call_records, observed
 from pkg.process.settings import as_secret, load_or_explain
@@ -70,7 +70,7 @@ async def serve(config: Config) -> None:
         await lines.drain()
         await book.close()
 
-    checks = {"database": partial(pools.answers, "book")}
+    checks = database_checks(pools, "book", config.database_url.get_secret_value())
     async with observed(config.metrics_place, metrics, checks):
         await serve_until_stopped(
             server,

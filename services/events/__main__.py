@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import os
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,6 +26,7 @@ from pkg.observe import telemetry
 from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer, tracer_of
+from pkg.postgres.health import database_checks
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.postgres.tenancy import MerchantPool
 from pkg.process.mode import Mode
@@ -59,9 +59,13 @@ SERVICE = "events"  # in the log
 RESTART_SECONDS = 1.0
 
 
+def _url(settings: Settings) -> str:
+    return settings.database_url.get_secret_value()
+
+
 async def _pool(settings: Settings, tracer: Tracer | None) -> Pool:
     return await open_pool(
-        settings.database_url.get_secret_value(),
+        _url(settings),
         size=settings.database_pool_size,
         command_timeout_seconds=settings.database_timeout_seconds,
         name=NAME,
@@ -105,7 +109,7 @@ async def serve(settings: Settings) -> None:
         add_WebhookServiceServicer_to_server(servicer, server)
         if is_sandbox:
             add_reflection_to(server)
-        checks = {"database": partial(pools.answers, "webhooks")}
+        checks = database_checks(pools, "webhooks", _url(settings))
         async with (
             running(writer),
             observed(settings.metrics_place, metrics, checks),
@@ -129,7 +133,7 @@ async def relay(settings: Settings) -> None:
     url = settings.nats_url
     bus = _bus(as_secret(url), settings) if url else None
     checks: dict[str, Check] = {
-        "database": partial(pools.answers, "relay"),
+        **database_checks(pools, "relay", _url(settings)),
         **({"nats": bus.answers} if bus else {}),
     }
     try:

@@ -31,6 +31,7 @@ from pkg.observe import telemetry
 from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer, tracer_of
+from pkg.postgres.health import database_checks
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
 from pkg.process.observed import call_records, observed
 from pkg.process.repeating import meanwhile
@@ -147,7 +148,7 @@ async def composed(
             origin=origin,
         )
         authenticator = authenticator_on(reads, settings, metrics)
-        checks = dependencies(pools, bank, vault)
+        checks = dependencies(pools, url, bank, vault)
         async with (
             reading_pool(settings, reads, pools, tracer) as own_rows,
             sandbox_pool(settings) as pool,
@@ -222,11 +223,12 @@ async def sweep(settings: Settings) -> None:
 async def administer(settings: AdminSettings) -> None:
     """Answer the operator until SIGTERM."""
     timeout = settings.database_timeout_seconds
+    url = settings.admin_database_url.get_secret_value()
     metrics, tracer = Metrics(), tracer_of("paygate-admin", os.environ)
     pools = Pools(metrics)
     async with (
         await open_pool(
-            settings.admin_database_url.get_secret_value(),
+            url,
             size=ADMIN_POOL_SIZE,
             command_timeout_seconds=timeout,
             name=NAME,
@@ -261,7 +263,7 @@ async def administer(settings: AdminSettings) -> None:
         )
         add_AdminServiceServicer_to_server(servicer, server)
         checks: dict[str, Check] = {
-            "database": partial(pools.answers, "admin"),
+            **database_checks(pools, "admin", url),
             **({"vault": vault.is_open} if vault else {}),
         }
         async with observed(settings.metrics_place, metrics, checks):

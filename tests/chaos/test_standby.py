@@ -16,6 +16,7 @@ from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
 from tests.chaos.books import Books
 from tests.chaos.rig import CARD, Request, Response, Rig, gbp, reason_of
+from tests.silent import silent_server
 from tests.standby import Pair
 
 ROUNDS = 8 if os.environ.get("PAYGATE_CHAOS") == "full" else 1
@@ -25,6 +26,8 @@ STATEMENT_SECONDS_MAX = 1.0
 AWAY_SECONDS = 3 * STATEMENT_SECONDS_MAX
 QUIET_SECONDS = 0.4
 HEALED_SECONDS_MAX = 20.0
+# Never a bug of ours: to a client it is away, or too much waits for it.
+SAID = {"DEPENDENCY_UNAVAILABLE", "OVERLOADED", "RATE_LIMITED"}
 
 
 @dataclass
@@ -101,11 +104,18 @@ class Clients:
 
 @pytest.fixture
 async def clients(pair: Pair, acquirer_database_url: str) -> AsyncIterator[Clients]:
-    """Clients of two workers and a sweep on the pair. The bank's database is elsewhere."""
-    rig = Rig(pair.url("payments", await pair.create("payments")), acquirer_database_url)
-    rig.environment["PAYGATE_DATABASE_TIMEOUT_SECONDS"] = str(STATEMENT_SECONDS_MAX)
-    async with rig:
-        yield Clients(rig)
+    """Clients of two workers and a sweep on the pair, beside a server that hangs.
+
+    The bank's database is elsewhere.
+    """
+    async with silent_server() as silent:
+        rig = Rig(pair.url("payments", await pair.create("payments")), acquirer_database_url)
+        for settings in (rig.environment, rig.vault):  # of the gateway's processes
+            for name in [name for name in settings if name.endswith("DATABASE_URL")]:
+                settings[name] = settings[name].replace("?host=", f"?host={silent},")
+        rig.environment["PAYGATE_DATABASE_TIMEOUT_SECONDS"] = str(STATEMENT_SECONDS_MAX)
+        async with rig:
+            yield Clients(rig)
 
 
 @asynccontextmanager
@@ -167,3 +177,4 @@ async def test_what_was_told_outlives_the_standby_and_the_primary(
             await books.settled()
             await books.assert_agree()
             await assert_all_is_there(books, clients.told)
+        assert clients.refusals.keys() <= SAID, clients.refusals

@@ -3,12 +3,13 @@
 import re
 import subprocess
 import sys
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 import yaml
 
+from pkg.postgres import migrate
 from tests.k8s.manifests import (
     OVERLAYS,
     POD_IP,
@@ -152,7 +153,8 @@ def test_migrations_find_their_database(overlay: str) -> None:
         main = container(job)
         (told,) = main["env"]
         (mount,) = [one for one in main["volumeMounts"] if one["name"] == "secrets"]
-        assert f'cat \\"${told["name"]}\\"' in stage("migrate")
+        assert "pkg.postgres.migrate" in stage("migrate")
+        assert f'environ.get("{told["name"]}")' in Path(migrate.__file__).read_text()
         path = PurePosixPath(told["value"])
         assert str(path.parent) == mount["mountPath"]
         assert path.name in secret_files(overlay, job["metadata"]["name"])

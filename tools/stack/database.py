@@ -9,6 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from pkg.postgres.connection import Connection
+from pkg.postgres.migrate import AWAY, found
+from pkg.postgres.servers import connect
 from pkg.process.called import RUN
 from tools.stack.errors import StackError
 from tools.stack.postgres import PARTS
@@ -46,12 +49,17 @@ async def external(settings: Settings) -> Databases:
     if settings.acquirer_database_url:
         return Databases(payments=url, acquirer=settings.acquirer_database_url, parts=parts)
     try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX)
+        connection = await connect(
+            url,
+            timeout=CONNECT_SECONDS_MAX,
+            connection_class=Connection,
+            target_session_attrs="read-write",
+        )
         try:
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ACQUIRER_SCHEMA}")
         finally:
             await connection.close()
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*AWAY, ValueError, asyncpg.InterfaceError) as error:
         raise StackError(f"The database of DATABASE_URL can't be used: {error}.") from error
     acquirer = _with(url, search_path=ACQUIRER_SCHEMA)
     return Databases(payments=url, acquirer=acquirer, parts=parts)
@@ -61,8 +69,12 @@ async def migrate(url: str, *, service: str, logs: Path) -> None:
     """Apply the migrations of a service that were not applied yet.
 
     Raises:
-        StackError: One failed.
+        StackError: One failed, or no server can be written to.
     """
+    try:
+        address = await found(url, seconds_max=CONNECT_SECONDS_MAX)
+    except AWAY as error:
+        raise StackError(f"No server of the database can be written to: {error}.") from error
     await run_to_end(
         Program(
             name=f"the migration of services/{service}",
@@ -75,18 +87,9 @@ async def migrate(url: str, *, service: str, logs: Path) -> None:
             log=logs / f"migrate-{service}.log",
             directory=REPOSITORY,
             # Not as an argument: the address may hold a password, and arguments are public.
-            environment={**os.environ, "DATABASE_URL": dbmate_url(url)},
+            environment={**os.environ, "DATABASE_URL": address},
         )
     )
-
-
-def dbmate_url(url: str) -> str:
-    """Return the address in the form that dbmate takes: `socket` for a socket's folder."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query))
-    if query.get("host", "").startswith("/"):
-        query["socket"] = query.pop("host")
-    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def _with(url: str, **parameters: str) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 
 from pkg.grpc.tls import channel
 from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
+from pkg.postgres.health import database_checks
 from pkg.postgres.sql import Pool, Pools, open_pool
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.bank import GrpcAcquirer
@@ -24,10 +24,12 @@ from services.payments.setup.open_vault import OpenVault
 NAME = "paygate-payments"
 
 
-def dependencies(pools: Pools, bank: BankLine, vault: OpenVault | None) -> Mapping[str, Check]:
+def dependencies(
+    pools: Pools, url: str, bank: BankLine, vault: OpenVault | None
+) -> Mapping[str, Check]:
     """Return what `/health` asks."""
     return {
-        "database": partial(pools.answers, "reads"),
+        **database_checks(pools, "reads", url),
         "acquirer": bank.serves,
         **({"vault": vault.is_open} if vault else {}),
     }
