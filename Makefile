@@ -18,9 +18,9 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos attack sandboxes fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
+.PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos ha attack sandboxes fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
 	audit images wheel wheel-test sandbox-image check-workflows check-types check-clients check-style \
-	lock hooks console python venv-local venv-dev venv-bench node-modules newman bench-tools chromium promtool check-generated check-envoy
+	lock hooks console python venv-local venv-dev venv-bench venv-ha node-modules newman bench-tools chromium promtool etcd check-generated check-envoy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,12 +40,15 @@ up: ## start everything in containers; PROFILES='bus vault monitoring tracing' f
 down: ## end the containers and keep their data
 	@deploy/compose/up down
 
+# What only root's tests need: Patroni and etcd.
+FOR_ROOT = $(if $(filter 0,$(shell id -u)),venv-ha etcd)
+
 # Two at a time, for most tests wait for processes to start; then, alone, attacks and what takes times.
-test: venv-dev node-modules promtool chromium ## run all tests
+test: venv-dev node-modules promtool chromium $(FOR_ROOT) ## run all tests
 	pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone)'
 	pytest -m 'attack or alone'
 
-test-root: venv-dev ## run the tests that only root can, who can be other users and make disks
+test-root: venv-dev $(FOR_ROOT) ## run the tests that only root can, who can be other users and make disks
 	pytest -m root
 
 test-browser: venv-dev node-modules chromium ## of those, run the ones of pages, in a real browser
@@ -57,6 +60,10 @@ e2e-docker: venv-dev sandbox-image ## run the stories of the API against contain
 
 chaos: venv-dev node-modules chromium ## run the whole crash matrix, for longer
 	PAYGATE_CHAOS=full pytest -m chaos --timeout=3600
+
+# `HA=--short` for less; `python -m tests.ha --help` tells the rest.
+ha: venv-ha etcd ## as root: kill and cut off three machines under load, in namespaces; 15 minutes
+	PYTHONPATH=build/python:clients/python python -m tests.ha --json ha.json --logs .ha $(HA)
 
 attack: venv-dev ## attack it from all sides, for longer
 	PAYGATE_ATTACK=full pytest -m attack --timeout=1800
@@ -164,6 +171,7 @@ lock: venv-dev ## choose versions anew and write the lock files
 	$(LOCK) --upgrade --group local -c requirements.lock -o requirements-local.lock
 	$(LOCK) --upgrade --group dev -c requirements-local.lock -o requirements-dev.lock
 	$(LOCK) --upgrade --group bench -c requirements-dev.lock -o requirements-bench.lock
+	$(LOCK) --upgrade --group ha -c requirements-dev.lock -o requirements-ha.lock
 
 hooks: venv-dev ## run the checks before each commit
 	pre-commit install
@@ -221,6 +229,9 @@ venv-dev: python
 venv-bench: python
 	@$(PYTHON) tools/stack/venv.py requirements-bench.lock
 
+venv-ha: python
+	@$(PYTHON) tools/stack/venv.py requirements-ha.lock
+
 # What the console, the TypeScript client and buf's plugin for it stand on. Compared by content, as the lock files are.
 NPM_CI = cmp -s package-lock.json node_modules/.installed || \
 	{ npm ci --silent && cp package-lock.json node_modules/.installed; }
@@ -242,6 +253,10 @@ bench-tools:
 	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	apt-get install --yes --no-install-recommends nghttp2-client wrk; } || \
 	{ echo 'paygate: please install the load tools: apt-get install nghttp2-client wrk' >&2; exit 1; }
+
+# Where Patroni keeps who leads. Without it what needs it is skipped, but not where CI is set.
+etcd:
+	@deploy/ha/get-etcd
 
 # A browser is no Python package either. Without one its tests are skipped, but not where CI is set.
 chromium:

@@ -21,8 +21,12 @@ async def new_key(url: str, merchant_id: str, *, pepper: str, scopes: Scopes = F
         pepper: What the gateway under test hashes keys under.
         scopes: What it may be used for.
     """
+    return await new_key_by(as_part(url, "paygate_admin"), merchant_id, pepper, scopes)
+
+
+async def new_key_by(part: str, merchant_id: str, pepper: str, scopes: Scopes = FULL_ACCESS) -> str:
+    """Do the same with the address of the admin process."""
     key_id, api_key = new_api_key()
-    part = as_part(url, "paygate_admin")
     async with await open_pool(part, size=1, command_timeout_seconds=5, name="test") as pool:
         with suppress(MerchantExistsError):
             await PostgresMerchants(pool).create(merchant_id=merchant_id, name=merchant_id)

@@ -2,12 +2,16 @@
 # Run by the image of PostgreSQL when it makes its data folder: an owner and a database for each service,
 # which can't enter the other's, and a role for each part of the gateway. Makes only what is missing: to be
 # run again after an update.
+#
+# Elsewhere, as for deploy/ha, PAYGATE_SECRETS_DIR has the passwords, and PGHOST and PGPASSWORD are psql's own.
 set -eu
+
+secrets=${PAYGATE_SECRETS_DIR:-/run/secrets}
 
 # $1: role; its statements come from standard input
 as_superuser() {
-    psql -v ON_ERROR_STOP=1 -v role="$1" -v password="$(cat "/run/secrets/${1}_password")" \
-        --username "$POSTGRES_USER" --dbname postgres
+    psql -v ON_ERROR_STOP=1 -v role="$1" -v password="$(cat "$secrets/${1}_password")" \
+        --username "${POSTGRES_USER:-postgres}" --dbname postgres
 }
 
 for owner in payments acquirer; do

@@ -36,6 +36,7 @@ ALLOWED_FILES = {
     "requirements-local.lock",
     "requirements-dev.lock",
     "requirements-bench.lock",
+    "requirements-ha.lock",
 }
 
 

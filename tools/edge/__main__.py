@@ -53,6 +53,7 @@ def _write(arguments: argparse.Namespace) -> int:
             sandbox,
             domains=arguments.domain or DOMAINS,
             origins=arguments.origin,
+            machines=arguments.machine,
             shown=_written(arguments.pages),
             traces=traces,
         )
@@ -77,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         type=_origin,
         metavar="URL",
         help="whose pages may call it from a browser, as https://console.example.com",
+    )
+    making.add_argument(
+        "--machine",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="where every service runs, at the ports of deploy/ha; may be repeated. Without it DNS"
+        " knows the services by their names",
     )
     making.add_argument(
         "--pages",

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from tools.edge import page_routes, pages
+from tools.edge.machines import place
 from tools.edge.tracing import Traces, trace
 
 PORT: Final = 8443
@@ -43,6 +44,7 @@ def production(
     *,
     domains: Sequence[str],
     origins: Sequence[str] = (),
+    machines: Sequence[str] = (),
     shown: Path | None = None,
     traces: Traces | None = None,
 ) -> str:
@@ -52,6 +54,7 @@ def production(
         sandbox: What envoy.yaml says.
         domains: The names by which clients reach the edge; requests for others get 404.
         origins: Whose pages may call it from a browser, such as `https://console.example.com`.
+        machines: Addresses of those that each service runs on; with none, DNS knows the services.
         shown: The folder where Envoy finds the files of pages; None for no pages.
         traces: Where spans go; None for no spans.
     """
@@ -75,6 +78,8 @@ def production(
         if cluster["name"] in WITHOUT_TLS:
             continue
         cluster["transport_socket"] = _worker_tls(f"{cluster['name']}.internal.paygate")
+    if machines:
+        place(config, machines)
     if traces:
         trace(config, traces)  # last: the collector has no certificate of ours
     return _HEAD + _written(config)

@@ -21,10 +21,12 @@ async def edge_serving(url: str) -> None:
     """
     await http_serving(url)
     for service in _SERVICES:
-        await grpc_serving(urlsplit(url).port or 80, service)
+        await grpc_serving(
+            urlsplit(url).port or 80, service, host=urlsplit(url).hostname or "127.0.0.1"
+        )
 
 
-async def grpc_serving(port: int, service: str = "") -> None:
+async def grpc_serving(port: int, service: str = "", *, host: str = "127.0.0.1") -> None:
     """Return once the standard health service on `port` says SERVING, of this service."""
     from grpc import RpcError, aio  # noqa: PLC0415 - 0.1 s that `ready` and `reset` needn't pay
     from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415
@@ -34,7 +36,7 @@ async def grpc_serving(port: int, service: str = "") -> None:
         ("grpc.min_reconnect_backoff_ms", 50),
         ("grpc.max_reconnect_backoff_ms", 50),
     ]
-    async with aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+    async with aio.insecure_channel(f"{host}:{port}", options=options) as channel:
         # The package is typed for the blocking API only.
         health: Any = health_pb2_grpc.HealthStub(channel)
         while True:

@@ -44,6 +44,7 @@ class Program:
         stop_seconds_max: How long a good order may take.
         user: None for the supervisor's own.
         opened: Folders that are opened for it before it becomes that user; see doors.py.
+        within: What comes before the launcher, such as a command that enters another network.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Program:
     stop_seconds_max: float = 15.0
     user: User | None = None
     opened: tuple[Path, ...] = ()
+    within: tuple[str, ...] = ()
 
 
 async def spawn(program: Program, *, stdout: int | None = None) -> asyncio.subprocess.Process:
@@ -67,7 +69,7 @@ async def spawn(program: Program, *, stdout: int | None = None) -> asyncio.subpr
     tie = (os.getpid(), int(program.death_signal), user.uid, user.gid)
     with _log_of(program) as log:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", str(LAUNCHER), *map(str, tie)),
+            *(*program.within, sys.executable, "-I", "-S", str(LAUNCHER), *map(str, tie)),
             *(str(len(program.opened)), *map(str, program.opened)),
             *program.command,
             stdin=asyncio.subprocess.DEVNULL,

@@ -26,8 +26,14 @@ PYTHON = VENV / "bin" / "python"
 # There while pip works: pip takes a package that it was interrupted in for a whole one.
 UNFINISHED = VENV / ".unfinished"
 SAY_SECONDS = 5.0  # how often a log is told how far it is
-# Each contains all of the one before, in the same versions.
-LOCKS = ("requirements-local.lock", "requirements-dev.lock", "requirements-bench.lock")
+# What each lock file contains all of, in the same versions, itself included.
+LOCAL, DEV = "requirements-local.lock", "requirements-dev.lock"
+LOCKS = {
+    LOCAL: (LOCAL,),
+    DEV: (LOCAL, DEV),
+    "requirements-bench.lock": (LOCAL, DEV, "requirements-bench.lock"),
+    "requirements-ha.lock": (LOCAL, DEV, "requirements-ha.lock"),
+}
 
 
 def main(what: str) -> None:
@@ -95,7 +101,7 @@ def install(lock: str) -> None:
         make_venv()
     UNFINISHED.touch()
     pip_install(REPOSITORY / lock)
-    for contained in LOCKS[: LOCKS.index(lock) + 1]:
+    for contained in LOCKS[lock]:
         stamp(contained).write_text(digest(contained))
     UNFINISHED.unlink()
 
