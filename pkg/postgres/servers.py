@@ -1,7 +1,9 @@
 """Which of several servers of PostgreSQL a connection goes to."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -14,7 +16,11 @@ NoPrimaryError = asyncpg.TargetServerAttributeNotMatched
 # A server says that it lets this login in nowhere. It counts only if no other server is better.
 REFUSALS = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
+# So often a server that answered is asked again while another one is silent.
+AGAIN_SECONDS = 0.25
+
 Result = TypeVar("Result")
+_Ask = Callable[[], Coroutine[Any, Any, Result]]
 
 # Attempts that nobody waits for any more, until they are ended.
 _left: set[asyncio.Task[Any]] = set()
@@ -23,8 +29,10 @@ _left: set[asyncio.Task[Any]] = set()
 async def connect(url: str, *, timeout: float, **options: Any) -> Connection:  # noqa: ASYNC109
     """Connect to the first server that is as wanted, and shows only what is kept.
 
-    All are asked at once, so that one that is silent holds up nobody. One that was the primary, and
-    does not know yet that it is not any more, has no standby to prove that with.
+    All are asked at once, so that one that is silent holds up nobody. While one is, the others are
+    asked again and again: it may have been the primary, whose place one of them is about to take.
+    One that was the primary, and does not know yet that it is not any more, has no standby to prove
+    that with.
 
     Args:
         url: May name several servers.
@@ -36,7 +44,7 @@ async def connect(url: str, *, timeout: float, **options: Any) -> Connection:  #
         Exception: What the driver raises, of the server whose refusal tells the most.
     """
     return await _first_of(
-        [_connected(address, timeout, options) for address in addresses_of(url)], timeout
+        [partial(_connected, address, timeout, options) for address in addresses_of(url)], timeout
     )
 
 
@@ -58,7 +66,7 @@ async def primary_of(url: str, *, timeout: float) -> str:  # noqa: ASYNC109
         return address
 
     addresses = addresses_of(url)
-    return await _first_of([itself(address) for address in addresses], timeout)
+    return await _first_of([partial(itself, address) for address in addresses], timeout)
 
 
 def addresses_of(url: str) -> list[str]:
@@ -96,17 +104,17 @@ async def _connected(url: str, timeout: float, options: Mapping[str, Any]) -> Co
 
 
 async def _first_of(
-    asked: list[Coroutine[Any, Any, Result]],
+    asks: list[_Ask[Result]],
     timeout: float,  # noqa: ASYNC109
 ) -> Result:
-    attempts = [asyncio.create_task(one) for one in asked]
-    problems: list[Exception] = []
+    heard = _Heard(len(asks))
+    attempts = [asyncio.create_task(_asked(ask, heard)) for ask in asks]
     chosen = None
     try:
         async with asyncio.timeout(timeout):
-            chosen = await _first(attempts, problems)
+            chosen = await _first(attempts, heard)
     except TimeoutError as problem:
-        raise _most_telling([*problems, problem]) from None
+        raise _most_telling([*heard.problems, problem]) from None
     else:
         return chosen
     finally:
@@ -114,13 +122,48 @@ async def _first_of(
             _leave(attempt, chosen)
 
 
-async def _first(attempts: list[asyncio.Task[Result]], problems: list[Exception]) -> Result:
+async def _first(attempts: list[asyncio.Task[Result]], heard: "_Heard") -> Result:
     for ended in asyncio.as_completed(attempts):
-        try:
+        with suppress(Exception):  # which is among the problems, if nobody else answers
             return await ended
-        except Exception as refused:  # noqa: BLE001  # raised below, if nobody else answers
-            problems.append(refused)
-    raise _most_telling(problems)
+    raise _most_telling(heard.problems)
+
+
+class _Heard:
+    """Which servers have answered.
+
+    Attributes:
+        problems: What each last said.
+        all: Set once nobody is silent.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._said: dict[object, Exception] = {}
+        self._count = count
+        self.all = asyncio.Event()
+
+    @property
+    def problems(self) -> list[Exception]:
+        return list(self._said.values())
+
+    def of(self, server: object, problem: Exception) -> None:
+        self._said[server] = problem
+        if len(self._said) == self._count:
+            self.all.set()
+
+
+async def _asked(ask: _Ask[Result], heard: _Heard) -> Result:
+    """Ask a server until it is as wanted, or nobody is silent any more."""
+    while True:
+        try:
+            return await ask()
+        except Exception as problem:
+            heard.of(ask, problem)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    await heard.all.wait()
+            if heard.all.is_set():
+                raise
 
 
 def _most_telling(problems: list[Exception]) -> Exception:

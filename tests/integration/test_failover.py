@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from pkg.errors import DependencyUnavailableError
+from pkg.postgres.connection import Connection
+from pkg.postgres.servers import connect
 from pkg.postgres.sql import Pool, open_pool, translated
 from pkg.process.production_database import Database, reasons_of
 from tests.standby import Pair, Server
@@ -87,6 +89,26 @@ async def test_a_silent_server_holds_up_nobody(pair: Pair, tmp_path: Path) -> No
         silent.listen()
         async with await pool_of(url_of(tmp_path, pair.primary.folder), size=2) as pool:
             await pool.execute(WRITE)
+
+
+async def test_who_takes_a_silent_ones_place_is_found_while_it_is_silent(
+    pair: Pair, tmp_path: Path
+) -> None:
+    """Nobody waits first until the silent one has used up the time for it."""
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / ".s.PGSQL.5432"))
+        silent.listen()
+        await pair.primary.kill()
+        url = url_of(tmp_path, pair.primary.folder, pair.standby.folder)
+        connecting = asyncio.create_task(
+            connect(url, timeout=2 * HEALED_SECONDS_MAX, connection_class=Connection)
+        )
+        taken, _ = await asyncio.to_thread(silent.accept)  # by then all of them are asked
+        with taken:
+            await pair.promote()
+            async with asyncio.timeout(HEALED_SECONDS_MAX):
+                connection = await connecting
+        await connection.close()
 
 
 async def test_a_frozen_primary_is_left_for_the_one_that_took_its_place(pair: Pair) -> None:
