@@ -225,6 +225,8 @@ def _server_settings(name: str, statement_seconds_max: float) -> dict[str, str]:
     return {
         "application_name": name,
         "timezone": "UTC",
+        # Whatever is set for the role: in a warning it says that a commit may be on no standby.
+        "client_min_messages": "warning",
         # A statement that outlives its client's patience must not act later.
         "statement_timeout": str(int(statement_seconds_max * 1000)),
         # Nor must the locks outlive us, if our machine is gone without a word.

@@ -10,6 +10,7 @@ import structlog
 
 from pkg.errors import DependencyUnavailableError
 from pkg.observe.tracing import Tracer
+from pkg.postgres.connection import KEPT
 from pkg.postgres.group_commit import GroupCommit
 from pkg.postgres.sql import Pool, Proof, open_pool
 from pkg.secret import Secret
@@ -168,11 +169,12 @@ class Book:
         """Remove operations and what rules were used for them."""
         with reached():
             await self._pool.execute(SQL["erase"], references)
+            await self._proof.ensure_kept()  # they may have been gone: then nothing was waited for
 
     async def _settled_alone(self, instruction: Instruction) -> Decision | None:
         """Settle under the authorization's lock, in a transaction that no group has a part in.
 
-        Its commit keeps what it has found, since a lock is written.
+        Its commit keeps what it has found.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             return await settled_under_lock(connection, instruction)
@@ -187,6 +189,8 @@ async def settled_under_lock(
     """
     await connection.fetch(SQL["lock"], instruction.authorization_reference)
     (found,) = await entries.find(connection, [instruction])
+    if found.recorded:  # and with no authorization to lock, nothing of ours would be waited for
+        await connection.fetch(KEPT)
 
     async def approve(approval: Approval) -> bool:
         (done,) = await entries.record_approved(connection, [approval])

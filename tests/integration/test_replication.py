@@ -134,6 +134,16 @@ async def test_a_row_whose_wait_was_cancelled_is_not_believed(pair: Pair, ports:
         await ports.store.ensure_kept()
 
 
+@pytest.fixture
+async def quiet(pair: Pair) -> AsyncIterator[None]:
+    """A role that is told no warnings, as far as that is for the server to say."""
+    await pair.primary.ask("ALTER ROLE paygate_gateway SET client_min_messages = error")
+    yield
+    await pair.heal()  # or this would wait for it as well
+    await pair.primary.ask("ALTER ROLE paygate_gateway RESET client_min_messages")
+
+
+@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
 async def test_a_wait_that_is_ended_on_the_server_is_a_failure(
     pair: Pair, ports: Ports, how: str

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pkg.observe.metrics import Metrics
-from pkg.postgres.sql import Pool, statements, translated
+from pkg.postgres.sql import Pool, Proof, statements, translated
 from services.payments.domain.card import Removal
 
 SQL = statements(Path(__file__).parent / "sql")
@@ -20,6 +20,7 @@ class PostgresCards:
 
     def __init__(self, pool: Pool, metrics: Metrics) -> None:
         self._pool = pool
+        self._proof = Proof(pool)
         removed = metrics.counter(
             "paygate_cards_removed_total",
             "Cards that were removed from the vault: deleted by their merchants, expired, or"
@@ -37,7 +38,9 @@ class PostgresCards:
             assert row is not None  # it selects from no table
             if row["is_removed"]:
                 self._removed[Removal.DELETED].inc()
-            if row["is_removed"] or row["was_removed"]:
+                return True
+            if row["was_removed"]:
+                await self._proof.ensure_kept()
                 return True
         return False
 
