@@ -66,6 +66,11 @@ class PatientPool(_Pool):
             own.terminate()
         return super().release(connection, timeout=timeout)
 
+    async def close(self) -> None:
+        """Close all connections; those of a server that does not answer are dropped."""
+        with contextlib.suppress(TimeoutError):  # by then the driver has dropped them
+            await super().close()
+
     async def _connected(self, url: str, **options: Any) -> Connection:
         connection = await connect(url, **options)
         connection.when_dropped = self._dropped

@@ -75,6 +75,15 @@ async def test_one_silence_is_paid_for_once(pair: Pair) -> None:
     await old.kill()
 
 
+async def test_a_process_can_end_while_its_server_is_silent(pair: Pair) -> None:
+    """Closing a pool asks the server to hang up, and does not wait for it for long."""
+    try:
+        async with asyncio.timeout(HEALED_SECONDS_MAX), await pool_of(url_of(pair.primary.folder)):
+            pair.primary.freeze()
+    finally:
+        pair.primary.thaw()
+
+
 async def test_who_is_away_counts_more_than_who_lets_nobody_in(pair: Pair, tmp_path: Path) -> None:
     """One may be half made: the primary is the other one, which may come back."""
     half_made, away = str(pair.primary.folder), str(tmp_path)
