@@ -9,6 +9,7 @@ GENERATE = buf generate && buf build -o build/paygate.binpb --as-file-descriptor
 	python -m tools.clients && \
 	python -m tools.edge production && \
 	python -m tools.edge traced --traces http://jaeger:4318/v1/traces && \
+	python -m tools.alerting && \
 	PYTHONPATH=build/python python -m tools.openapi && \
 	node clients/typescript/node_modules/openapi-typescript/bin/cli.js build/openapi.json \
 	--output clients/typescript/src/api.ts >/dev/null && \
@@ -180,8 +181,9 @@ hooks: venv-dev ## run the checks before each commit
 check-generated: venv-dev node-modules
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build services tools "$$copy" && \
-	mkdir -p "$$copy/deploy/envoy" "$$copy/clients/python" "$$copy/clients/typescript/src" \
-	"$$copy/console" && \
+	mkdir -p "$$copy/deploy/envoy" "$$copy/deploy/k8s/overlays/production" "$$copy/clients/python" \
+	"$$copy/clients/typescript/src" "$$copy/console" && \
+	cp -R deploy/observability "$$copy/deploy" && \
 	cp -R clients/python/paygate_client "$$copy/clients/python" && \
 	cp -R console/build.mjs console/package-lock.json console/src "$$copy/console" && \
 	for folder in clients/typescript console; do \
@@ -190,7 +192,8 @@ check-generated: venv-dev node-modules
 	diff -r -x __pycache__ clients/python/paygate_client "$$copy/clients/python/paygate_client" && \
 	diff clients/typescript/src/api.ts "$$copy/clients/typescript/src/api.ts" && \
 	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" && \
-	diff deploy/envoy/traced.yaml "$$copy/deploy/envoy/traced.yaml" || \
+	diff deploy/envoy/traced.yaml "$$copy/deploy/envoy/traced.yaml" && \
+	diff deploy/k8s/overlays/production/alerts.yaml "$$copy/deploy/k8s/overlays/production/alerts.yaml" || \
 	{ echo 'What is generated is stale: run `make proto-generate` and commit it.'; exit 1; }
 
 check-envoy: venv-dev

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import kubernetes_validate
 import pytest
+import yaml
 
 from tests.k8s.manifests import (
     OVERLAYS,
@@ -22,11 +24,12 @@ from tests.k8s.manifests import (
 from tools.stack.settings import REPOSITORY
 
 KUBERNETES = kubernetes_validate.latest_version()
-# Of operators; Kubernetes itself has no schema of them.
+# Of operators: Kubernetes itself has no schema of them. We have one of what we use of some.
+SCHEMAS = yaml.safe_load(Path(__file__).with_name("schemas.yaml").read_text())
 CUSTOM = {
     "Certificate": "cert-manager.io/v1",
     "ExternalSecret": "external-secrets.io/v1",
-    "PodMonitor": "monitoring.coreos.com/v1",
+    **{kind: known["apiVersion"] for kind, known in SCHEMAS.items()},
 }
 SCALED = {"payments", "envoy", "events", "relay"}
 DEPLOYMENTS = {*SCALED, "sweep", "admin", "acquirer"}
@@ -39,6 +42,8 @@ def test_kubernetes_would_take_them(overlay: str) -> None:
     for manifest in built(overlay):
         if (kind := manifest["kind"]) in CUSTOM:
             assert manifest["apiVersion"] == CUSTOM[kind]
+            if kind in SCHEMAS:
+                jsonschema.validate(manifest, SCHEMAS[kind]["schema"])
             continue
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
@@ -48,6 +53,10 @@ def test_a_typo_would_be_noticed() -> None:
     broken = {**named("production", "Service", "payments"), "speck": {}}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(broken, KUBERNETES, strict=True)
+    for kind, known in SCHEMAS.items():
+        broken = {**of_kind("production", kind)[0], "speck": {}}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, known["schema"])
 
 
 @OVERLAY

@@ -1,6 +1,7 @@
 """What deploy/observability holds: rules, cases for them, dashboards, and the metrics they name."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tools.stack.settings import REPOSITORY
@@ -38,11 +40,16 @@ class Expression:
     text: str
 
 
-def promtool() -> Path | None:
-    """Return promtool, if there is one: on the path, or where `make test` puts it."""
-    found = shutil.which("promtool")
-    own = REPOSITORY / ".tools" / "promtool"
-    return Path(found) if found else own if own.exists() else None
+def tool(name: str) -> Path:
+    """Return a program of Prometheus, on the path or from `make test`; or skip the test."""
+    found = shutil.which(name)
+    own = REPOSITORY / ".tools" / name
+    if found or own.exists():
+        return Path(found or own)
+    reason = f"{name} is missing: deploy/observability/get-promtool, or Debian's packages"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def rules() -> Iterator[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Alerts fire when they should, stay silent when they should, and lead to a runbook."""
 
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -20,8 +19,8 @@ from tests.observability.rules import (
     alerts,
     expressions,
     metrics_of,
-    promtool,
     recorded,
+    tool,
 )
 from tests.unit.test_docs import anchors
 from tools.stack.settings import REPOSITORY
@@ -30,42 +29,36 @@ SEVERITIES = {"page", "ticket"}
 
 
 @pytest.fixture(scope="module")
-def tool() -> Path:
+def promtool() -> Path:
     """Prometheus' promtool; `make test` gets it where apt-get can."""
-    found = promtool()
-    if found is None:
-        reason = "promtool is missing: deploy/observability/get-promtool, or Debian's `prometheus`"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+    return tool("promtool")
 
 
-def checked(tool: Path, *arguments: str) -> None:
+def checked(promtool: Path, *arguments: str) -> None:
     """Run promtool, and fail with what it says."""
-    ran = subprocess.run([tool, *arguments], capture_output=True, text=True, check=False)
+    ran = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_prometheus_takes_the_configuration(tool: Path) -> None:
+def test_prometheus_takes_the_configuration(promtool: Path) -> None:
     """The configuration is one, and the rules that it names are there."""
-    checked(tool, "check", "config", str(FOLDER / "prometheus.yml"))
-    checked(tool, "check", "rules", *map(str, RULES))
+    checked(promtool, "check", "config", str(FOLDER / "prometheus.yml"))
+    checked(promtool, "check", "rules", *map(str, RULES))
 
 
-def test_every_query_is_one(tool: Path, tmp_path: Path) -> None:
+def test_every_query_is_one(promtool: Path, tmp_path: Path) -> None:
     """What dashboards and runbooks ask is PromQL, as what the rules ask is."""
     queries = [one.text.replace("$__rate_interval", "5m") for one in expressions()]
     rules = [{"record": f"query:{number}", "expr": text} for number, text in enumerate(queries)]
     file = tmp_path / "queries.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
-    checked(tool, "check", "rules", str(file))
+    checked(promtool, "check", "rules", str(file))
 
 
 @pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
-def test_alerts_fire_when_they_should(tool: Path, cases: Path) -> None:
+def test_alerts_fire_when_they_should(promtool: Path, cases: Path) -> None:
     """Each case has the alerts that it says, with the texts that it says, and no other."""
-    checked(tool, "test", "rules", str(cases))
+    checked(promtool, "test", "rules", str(cases))
 
 
 def tried() -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ PROFILES = {
     "openbao": "vault",
     "prometheus": "monitoring",
     "grafana": "monitoring",
+    "alertmanager": "monitoring",
     "jaeger": "tracing",
 }
 # Names the file in which the relay finds its bus.
@@ -177,7 +178,7 @@ def test_everything_is_bounded() -> None:
 def test_ports_are_for_this_machine_only() -> None:
     """Nothing listens on the network until somebody wants it to."""
     ports = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
-    assert ports.keys() == {"envoy", "prometheus", "grafana", "jaeger"}
+    assert ports.keys() == {"envoy", "prometheus", "alertmanager", "grafana", "jaeger"}
     assert all(port.startswith("127.0.0.1:") for each in ports.values() for port in each)
 
 

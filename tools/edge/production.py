@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from tools.edge import page_routes, pages
+from tools.edge.dumper import Dumper
 from tools.edge.machines import place
 from tools.edge.tracing import Traces, trace
 
@@ -93,7 +94,7 @@ def traced(sandbox: dict[str, Any], traces: Traces) -> str:
 
 
 def _written(config: dict[str, Any]) -> str:
-    return yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=110)
+    return yaml.dump(config, Dumper=Dumper, sort_keys=False, width=110)
 
 
 def _without_sandbox(http: dict[str, Any]) -> None:
@@ -195,19 +196,3 @@ def _secret(name: str) -> dict[str, Any]:
 def _socket(context: str, **told: object) -> dict[str, Any]:
     typed = {"@type": f"{_TLS}{context}", **told}
     return {"name": "envoy.transport_sockets.tls", "typed_config": typed}
-
-
-class _Dumper(yaml.SafeDumper):
-    """Indents lists, as yamllint wants them, and leaves lines of a script as lines."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  # the signature is PyYAML's
-        """Ignore `indentless`."""
-        super().increase_indent(flow, indentless=False)
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)

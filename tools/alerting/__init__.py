@@ -1,0 +1,1 @@
+"""What the Prometheus Operator takes, made of deploy/observability."""
