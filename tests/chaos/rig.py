@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -27,6 +27,7 @@ from tools.stack.settings import REPOSITORY
 
 START_SECONDS_MAX = 30.0
 LEASE_SECONDS = 1.0
+SKEW = "tests.proofs.skew"
 
 IMPORTS = {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'build' / 'python'}"}
 SECRETS = {"PAYGATE_KEY_PEPPER": "5e" * 32, "PAYGATE_HASH_KEY": "a5" * 32}
@@ -77,11 +78,13 @@ class Process:
     port: int = 0
     stderr: int | None = None
     running: asyncio.subprocess.Process | None = None
+    ahead_seconds: int = 0  # of its clock, which is that of another host: see skew.py
 
     async def start(self) -> None:
         """Start, and wait until it serves if it has a port."""
+        clock = (SKEW, f"{self.ahead_seconds:+d}") if self.ahead_seconds else ()
         self.running = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", *self.module),
+            *(sys.executable, "-m", *clock, *self.module),
             env={**os.environ, **IMPORTS, **self.environment},
             stderr=self.stderr,
         )
@@ -123,6 +126,7 @@ class Rig:
     workers_count: int = 2
     worker_module: tuple[str, ...] = ("tests.chaos.worker",)
     with_sweep: bool = True
+    ahead_seconds: Sequence[int] = ()  # of the clocks of the workers, then the sweep, then the bank
     api_key: str = ""
     workers: list[Process] = field(default_factory=list)
     channels: list[aio.Channel] = field(default_factory=list)
@@ -181,6 +185,9 @@ class Rig:
             self.channels.append(aio.insecure_channel(f"127.0.0.1:{port}", options=options))
         for process in (self.bank, self.sweep, *self.workers):
             process.stderr = self.stderr
+        clocked = (*self.workers, self.sweep, self.bank)
+        for process, ahead in zip(clocked, self.ahead_seconds, strict=False):
+            process.ahead_seconds = ahead
         started = [self.bank, *self.workers, *([self.sweep] if self.with_sweep else [])]
         try:
             await asyncio.gather(*(process.start() for process in started))

@@ -32,6 +32,8 @@ class Stack:
         data_dir: An existing folder, removed by `close`; a new one by default, in memory.
     """
 
+    module = "tools.stack"
+
     def __init__(
         self,
         *,
@@ -106,7 +108,7 @@ class Stack:
         """Start the supervisor and do not wait."""
         with self._output.open("wb") as output:
             self.supervisor = subprocess.Popen(
-                [sys.executable, "-m", "tools.stack", "run"],
+                [sys.executable, "-m", self.module, "run"],
                 cwd=REPOSITORY,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
