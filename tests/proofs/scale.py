@@ -13,4 +13,4 @@ def whole(name: str, *, full: int, short: int) -> int:
         full: As many as are claimed.
         short: In every run of the tests.
     """
-    return int(os.environ.get(name, 0)) or (full if IS_FULL else short)
+    return int(os.environ.get(name) or 0) or (full if IS_FULL else short)

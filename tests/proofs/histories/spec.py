@@ -80,20 +80,21 @@ class State:
     def refusal(self, verb: str, amount: int) -> str:
         """Return why a verb is refused now; empty if it may begin."""
         verbs = {name for _, name, _, _ in self.open}
-        if self.voided:
-            return "PAYMENT_VOIDED"
-        if verbs & {"VOID", "RELEASE"}:
-            return "ACTION_PENDING"
+        if self.voided or verbs & {"VOID", "RELEASE"}:
+            return "PAYMENT_VOIDED" if self.voided else "ACTION_PENDING"
         if verb == "REFUND":
             return self._refusal_of_refund(amount, verbs)
         if self.refunded:
             return "PAYMENT_REFUNDED"
         if verb == "CAPTURE":
             return self._refusal_of_capture(amount, verbs)
-        if verb == "VOID":
-            return "PAYMENT_CAPTURED" if self.captured else "ACTION_PENDING" if verbs else ""
+        if verb == "VOID" and self.captured:
+            return "PAYMENT_CAPTURED"
         if verbs:
             return "ACTION_PENDING"
+        return self._refusal_of_release() if verb == "RELEASE" else ""
+
+    def _refusal_of_release(self) -> str:
         if not self.captured:
             return "NOT_CAPTURED"
         return "" if self._left else "PAYMENT_CAPTURED"

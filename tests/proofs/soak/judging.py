@@ -67,7 +67,7 @@ def tables(samples: Iterable[Mapping[str, Any]], *, warm_seconds: float) -> list
     """Judge rows and bytes of each table that is not kept."""
     warm = [sample for sample in samples if sample["seconds"] >= warm_seconds]
     found = []
-    for name in sorted(set(warm[-1]) - {"seconds"} - KEPT):
+    for name in sorted(set(warm[-1] if warm else ()) - {"seconds"} - KEPT):
         for what, slack in (("rows", ROWS_SLACK), ("bytes", TABLE_BYTES_SLACK)):
             values = [sample[name][what] for sample in warm if name in sample]
             found.append(trend(f"{name} {what}", values, slack=slack))
