@@ -88,13 +88,13 @@ class State:
             return "PAYMENT_REFUNDED"
         if verb == "CAPTURE":
             return self._refusal_of_capture(amount, verbs)
-        if verb == "VOID" and self.captured:
-            return "PAYMENT_CAPTURED"
-        if verbs:
-            return "ACTION_PENDING"
-        return self._refusal_of_release() if verb == "RELEASE" else ""
+        return self._refusal_of_void(verbs, rest=verb == "RELEASE")
 
-    def _refusal_of_release(self) -> str:
+    def _refusal_of_void(self, verbs: set[str], *, rest: bool) -> str:
+        if self.captured and not rest:
+            return "PAYMENT_CAPTURED"
+        if verbs or not rest:
+            return "ACTION_PENDING" if verbs else ""
         if not self.captured:
             return "NOT_CAPTURED"
         return "" if self._left else "PAYMENT_CAPTURED"
