@@ -6,7 +6,9 @@ import random
 import time
 import uuid
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import asyncpg
 import grpc
@@ -19,14 +21,17 @@ from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from tests.chaos.books import PENDING_SECONDS_MAX, Books
 from tests.chaos.rig import CARD, Request, Response, gbp
 from tests.e2e.stack import Stack
+from tests.proofs import record, scale
+from tests.proofs.hosts import SkewedStack
 
 SECONDS = 60.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 12.0
-CLIENTS = 16
-BETWEEN_KILLS_SECONDS = 1.2
+CLIENTS = 48 if scale.IS_FULL else 16
+BETWEEN_KILLS_SECONDS = 1.0 if scale.IS_FULL else 1.2
 # How long the next kill may wait for a request that goes well: on a busy machine what was killed
 # takes long to come back, and a stack that does nothing has nothing to lose.
 CALM_SECONDS_MAX = 8.0
-SUCCESSES_MIN = 100
+KILLS_MIN = scale.whole("PAYGATE_PROOF_KILLS", full=1_000, short=8)
+ACKNOWLEDGED_MIN = scale.whole("PAYGATE_PROOF_OPERATIONS", full=200_000, short=100)
 RETRIED = {
     grpc.StatusCode.ABORTED,
     grpc.StatusCode.UNAVAILABLE,
@@ -45,6 +50,7 @@ class Client:
         self._api_key = api_key
         self._dice = random.Random(seed)
         self.told: Counter[str] = Counter()
+        self.acknowledged: dict[str, str] = {}  # how each action ended, by its id
 
     async def write(self, request: Request) -> Response | None:
         """Return the final reply; None if the request was refused."""
@@ -53,7 +59,7 @@ class Client:
             ("authorization", f"Bearer {self._api_key}"),
             ("idempotency-key", uuid.uuid4().hex),
         )
-        deadline = time.monotonic() + SECONDS + 2 * PENDING_SECONDS_MAX
+        deadline = time.monotonic() + 4 * PENDING_SECONDS_MAX
         while time.monotonic() < deadline:
             try:
                 reply: Response = await method(request, metadata=metadata, timeout=6)
@@ -63,7 +69,9 @@ class Client:
                     return None
             else:
                 if reply.action.status != pb.Action.STATUS_PENDING:
-                    self.told[pb.Action.Status.Name(reply.action.status)] += 1
+                    status = pb.Action.Status.Name(reply.action.status)
+                    self.told[status] += 1
+                    self.acknowledged[reply.action.id] = status.removeprefix("STATUS_")
                     return reply
                 self.told["PENDING"] += 1
             await asyncio.sleep(self._dice.uniform(0.02, 0.2))
@@ -101,32 +109,60 @@ async def kill_at_random(stack: Stack, clients: list[Client]) -> list[str]:
     names += ["events", "relay"]
     dice.shuffle(names)
     until, before = time.monotonic() + SECONDS, 0
-    while (
-        time.monotonic() < until or len(killed) < len(names) or successes(clients) < SUCCESSES_MIN
+    began = time.monotonic()
+    while not scale.is_over(began) and (
+        time.monotonic() < until
+        or len(killed) < max(KILLS_MIN, len(names))
+        or acknowledged(clients) < ACKNOWLEDGED_MIN
     ):
-        name, before = names[len(killed) % len(names)], successes(clients)
+        name, before = names[len(killed) % len(names)], acknowledged(clients)
         with suppress(KeyError, ProcessLookupError):  # not back yet since it was killed last
             stack.kill(name)
             killed.append(name)
         await asyncio.sleep(BETWEEN_KILLS_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(CALM_SECONDS_MAX):
-                while successes(clients) == before:
+                while acknowledged(clients) == before:
                     await asyncio.sleep(0.05)
     return killed
 
 
-def successes(clients: list[Client]) -> int:
-    """Return how many requests went well."""
-    return sum(client.told["STATUS_SUCCEEDED"] for client in clients)
+def acknowledged(clients: list[Client]) -> int:
+    """Return how many requests got a final reply."""
+    return sum(len(client.acknowledged) for client in clients)
+
+
+async def assert_kept(books: Books, clients: list[Client]) -> None:
+    """What was acknowledged is there as it was told, and nothing else: no request has acted twice.
+
+    Every client has repeated each of its requests until it was told.
+    """
+    rows = await books.payments.fetch(
+        "SELECT id, status FROM actions WHERE type NOT IN ('REVERSE', 'EXPIRE')"
+    )
+    there = {row["id"]: row["status"] for row in rows}
+    told: dict[str, str] = {}
+    for client in clients:
+        told |= client.acknowledged
+    assert there == told
+
+
+@pytest.fixture(scope="module")
+async def apart() -> AsyncIterator[Stack]:
+    """A stack whose processes are hosts with different clocks."""
+    with SkewedStack(workers=2) as running:
+        await asyncio.to_thread(running.start)
+        yield running
+        assert await asyncio.to_thread(running.stop) == 0, running.output
 
 
 @pytest.mark.chaos
-async def test_whatever_is_killed_nothing_is_lost(own_stack: Stack) -> None:
+async def test_whatever_is_killed_nothing_is_lost(apart: Stack) -> None:
     """Under load every process of the stack is killed: each request has one effect in the end."""
-    async with aio.insecure_channel(own_stack.grpc) as channel:
-        clients = [Client(channel, own_stack.api_key, seed=seed) for seed in range(CLIENTS)]
-        storm = asyncio.create_task(kill_at_random(own_stack, clients))
+    began = datetime.now(UTC)
+    async with aio.insecure_channel(apart.grpc) as channel:
+        clients = [Client(channel, apart.api_key, seed=seed) for seed in range(CLIENTS)]
+        storm = asyncio.create_task(kill_at_random(apart, clients))
         await asyncio.gather(*(client.run(storm) for client in clients))
         killed = await storm
     assert set(killed) >= {"payments-1", "payments-2", "sweep", "acquirer", "postgres", "envoy"}
@@ -138,9 +174,13 @@ async def test_whatever_is_killed_nothing_is_lost(own_stack: Stack) -> None:
         "FAILED_PRECONDITION",
     }, told
     async with (
-        asyncpg.create_pool(database_url(own_stack, "payments"), min_size=1) as payments,
-        asyncpg.create_pool(database_url(own_stack, "acquirer"), min_size=1) as bank,
+        asyncpg.create_pool(database_url(apart, "payments"), min_size=1) as payments,
+        asyncpg.create_pool(database_url(apart, "acquirer"), min_size=1) as bank,
     ):
         books = Books(payments, bank)
         await books.settled()
-        await books.assert_agree()
+        with record.outcome("kills", began) as figures:
+            figures |= {"killed": len(killed), "acknowledged": acknowledged(clients)}
+            figures |= {"kills": Counter(killed), "answers": told}
+            await assert_kept(books, clients)
+            await books.assert_agree()

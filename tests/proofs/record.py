@@ -3,13 +3,15 @@
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from tests.proofs import scale
 from tools.stack.settings import REPOSITORY
 
 FOLDER = REPOSITORY / "proofs"
@@ -41,6 +43,23 @@ def write(name: str, figures: Mapping[str, Any], *, began: datetime, ok: bool) -
         )
     )
     return path
+
+
+@contextmanager
+def outcome(name: str, began: datetime) -> Iterator[dict[str, Any]]:
+    """Give what to put figures into; when the block ends, they are written, if all is done.
+
+    Where the block fails they are written as those of a proof that has failed.
+    """
+    figures: dict[str, Any] = {}
+    try:
+        yield figures
+    except BaseException as problem:
+        figures["failure"] = f"{type(problem).__name__}: {problem}"[:2_000]
+        raise
+    finally:
+        if scale.IS_FULL:
+            write(name, figures, began=began, ok="failure" not in figures)
 
 
 def _commit() -> str:

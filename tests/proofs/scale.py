@@ -1,8 +1,11 @@
 """How much a proof does: a little in every run of the tests, all of it by `make proofs`."""
 
 import os
+import time
 
 IS_FULL = bool(os.environ.get("PAYGATE_PROOFS"))
+# Then a proof ends with what it has; a page that says so is better than none.
+MINUTES_MAX = float(os.environ.get("PAYGATE_PROOF_MINUTES") or 24 * 60)
 
 
 def whole(name: str, *, full: int, short: int) -> int:
@@ -14,3 +17,8 @@ def whole(name: str, *, full: int, short: int) -> int:
         short: In every run of the tests.
     """
     return int(os.environ.get(name) or 0) or (full if IS_FULL else short)
+
+
+def is_over(began: float) -> bool:
+    """Say whether a proof that began then, by the monotonic clock, has to end."""
+    return time.monotonic() - began > MINUTES_MAX * 60

@@ -5,6 +5,7 @@ And of what is put into them on purpose, the same search finds nearly everything
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,12 +14,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.chaos.rig import Rig
-from tests.proofs import record
+from tests.proofs import record, scale
 from tests.proofs.histories.faults import FAULTS, History
 from tests.proofs.histories.recording import Recorder
 from tests.proofs.histories.search import is_linear
 from tests.proofs.histories.spec import LOOK, Call, Seen
-from tests.proofs.scale import IS_FULL, whole
+from tests.proofs.scale import whole
 from tests.proofs.skew import OF_A_RIG
 
 pytestmark = pytest.mark.chaos
@@ -56,10 +57,13 @@ async def killed_now_and_then(rig: Rig) -> AsyncIterator[Counter[str]]:
 
 async def recorded(rig: Rig) -> list[list[Call]]:
     """Record as many histories as there are to be, some at once."""
+    began = time.monotonic()
     turns, histories = asyncio.Semaphore(AT_ONCE), list[list[Call]]()
 
     async def one(seed: int) -> None:
         async with turns:
+            if scale.is_over(began):
+                return
             histories.append(await Recorder(rig, random.Random(seed)).history())
 
     await asyncio.gather(*(one(seed) for seed in range(HISTORIES)))
@@ -89,25 +93,18 @@ async def test_every_history_has_a_linear_order(
             histories = await recorded(rig)
         await rig.settled()
         await rig.assert_books_agree()
-    odd = [calls for calls in histories if not is_linear(calls)]
-    faults = caught(histories)
-    seeded, found = (sum(column) for column in zip(*faults.values(), strict=True))
-    figures = {
-        "histories": len(histories),
-        "calls": sum(map(len, histories)),
-        "outcomes": Counter(call.outcome for calls in histories for call in calls),
-        "killed": sum(killed.values()),
-        "without_order": len(odd),
-        "faults_seeded": seeded,
-        "faults_found": found,
-        "faults": faults,
-    }
-    sound = not odd and found >= CAUGHT_MIN * seeded
-    if IS_FULL:
-        record.write("histories", figures, began=began, ok=sound)
-    assert not odd, odd[0]
-    assert found >= CAUGHT_MIN * seeded, faults
-    assert all(count for count, _ in faults.values()), faults
+    with record.outcome("histories", began) as figures:
+        figures |= {"histories": len(histories), "calls": sum(map(len, histories))}
+        figures["outcomes"] = Counter(call.outcome for calls in histories for call in calls)
+        figures["killed"] = sum(killed.values())
+        odd = [calls for calls in histories if not is_linear(calls)]
+        faults = caught(histories)
+        seeded, found = (sum(column) for column in zip(*faults.values(), strict=True))
+        figures |= {"without_order": len(odd), "faults": faults}
+        figures |= {"faults_seeded": seeded, "faults_found": found}
+        assert not odd, odd[0]
+        assert found >= CAUGHT_MIN * seeded, faults
+        assert all(count for count, _ in faults.values()), faults
 
 
 def test_the_search_knows_what_can_be() -> None:

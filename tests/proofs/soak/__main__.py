@@ -17,6 +17,7 @@ from tests.chaos.books import Books
 from tests.chaos.test_storm import database_url
 from tests.e2e.stack import Stack, new_data_dir
 from tests.proofs import record, skew
+from tests.proofs.hosts import SkewedStack
 from tests.proofs.soak import judging
 from tests.proofs.soak.load import GUEST_LIFE, Load, listening
 from tests.proofs.soak.receiver import receiving
@@ -34,16 +35,10 @@ RETENTION = {
 }
 
 
-class SoakedStack(Stack):
-    """A stack whose processes have clocks of their own."""
-
-    module = "tests.proofs.skewed_stack"
-
-
 async def soak(minutes: float, rate: float) -> dict[str, Any]:
     """Soak a stack, and return what was found."""
     async with AsyncExitStack() as ends:
-        stack = SoakedStack(environment=RETENTION, data_dir=new_data_dir())
+        stack = SkewedStack(environment=RETENTION, data_dir=new_data_dir())
         ends.callback(stack.close)
         await asyncio.to_thread(stack.start)
         receiver = await ends.enter_async_context(receiving())
