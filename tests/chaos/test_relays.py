@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from tests.database import as_part
 from tests.integration.events.desk import WEBHOOK_KEY, Desk, opened, until
 from tests.integration.events.nats_server import NatsServer, nats_running
 from tests.integration.events.receiver import Receiver, receiving
+from tests.proofs import record, scale, skew
 
 pytestmark = pytest.mark.chaos
 
@@ -35,11 +38,18 @@ class Size:
     seconds_max: float
 
 
-SIZE = (
-    Size(relays=4, events=20_000, kills=20, seconds_max=600)
-    if os.environ.get("PAYGATE_CHAOS") == "full"
-    else Size(relays=2, events=2_000, kills=6, seconds_max=60)
-)
+def size() -> Size:
+    """Return how large it is this time."""
+    if scale.IS_FULL:
+        kills = scale.whole("PAYGATE_PROOF_KILLS", full=200, short=0)
+        events = scale.whole("PAYGATE_PROOF_EVENTS", full=100_000, short=0)
+        return Size(relays=4, events=events, kills=kills, seconds_max=3_600)
+    if os.environ.get("PAYGATE_CHAOS") == "full":
+        return Size(relays=4, events=20_000, kills=20, seconds_max=600)
+    return Size(relays=2, events=2_000, kills=6, seconds_max=60)
+
+
+SIZE = size()
 
 
 def relays(database_url: str, bus: NatsServer) -> list[Process]:
@@ -52,7 +62,8 @@ def relays(database_url: str, bus: NatsServer) -> list[Process]:
         "PAYGATE_NATS_URL": bus.url,
         "PAYGATE_DELIVERY_LEASE_SECONDS": "2",
     }
-    return [Process(MODULE, environment) for _ in range(SIZE.relays)]
+    ahead = cycle((skew.SECONDS, -skew.SECONDS))  # of the clocks of their hosts
+    return [Process(MODULE, environment, ahead_seconds=next(ahead)) for _ in range(SIZE.relays)]
 
 
 async def change_payments(desk: Desk) -> None:
@@ -94,6 +105,7 @@ async def published(bus: NatsServer) -> dict[str, list[int]]:
 
 async def test_killed_relays_lose_nothing(payments_database_url: str, tmp_path: Path) -> None:
     """Each event arrives at least once and in order per payment; on the bus exactly once."""
+    began = datetime.now(UTC)
     async with AsyncExitStack() as stack:
         desk = await stack.enter_async_context(opened(payments_database_url))
         receiver = await stack.enter_async_context(receiving())
@@ -112,11 +124,16 @@ async def test_killed_relays_lose_nothing(payments_database_url: str, tmp_path: 
             return delivered and await desk.pool.fetchval(left) == 0
 
         await until(all_done, seconds_max=SIZE.seconds_max)
-        stored = await desk.pool.fetch("SELECT payment_id, sequence FROM outbox ORDER BY sequence")
-        expected = by_payment((row["payment_id"], row["sequence"]) for row in stored)
-        assert sum(map(len, expected.values())) == SIZE.events
-        arrived = by_payment((got.payment_id, got.sequence) for got in receiver.received)
-        # Repeated ones, too, come before whatever follows them.
-        assert all(sequences == sorted(sequences) for sequences in arrived.values())
-        assert {payment: sorted(set(found)) for payment, found in arrived.items()} == expected
-        assert await published(bus) == expected
+        with record.outcome("relays", began) as figures:
+            figures |= {"killed": SIZE.kills, "relays": SIZE.relays, "events": SIZE.events}
+            figures["posted"] = len(receiver.received)
+            stored = await desk.pool.fetch(
+                "SELECT payment_id, sequence FROM outbox ORDER BY sequence"
+            )
+            expected = by_payment((row["payment_id"], row["sequence"]) for row in stored)
+            assert sum(map(len, expected.values())) == SIZE.events
+            arrived = by_payment((got.payment_id, got.sequence) for got in receiver.received)
+            # Repeated ones, too, come before whatever follows them.
+            assert all(sequences == sorted(sequences) for sequences in arrived.values())
+            assert {payment: sorted(set(found)) for payment, found in arrived.items()} == expected
+            assert await published(bus) == expected

@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -52,26 +52,32 @@ class Client:
         self.told: Counter[str] = Counter()
         self.acknowledged: dict[str, str] = {}  # how each action ended, by its id
 
+    async def send(self, request: Request, key: str) -> Response:
+        """Send a request under a key, once."""
+        method = getattr(self._stub, type(request).__name__.removesuffix("Request"))
+        metadata = (("authorization", f"Bearer {self._api_key}"), ("idempotency-key", key))
+        reply: Response = await method(request, metadata=metadata, timeout=6)
+        return reply
+
+    def note(self, reply: Response) -> None:
+        """Note a final reply."""
+        status = pb.Action.Status.Name(reply.action.status)
+        self.told[status] += 1
+        self.acknowledged[reply.action.id] = status.removeprefix("STATUS_")
+
     async def write(self, request: Request) -> Response | None:
         """Return the final reply; None if the request was refused."""
-        method = getattr(self._stub, type(request).__name__.removesuffix("Request"))
-        metadata = (
-            ("authorization", f"Bearer {self._api_key}"),
-            ("idempotency-key", uuid.uuid4().hex),
-        )
-        deadline = time.monotonic() + 4 * PENDING_SECONDS_MAX
+        key, deadline = uuid.uuid4().hex, time.monotonic() + 4 * PENDING_SECONDS_MAX
         while time.monotonic() < deadline:
             try:
-                reply: Response = await method(request, metadata=metadata, timeout=6)
+                reply = await self.send(request, key)
             except aio.AioRpcError as problem:
                 self.told[problem.code().name] += 1
                 if problem.code() not in RETRIED:
                     return None
             else:
                 if reply.action.status != pb.Action.STATUS_PENDING:
-                    status = pb.Action.Status.Name(reply.action.status)
-                    self.told[status] += 1
-                    self.acknowledged[reply.action.id] = status.removeprefix("STATUS_")
+                    self.note(reply)
                     return reply
                 self.told["PENDING"] += 1
             await asyncio.sleep(self._dice.uniform(0.02, 0.2))
@@ -127,12 +133,12 @@ async def kill_at_random(stack: Stack, clients: list[Client]) -> list[str]:
     return killed
 
 
-def acknowledged(clients: list[Client]) -> int:
+def acknowledged(clients: Sequence[Client]) -> int:
     """Return how many requests got a final reply."""
     return sum(len(client.acknowledged) for client in clients)
 
 
-async def assert_kept(books: Books, clients: list[Client]) -> None:
+async def assert_kept(books: Books, clients: Sequence[Client]) -> None:
     """What was acknowledged is there as it was told, and nothing else: no request has acted twice.
 
     Every client has repeated each of its requests until it was told.
