@@ -18,8 +18,10 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 	--no-header --no-annotate --quiet
 YAML = $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
+PROOFS = histories kills bank relays rotation overload soak
+
 .DEFAULT_GOAL := help
-.PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos ha attack sandboxes fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
+.PHONY: help run ready reset up down test test-root test-browser e2e-docker chaos proofs $(PROOFS:%=proof-%) ha attack sandboxes fuzz fuzz-openapi coverage mutate bench check docs fmt proto-generate proto-lint proto-breaking http-breaking openapi-breaking \
 	audit images wheel wheel-test sandbox-image check-workflows check-types check-clients check-style \
 	lock hooks console python venv-local venv-dev venv-bench venv-ha node-modules newman bench-tools chromium promtool etcd check-generated check-envoy
 
@@ -65,6 +67,22 @@ chaos: venv-dev node-modules chromium ## run the whole crash matrix, for longer
 # `HA=--short` for less; `python -m tests.ha --help` tells the rest.
 ha: venv-ha etcd ## as root: kill and cut off three machines under load, in namespaces; 15 minutes
 	PYTHONPATH=build/python:clients/python python -m tests.ha --json ha.json --logs .ha $(HA)
+
+# One proof by itself is `make proof-NAME`. Each writes proofs/NAME.json; some take an hour or two.
+proof-kills proof-relays proof-histories proof-bank proof-rotation proof-overload: proof-%: venv-dev
+	PAYGATE_PROOFS=full nice pytest --timeout=14400 $(PROOF_OF_$*)
+PROOF_OF_kills = tests/chaos/test_storm.py
+PROOF_OF_relays = tests/chaos/test_relays.py
+PROOF_OF_histories = tests/proofs/test_histories.py
+PROOF_OF_bank = tests/proofs/test_bad_bank.py
+PROOF_OF_rotation = tests/proofs/test_rotation.py
+PROOF_OF_overload = tests/proofs/test_overload.py
+
+proof-soak: venv-dev
+	PYTHONPATH=.:build/python:clients/python:clients/python-testing nice python -m tests.proofs.soak
+
+proofs: $(PROOFS:%=proof-%) ## prove it, for hours, and write the figures into docs/reliability.md
+	python -m tests.proofs.render
 
 attack: venv-dev ## attack it from all sides, for longer
 	PAYGATE_ATTACK=full pytest -m attack --timeout=1800

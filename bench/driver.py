@@ -52,6 +52,8 @@ class Load:
     Attributes:
         calls: So many, instead of so many seconds.
         rate: Calls per second; as many as are answered if it is 0.
+        times: The file for the time of each call that went well, or of every one.
+        failed_times: The file for those of calls that failed, if they are to be told apart.
     """
 
     port: int
@@ -62,6 +64,7 @@ class Load:
     seconds: float = 0.0
     calls: int = 0
     rate: float = 0.0
+    failed_times: str = ""
 
 
 @dataclass(kw_only=True)
@@ -91,6 +94,7 @@ class Driver:
 
     load: Load
     times: "array[int]" = field(default_factory=lambda: array("I"))
+    failed_times: "array[int]" = field(default_factory=lambda: array("I"))
 
     def __post_init__(self) -> None:
         self._requests = http2.Requests(self.load.headers)
@@ -196,7 +200,9 @@ class Driver:
         return ended
 
     def _count(self, connection: Connection, *, well: bool) -> None:
-        self.times.append(int((time.perf_counter() - connection.sent) * 1e6))
+        apart = self.load.failed_times and not well
+        took = int((time.perf_counter() - connection.sent) * 1e6)
+        (self.failed_times if apart else self.times).append(took)
         if well:
             self._well[connection.operation] += 1
         else:
@@ -218,6 +224,9 @@ def main() -> None:
     counted = driver.run()
     with open(driver.load.times, "wb") as file:  # noqa: PTH123  # array wants a real file
         driver.times.tofile(file)
+    if driver.load.failed_times:
+        with open(driver.load.failed_times, "wb") as file:  # noqa: PTH123  # as above
+            driver.failed_times.tofile(file)
     json.dump(asdict(counted), sys.stdout)
 
 

@@ -55,7 +55,7 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
 
 # What takes long comes first: nobody is then left alone with it at the end.
 LONG = (
-    *("console", "e2e", "chaos", "integration", "bench"),
+    *("console", "e2e", "chaos", "proofs", "integration", "bench"),
     *("fuzz", "openapi", "observability", "ci", "k8s", "attack"),
 )
 

@@ -26,10 +26,11 @@ from tests.proofs.hosts import SkewedStack
 
 SECONDS = 60.0 if os.environ.get("PAYGATE_CHAOS") == "full" else 12.0
 CLIENTS = 48 if scale.IS_FULL else 16
-BETWEEN_KILLS_SECONDS = 1.0 if scale.IS_FULL else 1.2
+BETWEEN_KILLS_SECONDS = 1.2
 # How long the next kill may wait for a request that goes well: on a busy machine what was killed
 # takes long to come back, and a stack that does nothing has nothing to lose.
 CALM_SECONDS_MAX = 8.0
+PAUSE_SECONDS_MAX = 0.8  # of a client that is told to try again
 KILLS_MIN = scale.whole("PAYGATE_PROOF_KILLS", full=1_000, short=8)
 ACKNOWLEDGED_MIN = scale.whole("PAYGATE_PROOF_OPERATIONS", full=200_000, short=100)
 RETRIED = {
@@ -68,6 +69,7 @@ class Client:
     async def write(self, request: Request) -> Response | None:
         """Return the final reply; None if the request was refused."""
         key, deadline = uuid.uuid4().hex, time.monotonic() + 4 * PENDING_SECONDS_MAX
+        pause = 0.02
         while time.monotonic() < deadline:
             try:
                 reply = await self.send(request, key)
@@ -80,7 +82,8 @@ class Client:
                     self.note(reply)
                     return reply
                 self.told["PENDING"] += 1
-            await asyncio.sleep(self._dice.uniform(0.02, 0.2))
+            pause = min(pause * 2, PAUSE_SECONDS_MAX)  # or those who wait would be all the load
+            await asyncio.sleep(self._dice.uniform(pause / 2, pause))
         raise TimeoutError("a request never got its final reply")
 
     async def run(self, storm: "asyncio.Task[object]") -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from paygate.acquirer.v1 import acquirer_service_pb2 as pb
+from services.acquirer.errors import UnreachableError
 from services.acquirer.line import Lines
 from services.acquirer.operations import Operations
 
@@ -27,23 +28,41 @@ DELAY_SECONDS_MAX, LATE_SECONDS, LOST_SECONDS = 1.0, 4.0, 12.0
 Does = Callable[..., Awaitable[pb.Outcome]]
 
 
+# What was lost or late once goes as it should when it comes again: a caller who is unlucky twice in
+# a row waits twice as long, which says nothing of the gateway.
+_struck: set[str] = set()
+
+
+def _dice(reference: str) -> float:
+    """Return where of 100 an operation fell; past everything if it was struck before."""
+    fell = random.uniform(0, 100)
+    if fell < LOST_REQUEST + LOST_REPLY + TOO_LATE:
+        if reference in _struck:
+            return 100.0
+        _struck.add(reference)
+    return fell
+
+
+async def _lost() -> pb.Outcome:
+    await asyncio.sleep(LOST_SECONDS)  # by when nobody waits any more
+    raise UnreachableError
+
+
 def on_a_bad_day(does: Does) -> Does:
     """Return what carries out an operation, with all that can become of it."""
 
     async def done(self: Operations, request: Any) -> pb.Outcome:
-        dice = random.uniform(0, 100)
-        if dice < LOST_REQUEST:
-            await asyncio.sleep(LOST_SECONDS)
-            raise ConnectionError("it was lost")
-        if (dice := dice - LOST_REQUEST) < LOST_REPLY:
+        fell = _dice(request.reference)
+        if fell < LOST_REQUEST:
+            return await _lost()
+        if (fell := fell - LOST_REQUEST) < LOST_REPLY:
             await does(self, request)
-            await asyncio.sleep(LOST_SECONDS)
-            raise ConnectionError("it was lost")
-        if (dice := dice - LOST_REPLY) < DELAYED:
-            await asyncio.sleep(random.uniform(0, DELAY_SECONDS_MAX))
-        elif (dice := dice - DELAYED) < TOO_LATE:
+            return await _lost()
+        if (fell := fell - LOST_REPLY) < TOO_LATE:
             await asyncio.sleep(LATE_SECONDS)
-        elif dice - TOO_LATE < DONE_TWICE:
+        elif (fell := fell - TOO_LATE) < DELAYED:
+            await asyncio.sleep(random.uniform(0, DELAY_SECONDS_MAX))
+        elif fell - DELAYED < DONE_TWICE:
             first, _ = await asyncio.gather(does(self, request), does(self, request))
             return first
         return await does(self, request)
@@ -55,9 +74,10 @@ def asked_on_a_bad_day(does: Does) -> Does:
     """Return what answers a question, or undoes: now and then nobody hears of it."""
 
     async def done(self: Operations, request: Any) -> pb.Outcome:
-        if random.uniform(0, 100) < LOST_QUESTION:
-            await asyncio.sleep(LOST_SECONDS)
-            raise ConnectionError("it was lost")
+        about = f"of {getattr(request, 'reference', '') or request.authorization_reference}"
+        if random.uniform(0, 100) < LOST_QUESTION and about not in _struck:
+            _struck.add(about)
+            return await _lost()
         return await does(self, request)
 
     return done

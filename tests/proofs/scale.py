@@ -3,9 +3,16 @@
 import os
 import time
 
+import pytest
+
 IS_FULL = bool(os.environ.get("PAYGATE_PROOFS"))
 # Then a proof ends with what it has; a page that says so is better than none.
 MINUTES_MAX = float(os.environ.get("PAYGATE_PROOF_MINUTES") or 24 * 60)
+# Of a proof whose parts every run of the tests has anyway: docs/reliability.md names them.
+LONG = pytest.mark.skipif(
+    not IS_FULL and os.environ.get("PAYGATE_CHAOS") != "full",
+    reason="the long form is `make chaos` or `make proofs`",
+)
 
 
 def whole(name: str, *, full: int, short: int) -> int:

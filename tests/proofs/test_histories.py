@@ -24,7 +24,7 @@ from tests.proofs.skew import OF_A_RIG
 
 pytestmark = pytest.mark.chaos
 
-HISTORIES = whole("PAYGATE_PROOF_HISTORIES", full=10_000, short=150)
+HISTORIES = whole("PAYGATE_PROOF_HISTORIES", full=10_000, short=80)
 AT_ONCE = 12
 KILL_EVERY_SECONDS = 5.0
 CAUGHT_MIN = 0.99
