@@ -21,8 +21,8 @@ def _soak(found: Figures) -> str:
     memory = max(one["growth"] for what, one in trends.items() if what.endswith(" memory"))
     grown = ", ".join(found["grown"]) or "nothing"
     return (
-        f"{found['minutes']:.0f} minutes, {found['calls']:,} calls, {found['sandboxes']:,} sandboxes"
-        f" made and removed. Memory of any process at most {memory:+.1%}."
+        f"{found['minutes']:.0f} minutes, {found['calls']:,} calls,"
+        f" {found['sandboxes']:,} sandboxes made and removed. Memory of any process at most {memory:+.1%}."
         f" Grown beyond its bound: {grown}. Errors: {found['errors']}."
         f" Books: {found['books']}."
     )

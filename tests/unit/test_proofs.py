@@ -40,7 +40,7 @@ def test_a_descriptor_lost_every_half_hour_is_found() -> None:
 
 def test_a_table_that_only_grows_is_found_unless_it_is_kept() -> None:
     """A saw that is cut again and again is bounded."""
-    kept = sorted(KEPT)[0]
+    kept = min(KEPT)
     samples = [
         {
             "seconds": 60.0 * minute,
@@ -82,7 +82,11 @@ def test_a_result_goes_into_its_row_alone() -> None:
     """A proof that has failed says so on the page."""
     page = "| `make proof-kills` | none | – |\n| `make proof-relays` | old | – |"
     result = {
-        **{"proof": "kills", "ok": True, "date": "2026-11-29", "minutes": 21.2, "commit": "abc"},
+        "proof": "kills",
+        "ok": True,
+        "date": "2026-11-29",
+        "minutes": 21.2,
+        "commit": "abc",
         "figures": {"killed": 1000, "acknowledged": 200_001},
     }
     first, second = render.rendered(page, {"kills": result}).split("\n")

@@ -7,7 +7,6 @@ from typing import Any
 
 PARTS_OF_A_RUN = 6  # the first is compared with the last
 GROWTH_MAX = 0.05
-MEMORY_SLACK = 1 << 20  # bytes; a process of 60 MB may have that much by chance
 COUNT_SLACK = 2  # descriptors or threads: a connection that is there now and then
 ROWS_SLACK = 100
 TABLE_BYTES_SLACK = 256 << 10
@@ -54,7 +53,7 @@ def parts(samples: Iterable[Mapping[str, Any]], *, warm_seconds: float) -> list[
     found = []
     for name in sorted(set(warm[0]) & set(warm[-1]) - {"seconds"}):
         for what, slack in (
-            ("memory", MEMORY_SLACK),
+            ("memory", 0),
             ("descriptors", COUNT_SLACK),
             ("threads", COUNT_SLACK),
         ):
