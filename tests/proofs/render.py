@@ -22,7 +22,8 @@ def _soak(found: Figures) -> str:
     grown = ", ".join(found["grown"]) or "nothing"
     return (
         f"{found['minutes']:.0f} minutes, {found['calls']:,} calls,"
-        f" {found['sandboxes']:,} sandboxes made and removed. Memory of any process at most {memory:+.1%}."
+        f" {found['sandboxes']:,} sandboxes made and removed."
+        f" Memory of any process at most {memory:+.1%}."
         f" Grown beyond its bound: {grown}. Errors: {found['errors']}."
         f" Books: {found['books']}."
     )
