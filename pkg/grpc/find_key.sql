@@ -1,5 +1,6 @@
 -- What is stored of an API key. Ids of keys are random and unique enough that no two merchants share
 -- one. A sandbox's ends with its owner's.
+-- Shards: any.
 SELECT
   k.merchant_id, k.digest, k.scopes, k.expire_time,
   k.revoke_time IS NOT NULL

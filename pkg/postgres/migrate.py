@@ -2,10 +2,13 @@
 
 dbmate wants the address of one server. This finds the primary among those that an address names,
 and becomes dbmate. The address is in `DATABASE_URL`, or in the file that `DATABASE_URL_FILE` names.
+With `PAYGATE_SHARDS=citus` it is a cluster's coordinator, and the tables are spread over its nodes
+afterwards; `DBMATE_MIGRATIONS_DIR` has the statements for that.
 """
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from pkg.postgres.servers import addresses_of, primary_of
+from pkg.postgres.shards.distribute import distribute
 
 PRIMARY_SECONDS_MAX = 60.0
 ATTEMPT_SECONDS_MAX = 5.0
@@ -62,7 +66,13 @@ def main() -> NoReturn:
         sys.exit(f"no server of the database can be written to: {type(problem).__name__}")
     arguments = sys.argv[1:] or ["migrate"]
     # Not as an argument: the address may hold a password, and arguments are public.
-    os.execvpe("dbmate", ["dbmate", *arguments], {**os.environ, "DATABASE_URL": address})  # noqa: S606, S607
+    environment = {**os.environ, "DATABASE_URL": address}
+    if os.environ.get("PAYGATE_SHARDS") == "citus":
+        done = subprocess.run(["dbmate", *arguments], env=environment, check=False)  # noqa: S603, S607
+        if done.returncode == 0:
+            asyncio.run(distribute(url, Path(os.environ["DBMATE_MIGRATIONS_DIR"])))
+        sys.exit(done.returncode)
+    os.execvpe("dbmate", ["dbmate", *arguments], environment)  # noqa: S606, S607
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """PostgreSQL through asyncpg: statements from files, pools, and one place for its errors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -174,8 +174,10 @@ async def open_pool(
     command_timeout_seconds: float,
     name: str,
     tracer: Tracer | None = None,
-    first: str | None = None,
+    first: str | Callable[[], str] | None = None,
     writes: bool = True,
+    statements_max: int = 100,
+    more_settings: Mapping[str, str] | None = None,
 ) -> Pool:
     """Open a pool of connections that no statement leaves anything behind in.
 
@@ -185,9 +187,11 @@ async def open_pool(
         command_timeout_seconds: For a statement, for making a connection, and for waiting for one.
         name: The application's, as PostgreSQL shows it.
         tracer: Records its statements; None for nobody.
-        first: A statement that each connection begins with.
+        first: A statement that each connection begins with, or what returns it.
         writes: Whether only a server will do that can be written to, out of those that `url` names;
             otherwise that is for `url` to say.
+        statements_max: How many statements a connection keeps prepared.
+        more_settings: The server's, by name, beside those that every pool has.
 
     Raises:
         DependencyUnavailableError: No connection could be made.
@@ -198,7 +202,7 @@ async def open_pool(
         if tracer:
             tracer.watch(connection)
         if first is not None:
-            await connection.execute(first)
+            await connection.execute(first if isinstance(first, str) else first())
 
     async def keep(_connection: object) -> None:
         """Reset nothing on release: the only state is the merchant's id, and a RESET costs."""
@@ -216,7 +220,11 @@ async def open_pool(
             reset=keep,
             init=begin,
             target_session_attrs="read-write" if writes else None,
-            server_settings=_server_settings(name, command_timeout_seconds),
+            statement_cache_size=statements_max,
+            server_settings={
+                **_server_settings(name, command_timeout_seconds),
+                **(more_settings or {}),
+            },
         )
         return pool
 

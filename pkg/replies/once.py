@@ -15,8 +15,8 @@ from google.protobuf.message import Message
 from pkg.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 from pkg.grpc.guard import Context, add_reply_header, called_method, metadata_values
 from pkg.grpc.validation import Checks
+from pkg.postgres.shards.tenancy import merchants_of
 from pkg.postgres.sql import Pool, statements
-from pkg.postgres.tenancy import MerchantPool
 from pkg.replies.sealing import ReplyBox
 from pkg.secret import Secret
 
@@ -41,7 +41,7 @@ class Once:
     """
 
     def __init__(self, pool: Pool, key: Secret) -> None:
-        self._pool = MerchantPool(pool)
+        self._pool = merchants_of(pool)
         self._box = ReplyBox(key)
         self._fingerprint_key = hmac.digest(
             bytes.fromhex(key.reveal()), b"paygate stored request fingerprint v1", hashlib.sha256

@@ -27,8 +27,9 @@ from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer, tracer_of
 from pkg.postgres.health import database_checks
-from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
-from pkg.postgres.tenancy import MerchantPool
+from pkg.postgres.shards.opening import open_database
+from pkg.postgres.shards.tenancy import merchants_of
+from pkg.postgres.sql import Pool, Pools
 from pkg.process.mode import Mode
 from pkg.process.observed import call_records, observed
 from pkg.process.repeating import meanwhile, pause
@@ -64,13 +65,14 @@ def _url(settings: Settings) -> str:
 
 
 async def _pool(settings: Settings, tracer: Tracer | None) -> Pool:
-    return await open_pool(
+    return await open_database(
         _url(settings),
+        settings.shards,
         size=settings.database_pool_size,
         command_timeout_seconds=settings.database_timeout_seconds,
         name=NAME,
         tracer=tracer,
-        first=BEGIN_COMMIT_ERA,
+        begins_era=True,
     )
 
 
@@ -81,10 +83,10 @@ async def serve(settings: Settings) -> None:
     pools = Pools(metrics)
     async with await _pool(settings, tracer) as pool:
         pools.add("webhooks", pool)
-        journal = Journal(MerchantPool(pool))
+        journal = Journal(merchants_of(pool))
         watches = Watches(journal)
         servicer = WebhookServicer(
-            Endpoints(MerchantPool(pool), box),
+            Endpoints(merchants_of(pool), box),
             journal,
             Authenticator(
                 PostgresKeyStore(pool),

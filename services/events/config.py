@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from pkg.postgres.shards.opening import Shards
 from pkg.process import timing
 from pkg.process.production import Objection, Posture
 from pkg.process.production_database import Database
@@ -26,6 +27,8 @@ class Settings(ServerSettings):
     model_config = SettingsConfigDict(env_prefix="PAYGATE_")
 
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    # Whether that is a cluster's coordinator, and merchants are on its nodes.
+    shards: Shards = Shards.NONE
     listen: str = "127.0.0.1:50053"
     # Secret, since it may hold a password.
     nats_url: SecretStr | None = None

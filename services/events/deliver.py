@@ -144,7 +144,7 @@ class Deliverer:
     async def fail_unwanted(self) -> bool:
         """Give up what no endpoint wants any more; return whether there may be more."""
         limit = self._limits.unwanted_max
-        return await self._queue.fail_unwanted(limit=limit) == limit
+        return await self._queue.fail_unwanted(limit=limit) >= limit
 
     async def _deliver_until(self, stopped: asyncio.Event) -> None:
         while not stopped.is_set():

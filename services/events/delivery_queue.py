@@ -120,8 +120,8 @@ class DeliveryQueue:
     async def fail_unwanted(self, *, limit: int) -> int:
         """Give up deliveries to endpoints that are disabled or gone; return how many."""
         with translated():
-            count: int = await self._pool.fetchval(SQL["fail_unwanted"], limit)
-        return count
+            rows = await self._pool.fetch(SQL["fail_unwanted"], limit)  # one for each shard
+        return sum(row["count"] for row in rows)
 
 
 def _claimed(row: Row) -> Iterator[Claimed]:

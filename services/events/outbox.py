@@ -58,7 +58,11 @@ class Outbox:
         """Return what waits: its state, how many events, up to a bound, and the oldest's age."""
         with translated():
             rows = await self._pool.fetch(SQL["count_waiting"])
-        return [(row["state"], row["count"], row["age_seconds"]) for row in rows]
+        waiting: dict[str, tuple[int, float]] = {}
+        for row in rows:  # of each shard
+            count, age = waiting.get(row["state"], (0, 0.0))
+            waiting[row["state"]] = (count + row["count"], max(age, row["age_seconds"]))
+        return [(state, count, age) for state, (count, age) in waiting.items()]
 
     async def remove_old(self, *, keep: timedelta, limit: int) -> int:
         """Remove events that are done with and older than that; return how many."""
@@ -70,8 +74,8 @@ class Outbox:
 
     async def _count(self, statement: str, *arguments: object) -> int:
         with translated():
-            count: int = await self._pool.fetchval(SQL[statement], *arguments)
-        return count
+            rows = await self._pool.fetch(SQL[statement], *arguments)  # one for each shard
+        return sum(row["count"] for row in rows)
 
     async def _note(self, statement: str, events: Sequence[Unpublished]) -> None:
         if not events:

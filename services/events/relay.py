@@ -87,7 +87,7 @@ class Relay:
         count = await self._outbox.fan_out(limit=limit, publishes=bool(self._bus))
         if count:
             self._relayed()
-        return count == limit
+        return count >= limit
 
     async def publish(self) -> bool:
         """Publish the next event of each payment; return whether there were any.
@@ -115,7 +115,7 @@ class Relay:
         """
         limit = self._limits.removal_max
         events = await self._outbox.remove_old(keep=self._limits.keep, limit=limit)
-        return limit in {events, await self._outbox.remove_attempts(limit=limit)}
+        return limit <= max(events, await self._outbox.remove_attempts(limit=limit))
 
     async def _published(self, bus: Bus, event: Unpublished) -> bool:
         if self._tracer is None:

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from grpc import aio
 
@@ -32,7 +31,7 @@ from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer, tracer_of
 from pkg.postgres.health import database_checks
-from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, Pools, open_pool
+from pkg.postgres.sql import Pool, Pools
 from pkg.process.observed import call_records, observed
 from pkg.process.repeating import meanwhile
 from pkg.process.settings import as_secret
@@ -67,6 +66,8 @@ from services.payments.setup.connections import (
     bank_line,
     decline_limits,
     dependencies,
+    opener,
+    operators_pools,
     reading_pool,
     sandbox_pool,
     store_on,
@@ -80,7 +81,6 @@ from services.payments.use_cases.sweep import Sweep
 SERVICE = "payments"  # in the log
 # New payments give way to what is to be done with those that there are.
 SHED_FIRST = ("/paygate.payments.v1.PaymentService/Authorize",)
-ADMIN_POOL_SIZE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ async def composed(
     metrics, tracer = Metrics(), tracer_of(name, os.environ)
     pools = Pools(metrics)
     url, timeout = settings.database_url.get_secret_value(), settings.database_timeout_seconds
-    opened = partial(open_pool, url, command_timeout_seconds=timeout, name=NAME, tracer=tracer)
+    opened = opener(settings, tracer)
     reads = await opened(size=settings.database_pool_size)
-    writes = await opened(size=1, first=BEGIN_COMMIT_ERA)
+    writes = await opened(size=1, begins_era=True)
     pools.add("reads", reads)
     pools.add("writes", writes)
     async with (
@@ -227,13 +227,7 @@ async def administer(settings: AdminSettings) -> None:
     metrics, tracer = Metrics(), tracer_of("paygate-admin", os.environ)
     pools = Pools(metrics)
     async with (
-        await open_pool(
-            url,
-            size=ADMIN_POOL_SIZE,
-            command_timeout_seconds=timeout,
-            name=NAME,
-            tracer=tracer,
-        ) as pool,
+        operators_pools(settings, tracer) as (pool, actions),
         opened_vault(
             settings,
             name=NAME,
@@ -256,7 +250,7 @@ async def administer(settings: AdminSettings) -> None:
         servicer = AdminServicer(
             PostgresMerchants(pool),
             PostgresKeys(pool),
-            PostgresActions(pool),
+            PostgresActions(actions),
             KeyDigest(as_secret(settings.key_pepper)),
             vault.rotation if vault else None,
             Once(pool, as_secret(settings.key_pepper)),

@@ -121,8 +121,8 @@ class Store(Protocol):
         in the way, whose key is held or which has ended; they are to be stored one by one.
         """
 
-    async def ensure_kept(self) -> None:
-        """Return when what was read before is kept for good: ask before a client is told it."""
+    async def ensure_kept(self, merchant_id: str) -> None:
+        """Return when what was read of a merchant is kept: ask before a client is told it."""
 
     async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""

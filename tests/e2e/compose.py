@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import psutil
 
+from tests.cluster import URL
 from tests.e2e.stack import Stack
 from tests.e2e.tunnel import HOST, into, out_of
 from tools.stack.settings import REPOSITORY
@@ -22,11 +23,21 @@ ADMIN_PORT = 50054
 def new_stack(*, workers: int = 2) -> Stack:
     """Return a stack, not started yet: of processes, or of containers if PAYGATE_E2E says so.
 
+    The processes have their own database, or the cluster that PAYGATE_CITUS_URL names.
+
     Args:
         workers: How many payments processes; of containers there is one.
     """
     if os.environ.get("PAYGATE_E2E") == "compose":
         return ComposeStack()
+    if URL:
+        bank = URL.replace("//payments@", "//acquirer@").replace("/payments?", "/acquirer?")
+        told = {
+            "DATABASE_URL": URL,
+            "ACQUIRER_DATABASE_URL": bank,
+            "PAYGATE_SHARDS": "citus",
+        }
+        return Stack(workers=workers, environment=told)
     return Stack(workers=workers)
 
 

@@ -128,10 +128,10 @@ async def test_a_row_whose_wait_was_cancelled_is_not_believed(pair: Pair, ports:
     assert await ports.is_shown(end)
     assert await ports.stored_reply(change) == REPLY
     with pytest.raises(DependencyUnavailableError):
-        await ports.store.ensure_kept()
+        await ports.store.ensure_kept(MERCHANT)
     pair.standby.thaw()
     async with asyncio.timeout(10):
-        await ports.store.ensure_kept()
+        await ports.store.ensure_kept(MERCHANT)
 
 
 @pytest.fixture

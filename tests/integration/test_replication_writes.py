@@ -147,7 +147,7 @@ async def of_payments(services: Services) -> dict[str, Write]:
         "settle": store.commit(Change(payment=payment, actions=(action,))),
         "leave pending": store.leave_pending(second.payment, second.actions[0], b"reply"),
         "take due": store.take_due(set(ActionType), limit=100, lease=LEASE),
-        "what was read": store.ensure_kept(),
+        "what was read": store.ensure_kept(services.merchant),
         "clock": services.sandbox.advance(
             services.merchant, timedelta(0), ahead_max=timedelta(days=1)
         ),

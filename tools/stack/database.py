@@ -12,6 +12,8 @@ import asyncpg
 from pkg.postgres.connection import Connection
 from pkg.postgres.migrate import AWAY, found
 from pkg.postgres.servers import connect
+from pkg.postgres.shards.distribute import distribute
+from pkg.postgres.shards.opening import Shards
 from pkg.process.called import RUN
 from tools.stack.errors import StackError
 from tools.stack.postgres import PARTS
@@ -90,6 +92,25 @@ async def migrate(url: str, *, service: str, logs: Path) -> None:
             environment={**os.environ, "DATABASE_URL": address},
         )
     )
+
+
+async def spread(url: str, *, shards: str) -> None:
+    """Spread the gateway's tables over a cluster's nodes, as far as that is not done yet.
+
+    Args:
+        url: Of the coordinator, as the owner of the tables.
+        shards: What PAYGATE_SHARDS says: nothing is done where it is not `citus`.
+
+    Raises:
+        StackError: It can't be done.
+    """
+    if shards != Shards.CITUS:
+        return
+    migrations = REPOSITORY / "services" / "payments" / "migrations"
+    try:
+        await distribute(url, migrations, connect_seconds_max=CONNECT_SECONDS_MAX)
+    except (*AWAY, asyncpg.InterfaceError) as error:
+        raise StackError(f"The tables can't be spread over the cluster: {error}.") from error
 
 
 def _with(url: str, **parameters: str) -> str:

@@ -76,6 +76,7 @@ class Stack:
             database.migrate(databases.payments, service="payments", logs=settings.logs),
             database.migrate(databases.acquirer, service="acquirer", logs=settings.logs),
         )
+        await database.spread(databases.payments, shards=settings.shards)
         screen.step("tables are up to date")
         programs = Programs(
             settings=settings,

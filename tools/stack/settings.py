@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pkg.postgres.shards.opening import Shards
 from pkg.process.data_folder import ADMIN_ENV, data_dir
 from tools.edge.tracing import Traces, wanted
 from tools.stack.errors import StackError
@@ -32,6 +33,7 @@ class Settings:
         database_url: The gateway's database; empty for the embedded PostgreSQL.
         acquirer_database_url: The bank's database; empty to derive it from `database_url`.
         keyring: The file of keys that cards are encrypted under: never beside what it opens.
+        shards: Whether `database_url` is of a cluster; see `PAYGATE_SHARDS` of the services.
         traces: Where the edge sends spans; the services read the same variables by themselves.
     """
 
@@ -42,6 +44,7 @@ class Settings:
     database_url: str
     acquirer_database_url: str
     keyring: Path
+    shards: str = Shards.NONE
     traces: Traces | None = None
 
     @property
@@ -100,6 +103,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("DATABASE_URL", ""),
         acquirer_database_url=environment.get("ACQUIRER_DATABASE_URL", ""),
         keyring=_keyring(environment, folder),
+        shards=environment.get("PAYGATE_SHARDS", Shards.NONE),
         traces=_traces(environment),
     )
 

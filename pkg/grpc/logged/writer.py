@@ -17,8 +17,8 @@ from pkg.errors import DependencyUnavailableError
 from pkg.grpc.calls import Ended, EndedCalls
 from pkg.grpc.logged.entries import Entry, columns_of, entry_of
 from pkg.observe.metrics import Metrics
+from pkg.postgres.shards.tenancy import merchants_of
 from pkg.postgres.sql import Pool, statements, translated
-from pkg.postgres.tenancy import MerchantPool
 
 logger = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class RequestWriter:
 
     def __init__(self, pool: Pool, metrics: Metrics) -> None:
         self._pool = pool
-        self._own = MerchantPool(pool)
+        self._own = merchants_of(pool)
         lost = metrics.counter(
             "paygate_logged_requests_lost_total",
             "Calls that are missing in the sandbox's request log: there were too many (overflow),"

@@ -12,6 +12,7 @@
 -- then take turns: one with many endpoints gets no more than one with a single one. Due by the
 -- clock of their merchant; the lease ($3) goes by real time. Few clocks are ahead: they are looked up
 -- only for what is not due by the real time.
+-- Shards: each, at most $1 event_ids.
 WITH RECURSIVE waiting AS (
   -- One look into the index for each endpoint, however many deliveries wait for it: its first.
   (

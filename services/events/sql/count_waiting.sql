@@ -1,5 +1,6 @@
 -- How many events wait for their deliveries, and how many for the bus, up to a bound, with the age of
 -- the oldest of those counted. Streams are in no order of age, so beyond the bound the age is a guess.
+-- Shards: each.
 SELECT
   'unrelayed' AS state,
   count(*) AS count,

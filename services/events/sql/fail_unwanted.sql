@@ -1,6 +1,7 @@
 -- Gives up deliveries to endpoints that are disabled or gone, at most $1, and says how many.
 --
 -- What is under way is left to whoever has the lease.
+-- Shards: each.
 WITH RECURSIVE waiting AS (
   (
     SELECT merchant_id, endpoint_id

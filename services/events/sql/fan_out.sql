@@ -7,6 +7,7 @@
 -- A delivery behind one that waits for its retry is not due before that: otherwise each look for
 -- due ones would step over it. Streams are compared as rows for the sake of their index, see
 -- `claim_deliveries`. $2: no bus is configured, so there is nothing to publish.
+-- Shards: each.
 WITH taken AS MATERIALIZED (
   SELECT
     merchant_id, id, payment_id, sequence, type,

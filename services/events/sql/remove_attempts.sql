@@ -1,6 +1,7 @@
 -- Removes attempts at endpoints that are gone, at most $1, and says how many.
 --
 -- One look into the index for each endpoint that has any.
+-- Shards: each.
 WITH RECURSIVE attempted AS (
   (
     SELECT merchant_id, endpoint_id

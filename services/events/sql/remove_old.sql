@@ -1,5 +1,6 @@
 -- Removes events that are older than $1 and done with, and their deliveries and attempts with them: by the
 -- real time, and the oldest of each merchant whose clock is ahead by that.
+-- Shards: each.
 WITH by_real_time AS MATERIALIZED (
   SELECT o.merchant_id, o.id
   FROM outbox o

@@ -2,6 +2,7 @@
 --
 -- One look into the index for each payment, however many of its events wait. The lease goes by real
 -- time, so that no turn of the sandbox's clock can end it.
+-- Shards: each, at most $1.
 WITH RECURSIVE heads AS (
   (
     SELECT merchant_id, payment_id, id

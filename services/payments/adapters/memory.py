@@ -165,7 +165,7 @@ class MemoryStore:
         else:
             self.due.pop((merchant_id, action.id), None)
 
-    async def ensure_kept(self) -> None:
+    async def ensure_kept(self, merchant_id: str) -> None:
         """Return: what is read here is kept as well as all else."""
 
     async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:

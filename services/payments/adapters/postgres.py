@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 import asyncpg
@@ -9,8 +11,9 @@ import asyncpg
 from pkg.errors import DependencyUnavailableError
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
-from pkg.postgres.group_commit import GroupCommit
-from pkg.postgres.sql import Pool, Proof, Row, statements, translated
+from pkg.postgres.shards.lanes import Groups, groups_on
+from pkg.postgres.shards.proofs import Proofs
+from pkg.postgres.sql import Pool, Row, statements, translated
 from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.rows import (
     SETTLING,
@@ -78,24 +81,21 @@ class PostgresStore:
         self._clocks = clocks
         self._lease = lease
         self._tally = tally = tally or StoreTally(Metrics())
-        self._commits: GroupCommit[_Row, CommitResult] = GroupCommit(
+        alike = partial(groups_on, wait_seconds_max=wait_seconds_max, tracer=tracer)
+        self._commits: Groups[_Row, CommitResult] = alike(
+            writes,
             self._write,
+            merchant_of=lambda row: row[0].payment.merchant_id,
             kind=_kind_of,
             size=len,
             is_poisoned=lambda problem: isinstance(problem, _POISON),
-            wait_seconds_max=wait_seconds_max,
             done=tally.commits.done,
-            tracer=tracer,
             name="commit",
         )
-        self._loads: GroupCommit[_Wanted, Loaded] = GroupCommit(
-            self._load,
-            wait_seconds_max=wait_seconds_max,
-            done=tally.loads.done,
-            tracer=tracer,
-            name="load",
+        self._loads: Groups[_Wanted, Loaded] = alike(
+            reads, self._load, merchant_of=itemgetter(0), done=tally.loads.done, name="load"
         )
-        self._proof = Proof(reads, wait_seconds_max=wait_seconds_max, tracer=tracer)
+        self._proofs = Proofs(reads, wait_seconds_max=wait_seconds_max, tracer=tracer)
         tally.show_waiting(lambda: {"commits": self._commits.waiting, "loads": self._loads.waiting})
 
     async def load(self, merchant_id: str, payment_id: str, *, rpc: str, key: str | None) -> Loaded:
@@ -147,7 +147,7 @@ class PostgresStore:
             became = _what_became_of(action, found.action) if found else None
             if became is None:
                 raise
-            await self.ensure_kept()
+            await self.ensure_kept(changes[-1].payment.merchant_id)
             result = became
         if result is CommitResult.COMMITTED:
             for change in changes:
@@ -200,8 +200,7 @@ class PostgresStore:
         return results
 
     async def _settle(self, step: Step, changes: Sequence[Change]) -> list[CommitResult]:
-        columns = self._settling_columns(step, changes)
-        rows = await self._writes.fetch(SQL[step.value], *columns)
+        rows = await self._writes.fetch(SQL[step.value], *self._settling_columns(step, changes))
         results = [CommitResult.CONFLICT] * len(changes)
         for row in rows:
             results[row["ord"] - 1] = CommitResult.COMMITTED
@@ -219,9 +218,9 @@ class PostgresStore:
             strict=True,
         )
 
-    async def ensure_kept(self) -> None:
-        """Return when all that was read before is kept, on the standbys too."""
-        await self._proof.ensure_kept()
+    async def ensure_kept(self, merchant_id: str) -> None:
+        """Return when all that was read before of a merchant is kept, on the standbys too."""
+        await self._proofs.ensure_kept(merchant_id)
 
     async def leave_pending(self, payment: Payment, action: Action, reply: bytes) -> None:
         """Store a reply that says PENDING, and hand the action to recovery at once."""
@@ -240,15 +239,13 @@ class PostgresStore:
     async def count_pending(self) -> tuple[int, float]:
         """Return how many actions are PENDING, up to a bound, and the age of the oldest of them."""
         with translated():
-            row = await self._reads.fetchrow(SQL["count_pending"])
-        assert row is not None  # it is an aggregate
-        return row["count"], row["age_seconds"]
+            rows = await self._reads.fetch(SQL["count_pending"])  # one for each shard
+        return sum(row["count"] for row in rows), max(row["age_seconds"] for row in rows)
 
     async def postpone(self, actions: Collection[ActionPlace], *, by: timedelta) -> None:
         """Make those of these actions that are PENDING due again after that time."""
-        columns = map(list, zip(*actions, strict=True))
         with translated():
-            await self._reads.execute(SQL["postpone"], *columns, by)
+            await self._reads.execute(SQL["postpone"], *zip(*actions, strict=True), by)
 
     async def list_expirable(self, *, limit: int) -> Sequence[tuple[str, str]]:
         """Return payments to expire: (merchant id, payment id), the longest due first."""

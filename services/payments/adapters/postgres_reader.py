@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pkg.grpc.list_rows import page_of, places_of
 from pkg.grpc.lists import BEGINNING, END, LOOKED_AT_MAX, ListPosition, Page, Period
-from pkg.postgres.group_commit import GroupCommit
+from pkg.postgres.shards.lanes import Groups, groups_on
 from pkg.postgres.sql import translated
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClocks
@@ -36,8 +36,12 @@ class PostgresReader:
     ) -> None:
         self._pool = pool
         self._clocks = clocks
-        self._looks: GroupCommit[tuple[str, str], PaymentView | None] = GroupCommit(
-            self._get_payments, kind=lambda place: place[0], wait_seconds_max=wait_seconds_max
+        self._looks: Groups[tuple[str, str], PaymentView | None] = groups_on(
+            pool,
+            self._get_payments,
+            merchant_of=lambda place: place[0],
+            kind=lambda place: place[0],
+            wait_seconds_max=wait_seconds_max,
         )
 
     async def get_payment(self, merchant_id: str, payment_id: str) -> PaymentView | None:

@@ -50,7 +50,8 @@ class PostgresActions:
         """Return actions that are stuck, the oldest first, from the one after `after_id` on."""
         with translated():
             rows = await self._pool.fetch(SQL["list_stuck"], STUCK_AFTER, after_id, limit)
-        return [_action(row) for row in rows]
+        # Each shard has told its first ones.
+        return [_action(row) for row in sorted(rows, key=lambda row: row["id"])[:limit]]
 
     async def resolve(self, action_id: str, resolution: Resolution) -> StuckAction:
         """Note how an action ended, for when the bank says nothing.

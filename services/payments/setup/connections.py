@@ -1,15 +1,18 @@
 """What the gateway stands on: its store, the bank, limits, pools for what is only looked at."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from pkg.grpc.tls import channel
 from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
 from pkg.postgres.health import database_checks
-from pkg.postgres.sql import Pool, Pools, open_pool
+from pkg.postgres.shards.opening import Shards, open_coordinator, open_database
+from pkg.postgres.shards.tenancy import merchants_of
+from pkg.postgres.sql import Pool, Pools
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.bank import GrpcAcquirer
 from services.payments.adapters.bank_line import BankLine
@@ -18,9 +21,11 @@ from services.payments.adapters.declines import DeclineLimits
 from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.tally import StoreTally
 from services.payments.api.codec import ProtoEvents
+from services.payments.setup.admin_config import AdminSettings
 from services.payments.setup.config import Settings
 from services.payments.setup.open_vault import OpenVault
 
+ADMIN_POOL_SIZE = 2
 NAME = "paygate-payments"
 
 
@@ -95,6 +100,18 @@ def bank_line(settings: Settings) -> BankLine:
     )
 
 
+def opener(settings: Settings, tracer: Tracer | None) -> Callable[..., Awaitable[Pool]]:
+    """Return what opens pools as the gateway; see `open_database`."""
+    return partial(
+        open_database,
+        settings.database_url.get_secret_value(),
+        settings.shards,
+        command_timeout_seconds=settings.database_timeout_seconds,
+        name=NAME,
+        tracer=tracer,
+    )
+
+
 @asynccontextmanager
 async def reading_pool(
     settings: Settings, reads: Pool, pools: Pools, tracer: Tracer | None
@@ -102,10 +119,11 @@ async def reading_pool(
     """Open what payments are looked at with: by a role that sees one merchant's rows, if told."""
     url = settings.read_database_url
     if url is None:
-        yield MerchantPool(reads)
+        yield merchants_of(reads)
         return
-    async with await open_pool(
+    async with await open_database(
         url.get_secret_value(),
+        settings.shards,
         size=settings.database_pool_size,
         command_timeout_seconds=settings.database_timeout_seconds,
         name=NAME,
@@ -113,7 +131,36 @@ async def reading_pool(
         writes=False,
     ) as pool:
         pools.add("reader", pool)
-        yield MerchantPool(pool)
+        yield merchants_of(pool)
+
+
+@asynccontextmanager
+async def operators_pools(
+    settings: AdminSettings, tracer: Tracer | None
+) -> AsyncIterator[tuple[Pool, Pool]]:
+    """Open what the operator works on: that of merchants and keys, and that of their actions."""
+    url, shards = settings.admin_database_url.get_secret_value(), settings.shards
+    timeout = settings.database_timeout_seconds
+    async with await open_coordinator(
+        url,
+        shards,
+        size=ADMIN_POOL_SIZE,
+        command_timeout_seconds=timeout,
+        name=NAME,
+        tracer=tracer,
+    ) as pool:
+        if shards is Shards.NONE:
+            yield pool, pool
+            return
+        async with await open_database(
+            url,
+            shards,
+            size=ADMIN_POOL_SIZE,
+            command_timeout_seconds=timeout,
+            name=NAME,
+            tracer=tracer,
+        ) as actions:
+            yield pool, actions
 
 
 @asynccontextmanager
@@ -124,7 +171,11 @@ async def sandbox_pool(settings: Settings) -> AsyncIterator[Pool | None]:
         yield None
         return
     timeout = settings.database_timeout_seconds
-    async with await open_pool(
-        url.get_secret_value(), size=1, command_timeout_seconds=timeout, name=NAME
+    async with await open_database(
+        url.get_secret_value(),
+        settings.shards,
+        size=1,
+        command_timeout_seconds=timeout,
+        name=NAME,
     ) as pool:
         yield pool

@@ -13,7 +13,8 @@ from pkg.errors import MisconfiguredError
 from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
-from pkg.postgres.sql import Pool, Pools, open_pool, translated
+from pkg.postgres.shards.opening import open_database
+from pkg.postgres.sql import Pool, Pools, translated
 from pkg.process.mode import Mode
 from pkg.process.repeating import meanwhile
 from pkg.process.settings import as_secret
@@ -75,8 +76,9 @@ async def opened_vault(
     if settings.vault_database_url is None:
         yield None
         return
-    pool = await open_pool(
+    pool = await open_database(
         settings.vault_database_url.get_secret_value(),
+        settings.shards,
         size=CONNECTIONS,
         command_timeout_seconds=timeout_seconds,
         name=name,
@@ -155,8 +157,8 @@ async def _wrapper(
 async def _local(path: Path, pool: Pool) -> LocalWrapper:
     if not vault_local.exists(path):
         with translated():
-            in_use = await pool.fetchval(SQL["has_local_keys"])
-        if in_use:
+            in_use = await pool.fetch(SQL["has_local_keys"])  # a row for each shard
+        if any(row["exists"] for row in in_use):
             # A new key would open none of the cards that there are.
             raise KeyringError(f"{path} is missing, and there are cards under it: bring it back")
         vault_local.make(path)

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 
 from pkg.grpc.auth import Authenticator, KeyDigest
 from pkg.grpc.paging import PageTokens
+from pkg.postgres.shards.opening import Shards
 from pkg.postgres.sql import Pool
 from pkg.postgres.tenancy import MerchantPool
 from pkg.process.repeating import meanwhile, repeat
 from pkg.process.settings import as_secret
 from pkg.replies.once import Once
 from services.payments.adapters.bank_line import BankLine
+from services.payments.adapters.no_sandboxes import NoSandboxes
 from services.payments.adapters.postgres_listeners import PostgresListeners
 from services.payments.adapters.postgres_requests import PostgresRequests
 from services.payments.adapters.postgres_sandbox import PostgresSandbox
@@ -47,7 +49,8 @@ async def sandbox_on(
     sandbox_bank = GrpcSandboxBank(
         lambda: bank.channel, timeout_seconds=settings.acquirer_call_timeout_seconds
     )
-    key, sandboxes = as_secret(settings.hash_key), PostgresSandboxes(pool)
+    kept = PostgresSandboxes if settings.shards is Shards.NONE else NoSandboxes
+    key, sandboxes = as_secret(settings.hash_key), kept(pool)
     removals, store = Removals(sandboxes, sandbox_bank), PostgresSandbox(pool)
     expiry = Expiry(ports, Recovery(ports, Leases(ports.store)))
     async with meanwhile(repeat(removals.run_once, asyncio.Event(), seconds=LOOK_SECONDS)):

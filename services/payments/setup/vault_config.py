@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from pkg.postgres.shards.opening import Shards
 from pkg.process.production import Objection, is_weak
 from pkg.process.starting import RoleSettings
 
@@ -15,6 +16,9 @@ class VaultSettings(RoleSettings):
     `local`: a key in a file; `transit`: HashiCorp Vault or OpenBao. A process without the role has
     nothing to do with cards.
     """
+
+    # Whether each database address is of a cluster's coordinator, and merchants are on its nodes.
+    shards: Shards = Shards.NONE
 
     vault: Literal["local", "transit"] = "local"
     vault_database_url: SecretStr | None = None

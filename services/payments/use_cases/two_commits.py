@@ -116,7 +116,7 @@ async def look_up(ports: Ports, keyed: Keyed, payment_id: str) -> Reply | Paymen
     if loaded.record is None or keyed.fingerprint is None:
         return loaded.payment
     reply = _replay(loaded.record, keyed.fingerprint)
-    await ports.store.ensure_kept()
+    await ports.store.ensure_kept(keyed.merchant_id)
     return reply
 
 
@@ -208,7 +208,7 @@ async def load_in_doubt(ports: Ports, merchant_id: str, action_id: str) -> InDou
 
 async def reply_of(ports: Ports, ended: InDoubt) -> Reply:
     """Return the reply of what somebody else has ended: it was read, so it is proven first."""
-    await ports.store.ensure_kept()
+    await ports.store.ensure_kept(ended.payment.merchant_id)
     if ended.reply is not None:
         return Reply(ended.reply)
     now = ports.clock.now(ended.payment.merchant_id)

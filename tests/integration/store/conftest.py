@@ -1,9 +1,12 @@
 """The store's contract: one suite, held by the store in memory and by the one on PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
+from pkg.postgres.shards.opening import Shards, open_coordinator, open_database
+from pkg.postgres.shards.tenancy import merchants_of
 from pkg.postgres.sql import open_pool
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClocks
@@ -12,6 +15,7 @@ from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.api.codec import ProtoEvents
 from services.payments.ports import Reader, Store
+from tests.cluster import URL, emptied, migrated
 from tests.database import as_part
 from tests.integration.store.changes import LEASE, OnPostgres
 
@@ -31,12 +35,37 @@ async def on_postgres(payments_database_url: str) -> AsyncIterator[OnPostgres]:
         yield OnPostgres(store, PostgresReader(MerchantPool(looks), clocks=clocks), owner)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(scope="session")
+async def cluster() -> str:
+    """The address of a cluster whose tables are there."""
+    return await migrated()
+
+
+@pytest.fixture
+async def on_shards(cluster: str) -> AsyncIterator[OnPostgres]:
+    """A store on a cluster, empty."""
+    await emptied(cluster)
+    opened = partial(
+        open_database, shards=Shards.CITUS, command_timeout_seconds=5, size=2, name="test"
+    )
+    part = as_part(cluster, "paygate_gateway")
+    reads, writes = await opened(part), await opened(part, begins_era=True)
+    looks = await opened(as_part(cluster, "paygate_reader"))
+    owner = await open_coordinator(
+        cluster, Shards.CITUS, size=1, command_timeout_seconds=5, name="test"
+    )
+    clocks = SandboxClocks()
+    async with reads, writes, looks, owner:
+        store = PostgresStore(reads, writes, events=ProtoEvents(), clocks=clocks, lease=LEASE)
+        yield OnPostgres(store, PostgresReader(merchants_of(looks), clocks=clocks), owner)
+
+
+@pytest.fixture(params=["memory", "on_postgres", *(["on_shards"] if URL else [])])
 def store(request: pytest.FixtureRequest) -> Store:
     """Each of the stores, empty."""
     if request.param == "memory":
         return MemoryStore(lease=LEASE)
-    on_postgres: OnPostgres = request.getfixturevalue("on_postgres")
+    on_postgres: OnPostgres = request.getfixturevalue(request.param)
     return on_postgres.store
 
 
@@ -45,5 +74,5 @@ def reader(store: Store, request: pytest.FixtureRequest) -> Reader:
     """What looks at the payments of that store."""
     if isinstance(store, MemoryStore):
         return store
-    on_postgres: OnPostgres = request.getfixturevalue("on_postgres")
+    on_postgres: OnPostgres = request.getfixturevalue(request.node.callspec.params["store"])
     return on_postgres.reader

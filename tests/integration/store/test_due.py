@@ -66,7 +66,7 @@ async def test_expirable_payments_are_listed(store: Store, request: pytest.Fixtu
     if isinstance(store, MemoryStore):
         store.now = lambda: NOW + LIFETIME
     else:
-        await request.getfixturevalue("on_postgres").pool.execute(
+        await request.getfixturevalue(request.node.callspec.params["store"]).pool.execute(
             "INSERT INTO sandbox_clocks (merchant_id, ahead) VALUES ($1, $2 - clock_timestamp())",
             MERCHANT,
             NOW + LIFETIME,

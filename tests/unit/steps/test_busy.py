@@ -75,7 +75,7 @@ class Ended(Busy):
             await MemoryStore.commit(self, change)
         return await super().commit(change)
 
-    async def ensure_kept(self) -> None:
+    async def ensure_kept(self, merchant_id: str) -> None:
         """Say that its standby is away."""
         raise DependencyUnavailableError
 

@@ -1,5 +1,6 @@
 -- How many actions nobody has settled, those counted that are due the soonest, and the age of the
 -- oldest of them by its merchant's clock.
+-- Shards: each.
 SELECT
   count(*) AS count,
   greatest(

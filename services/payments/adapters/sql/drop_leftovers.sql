@@ -1,2 +1,3 @@
 -- Forgets references that the bank has removed.
+-- Shards: each.
 DELETE FROM bank_leftovers WHERE reference = ANY($1::text[])

@@ -1,6 +1,7 @@
 -- Payments that are past their time, still hold money, and have no action in flight: $1 at most. Past the
 -- real time, the longest first; and of each merchant whose clock is ahead, among its $1 oldest of
 -- either status if the first has expired by it. Merchants take turns, and chance decides who is first.
+-- Shards: each, at most $1.
 WITH by_real_time AS (
   SELECT merchant_id, id, expire_time
   FROM payments

@@ -1,4 +1,5 @@
 -- Removes cards that have expired, or were last used before $2, a batch of each at a time; says how many.
+-- Shards: each.
 WITH expired AS (
   SELECT merchant_id, token, 'EXPIRED' AS cause
   FROM cards

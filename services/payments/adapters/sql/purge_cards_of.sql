@@ -1,5 +1,6 @@
 -- Removes cards of a merchant that have expired, or were last used before $2, a batch at a time; says how
 -- many. See purge_cards.sql.
+-- Shards: by $4.
 WITH old AS (
   SELECT merchant_id, token, CASE WHEN expire_time <= $1 THEN 'EXPIRED' ELSE 'UNUSED' END AS cause
   FROM cards

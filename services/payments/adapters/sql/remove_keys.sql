@@ -1,5 +1,6 @@
 -- Removes old idempotency keys, a batch at a time; never one whose action is still PENDING. Replies that
 -- were stored under others' keys go as well; they are not counted, for they are few.
+-- Shards: each.
 WITH replies AS (
   DELETE FROM stored_replies r
   USING (

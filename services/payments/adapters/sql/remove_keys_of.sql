@@ -1,4 +1,5 @@
 -- Removes a merchant's old idempotency keys, a batch at a time; see remove_keys.sql.
+-- Shards: by $3.
 WITH replies AS (
   DELETE FROM stored_replies r
   USING (

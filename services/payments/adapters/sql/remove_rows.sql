@@ -15,7 +15,7 @@ gone_actions AS (
 noted AS (
   INSERT INTO bank_leftovers (reference, remove_time)
   SELECT id, clock_timestamp() + interval '1 minute' FROM gone_actions
-  ON CONFLICT (reference) DO NOTHING
+  ON CONFLICT DO NOTHING
 ),
 gone_events AS (
   DELETE FROM outbox

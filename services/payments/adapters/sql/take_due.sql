@@ -1,4 +1,5 @@
 -- Leases PENDING actions of these types that are due, so that no other recovery takes them meanwhile.
+-- Shards: each, at most $2.
 UPDATE actions a SET due_time = clock_timestamp() + $3::interval
 FROM (
   SELECT merchant_id, id

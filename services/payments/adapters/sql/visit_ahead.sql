@@ -1,5 +1,6 @@
 -- Picks a merchant whose clock is ahead and for whom nobody has looked for $1 by the real time what is too
 -- old by it: the one that waits the longest. Others pick others.
+-- Shards: each.
 UPDATE sandbox_clocks c SET visit_time = clock_timestamp()
 FROM (
   SELECT merchant_id

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pkg.postgres.sql import Pool, Proof, statements, translated
+from pkg.postgres.shards.proofs import Proofs
+from pkg.postgres.sql import Pool, statements, translated
 from services.payments.adapters.vault.keys import KeyVersion, KeyWrapper
 
 SQL = statements(Path(__file__).parent / "sql")
@@ -41,7 +42,7 @@ class VaultRotation:
         self, pool: Pool, wrapper: KeyWrapper, *, settled_after: timedelta = SETTLED_AFTER
     ) -> None:
         self._pool = pool
-        self._proof = Proof(pool)
+        self._proofs = Proofs(pool)
         self._wrapper = wrapper
         self._settled_after = settled_after
 
@@ -60,9 +61,10 @@ class VaultRotation:
             wrapped = await self._wrapper.rewrap(places)
             columns = [(row["merchant_id"], row["id"], row["wrapped"]) for row in rows]
             with translated():
-                rewrapped = await self._pool.fetchval(
+                done = await self._pool.fetch(
                     SQL["rewrap_data_keys"], *zip(*columns, strict=True), wrapped
                 )
+            rewrapped = sum(row["count"] for row in done)
         return Progress(newest.number, rewrapped, await self._remaining(newest))
 
     async def refuse_older(self) -> int | None:
@@ -80,7 +82,7 @@ class VaultRotation:
 
     async def _remaining(self, newest: KeyVersion) -> int:
         with translated():
-            count: int = await self._pool.fetchval(SQL["count_old_data_keys"], newest.prefix)
+            rows = await self._pool.fetch(SQL["count_old_data_keys"], newest.prefix)
         # Who is told that nothing is left may throw the older versions away.
-        await self._proof.ensure_kept()
-        return count
+        await self._proofs.ensure_kept()
+        return sum(row["count"] for row in rows)

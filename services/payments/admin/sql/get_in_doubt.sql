@@ -1,4 +1,5 @@
 -- An action that is in doubt, and whether the operator may say how it ended: see list_stuck.sql.
+-- Shards: each.
 SELECT
   type,
   create_time < gateway_now(a.merchant_id) - $2::interval AND NOT (type = 'AUTHORIZE' AND EXISTS (

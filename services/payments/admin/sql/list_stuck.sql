@@ -1,5 +1,6 @@
 -- Actions that are in doubt for too long, from the one after $2 on, by their ids, which is by their
 -- age. An authorization that is being reversed is not among them: it ends with its reversal.
+-- Shards: each.
 SELECT merchant_id, id, payment_id, type, resolution, create_time
 FROM actions a
 WHERE status = 'PENDING'

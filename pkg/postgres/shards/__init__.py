@@ -1,0 +1,5 @@
+"""Many databases as one: what a merchant has lies in one shard of a Citus cluster.
+
+Citus says where shards are, moves them and changes their tables. Statements do not go through it:
+the gateway sends its own to the node that has the merchant's shard.
+"""
