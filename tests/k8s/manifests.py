@@ -19,7 +19,7 @@ from services.payments.setup.admin_config import AdminSettings
 from services.payments.setup.config import Settings as PaymentsSettings
 from tools.stack.settings import REPOSITORY
 
-OVERLAYS = ("dev", "production")
+OVERLAYS = ("dev", "production", "cloudnative-pg")
 KUBECTL = Path(sys.executable).with_name("kubectl")  # out of a package
 SECONDS_MAX = 60
 # What Kubernetes tells a pod about itself, and what a test takes for it.
@@ -150,6 +150,8 @@ def secret_files(overlay: str, name: str) -> dict[str, str]:
         return dict.fromkeys(named(overlay, "Secret", name)["data"], "")
     secret = named(overlay, "ExternalSecret", name)["spec"]
     assert secret["target"]["name"] == name
+    if template := secret["target"].get("template"):
+        return dict(template["data"])
     return {one["secretKey"]: one["remoteRef"]["property"] for one in secret["data"]}
 
 

@@ -54,7 +54,7 @@ def test_a_typo_would_be_noticed() -> None:
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(broken, KUBERNETES, strict=True)
     for kind, known in SCHEMAS.items():
-        broken = {**of_kind("production", kind)[0], "speck": {}}
+        broken = {**of_kind("cloudnative-pg", kind)[0], "speck": {}}
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(broken, known["schema"])
 

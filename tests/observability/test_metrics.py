@@ -11,8 +11,14 @@ from tests.observability.rules import expressions, named
 from tests.observability.shown import Shown, shown_by
 from tools.stack.settings import REPOSITORY
 
-# What Prometheus makes itself, and what is postgres_exporter's, which no stack of ours runs.
-ELSEWHERE = {"up", "pg_replication_lag_seconds", "pg_replication_is_replica"}
+# What Prometheus makes itself, and what is of things that no stack of ours runs: postgres_exporter,
+# CloudNativePG, Patroni.
+ELSEWHERE = {
+    "up",
+    *("pg_replication_lag_seconds", "pg_replication_is_replica"),
+    *("cnpg_pg_replication_lag", "cnpg_pg_replication_streaming_replicas"),
+    *("cnpg_collector_sync_replicas", "patroni_sync_standby", "patroni_quorum_standby"),
+}
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text()
 
 
