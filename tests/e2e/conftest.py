@@ -62,5 +62,5 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture(scope="session")
 def edge(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """Envoy as `make run` has it, in front of them."""
-    with Edge(rendered(upstream), tmp_path_factory.mktemp("edge")) as running:
+    with Edge(rendered(upstream, whole=True), tmp_path_factory.mktemp("edge")) as running:
         yield running

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import grpc
-import yaml
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from pkg.grpc.server import OPTIONS
@@ -175,7 +174,7 @@ class Edge:
                 (group,) = cluster["load_assignment"]["endpoints"]
                 group["lb_endpoints"] = [{"endpoint": {"address": {"pipe": admin}}}]
         self._path, self._log = folder / "envoy.yaml", folder / "envoy.log"
-        self._path.write_text(yaml.safe_dump(config))
+        self._path.write_text(envoy.written(config))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -241,11 +240,13 @@ class Edge:
         self._process.wait(10)
 
 
-def rendered(upstream: Upstream, *, asked: str = "") -> dict[str, Any]:
+def rendered(upstream: Upstream, *, asked: str = "", whole: bool = False) -> dict[str, Any]:
     """Return envoy.yaml for free ports of this machine, with one process for all services.
 
     Args:
         upstream: The process.
+        whole: With all sixteen chains, each a copy of the one that there is otherwise: they take
+            Envoy ten times as long to start, and only the limit of connections tells them apart.
         asked: The cluster that is asked for its health; a busy machine would make others fail, and
             the tests with them.
     """
@@ -259,6 +260,10 @@ def rendered(upstream: Upstream, *, asked: str = "") -> dict[str, Any]:
         services=services,
     )
     config: dict[str, Any] = envoy.parse(text)
+    listener = config["static_resources"]["listeners"][0]
+    if not whole:
+        listener["filter_chains"] = listener["filter_chains"][:1]
+        del listener["filter_chain_matcher"]
     for cluster in config["static_resources"]["clusters"]:
         if cluster["name"] != asked:
             cluster.pop("health_checks", None)

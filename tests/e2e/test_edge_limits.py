@@ -64,7 +64,7 @@ def answered(edge: Edge, address: str) -> bool:
 
 def test_an_address_can_t_take_all_connections(upstream: Upstream, tmp_path: Path) -> None:
     """Sixteen share a limit each; one address that has used it up keeps out its own alone."""
-    config = rendered(upstream)
+    config = rendered(upstream, whole=True)
     listener = config["static_resources"]["listeners"][0]
     limits = [chain["filters"][0]["typed_config"] for chain in listener["filter_chains"]]
     assert [limit["max_connections"] for limit in limits] == [250] * 16

@@ -191,7 +191,7 @@ def test_many_addresses_together_do_not_fill_the_memory(shown: Edge) -> None:
 
 def test_pages_that_nobody_takes_leave_memory_to_the_api(upstream: Upstream, folder: Path) -> None:
     """All files as often as they are sent to all addresses, until what is not taken is given up."""
-    config = rendered(upstream)
+    config = rendered(upstream, whole=True)
     page_routes.serve(manager(config), MADE, folder)
     (flushed,) = re.findall(r"(\d+)s", manager(config)["stream_flush_timeout"])
     waiting, chains = 0, len(config["static_resources"]["listeners"][0]["filter_chains"])
