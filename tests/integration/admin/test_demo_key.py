@@ -2,11 +2,28 @@
 
 from pathlib import Path
 
+import pytest
+
 from paygate.admin.v1 import admin_service_pb2 as pb
 from paygate.auth.v1.scope_pb2 import SCOPE_PAYMENTS, SCOPE_SANDBOXES, SCOPE_WEBHOOKS
 from tests.integration.admin.served import TOKEN, Api
 from tools.stack import demo
 from tools.stack.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A data folder with the operator's token."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "paygate_admin_token").write_text(TOKEN)
+    return Settings(
+        port=1,
+        data_dir=tmp_path,
+        workers=1,
+        database_url="",
+        acquirer_database_url="",
+        keyring=tmp_path,
+    )
 
 
 def kept_in(data_dir: Path) -> Path:
@@ -22,22 +39,12 @@ async def live(admin: Api) -> dict[str, set[int]]:
 
 
 async def test_a_key_from_before_there_were_sandboxes_gets_company(
-    admin: Api, tmp_path: Path
+    admin: Api, settings: Settings
 ) -> None:
     """It works on; the kept one is a new one, while the merchant may have one more."""
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "paygate_admin_token").write_text(TOKEN)
-    settings = Settings(
-        port=1,
-        data_dir=tmp_path,
-        workers=1,
-        database_url="",
-        acquirer_database_url="",
-        keyring=tmp_path,
-    )
     first = await demo.key(settings, admin_address=admin.address)
     assert await demo.key(settings, admin_address=admin.address) == first
-    kept = kept_in(tmp_path)
+    kept = kept_in(settings.data_dir)
     await admin.ask(pb.RevokeApiKeyRequest(id=first.split("_")[1]))
     scopes = [SCOPE_PAYMENTS, SCOPE_WEBHOOKS]
     old = (await admin.ask(pb.CreateApiKeyRequest(merchant_id=demo.MERCHANT, scopes=scopes))).secret
@@ -48,4 +55,17 @@ async def test_a_key_from_before_there_were_sandboxes_gets_company(
     assert found == {old.split("_")[1]: set(scopes)}
     kept.write_text(old)  # there is no room: nobody's key ends for it
     assert await demo.key(settings, admin_address=admin.address) == old
+    assert len(await live(admin)) == demo.KEYS_MAX
+
+
+async def test_a_key_that_is_lost_is_made_anew_again_and_again(
+    admin: Api, settings: Settings
+) -> None:
+    """Where the merchant has as many as it may have, one that was made here makes room."""
+    made = [await demo.key(settings, admin_address=admin.address)]
+    for _ in range(3):
+        kept_in(settings.data_dir).unlink()
+        made.append(await demo.key(settings, admin_address=admin.address))
+        assert made[-1].split("_")[1] in await live(admin)
+    assert len(set(made)) == 4
     assert len(await live(admin)) == demo.KEYS_MAX
