@@ -9,7 +9,7 @@ from tests.attack.forms import sized
 from tests.attack.good import calling
 from tests.e2e.stack import Stack
 
-SECONDS = sized(4.0, full=30.0)
+SECONDS = sized(2.0, full=30.0)
 
 
 @pytest.fixture(scope="session")
@@ -23,9 +23,9 @@ def stack() -> Iterator[Stack]:
 def quiet(stack: Stack) -> dict[str, float]:
     """The median of a good call by protocol, in seconds, while nobody attacks."""
     with calling(stack):
-        time.sleep(1.0)  # connections are made, and code is warm
+        time.sleep(0.5)  # connections are made, and code is warm
     with calling(stack) as calls:
-        time.sleep(2.0)
+        time.sleep(1.0)
     assert all(one.failed == [] for one in calls.values()), calls
     return {protocol: one.median for protocol, one in calls.items()}
 

@@ -18,7 +18,7 @@ from tests.integration.events.receiver import receiving
 
 pytestmark = pytest.mark.attack
 
-SECONDS = sized(4, full=60)
+SECONDS = sized(3, full=60)
 LAG_SECONDS_MAX = 1.0
 GROWTH_KIB_MAX = 64 * 1024
 ENDPOINTS, PAYMENTS = 20, 40  # of each attacker
