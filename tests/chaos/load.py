@@ -18,7 +18,7 @@ from paygate.webhooks.v1.webhook_service_pb2_grpc import WebhookServiceStub
 from tests.chaos.rig import CARD, Request, Response, gbp, reason_of
 
 GRPC_CLIENTS, REST_CLIENTS = 6, 6
-THINK_SECONDS = 0.02
+THINK_SECONDS = 0.05
 REST_CARD = {"pan": CARD.pan, "expiry": {"month": 12, "year": 2035}, "cvv": "123"}
 
 

@@ -19,7 +19,7 @@ from tests.chaos.load import Load
 from tests.e2e import envoy_admin
 from tests.e2e.stack import Stack
 
-RESTARTS = 100 if os.environ.get("PAYGATE_CHAOS") == "full" else 6
+RESTARTS = 100 if os.environ.get("PAYGATE_CHAOS") == "full" else 3
 DRAIN_SECONDS_MAX = 10.0
 # Envoy asks once a second, and has to have the answer.
 NOTICE_SECONDS_MIN = 1.2
