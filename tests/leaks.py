@@ -54,17 +54,19 @@ class Search:
     """Looks for all secrets at once; how many there are makes no difference to the time.
 
     Whatever is 15 bytes or longer holds one whole block of 8 at any alignment: blocks of what is
-    searched are looked up in a set of all that begin such a form. Only hits are then compared.
+    searched are looked up among all that begin such a form. Only the forms of those that are found
+    are then compared: among many digests some block of a key's digits is there by chance.
     """
 
     def __init__(self, secrets: Secrets) -> None:
         forms: dict[bytes, str] = {}
         for form, name in _forms(secrets):
             forms.setdefault(form, name)
-        self._long = {form: name for form, name in forms.items() if len(form) >= _SHORTEST}
         self._short = {form: name for form, name in forms.items() if len(form) < _SHORTEST}
-        windows = (form[i : i + _WINDOW] for form in self._long for i in range(_WINDOW))
-        self._windows = frozenset(array("Q", b"".join(windows)))
+        self._windows: dict[int, dict[bytes, str]] = {}
+        for form in forms.keys() - self._short.keys():
+            for window in array("Q", b"".join(form[i : i + _WINDOW] for i in range(_WINDOW))):
+                self._windows.setdefault(window, {})[form] = forms[form]
         self._cvv = _cvv_pattern(secrets.cvvs)
 
     def of(self, data: bytes) -> list[str]:
@@ -81,10 +83,11 @@ class Search:
             if form in data:
                 yield name
         blocks = array("Q", data[: len(data) // _WINDOW * _WINDOW])
-        if not self._windows.isdisjoint(blocks):
-            for form, name in self._long.items():
-                if form in data:
-                    yield name
+        if not self._windows.keys().isdisjoint(blocks):
+            for window in self._windows.keys() & set(blocks):
+                for form, name in self._windows[window].items():
+                    if form in data:
+                        yield name
 
 
 def forms_of_text(text: str) -> Iterator[tuple[bytes, str]]:
