@@ -31,6 +31,8 @@ SPARE = (
     *("e2e/test_clock_features.py", "e2e/test_edge_outage.py", "e2e/test_watch_outage.py"),
     "observability/test_metrics.py",
 )
+# Who ends parts of a stack that has nothing else to do.
+ENDED = ("chaos/test_client.py", "chaos/test_rolling.py", "chaos/test_storm.py")
 
 
 class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
@@ -38,7 +40,8 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
 
     Tests of one file stay together, since they share what they have started. So do those of the
     running stack and its console, which the search for leaks looks through, of the spare one, of
-    the one that is asked by its document, and of a primary with its standby.
+    the one whose parts are ended, of the one that is asked by its document, and of a primary with
+    its standby.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -46,6 +49,8 @@ class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
         name = Path(file).name
         if file.endswith(SPARE):
             return "spare"
+        if file.endswith(ENDED):
+            return "ended"
         if ("e2e/" in file and not name.startswith("test_edge_")) or "console/" in file:
             return "e2e"
         if "tests/openapi/" in file:

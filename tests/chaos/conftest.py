@@ -41,9 +41,9 @@ async def struck(urls: tuple[str, str]) -> AsyncIterator[Rig]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def own_stack() -> AsyncIterator[Stack]:
-    """A stack with two workers that a file alone has; at the end it stops as it should."""
+    """A stack with two workers whose parts are ended; in the end it stops as it should."""
     with Stack(workers=2) as running:
         await asyncio.to_thread(running.start)
         yield running

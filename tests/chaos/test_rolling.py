@@ -67,6 +67,8 @@ async def test_no_client_sees_a_rolling_restart(own_stack: Stack) -> None:
     """SIGTERM to one worker after the other, under load: every request has its reply at once."""
     edge, channel = Edge(own_stack), partial(aio.insecure_channel, own_stack.grpc)
     load = Load(own_stack.url, own_stack.api_key, channel)
+    for port in edge.ports:
+        await edge.sends_to(port)
     running = asyncio.create_task(load.run())
     drains = []
     for number in range(RESTARTS):
