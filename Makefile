@@ -196,6 +196,8 @@ hooks: venv-dev ## run the checks before each commit
 	pre-commit install
 
 # Generated in a copy: a check must not mend what it finds.
+GENERATED = build clients/python/paygate_client clients/typescript/src/api.ts \
+	deploy/envoy/production.yaml deploy/envoy/traced.yaml deploy/k8s/overlays/production/alerts.yaml
 check-generated: venv-dev node-modules
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp -R buf.yaml buf.gen.yaml envoy.yaml pkg proto build services tools "$$copy" && \
@@ -206,12 +208,8 @@ check-generated: venv-dev node-modules
 	cp -R console/build.mjs console/package-lock.json console/src "$$copy/console" && \
 	for folder in clients/typescript console; do \
 	ln -s "$$PWD/$$folder/node_modules" "$$copy/$$folder" || exit 1; done && \
-	(cd "$$copy" && $(GENERATE)) && diff -r -x __pycache__ build "$$copy/build" && \
-	diff -r -x __pycache__ clients/python/paygate_client "$$copy/clients/python/paygate_client" && \
-	diff clients/typescript/src/api.ts "$$copy/clients/typescript/src/api.ts" && \
-	diff deploy/envoy/production.yaml "$$copy/deploy/envoy/production.yaml" && \
-	diff deploy/envoy/traced.yaml "$$copy/deploy/envoy/traced.yaml" && \
-	diff deploy/k8s/overlays/production/alerts.yaml "$$copy/deploy/k8s/overlays/production/alerts.yaml" || \
+	(cd "$$copy" && $(GENERATE)) && is_stale= && for made in $(GENERATED); do \
+	diff -r -x __pycache__ "$$made" "$$copy/$$made" || is_stale=yes; done && test -z "$$is_stale" || \
 	{ echo 'What is generated is stale: run `make proto-generate` and commit it.'; exit 1; }
 
 check-envoy: venv-dev
