@@ -46,10 +46,11 @@ down: ## end the containers and keep their data
 # What only root's tests need: Patroni and etcd.
 FOR_ROOT = $(if $(filter 0,$(shell id -u)),venv-ha etcd)
 
-# Two at a time, for most tests wait for processes to start; then, alone, attacks and what takes times.
+# First, alone, attacks and what takes times: the others then find every test compiled. Three at a
+# time, for a third of the time tests wait.
 test: venv-dev node-modules promtool chromium $(FOR_ROOT) ## run all tests
-	pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone)'
 	pytest -m 'attack or alone'
+	pytest --numprocesses=3 --dist=loadscope --no-loadscope-reorder -m 'not (attack or alone)'
 
 test-root: venv-dev $(FOR_ROOT) ## run the tests that only root can, who can be other users and make disks
 	pytest -m root
