@@ -176,7 +176,7 @@ def test_the_shops_tests_pass_side_by_side(project: Project) -> None:
     """And those of the plugin's README: each with a bank and a clock of its own."""
     example = project.folder / "test_readme.py"
     example.write_text(next(one.text for one in blocks(README) if one.language == "python"))
-    ended = project.run("-n", "8", str(SHOP / "tests"), str(example), cwd=SHOP)
+    ended = project.run("-n", "4", str(SHOP / "tests"), str(example), cwd=SHOP)
     assert ended.counts == {"passed": 13}, ended.output
     assert left(project) == set()
 

@@ -20,7 +20,7 @@ from tests.fuzz.campaign import Tally, Target
 from tests.leaks import Search, Secrets, holders
 from tests.sentinels import AMEX_CVV, CVV, PANS
 
-CASES_DEFAULT, SEED_DEFAULT = 5000, 20261124
+CASES_DEFAULT, SEED_DEFAULT = 3000, 20261124
 SHOWN_MAX = 5
 # Below what is usual, 28 % and 25: if the cases reach the core no more, they prove nothing.
 ACCEPTED_SHARE_MIN = 0.15
