@@ -32,7 +32,7 @@ SPARE = (
     "observability/test_metrics.py",
 )
 # Who ends parts of a stack that has nothing else to do.
-ENDED = ("chaos/test_client.py", "chaos/test_rolling.py", "chaos/test_storm.py")
+ENDED = ("chaos/test_client.py", "chaos/test_rolling.py")
 
 
 class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]  # has no types
