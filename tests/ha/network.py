@@ -3,8 +3,10 @@
 import subprocess
 
 from tests.ha.sealed import ROOT
+from tools.stack.settings import REPOSITORY
 
 BRIDGE, OURS = "br0", "10.0.0.1/24"
+SYSCTL = REPOSITORY / "deploy" / "ha" / "sysctl.conf"
 
 
 def make_bridge() -> None:
@@ -30,6 +32,7 @@ def connect(name: str, address: str) -> tuple[str, ...]:
         ("link", "set", "eth0", "up"),
     ):
         _run(*entering, "ip", *told)
+    _run(*entering, "sh", "-c", _told_of_machines())
     return entering
 
 
@@ -41,6 +44,12 @@ def cut(name: str) -> None:
 def heal(name: str) -> None:
     """Connect it again."""
     _ip("link", "set", name, "up")
+
+
+def _told_of_machines() -> str:
+    """Return the command that tells a machine's kernel what deploy/ha does."""
+    name, value = SYSCTL.read_text().splitlines()[-1].split("=")
+    return f"echo {value} > /proc/sys/{name.replace('.', '/')}"
 
 
 def _ip(*told: str) -> None:

@@ -40,7 +40,7 @@ def why_not() -> str:
     if importlib.util.find_spec("patroni") is None:
         return "Patroni is not installed: `make venv-ha`"
     tried = subprocess.run(
-        [*_ENTERING, "sh", "-c", _TRIAL], check=False, capture_output=True, text=True
+        entered(["sh", "-c", _TRIAL]), check=False, capture_output=True, text=True
     )
     if tried.returncode:
         return f"the kernel gives no namespaces or networks: {tried.stderr.strip()}"
@@ -56,9 +56,13 @@ def etcd() -> Path | None:
 
 def enter(arguments: list[str]) -> NoReturn:
     """Become this program in namespaces of its own, which end with it."""
-    os.execvp(  # noqa: S606  # no shell is wanted
-        _ENTERING[0], [*_ENTERING, sys.executable, "-m", "tests.ha", "--inside", *arguments]
-    )
+    command = entered([sys.executable, "-m", "tests.ha", "--inside", *arguments])
+    os.execvp(command[0], command)  # noqa: S606  # no shell is wanted
+
+
+def entered(command: list[str]) -> list[str]:
+    """Return what runs a command in namespaces of its own."""
+    return [*_ENTERING, *command]
 
 
 def settle_in() -> None:

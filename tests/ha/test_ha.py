@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.ha import sealed
+from tests.ha import network, sealed
 from tests.ha.report import SETTLED_SECONDS_MAX
 from tools.stack.settings import REPOSITORY
 
@@ -17,6 +18,45 @@ ACKNOWLEDGED_MIN = 50
 # `make ha` measures, on a machine that does nothing else. Here others may be at work.
 BUSY = 2
 IMPORTS = f"{REPOSITORY / 'build' / 'python'}:{REPOSITORY / 'clients' / 'python'}"
+
+
+MACHINE = """
+import subprocess, time
+from tests.ha import network, sealed
+sealed.settle_in()
+network.make_bridge()
+entering = network.connect("node-1", "10.0.0.11")
+subprocess.Popen([*entering, "sleep", "MARK"])
+print("there", flush=True)
+time.sleep(600)
+"""
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Return the processes that were started with this argument."""
+    return [one for one in psutil.process_iter(["cmdline"]) if mark in (one.info["cmdline"] or ())]
+
+
+@pytest.mark.root
+def test_nothing_is_left_of_machines_whose_trial_is_killed() -> None:
+    """No process, no network and no file system, though it could not clean up."""
+    if reason := sealed.why_not():
+        pytest.skip(f"three machines can't be tried here: {reason}")
+    mark = f"{600 + os.getpid() / 1e7:.7f}"
+    trial = subprocess.Popen(
+        sealed.entered([sys.executable, "-c", MACHINE.replace("MARK", mark)]),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+    )
+    with trial:
+        assert trial.stdout
+        assert trial.stdout.readline() == b"there\n"
+        (left,) = marked(mark)
+        trial.kill()
+    psutil.wait_procs([left], timeout=10)
+    assert not marked(mark)
+    assert not {network.BRIDGE, "node-1"} & set(psutil.net_if_addrs())
+    assert "paygate-ha" not in Path("/proc/mounts").read_text()
 
 
 @pytest.mark.chaos
