@@ -169,3 +169,13 @@ def test_a_merchant_has_a_shard() -> None:
 def test_a_node_is_reached_as_the_cluster_is(url: str, node: str) -> None:
     """As the same user, with the same options, at its own address."""
     assert url_of(url, ("b", 2)) == node
+
+
+def test_proofs_are_asked_where_the_merchant_is() -> None:
+    """A proof on the pool itself would find no connection, where that stands for many nodes."""
+    asked = [
+        path.relative_to(REPOSITORY)
+        for path in (REPOSITORY / "services").rglob("*.py")
+        if re.search(r"\bProof\(", path.read_text())
+    ]
+    assert [str(path) for path in asked] == ["services/acquirer/book.py"]

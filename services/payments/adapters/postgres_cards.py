@@ -4,7 +4,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pkg.observe.metrics import Metrics
-from pkg.postgres.sql import Pool, Proof, statements, translated
+from pkg.postgres.shards.proofs import Proofs
+from pkg.postgres.sql import Pool, statements, translated
 from services.payments.domain.card import Removal
 
 SQL = statements(Path(__file__).parent / "sql")
@@ -20,7 +21,7 @@ class PostgresCards:
 
     def __init__(self, pool: Pool, metrics: Metrics) -> None:
         self._pool = pool
-        self._proof = Proof(pool)
+        self._proofs = Proofs(pool)
         removed = metrics.counter(
             "paygate_cards_removed_total",
             "Cards that were removed from the vault: deleted by their merchants, expired, or"
@@ -40,7 +41,7 @@ class PostgresCards:
                 self._removed[Removal.DELETED].inc()
                 return True
             if row["was_removed"]:
-                await self._proof.ensure_kept()
+                await self._proofs.ensure_kept(merchant_id)
                 return True
         return False
 

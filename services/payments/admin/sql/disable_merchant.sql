@@ -1,2 +1,2 @@
--- Disables a merchant; when it was disabled first is kept.
-UPDATE merchants SET disable_time = coalesce(disable_time, now()) WHERE id = $1 RETURNING *
+-- Disables a merchant; no row if there is none, or it is disabled: when it was first is kept.
+UPDATE merchants SET disable_time = now() WHERE id = $1 AND disable_time IS NULL RETURNING *
