@@ -60,10 +60,14 @@ def _relays(found: Figures) -> str:
 
 
 def _overload(found: Figures) -> str:
-    return (
-        f"Peak {found['peak_rate']:,} payments/s, offered {found['offered_rate']:,}: carried out"
-        f" {found['goodput']:,} ({found['goodput_share']:.0%} of the peak). Refusals:"
-        f" {found['refused']:,}, 99 of 100 within {found['refusal_p99_ms']} ms."
+    return " ".join(
+        f"With too few {words}: peak {one['peak_rate']:,} payments/s, offered"
+        f" {one['offered_rate']:,}, carried out {one['goodput']:,} ({one['goodput_share']:.0%} of"
+        f" the peak); 99 of 100 refusals within {one['refusal_p99_ms']:,.0f} ms."
+        for words, one in (
+            ("places", found["places"]),
+            ("processors", found["processor"]),
+        )
     )
 
 
