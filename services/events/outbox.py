@@ -64,9 +64,15 @@ class Outbox:
             waiting[row["state"]] = (count + row["count"], max(age, row["age_seconds"]))
         return [(state, count, age) for state, (count, age) in waiting.items()]
 
-    async def remove_old(self, *, keep: timedelta, limit: int) -> int:
-        """Remove events that are done with and older than that; return how many."""
-        return await self._count("remove_old", keep, limit)
+    async def remove_old(self, *, keep: timedelta, limit: int, by_their_clock: int) -> int:
+        """Remove events that are done with and older than that; return how many.
+
+        Args:
+            keep: How old they may become.
+            limit: At most so many.
+            by_their_clock: Of them, of a merchant whose clock is ahead.
+        """
+        return await self._count("remove_old", keep, limit, by_their_clock)
 
     async def remove_attempts(self, *, limit: int) -> int:
         """Remove attempts at endpoints that are deleted; return how many."""

@@ -33,6 +33,7 @@ class RelayLimits:
     keep: timedelta = timedelta(days=30)  # done events, by the gateway's clock
     removal_interval_seconds: float = 60.0
     removal_max: int = 1_000  # in one statement
+    removal_by_their_clock_max: int = 100  # of them, of a merchant whose clock is ahead
 
 
 class Relay:
@@ -113,9 +114,12 @@ class Relay:
 
         Return whether there may be more.
         """
-        limit = self._limits.removal_max
-        events = await self._outbox.remove_old(keep=self._limits.keep, limit=limit)
-        return limit <= max(events, await self._outbox.remove_attempts(limit=limit))
+        limit, of_one = self._limits.removal_max, self._limits.removal_by_their_clock_max
+        events = await self._outbox.remove_old(
+            keep=self._limits.keep, limit=limit, by_their_clock=of_one
+        )
+        # So many may be all of one merchant, who may have more.
+        return events >= of_one or limit <= await self._outbox.remove_attempts(limit=limit)
 
     async def _published(self, bus: Bus, event: Unpublished) -> bool:
         if self._tracer is None:

@@ -93,7 +93,8 @@ SAYS: Mapping[str, Callable[[Figures], str]] = {
 def row(result: Mapping[str, Any]) -> str:
     """Return one result as a line of the table."""
     name, figures = result["proof"], result["figures"]
-    said = SAYS[name](figures) if result["ok"] else f"**Failed.** {figures.get('failure', '')}"
+    said = figures.get("failure") or SAYS[name](figures)
+    said = said if result["ok"] else f"**Failed.** {said}"
     when = f"{result['date']}, {result['minutes']:.0f} min, `{result['commit']}`"
     return f"| `make proof-{name}` | {' '.join(said.split()).replace('|', '/')} | {when} |"
 

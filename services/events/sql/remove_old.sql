@@ -1,5 +1,5 @@
 -- Removes events that are older than $1 and done with, and their deliveries and attempts with them: by the
--- real time, and the oldest of each merchant whose clock is ahead by that.
+-- real time, and the oldest $3 of each merchant whose clock is ahead by that.
 -- Shards: each.
 WITH by_real_time AS MATERIALIZED (
   SELECT o.merchant_id, o.id
@@ -23,7 +23,7 @@ oldest AS MATERIALIZED (
     FROM outbox o
     WHERE o.merchant_id = c.merchant_id
     ORDER BY o.id
-    LIMIT 100
+    LIMIT $3
   ) first
   WHERE c.ahead > interval '0' AND first.create_time < clock_timestamp() + c.ahead - $1::interval
 ),

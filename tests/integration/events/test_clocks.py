@@ -8,6 +8,7 @@ from tests.integration.events.desk import Desk
 from tests.integration.events.receiver import receiving
 
 OTHER = "mer_other"
+EVENTS = 250  # more than two batches of one merchant
 
 
 async def test_only_the_webhooks_of_a_turned_clock_are_retried(desk: Desk) -> None:
@@ -38,3 +39,15 @@ async def test_only_the_events_of_a_turned_clock_grow_old(desk: Desk) -> None:
     await desk.process()
     left = await desk.pool.fetch("SELECT DISTINCT merchant_id FROM outbox")
     assert [row["merchant_id"] for row in left] == [OTHER]
+
+
+async def test_all_events_of_a_turned_clock_that_are_old_go_at_once(desk: Desk) -> None:
+    """However many: who makes more than one batch a minute would else keep more and more."""
+    payment = await desk.authorized()
+    await desk.captured(payment, times=EVENTS - 1)
+    while await desk.relay.fan_out():
+        pass
+    await desk.advance(timedelta(days=31), merchant_id=MERCHANT)
+    while await desk.relay.remove_old():
+        pass  # as the relay does
+    assert await desk.pool.fetchval("SELECT count(*) FROM outbox") == 0
