@@ -118,6 +118,9 @@ class Authenticator:
         limits: What a key may ask for, and how often an address may fail.
         monotonic: Tells the time, in seconds.
         now: Tells the real time, by which keys expire.
+
+    Attributes:
+        limits: As given; without limits none.
     """
 
     def __init__(
@@ -131,7 +134,7 @@ class Authenticator:
     ) -> None:
         self._keys = keys
         self._digest = digest
-        self._limits = limits or CallerLimits()
+        self.limits = limits or CallerLimits()
         self._monotonic = monotonic
         self._now = now
         self._cache: OrderedDict[str, _Found] = OrderedDict()
@@ -152,7 +155,7 @@ class Authenticator:
             RateLimitedError: The merchant reads too much at once, or as `caller` says.
         """
         merchant_id = await self.merchant_id(context)
-        async with self._limits.reading(merchant_id):
+        async with self.limits.reading(merchant_id):
             yield merchant_id
 
     async def caller(self, context: Context) -> Caller:
@@ -190,8 +193,8 @@ class Authenticator:
         """
         caller = (await self._known(authorization, client)).caller
         note_caller(caller.merchant_id, caller.key_id)
-        self._limits.admit(caller.key_id)
-        self._limits.share(current_place(), caller.merchant_id)
+        self.limits.admit(caller.key_id)
+        self.limits.share(current_place(), caller.merchant_id)
         return caller
 
     async def recheck(self, context: Context) -> None:
@@ -225,14 +228,14 @@ class Authenticator:
         match = _KEY.match(api_key) if scheme.lower() == "bearer" else None
         if match is None:
             # At once: how long this takes says no more than what a key looks like, which all know.
-            self._limits.may_fail(client())
+            self.limits.may_fail(client())
             raise InvalidApiKeyError if api_key else MissingApiKeyError
         key_id, digest = match[1], self._digest.of(api_key)
         until, record = self._cache.get(key_id, (0.0, None))
         is_counted = False
         if self._monotonic() >= until:
             # All who wait for it have no more than one merchant has, whoever they are.
-            self._limits.share(current_place(), key_id)
+            self.limits.share(current_place(), key_id)
             task = self._under_way.get(key_id)
             if task is None:
                 is_counted = not self._is_valid(record, digest)
@@ -241,7 +244,7 @@ class Authenticator:
             until, record = await asyncio.shield(task)
         if record is None or not self._is_valid(record, digest):
             if not is_counted:
-                self._limits.may_fail(client())
+                self.limits.may_fail(client())
             raise InvalidApiKeyError
         caller = Caller(merchant_id=record.merchant_id, key_id=key_id, scopes=record.scopes)
         return _Shown(caller, until, record.expire_time)
@@ -261,7 +264,7 @@ class Authenticator:
         With an address the look-up counts as a failure until the key turns out to be valid.
         """
         if address is not None:
-            self._limits.may_fail(address)
+            self.limits.may_fail(address)
         task = asyncio.create_task(self._look_up(key_id, digest, address))
         self._under_way[key_id] = task
         task.add_done_callback(partial(self._end_look_up, key_id))
@@ -280,7 +283,7 @@ class Authenticator:
         finally:
             # A database that is away is no failure of the caller's.
             if address is not None and not is_failure:
-                self._limits.did_not_fail(address)
+                self.limits.did_not_fail(address)
         self._cache.pop(key_id, None)
         if len(self._cache) >= CACHE_ENTRIES_MAX:
             self._cache.popitem(last=False)  # the one looked up the longest ago

@@ -13,6 +13,7 @@ from pkg.grpc.gate import Place
 from pkg.grpc.shares import Shares
 
 ENTRIES_MAX = 10_000
+_ROUNDED = 1e-7  # of a token: sums of times that are rounded must not cost one
 _IPV6_PREFIX = 64  # what one customer of a network gets at least: its addresses are one caller
 
 
@@ -44,13 +45,22 @@ class Buckets:
         monotonic: Callable[[], float] = time.monotonic,
         entries_max: int = ENTRIES_MAX,
     ) -> None:
-        self._interval = 1 / rate.per_second
-        self._capacity = rate.burst * self._interval
+        self._rate = rate
+        self.shared_by(1)
         self._monotonic = monotonic
         self._entries_max = entries_max
         # The least recently used first. A plain dict would be slow to tell its first, once others
         # before it were removed.
         self._full_at: OrderedDict[str, float] = OrderedDict()
+
+    def shared_by(self, processes: int) -> None:
+        """Be one of so many that a key's calls are spread over: give each its part of the rate.
+
+        Tokens come so many times slower, and so many times fewer fit in, but one at least.
+        """
+        self._interval = processes / self._rate.per_second
+        full = max(self._rate.burst / self._rate.per_second, self._interval)
+        self._capacity = full + self._interval * _ROUNDED
 
     def __len__(self) -> int:
         """Return how many buckets are kept."""
@@ -113,6 +123,11 @@ class CallerLimits:
         self._failures = failures
         self._reads = reads
         self._refused = refused
+
+    def shared_by(self, processes: int) -> None:
+        """Have so many processes together let through what a key may ask for."""
+        if self._calls is not None:
+            self._calls.shared_by(processes)
 
     def admit(self, key_id: str) -> None:
         """Count a call that an API key makes.

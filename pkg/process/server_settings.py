@@ -1,5 +1,6 @@
 """Settings that several servers share."""
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Self
@@ -15,6 +16,8 @@ from pkg.observe.metrics import Metrics
 from pkg.process import timing
 from pkg.process.mode import Mode
 from pkg.process.production import Objection, too_much
+from pkg.process.repeating import meanwhile
+from pkg.process.replicas import watch_replicas
 from pkg.process.settings import ServiceSettings, time_of
 from pkg.process.starting import RoleSettings
 from pkg.process.timing import Time
@@ -102,6 +105,10 @@ class ServerSettings(TlsSettings, GrpcSettings, RoleSettings):
     # None: on in production, off in the sandbox. 0: off.
     rate_limit_per_second: float | None = Field(default=None, ge=0, le=1e6)
     rate_limit_burst: int = Field(default=200, gt=0)
+    # A number, or the name of a service whose addresses are counted.
+    rate_limit_shared_by: str = Field(
+        default="1", pattern=r"^([1-9]\d{0,3}|[A-Za-z][A-Za-z0-9.-]{0,252})$"
+    )
     authentication_failures_per_second: float | None = Field(default=None, ge=0, le=1e6)
     authentication_failures_burst: int = Field(default=20, gt=0)
 
@@ -161,7 +168,7 @@ class ServerSettings(TlsSettings, GrpcSettings, RoleSettings):
         )
         for kind in ("key", "address", "merchant", "places"):
             limited.of(kind)
-        return CallerLimits(
+        limits = CallerLimits(
             calls=Buckets(calls) if calls else None,
             failures=Buckets(failures) if failures else None,
             reads=Shares(
@@ -171,6 +178,16 @@ class ServerSettings(TlsSettings, GrpcSettings, RoleSettings):
             ),
             refused=lambda kind: limited.of(kind).inc(),
         )
+        if self.rate_limit_shared_by.isdecimal():
+            limits.shared_by(int(self.rate_limit_shared_by))
+        return limits
+
+    def sharing(self, limits: CallerLimits) -> AbstractAsyncContextManager[None]:
+        """Count those who share the limit while the block runs, if they are told by a name."""
+        name = self.rate_limit_shared_by
+        if self.calls_rate is None or name.isdecimal():
+            return nullcontext()
+        return meanwhile(watch_replicas(name, limits.shared_by))
 
     def _rate(self, told: float | None, in_production: float, burst: int) -> Rate | None:
         default = in_production if self.mode is Mode.PRODUCTION else 0.0

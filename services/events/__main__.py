@@ -85,13 +85,14 @@ async def serve(settings: Settings) -> None:
         pools.add("webhooks", pool)
         journal = Journal(merchants_of(pool))
         watches = Watches(journal)
+        limits = settings.caller_limits(metrics)
         servicer = WebhookServicer(
             Endpoints(merchants_of(pool), box),
             journal,
             Authenticator(
                 PostgresKeyStore(pool),
                 KeyDigest(as_secret(settings.key_pepper)),
-                limits=settings.caller_limits(metrics),
+                limits=limits,
             ),
             PageTokens(as_secret(settings.hash_key)),
             settings.mode,
@@ -116,6 +117,7 @@ async def serve(settings: Settings) -> None:
             running(writer),
             observed(settings.metrics_place, metrics, checks),
             meanwhile(watches.run()),
+            settings.sharing(limits),
         ):
             await serve_until_stopped(
                 server,

@@ -199,7 +199,7 @@ async def serve_on(settings: Settings, service: Service, *inner: aio.ServerInter
     if service.sandbox:
         add_SandboxServiceServicer_to_server(service.sandbox, server)
     observing = observed(settings.metrics_place, service.metrics, service.checks)
-    async with running(writer), observing:
+    async with running(writer), observing, settings.sharing(service.authenticator.limits):
         await serve_until_stopped(
             server,
             listen=settings.listen,

@@ -175,3 +175,44 @@ def test_where_a_call_comes_from(forwarded: list[str], peer: str, address: str) 
     metadata = [("x-forwarded-for", value) for value in forwarded]
     context = SimpleNamespace(invocation_metadata=lambda: metadata, peer=lambda: peer)
     assert client_address(cast("Context", context)) == address
+
+
+@pytest.mark.parametrize(
+    ("processes", "burst", "at_once"), [(1, 6, 6), (4, 200, 200), (3, 200, 198), (24, 6, 24)]
+)
+@pytest.mark.parametrize("per_second", [0.7, 9, 100])
+def test_processes_share_a_rate(
+    processes: int, burst: int, at_once: int, per_second: float
+) -> None:
+    """Together they let through what one alone would, and each lets something through."""
+    watch = Watch(0.0)
+    shared = [buckets(watch, per_second=per_second, burst=burst) for _ in range(processes)]
+    for one in shared:
+        one.shared_by(processes)
+    assert sum(_through(one) for one in shared) == at_once
+    later = 0
+    for _ in range(20):
+        watch.seconds += processes / per_second  # in which a token comes back, of each
+        later += sum(_through(one) for one in shared)
+    assert later == pytest.approx(per_second * 20 * processes / per_second, rel=0.1)
+
+
+def _through(some: Buckets) -> int:
+    """Take until there is nothing left, and return how much there was."""
+    taken = 0
+    while not some.take("key"):
+        taken += 1
+    return taken
+
+
+def test_who_shares_may_change() -> None:
+    """More make each slower from then on, fewer quicker, and what was taken stays taken."""
+    watch = Watch(0.0)
+    some = buckets(watch, per_second=4, burst=4)
+    assert _through(some) == 4
+    some.shared_by(2)
+    watch.seconds += 1
+    assert _through(some) == 2
+    some.shared_by(1)
+    watch.seconds += 1
+    assert _through(some) == 4

@@ -71,6 +71,7 @@ class Programs:
             environment={
                 "PAYGATE_READ_DATABASE_URL": parts["paygate_reader"],
                 "PAYGATE_SANDBOX_DATABASE_URL": parts["paygate_sandbox"],
+                "PAYGATE_RATE_LIMIT_SHARED_BY": str(self.settings.workers),
                 **self._vault(),
             },
         )
