@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pkg.grpc.gate import Place
+from pkg.grpc.limits import Place
 from pkg.grpc.refusals import Refusal
 from pkg.observe.health import HEALTH
 from pkg.observe.metrics import Counter, Histogram, Metrics

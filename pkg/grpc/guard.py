@@ -18,7 +18,7 @@ import structlog
 from grpc import aio
 
 from pkg.grpc.calls import Call, CallRecords
-from pkg.grpc.gate import Gate, Place
+from pkg.grpc.limits import Gate, Place
 from pkg.grpc.messages import UnreadError, reader, writer
 from pkg.grpc.refusals import DOMAIN, Refusal, internal
 from pkg.grpc.streaming import rewrapped

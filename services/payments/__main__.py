@@ -18,9 +18,9 @@ from paygate.payments.v1.payment_service_pb2_grpc import add_PaymentServiceServi
 from paygate.sandbox.v1.sandbox_service_pb2_grpc import add_SandboxServiceServicer_to_server
 from pkg.errors import MisconfiguredError
 from pkg.grpc.auth import Authenticator, KeyDigest
-from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Guard
 from pkg.grpc.key_store import PostgresKeyStore
+from pkg.grpc.limits import Gate
 from pkg.grpc.logged.writer import RequestWriter, running
 from pkg.grpc.paging import PageTokens
 from pkg.grpc.server import options, serve_until_stopped, stop_signal

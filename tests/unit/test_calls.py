@@ -16,9 +16,9 @@ from grpc_health.v1.health_pb2_grpc import HealthStub, add_HealthServicer_to_ser
 
 from pkg.errors import DependencyUnavailableError
 from pkg.grpc.calls import CallRecords
-from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Context, Guard, add_reply_header, note_caller, note_payment
 from pkg.grpc.health_checks import HealthChecks
+from pkg.grpc.limits import Gate
 from pkg.grpc.refusals import Refusal
 from pkg.observe.metrics import Metrics
 from pkg.observe.request_log import RequestLog

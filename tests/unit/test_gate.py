@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from pkg.grpc.gate import Gate, Place
+from pkg.grpc.limits import Gate, Place
 
 FIRST, LATER, HEALTH = "/a.A/Authorize", "/a.A/Capture", "/grpc.health.v1.Health/Check"
 

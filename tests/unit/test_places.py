@@ -12,9 +12,8 @@ from grpc import aio
 
 from pkg.errors import RateLimitedError
 from pkg.grpc.auth import Authenticator, KeyDigest, KeyRecord, new_api_key
-from pkg.grpc.gate import Gate
 from pkg.grpc.guard import Context, Guard, metadata_values
-from pkg.grpc.limits import Buckets, CallerLimits, Rate
+from pkg.grpc.limits import Buckets, CallerLimits, Gate, Rate
 from pkg.grpc.refusals import Refusal
 from pkg.grpc.scopes import FULL_ACCESS
 from pkg.secret import Secret
