@@ -26,6 +26,7 @@ def test_only_the_first_test_waits_for_a_gateway_that_is_gone(
         with pytest.raises(SetupError, match="nobody answers"), there.sandbox("a test"):
             pass
         took.append(time.monotonic() - began)
-    assert took[0] >= FIRST_SECONDS / 2
+    # Its waits are random, and a last one that does not fit in is not begun.
+    assert took[0] > 2 * NEXT_SECONDS
     assert max(took[1:]) < FIRST_SECONDS / 2
     there.client.close()
