@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from pkg.postgres.shards.opening import Shards
+from pkg.postgres.shards import Shards
 from pkg.process import timing
 from pkg.process.production import Objection, Posture
 from pkg.process.production_database import Database

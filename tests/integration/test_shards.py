@@ -14,8 +14,9 @@ import pytest
 
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
+from pkg.postgres.shards import Shards
 from pkg.postgres.shards.hashing import hash_of
-from pkg.postgres.shards.opening import Shards, open_database
+from pkg.postgres.shards.opening import open_database
 from pkg.postgres.shards.placements import Shard
 from pkg.postgres.shards.pool import cluster_of
 from pkg.postgres.shards.tenancy import merchants_of

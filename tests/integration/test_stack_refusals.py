@@ -147,6 +147,22 @@ def test_ready_says_what_it_waits_for(stack: Stack) -> None:
     assert (ended.returncode, ended.stdout) == (1, "")
 
 
+@pytest.mark.parametrize("command", [("ready", "--timeout", "0.3"), ("reset", "--help")])
+def test_they_need_no_package(stack: Stack, command: tuple[str, ...]) -> None:
+    """`make ready` waits while the first `make run` still installs them."""
+    ended = subprocess.run(
+        [sys.executable, "-S", "-m", "tools.stack", *command],
+        cwd=REPOSITORY,
+        env={**stack.environment, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout.startswith("usage") or "start it with `make run`" in ended.stderr
+
+
 @pytest.mark.parametrize("code", [0, 1])
 def test_pips_complaints_are_shown_if_it_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], code: int

@@ -12,8 +12,8 @@ import asyncpg
 from pkg.postgres.connection import Connection
 from pkg.postgres.migrate import AWAY, found
 from pkg.postgres.servers import connect
+from pkg.postgres.shards import Shards
 from pkg.postgres.shards.distribute import distribute
-from pkg.postgres.shards.opening import Shards
 from pkg.process.called import RUN
 from tools.stack.errors import StackError
 from tools.stack.postgres import PARTS

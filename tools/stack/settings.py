@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pkg.postgres.shards.opening import Shards
+from pkg.postgres.shards import Shards
 from pkg.process.data_folder import ADMIN_ENV, data_dir
 from tools.edge.tracing import Traces, wanted
 from tools.stack.errors import StackError

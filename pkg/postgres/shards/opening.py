@@ -1,19 +1,12 @@
 """Opens what a process works on: one database, or the shards of a cluster."""
 
-from enum import StrEnum
 from functools import partial
 from typing import Any, cast
 
+from pkg.postgres.shards import Shards
 from pkg.postgres.shards.cluster import SETTINGS, Cluster
 from pkg.postgres.shards.pool import ShardedPool
 from pkg.postgres.sql import BEGIN_COMMIT_ERA, Pool, open_pool
-
-
-class Shards(StrEnum):
-    """Whether what merchants have is spread over shards."""
-
-    NONE = "none"
-    CITUS = "citus"
 
 
 async def open_coordinator(url: str, shards: Shards, **options: Any) -> Pool:

@@ -10,7 +10,8 @@ from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
 from pkg.observe.tracing import Tracer
 from pkg.postgres.health import database_checks
-from pkg.postgres.shards.opening import Shards, open_coordinator, open_database
+from pkg.postgres.shards import Shards
+from pkg.postgres.shards.opening import open_coordinator, open_database
 from pkg.postgres.shards.tenancy import merchants_of
 from pkg.postgres.sql import Pool, Pools
 from pkg.postgres.tenancy import MerchantPool

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from pkg.grpc.auth import Authenticator, KeyDigest
 from pkg.grpc.paging import PageTokens
-from pkg.postgres.shards.opening import Shards
+from pkg.postgres.shards import Shards
 from pkg.postgres.sql import Pool
 from pkg.postgres.tenancy import MerchantPool
 from pkg.process.repeating import meanwhile, repeat

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from pkg.postgres.shards.opening import Shards
+from pkg.postgres.shards import Shards
 from pkg.process.production import Objection, is_weak
 from pkg.process.starting import RoleSettings
 

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from pkg.postgres.shards.opening import Shards, open_coordinator, open_database
+from pkg.postgres.shards import Shards
+from pkg.postgres.shards.opening import open_coordinator, open_database
 from pkg.postgres.shards.tenancy import merchants_of
 from pkg.postgres.sql import open_pool
 from pkg.postgres.tenancy import MerchantPool
