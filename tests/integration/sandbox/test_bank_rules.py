@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 
+import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
+from grpc import aio
 
 from paygate.payments.v1 import payment_pb2 as pb
 from paygate.payments.v1 import payment_service_pb2 as service
@@ -13,6 +15,7 @@ from paygate.sandbox.v1 import sandbox_service_pb2 as sandbox
 from tests.chaos.rig import CARD, gbp
 from tests.integration.sandbox.box import WEEK, Sandbox
 
+REACHED_SECONDS_MAX = 10.0
 Kind, Verb = bank.BankRule.Effect, bank.BankRule
 
 
@@ -44,6 +47,20 @@ async def test_an_outage_ends_when_the_clock_is_turned(box: Sandbox) -> None:
     await box.rig.assert_books_agree()
 
 
+async def rules_when_reached(box: Sandbox) -> sandbox.ListBankRulesResponse:
+    """List the rules once the worker has reached a bank that is back: it waits between tries."""
+    async with asyncio.timeout(REACHED_SECONDS_MAX):
+        while True:
+            try:
+                return await box.stub.ListBankRules(
+                    sandbox.ListBankRulesRequest(), metadata=box.metadata
+                )
+            except aio.AioRpcError as problem:
+                if problem.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
+            await asyncio.sleep(0.1)
+
+
 async def test_exactly_so_many_though_the_bank_is_killed(box: Sandbox) -> None:
     """Of 32 captures at once 12 are declined, and money is right when all are settled."""
     payments = [await box.rig.authorized() for _ in range(8)]
@@ -66,7 +83,7 @@ async def test_exactly_so_many_though_the_bank_is_killed(box: Sandbox) -> None:
     told = Counter(pb.Action.Status.Name(one.status) for one in captures)
     assert told == {"STATUS_DECLINED": 12, "STATUS_SUCCEEDED": 20}
     assert sum(payment.captured.minor_units for payment in found) == 2000
-    listed = await box.stub.ListBankRules(sandbox.ListBankRulesRequest(), metadata=box.metadata)
+    listed = await rules_when_reached(box)
     assert [(one.hits, one.times_left) for one in listed.rules] == [(12, 0)]
     await box.rig.assert_books_agree()
 
