@@ -14,7 +14,7 @@ if os.environ.get("PAYGATE_GRPC_SERVER") == "aio":
     )
 
 # structlog asks for rich, to colour what people read at a terminal. Here the log is JSON, and that
-# is a tenth of a process's start. What wants rich later finds it.
+# is a sixth of a process's start. What wants rich later finds it.
 if not {"rich", "structlog"} & sys.modules.keys():
     sys.modules["rich"] = None  # type: ignore[assignment]  # its import fails
     import structlog  # noqa: F401

@@ -3,11 +3,24 @@
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from pkg.postgres.shards import Shards
+from pkg.postgres.shards.opening import open_database
+from pkg.postgres.shards.tenancy import merchants_of
+from pkg.postgres.sql import Pool
+from services.payments.adapters.clock import SandboxClocks
+from services.payments.adapters.postgres import PostgresStore
+from services.payments.adapters.postgres_reader import PostgresReader
+from services.payments.api.codec import ProtoEvents
+from tests.database import as_part
+from tests.integration.store.changes import LEASE
 from tools.stack.settings import REPOSITORY
 
 # The coordinator's, as `payments`, who owns a database of that name on each node: see
@@ -49,3 +62,18 @@ async def emptied(url: str) -> None:
         await owner.execute(f"TRUNCATE {', '.join(names)}")
     finally:
         await owner.close()
+
+
+@asynccontextmanager
+async def adapters_on(url: str) -> AsyncIterator[tuple[PostgresStore, PostgresReader, Pool]]:
+    """Open what a worker works on: its store, its reader, and the pool that it loads with."""
+    opened = partial(
+        open_database, shards=Shards.CITUS, command_timeout_seconds=5, size=2, name="test"
+    )
+    part = as_part(url, "paygate_gateway")
+    reads, writes = await opened(part), await opened(part, begins_era=True)
+    looks = await opened(as_part(url, "paygate_reader"))
+    clocks = SandboxClocks()
+    async with reads, writes, looks:
+        store = PostgresStore(reads, writes, events=ProtoEvents(), clocks=clocks, lease=LEASE)
+        yield store, PostgresReader(merchants_of(looks), clocks=clocks), reads

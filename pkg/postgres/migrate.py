@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from pkg.postgres.servers import addresses_of, primary_of
+from pkg.postgres.shards import Shards
 from pkg.postgres.shards.distribute import distribute
 
 PRIMARY_SECONDS_MAX = 60.0
@@ -67,7 +68,7 @@ def main() -> NoReturn:
     arguments = sys.argv[1:] or ["migrate"]
     # Not as an argument: the address may hold a password, and arguments are public.
     environment = {**os.environ, "DATABASE_URL": address}
-    if os.environ.get("PAYGATE_SHARDS") == "citus":
+    if os.environ.get("PAYGATE_SHARDS") == Shards.CITUS:
         done = subprocess.run(["dbmate", *arguments], env=environment, check=False)  # noqa: S603, S607
         if done.returncode == 0:
             asyncio.run(distribute(url, Path(os.environ["DBMATE_MIGRATIONS_DIR"])))

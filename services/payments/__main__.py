@@ -112,7 +112,7 @@ async def composed(
     metrics, tracer = Metrics(), tracer_of(name, os.environ)
     pools = Pools(metrics)
     url, timeout = settings.database_url.get_secret_value(), settings.database_timeout_seconds
-    opened = opener(settings, tracer)
+    opened = opener(settings.database_url, settings, tracer)
     reads = await opened(size=settings.database_pool_size)
     writes = await opened(size=1, begins_era=True)
     pools.add("reads", reads)

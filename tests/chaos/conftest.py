@@ -1,13 +1,12 @@
 """Rigs on fresh databases, and stacks."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.chaos.rig import Rig
 from tests.database import Databases
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, serving
 
 
 @pytest.fixture
@@ -44,7 +43,5 @@ async def struck(urls: tuple[str, str]) -> AsyncIterator[Rig]:
 @pytest.fixture(scope="session")
 async def own_stack() -> AsyncIterator[Stack]:
     """A stack with two workers whose parts are ended; in the end it stops as it should."""
-    with Stack(workers=2) as running:
-        await asyncio.to_thread(running.start)
+    async with serving(Stack(workers=2)) as running:
         yield running
-        assert await asyncio.to_thread(running.stop) == 0, running.output

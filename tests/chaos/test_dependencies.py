@@ -27,7 +27,7 @@ from tests.chaos.clients import (
 )
 from tests.chaos.rig import Rig
 from tests.chaos.test_storm import database_url
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, serving
 from tests.integration.events.nats_server import NatsServer, nats_running
 from tests.observability.shown import pages
 
@@ -55,10 +55,8 @@ async def bus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NatsSer
 @pytest.fixture(scope="module")
 async def stack(bus: NatsServer) -> AsyncIterator[Stack]:
     """One for all that goes away here: it heals by itself, and stops as it should at the end."""
-    with Stack(workers=2, environment={"PAYGATE_NATS_URL": bus.url}) as running:
-        await asyncio.to_thread(running.start)
+    async with serving(Stack(workers=2, environment={"PAYGATE_NATS_URL": bus.url})) as running:
         yield running
-        assert await asyncio.to_thread(running.stop) == 0, running.output
 
 
 async def assert_health(stack: Stack, process: str, dependency: str, *, is_up: bool) -> None:

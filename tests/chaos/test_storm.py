@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from paygate.payments.v1 import payment_service_pb2 as service
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from tests.chaos.books import PENDING_SECONDS_MAX, Books
 from tests.chaos.rig import CARD, Request, Response, gbp
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, serving
 from tests.proofs import record, scale
 from tests.proofs.hosts import SkewedStack
 
@@ -46,12 +46,16 @@ RETRIED = {
 class Client:
     """A merchant's system as it should be: a key for each write, and retries until it is told."""
 
+    final_seconds_max = 4 * PENDING_SECONDS_MAX
+
     def __init__(self, channel: aio.Channel, api_key: str, *, seed: int) -> None:
         self._stub = PaymentServiceStub(channel)
         self._api_key = api_key
         self._dice = random.Random(seed)
         self.told: Counter[str] = Counter()
         self.acknowledged: dict[str, str] = {}  # how each action ended, by its id
+        # From when a write was told PENDING until it was told its end, by the monotonic clock.
+        self.doubts: list[tuple[float, float]] = []
 
     async def send(self, request: Request, key: str) -> Response:
         """Send a request under a key, once."""
@@ -68,9 +72,9 @@ class Client:
 
     async def write(self, request: Request) -> Response | None:
         """Return the final reply; None if the request was refused."""
-        key, deadline = uuid.uuid4().hex, time.monotonic() + 4 * PENDING_SECONDS_MAX
-        pause = 0.02
-        while time.monotonic() < deadline:
+        key, doubted = uuid.uuid4().hex, 0.0
+        deadline = time.monotonic() + self.final_seconds_max
+        for pause in self.pauses():
             try:
                 reply = await self.send(request, key)
             except aio.AioRpcError as problem:
@@ -79,12 +83,23 @@ class Client:
                     return None
             else:
                 if reply.action.status != pb.Action.STATUS_PENDING:
+                    if doubted:
+                        self.doubts.append((doubted, time.monotonic()))
                     self.note(reply)
                     return reply
                 self.told["PENDING"] += 1
-            pause = min(pause * 2, PAUSE_SECONDS_MAX)  # or those who wait would be all the load
-            await asyncio.sleep(self._dice.uniform(pause / 2, pause))
+                doubted = doubted or time.monotonic()
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(pause)
         raise TimeoutError("a request never got its final reply")
+
+    def pauses(self) -> Iterator[float]:
+        """Yield how long to wait before each next try, without end."""
+        pause = 0.02
+        while True:
+            pause = min(pause * 2, PAUSE_SECONDS_MAX)  # or those who wait would be all the load
+            yield self._dice.uniform(pause / 2, pause)
 
     async def run(self, storm: "asyncio.Task[object]") -> None:
         """Pay, capture in parts, refund or void, until the storm is over."""
@@ -159,10 +174,8 @@ async def assert_kept(books: Books, clients: Sequence[Client]) -> None:
 @pytest.fixture(scope="module")
 async def apart() -> AsyncIterator[Stack]:
     """A stack whose processes are hosts with different clocks."""
-    with SkewedStack(workers=2) as running:
-        await asyncio.to_thread(running.start)
+    async with serving(SkewedStack(workers=2)) as running:
         yield running
-        assert await asyncio.to_thread(running.stop) == 0, running.output
 
 
 @pytest.mark.chaos

@@ -1,5 +1,6 @@
 """The real stack, `python -m tools.stack run`, started and stopped by tests."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -9,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -192,3 +193,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving(stack: Stack) -> AsyncIterator[Stack]:
+    """Start a stack, for tests that end parts of it; in the end it stops as it should."""
+    with stack:
+        await asyncio.to_thread(stack.start)
+        yield stack
+        assert await asyncio.to_thread(stack.stop) == 0, stack.output

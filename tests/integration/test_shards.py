@@ -7,30 +7,23 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 import asyncpg
 import pytest
 
 from pkg.errors import DependencyUnavailableError
 from pkg.ids import new_id
-from pkg.postgres.shards import Shards
 from pkg.postgres.shards.hashing import hash_of
-from pkg.postgres.shards.opening import open_database
 from pkg.postgres.shards.placements import Shard
 from pkg.postgres.shards.pool import cluster_of
-from pkg.postgres.shards.tenancy import merchants_of
 from pkg.postgres.sql import Pool
-from services.payments.adapters.clock import SandboxClocks
 from services.payments.adapters.postgres import SQL, PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
-from services.payments.api.codec import ProtoEvents
 from services.payments.domain.payment import Payment
 from services.payments.ports import CommitResult, PaymentFilter
 from tests.builders import NOW, begun, capture
-from tests.cluster import emptied, migrated
-from tests.database import as_part
-from tests.integration.store.changes import LEASE, ended, keyed
+from tests.cluster import adapters_on, emptied, migrated
+from tests.integration.store.changes import ended, keyed
 
 MERCHANTS = [f"mer_{number}" for number in range(24)]
 MOVES = int(os.environ.get("PAYGATE_CITUS_MOVES", "2"))
@@ -78,17 +71,8 @@ class OnShards:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[OnShards]:
     """Open what a worker works on."""
-    opening = partial(
-        open_database, shards=Shards.CITUS, command_timeout_seconds=5, size=2, name="test"
-    )
-    part = as_part(url, "paygate_gateway")
     owner = await asyncpg.connect(url)
-    reads, writes = await opening(part), await opening(part, begins_era=True)
-    looks = await opening(as_part(url, "paygate_reader"))
-    clocks = SandboxClocks()
-    async with reads, writes, looks:
-        store = PostgresStore(reads, writes, events=ProtoEvents(), clocks=clocks, lease=LEASE)
-        reader = PostgresReader(merchants_of(looks), clocks=clocks)
+    async with adapters_on(url) as (store, reader, reads):
         yield OnShards(store, reader, reads, owner)
     await owner.close()
 

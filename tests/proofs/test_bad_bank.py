@@ -1,20 +1,19 @@
 """A bank that loses, repeats and delays, and goes away: each operation has one end, in time."""
 
 import asyncio
+import itertools
 import random
 import signal
 import time
-import uuid
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
-from grpc import aio
 
-from paygate.payments.v1 import payment_pb2 as pb
-from tests.chaos.rig import Request, Response, Rig
-from tests.chaos.test_storm import RETRIED, Client, acknowledged, assert_kept
+from tests.chaos.rig import Rig
+from tests.chaos.test_storm import Client, acknowledged, assert_kept
 from tests.proofs import record, scale
 from tests.proofs.skew import OF_A_RIG
 
@@ -44,33 +43,13 @@ class Outages:
 
 
 class Patient(Client):
-    """A client that notes for how long it was told PENDING."""
+    """A client that asks again soon, so that it knows for how long it was in doubt."""
 
-    doubts: list[tuple[float, float]]
+    final_seconds_max = FINAL_SECONDS_MAX
 
-    def __init__(self, channel: aio.Channel, api_key: str, *, seed: int) -> None:
-        super().__init__(channel, api_key, seed=seed)
-        self.doubts = []
-
-    async def write(self, request: Request) -> Response | None:
-        """Return the final reply; None if the request was refused."""
-        key, doubted, deadline = uuid.uuid4().hex, 0.0, time.monotonic() + FINAL_SECONDS_MAX
-        while time.monotonic() < deadline:
-            try:
-                reply = await self.send(request, key)
-            except aio.AioRpcError as problem:
-                self.told[problem.code().name] += 1
-                if problem.code() not in RETRIED:
-                    return None
-            else:
-                if reply.action.status != pb.Action.STATUS_PENDING:
-                    if doubted:
-                        self.doubts.append((doubted, time.monotonic()))
-                    self.note(reply)
-                    return reply
-                doubted = doubted or time.monotonic()
-            await asyncio.sleep(POLL_SECONDS)
-        raise TimeoutError("a request never got its final reply")
+    def pauses(self) -> Iterator[float]:
+        """Yield the same short wait, without end."""
+        return itertools.repeat(POLL_SECONDS)
 
 
 async def bad_days(rig: Rig, clients: list[Patient], outages: Outages) -> None:

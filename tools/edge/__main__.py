@@ -1,6 +1,7 @@
 """`python -m tools.edge`: production's configuration, made of envoy.yaml, and the paths of REST."""
 
 import argparse
+import ipaddress
 import sys
 import tempfile
 from pathlib import Path
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         "--machine",
         action="append",
         default=[],
+        type=_address,
         metavar="ADDRESS",
         help="where every service runs, at the ports of deploy/ha; may be repeated. Without it DNS"
         " knows the services by their names",
@@ -127,6 +129,13 @@ def _origin(text: str) -> str:
     if not parts.hostname or text != f"{parts.scheme}://{parts.netloc}".lower():
         raise argparse.ArgumentTypeError("an origin is https:// and a host, in lower case")
     return text
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError("a machine is an IP address: no DNS is asked") from None
 
 
 if __name__ == "__main__":

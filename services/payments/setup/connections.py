@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+from pydantic import SecretStr
+
 from pkg.grpc.tls import channel
 from pkg.observe.health import Check
 from pkg.observe.metrics import Metrics
@@ -101,11 +103,17 @@ def bank_line(settings: Settings) -> BankLine:
     )
 
 
-def opener(settings: Settings, tracer: Tracer | None) -> Callable[..., Awaitable[Pool]]:
-    """Return what opens pools as the gateway; see `open_database`."""
+def opener(
+    url: SecretStr,
+    settings: Settings | AdminSettings,
+    tracer: Tracer | None = None,
+    *,
+    opens: Callable[..., Awaitable[Pool]] = open_database,
+) -> Callable[..., Awaitable[Pool]]:
+    """Return what opens pools at an address; see `open_database`, or what else `opens`."""
     return partial(
-        open_database,
-        settings.database_url.get_secret_value(),
+        opens,
+        url.get_secret_value(),
         settings.shards,
         command_timeout_seconds=settings.database_timeout_seconds,
         name=NAME,
@@ -122,15 +130,8 @@ async def reading_pool(
     if url is None:
         yield merchants_of(reads)
         return
-    async with await open_database(
-        url.get_secret_value(),
-        settings.shards,
-        size=settings.database_pool_size,
-        command_timeout_seconds=settings.database_timeout_seconds,
-        name=NAME,
-        tracer=tracer,
-        writes=False,
-    ) as pool:
+    opened = opener(url, settings, tracer)
+    async with await opened(size=settings.database_pool_size, writes=False) as pool:
         pools.add("reader", pool)
         yield merchants_of(pool)
 
@@ -140,27 +141,12 @@ async def operators_pools(
     settings: AdminSettings, tracer: Tracer | None
 ) -> AsyncIterator[tuple[Pool, Pool]]:
     """Open what the operator works on: that of merchants and keys, and that of their actions."""
-    url, shards = settings.admin_database_url.get_secret_value(), settings.shards
-    timeout = settings.database_timeout_seconds
-    async with await open_coordinator(
-        url,
-        shards,
-        size=ADMIN_POOL_SIZE,
-        command_timeout_seconds=timeout,
-        name=NAME,
-        tracer=tracer,
-    ) as pool:
-        if shards is Shards.NONE:
+    opening = partial(opener, settings.admin_database_url, settings, tracer)
+    async with await opening(opens=open_coordinator)(size=ADMIN_POOL_SIZE) as pool:
+        if settings.shards is Shards.NONE:
             yield pool, pool
             return
-        async with await open_database(
-            url,
-            shards,
-            size=ADMIN_POOL_SIZE,
-            command_timeout_seconds=timeout,
-            name=NAME,
-            tracer=tracer,
-        ) as actions:
+        async with await opening()(size=ADMIN_POOL_SIZE) as actions:
             yield pool, actions
 
 
@@ -171,12 +157,5 @@ async def sandbox_pool(settings: Settings) -> AsyncIterator[Pool | None]:
     if url is None or not settings.has_sandbox_api:
         yield None
         return
-    timeout = settings.database_timeout_seconds
-    async with await open_database(
-        url.get_secret_value(),
-        settings.shards,
-        size=1,
-        command_timeout_seconds=timeout,
-        name=NAME,
-    ) as pool:
+    async with await opener(url, settings)(size=1) as pool:
         yield pool

@@ -1,13 +1,11 @@
 """The store's contract: one suite, held by the store in memory and by the one on PostgreSQL."""
 
 from collections.abc import AsyncIterator
-from functools import partial
 
 import pytest
 
 from pkg.postgres.shards import Shards
-from pkg.postgres.shards.opening import open_coordinator, open_database
-from pkg.postgres.shards.tenancy import merchants_of
+from pkg.postgres.shards.opening import open_coordinator
 from pkg.postgres.sql import open_pool
 from pkg.postgres.tenancy import MerchantPool
 from services.payments.adapters.clock import SandboxClocks
@@ -16,7 +14,7 @@ from services.payments.adapters.postgres import PostgresStore
 from services.payments.adapters.postgres_reader import PostgresReader
 from services.payments.api.codec import ProtoEvents
 from services.payments.ports import Reader, Store
-from tests.cluster import URL, emptied, migrated
+from tests.cluster import URL, adapters_on, emptied, migrated
 from tests.database import as_part
 from tests.integration.store.changes import LEASE, OnPostgres
 
@@ -46,19 +44,11 @@ async def cluster() -> str:
 async def on_shards(cluster: str) -> AsyncIterator[OnPostgres]:
     """A store on a cluster, empty."""
     await emptied(cluster)
-    opened = partial(
-        open_database, shards=Shards.CITUS, command_timeout_seconds=5, size=2, name="test"
-    )
-    part = as_part(cluster, "paygate_gateway")
-    reads, writes = await opened(part), await opened(part, begins_era=True)
-    looks = await opened(as_part(cluster, "paygate_reader"))
     owner = await open_coordinator(
         cluster, Shards.CITUS, size=1, command_timeout_seconds=5, name="test"
     )
-    clocks = SandboxClocks()
-    async with reads, writes, looks, owner:
-        store = PostgresStore(reads, writes, events=ProtoEvents(), clocks=clocks, lease=LEASE)
-        yield OnPostgres(store, PostgresReader(merchants_of(looks), clocks=clocks), owner)
+    async with owner, adapters_on(cluster) as (store, reader, _):
+        yield OnPostgres(store, reader, owner)
 
 
 @pytest.fixture(params=["memory", "on_postgres", *(["on_shards"] if URL else [])])
