@@ -95,8 +95,7 @@ class PostgresKeys:
             ApiKeyNotFoundError: There is no key with that id.
         """
         with translated():
-            row = await self._pool.fetchrow(SQL["revoke_key"], key_id)
-            return _found(row or await self._pool.fetchrow(SQL["get_key"], key_id))
+            return _found(await self._pool.fetchrow(SQL["revoke_key"], key_id))
 
     async def list(self, merchant_id: str, *, before_id: str, limit: int) -> Sequence[ApiKey]:
         """Return keys, the newest first, from the one before `before_id` on."""

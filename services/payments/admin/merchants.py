@@ -57,8 +57,7 @@ class PostgresMerchants:
 
     async def disable(self, merchant_id: str) -> Merchant:
         """Make its keys useless; raises what `get` does."""
-        row = await self._row("disable_merchant", merchant_id)
-        return _merchant(row) if row else await self.get(merchant_id)
+        return _found(await self._row("disable_merchant", merchant_id))
 
     async def enable(self, merchant_id: str) -> Merchant:
         """Make its keys work again; raises what `get` does."""
