@@ -1,8 +1,9 @@
 """A payments worker that writes down which files of ours one warm Authorize goes through.
 
 `python -m tests.integration.path_worker` is `python -m services.payments serve` with a bank that
-approves at once. From that bank's second answer to its third question a whole Authorize goes by:
-the end of one and the beginning of the next. The files are written to `PATH_FILE`, as JSON.
+approves at once. From one of that bank's answers to its next question a whole Authorize goes by:
+the end of one and the beginning of the next. Files that each of several goes through are written to
+`PATH_FILE`, as JSON: what else a worker does now and then is not among them.
 """
 
 import json
@@ -24,7 +25,7 @@ from services.payments.ports import CardDetails
 from services.payments.setup.config import Settings
 
 REPOSITORY = Path(__file__).parents[2]
-WARM_CALLS = 2
+WARM_CALLS, WATCHED_CALLS = 2, 4
 
 
 class WatchingBank(Bank):
@@ -34,17 +35,21 @@ class WatchingBank(Bank):
         self._calls = 0
         self._place = Path(os.environ["PATH_FILE"])
         self._files: set[str] = set()
+        self._each: list[set[str]] = []
 
     async def authorize(self, payment: Payment, card: CardDetails) -> Answer:
         """Approve."""
         self._calls += 1
-        if self._calls == WARM_CALLS:
-            sys.setprofile(self._note)
-        elif self._calls == WARM_CALLS + 1:
+        if self._calls > WARM_CALLS:
             sys.setprofile(None)
-            ours = (name for name in self._files if "/.venv/" not in name)
+            self._each.append(self._files)
+        if len(self._each) == WATCHED_CALLS:
+            ours = (name for name in set.intersection(*self._each) if "/.venv/" not in name)
             files = sorted(str(Path(name).relative_to(REPOSITORY)) for name in ours)
             self._place.write_text(json.dumps(files), "utf-8")
+        elif self._calls >= WARM_CALLS:
+            self._files = set()
+            sys.setprofile(self._note)
         return await super().authorize(payment, card)
 
     def _note(self, frame: FrameType, _event: str, _argument: object) -> None:

@@ -11,7 +11,7 @@ from bench.workloads import authorize_message
 from paygate.payments.v1.payment_service_pb2 import AuthorizeRequest
 from paygate.payments.v1.payment_service_pb2_grpc import PaymentServiceStub
 from tests.chaos.rig import Process, free_port
-from tests.integration.path_worker import REPOSITORY, WARM_CALLS
+from tests.integration.path_worker import REPOSITORY, WARM_CALLS, WATCHED_CALLS
 
 FILES_MAX = 40
 
@@ -31,7 +31,7 @@ async def test_an_authorize_goes_through_few_files(
     try:
         async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             request = AuthorizeRequest.FromString(authorize_message(1000))
-            for number in range(WARM_CALLS + 1):
+            for number in range(WARM_CALLS + WATCHED_CALLS):
                 metadata = (
                     ("authorization", f"Bearer {key}"),
                     ("idempotency-key", f"key-{number}"),
