@@ -127,7 +127,9 @@ class Service:
             async for request in requests:
                 yield BytesValue(value=b"re " + request.value)
             yield BytesValue(value=b"bye")
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
+            # The latter if it has heard first that no request comes any more: then it hears by its
+            # last reply, which nobody takes, that the client has gone.
             self.cancelled += 1
             raise
         finally:
